@@ -1,0 +1,1 @@
+"""What a card can prove, one method a file."""

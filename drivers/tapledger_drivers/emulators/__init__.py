@@ -1,0 +1,1 @@
+"""Devices that speak the real wire protocols. No driver imports this package."""
