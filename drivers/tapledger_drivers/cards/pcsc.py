@@ -32,7 +32,7 @@ CLOSE_TIMEOUT_S = 2.0
 WAIT_MS = 2000
 """Longest wait in one SCardGetStatusChange: bounds what a wake-up lost by pcscd can cost."""
 EVENTS_MAX = 64
-"""Events kept for a consumer that is late; beyond it the oldest go, for an old tap greets the wrong person."""
+"""Events kept for a consumer that is late; beyond it the oldest go: an old tap greets the wrong person."""
 
 _PNP = "\\\\?PnP?\\Notification"
 _PROTOCOLS = scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
@@ -73,7 +73,7 @@ class PcscCardReader:
         return DeviceInfo(model=name, address=f"pcsc:{name}", virtual="virtual" in name.casefold())
 
     async def taps(self) -> AsyncIterator[CardEvent]:
-        """Yield what happens on the reader until ``close``; raise ``DeviceLost`` when reader or pcscd goes."""
+        """Yield what happens on the reader until ``close``; raise ``DeviceLost`` when it or pcscd goes."""
         events = self._events
         while True:
             delivery = await events.get()
@@ -236,7 +236,7 @@ class _Watch(threading.Thread):
             if state & _READER_GONE:
                 raise DeviceLost("reader_gone", reader)
             known = [(reader, state), (_PNP, pnp_state)]
-            # The upper half counts insertions and removals: a card swapped between two waits shows only there.
+            # The upper half counts insertions and removals: a card swapped between two waits shows only so.
             is_present, new_count = bool(state & scard.SCARD_STATE_PRESENT), state >> 16
             swapped = present and is_present and new_count != count
             if present and (not is_present or swapped):

@@ -18,7 +18,7 @@ READ_TIME_MAX_S = 3.0
 NDEF_BYTES_MAX = 8 * 1024
 
 Transceive: TypeAlias = Callable[[bytes], bytes]
-"""Sends one APDU and returns the answer with its status word; raises ``CardUnreadable`` when the card left."""
+"""Sends one APDU and returns the answer with its status word; raises ``CardUnreadable`` if the card left."""
 
 GET_UID = bytes.fromhex("FFCA000000")
 SELECT_NDEF_APPLICATION = bytes.fromhex("00A4040007D276000085010100")
@@ -96,6 +96,8 @@ class _Session:
             raise CardUnreadable("too_slow")
         self._apdus_left -= 1
         answer = self._transceive(apdu)
+        if not answer:
+            raise CardUnreadable("removed")  # how some reader drivers say that the card has left
         if len(answer) < 2:
             raise CardUnreadable("bad_answer")
         return answer[:-2], answer[-2:]

@@ -61,7 +61,7 @@ class ReaderStation:
         self, process: subprocess.Popen[bytes], directory: Path, reader_names: tuple[str, ...]
     ) -> None:
         self._process = process
-        self._directory = directory
+        self._directory = directory.absolute()
         self.reader_names = reader_names
 
     @property
@@ -74,17 +74,8 @@ class ReaderStation:
 
     @classmethod
     async def start(cls, directory: Path, readers: int = 2) -> ReaderStation:
-        """Start it with its sockets in ``directory``; raise ``StationUnavailable`` when this machine cannot."""
-        directory = directory.resolve()
-        command = _command(directory, readers)
-        with (directory / ERROR_LOG_NAME).open("wb") as errors:
-            process = subprocess.Popen(  # noqa: S603
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                start_new_session=True,  # Ctrl-C is for the program that owns the station
-            )
+        """Start it with its sockets in ``directory``; raise ``StationUnavailable`` if this machine cannot."""
+        process = _spawn(directory, readers)
         assert process.stdout is not None
         try:
             greeting = await asyncio.wait_for(
@@ -170,6 +161,18 @@ def _command(directory: Path, readers: int) -> list[str]:
         f"--dir={directory}",
         f"--readers={readers}",
     ]
+
+
+def _spawn(directory: Path, readers: int) -> subprocess.Popen[bytes]:
+    command = _command(directory.resolve(), readers)
+    with (directory / ERROR_LOG_NAME).open("wb") as errors:
+        return subprocess.Popen(  # noqa: S603
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,  # Ctrl-C is for the program that owns the station
+        )
 
 
 async def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -58,7 +58,7 @@ def card_from_json(fields: dict[str, str | int | bool | None]) -> VirtualCard:
     """Build the card a command describes; raise ValueError, TypeError or KeyError when it describes none."""
     torn_after = fields.get("torn_after")
     return VirtualCard(
-        kind=CardKind(fields["kind"]),
+        kind=CardKind(str(fields["kind"])),
         uid=bytes.fromhex(str(fields["uid"])),
         ndef=bytes.fromhex(str(fields.get("ndef") or "")),
         torn_after=None if torn_after is None else int(torn_after),
@@ -75,8 +75,7 @@ class Pcscd:
         self._process: asyncio.subprocess.Process | None = None
         self._listener: socket.socket | None = None
 
-    @property
-    def running(self) -> bool:
+    def is_running(self) -> bool:
         return self._process is not None and self._process.returncode is None
 
     def write_configuration(self) -> None:
@@ -95,7 +94,7 @@ class Pcscd:
 
     async def start(self) -> None:
         """Start and wait until every virtual reader accepts cards; raise RuntimeError when it does not."""
-        if self.running:
+        if self.is_running():
             return
         self._listener = listener = listen(self._directory, SOCKET_NAME)
         log = os.open(
@@ -118,13 +117,13 @@ class Pcscd:
             os.close(log)
         async with asyncio.timeout(PCSCD_START_TIMEOUT_S):
             while not set(self._ports) <= _listening_ports():
-                if not self.running:
+                if not self.is_running():
                     raise RuntimeError(f"pcscd ended at once, see {LOG_NAME}")
                 await asyncio.sleep(0.01)
 
     async def kill(self) -> None:
         """End pcscd as a crash would, and take its socket away as its service manager's absence would."""
-        if self._process is not None and self.running:
+        if self._process is not None and self.is_running():
             self._process.kill()
             await self._process.wait()
         if self._listener is not None:
@@ -154,7 +153,7 @@ class Station:
             case {"do": "start_pcscd"}:
                 await self._pcscd.start()
             case {"do": "state"}:
-                return {"pcscd": self._pcscd.running, "readers": self._readers()}
+                return {"pcscd": self._pcscd.is_running(), "readers": self._readers()}
             case _:
                 raise ValueError(f"unknown command {command}")
         return {}
@@ -214,7 +213,7 @@ async def _run(directory: int, readers: int) -> None:
     async with server:
         parent_gone = asyncio.Event()
         loop = asyncio.get_running_loop()
-        loop.add_reader(sys.stdin.fileno(), lambda: sys.stdin.buffer.read1() or parent_gone.set())
+        loop.add_reader(0, lambda: None if os.read(0, 1024) else parent_gone.set())
         sys.stdout.write(json.dumps({"readers": reader_names(readers)}) + "\n")
         sys.stdout.flush()
         await parent_gone.wait()
