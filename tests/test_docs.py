@@ -1,0 +1,241 @@
+"""Docs as a test: whatever the product has, its page names; whatever a page names, the product has."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import re
+import string
+from pathlib import Path
+
+import click
+import msgspec
+import pydantic
+import pytest
+from babel.messages.pofile import read_po
+from packaging.requirements import Requirement
+
+from tests.source_tree import ROOT, SOURCE_ROOTS, text, tree, with_suffix
+
+README = Path("README.md")
+LANGUAGES = {"zh-Hans", "en"}
+CATALOGUE_FOLDERS = ("daemon/tapledger/locales", "kiosk_ui/locales")
+ERROR_CLASSES = {"Refused", "NotFound", "Invalid", "Conflict", "Denied", "Unavailable", "Corrupt"}
+
+LINK = re.compile(r"\]\(([^)\s#]+)(?:#[^)]*)?\)")
+
+
+def _code_of(markdown: str) -> str:
+    """Keep what stands in code: fenced blocks and `inline` words."""
+    fenced = re.findall(r"```\w*\n(.*?)```", markdown, re.DOTALL)
+    inline = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", markdown, flags=re.DOTALL))
+    return "\n".join([*fenced, *inline])
+
+
+def _table_row(markdown: str, first_cell: str) -> str:
+    """Return the table row whose first cell is ``first_cell`` in code; fail when there is none."""
+    for line in markdown.splitlines():
+        if line.startswith(f"| `{first_cell}` |"):
+            return line
+    pytest.fail(f"no table row begins with | `{first_cell}` |", pytrace=False)
+
+
+# ---- README ----------------------------------------------------------------------------------------------
+def test_make_commands_in_the_docs_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", text(Path("Makefile")), re.MULTILINE))
+    for path in with_suffix(".md"):
+        named = set(re.findall(r"^\s*make ([a-z][a-z ]*[a-z])", _code_of(text(path)), re.MULTILINE))
+        words = {word for command in named for word in command.split()}
+        assert words <= targets, f"{path}: make {words - targets} is not in the Makefile"
+
+
+def test_readme_names_the_two_commands() -> None:
+    code = _code_of(text(README))
+    assert {"make run", "make test"} <= {line.split("#")[0].strip() for line in code.splitlines()}
+
+
+def test_commands_in_the_docs_exist() -> None:
+    from tapledger.cli import main
+
+    known = set(main.list_commands(click.Context(main)))
+    for path in with_suffix(".md"):
+        named = set(re.findall(r"^(?:sudo )?tapledger ([a-z][a-z-]*)", _code_of(text(path)), re.MULTILINE))
+        assert named <= known, f"{path}: tapledger {named - known} is no command"
+
+
+def test_every_command_is_in_the_readme() -> None:
+    from tapledger.cli import main
+
+    code = _code_of(text(README))
+    missing = [name for name in main.list_commands(click.Context(main)) if f"tapledger {name}" not in code]
+    assert not missing, f"README.md does not show: tapledger {missing}"
+
+
+def test_links_lead_somewhere() -> None:
+    broken = [
+        f"{path}: {target}"
+        for path in with_suffix(".md")
+        for target in LINK.findall(text(path))
+        if "://" not in target and not (ROOT / path.parent / target).exists()
+    ]
+    assert not broken, "\n".join(broken)
+
+
+# ---- devices ---------------------------------------------------------------------------------------------
+def test_every_driver_has_its_page_and_its_row() -> None:
+    from tapledger_drivers.registry import DRIVERS
+
+    for name in DRIVERS:
+        page = ROOT / "docs" / "devices" / f"{name.replace('_', '-')}.md"
+        assert page.is_file(), f"driver {name} has no page {page.relative_to(ROOT)}"
+        row = _table_row(text(README), name)
+        tested_how = row.strip().strip("|").split("|")[-1].strip()
+        assert tested_how, f"README.md does not say how driver {name} is tested"
+
+
+# ---- settings, messages ----------------------------------------------------------------------------------
+def _settings(model: type[pydantic.BaseModel], prefix: str = "") -> dict[str, pydantic.fields.FieldInfo]:
+    found: dict[str, pydantic.fields.FieldInfo] = {}
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        arguments = getattr(inner, "__args__", ())
+        if arguments and isinstance(arguments[0], type) and issubclass(arguments[0], pydantic.BaseModel):
+            inner = arguments[0]
+        if isinstance(inner, type) and issubclass(inner, pydantic.BaseModel):
+            found |= _settings(inner, f"{prefix}{name}.")
+        else:
+            found[prefix + name] = field
+    return found
+
+
+def test_every_setting_has_its_line_with_its_default() -> None:
+    from tapledger.settings import Settings
+
+    page = text(Path("docs/settings.md"))
+    settings = _settings(Settings)
+    for name, field in settings.items():
+        default = _table_row(page, name).split("|")[2].strip()
+        expected = "required" if field.is_required() else f"`{_toml(field.get_default())}`"
+        assert default == expected, f"docs/settings.md: {name} has the default {expected}, not {default}"
+    documented = set(re.findall(r"^\| `([a-z_.]+)` \|", page, re.MULTILINE))
+    assert documented == set(settings)
+
+
+def _toml(value: object) -> str:
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def test_every_message_has_its_row_with_its_fields() -> None:
+    from tapledger.wire import messages
+
+    page = text(Path("docs/sync-protocol.md"))
+    structs = [
+        item
+        for item in vars(messages).values()
+        if isinstance(item, type)
+        and issubclass(item, msgspec.Struct)
+        and item.__module__ == messages.__name__
+    ]
+    assert structs
+    for struct in structs:
+        row = _table_row(page, struct.__name__)
+        missing = [name for name in struct.__struct_fields__ if f"`{name}`" not in row]
+        assert not missing, f"docs/sync-protocol.md: the row of {struct.__name__} lacks {missing}"
+
+
+# ---- texts -----------------------------------------------------------------------------------------------
+def _catalogue(folder: str, language: str) -> dict[str, str]:
+    with (ROOT / folder / f"{language}.po").open("rb") as file:
+        return {str(message.id): str(message.string) for message in read_po(file) if message.id}
+
+
+def _blanks(sentence: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None}
+
+
+@pytest.mark.parametrize("folder", CATALOGUE_FOLDERS)
+def test_catalogues_say_the_same_in_every_language(folder: str) -> None:
+    assert {path.stem for path in (ROOT / folder).glob("*.po")} == LANGUAGES
+    english = _catalogue(folder, "en")
+    for language in sorted(LANGUAGES):
+        other = _catalogue(folder, language)
+        assert other.keys() == english.keys(), f"{folder}: {language} and en differ in these keys"
+        empty = [key for key, sentence in other.items() if not sentence.strip()]
+        assert not empty, f"{folder}/{language}.po: no text for {empty}"
+
+
+def test_sentences_of_the_daemon_fill_the_same_blanks_in_every_language() -> None:
+    english = _catalogue(CATALOGUE_FOLDERS[0], "en")
+    chinese = _catalogue(CATALOGUE_FOLDERS[0], "zh-Hans")
+    different = [key for key in english if _blanks(english[key]) != _blanks(chinese.get(key, ""))]
+    assert not different
+
+
+def _codes_given_to(callables: set[str]) -> dict[str, str]:
+    """Find the codes that the sources give to these classes, and one place of each."""
+    found: dict[str, str] = {}
+    for path in with_suffix(".py", under=SOURCE_ROOTS):
+        for node in ast.walk(tree(path)):
+            if (
+                isinstance(node, ast.Call)
+                and ast.unparse(node.func).split(".")[-1] in callables
+                and node.args
+            ):
+                for code in _constants(node.args[0]):
+                    found[code] = f"{path}:{node.lineno}"
+    return found
+
+
+def _constants(expression: ast.expr) -> list[str]:
+    match expression:
+        case ast.Constant(value=str() as code):
+            return [code]
+        case ast.IfExp(body=body, orelse=orelse):
+            return [*_constants(body), *_constants(orelse)]
+    return []
+
+
+def test_every_error_has_a_sentence_and_a_next_step() -> None:
+    codes = _codes_given_to(ERROR_CLASSES)
+    assert codes
+    known = _catalogue(CATALOGUE_FOLDERS[0], "en")
+    missing = [
+        f"{place}: {key}"
+        for code, place in codes.items()
+        for key in (f"problem.{code}", f"problem.{code}.next")
+        if key not in known
+    ]
+    assert not missing, "\n".join(missing)
+
+
+def test_every_reason_has_a_sentence() -> None:
+    known = _catalogue(CATALOGUE_FOLDERS[0], "en")
+    missing = [
+        f"{place}: reason.{code}"
+        for code, place in _codes_given_to({"Reason"}).items()
+        if f"reason.{code}" not in known and f"problem.{code}" not in known
+    ]
+    assert not missing, "\n".join(missing)
+
+
+# ---- licences --------------------------------------------------------------------------------------------
+def _runtime_packages() -> set[str]:
+    """Name every package that the product needs to run, extras included, as the installed metadata say."""
+    names: set[str] = set()
+    todo = [("tapledger", "cards")]
+    while todo:
+        name, extra = todo.pop()
+        if name.lower().replace("_", "-") in names:
+            continue
+        names.add(name.lower().replace("_", "-"))
+        for line in importlib.metadata.requires(name) or []:
+            requirement = Requirement(line)
+            if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
+                todo.append((requirement.name, ""))
+    return names - {"tapledger"}
+
+
+def test_every_package_of_the_running_product_is_acknowledged() -> None:
+    notices = text(Path("THIRD_PARTY_NOTICES.md"))
+    missing = [name for name in sorted(_runtime_packages()) if f"\n| {name} | " not in notices]
+    assert not missing, f"THIRD_PARTY_NOTICES.md lacks {missing}"
