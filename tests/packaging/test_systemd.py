@@ -14,7 +14,9 @@ EXPOSURE_MAX_TENTHS = 20
 
 
 def _verify(unit: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, timeout=60)
+    return subprocess.run(
+        ["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, timeout=60
+    )
 
 
 def _on_this_machine(folder: Path, content: str) -> Path:
