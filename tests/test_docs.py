@@ -15,7 +15,7 @@ import pytest
 from babel.messages.pofile import read_po
 from packaging.requirements import Requirement
 
-from tests.source_tree import ROOT, SOURCE_ROOTS, text, tree, with_suffix
+from tests.source_tree import ROOT, SOURCE_ROOTS, files, text, tree, with_suffix
 
 README = Path("README.md")
 LANGUAGES = {"zh-Hans", "en"}
@@ -79,6 +79,20 @@ def test_links_lead_somewhere() -> None:
         if "://" not in target and not (ROOT / path.parent / target).exists()
     ]
     assert not broken, "\n".join(broken)
+
+
+def test_the_walks_name_what_the_sources_have() -> None:
+    """Every file, module, class and function that docs/architecture.md names in code is there."""
+    named = set(re.findall(r"`([A-Za-z_.]+)(?:\(\))?`", text(Path("docs/architecture.md"))))
+    known = {"now"} | {part for path in files() for part in (*path.parts, path.stem)}
+    for path in with_suffix(".py", under=SOURCE_ROOTS):
+        known |= {
+            node.name
+            for node in ast.walk(tree(path))
+            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        }
+    missing = [name for name in sorted(named - known) if name.split(".")[-1] not in known]
+    assert not missing, f"docs/architecture.md names {missing}, which the sources do not have"
 
 
 # ---- devices ---------------------------------------------------------------------------------------------
