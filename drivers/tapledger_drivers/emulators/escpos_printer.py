@@ -35,6 +35,7 @@ class EscposPrinterEmulator:
 
     def __init__(self, columns: int = 48) -> None:
         self.columns = columns
+        self.port = 0
         self.slips: list[PaperSlip] = []
         self.drawer_kicks = 0
         self.line_delay_s = 0.0
@@ -104,10 +105,11 @@ class EscposPrinterEmulator:
 
     # ---- life ------------------------------------------------------------------------------------------
     async def start(self, port: int = 0) -> int:
-        """Listen on 127.0.0.1 and return the port, a free one unless told."""
+        """Listen on 127.0.0.1 and return the ``port``, a free one unless told."""
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", port)
         self._mechanics = asyncio.create_task(self._work())
-        return int(self._server.sockets[0].getsockname()[1])
+        self.port = int(self._server.sockets[0].getsockname()[1])
+        return self.port
 
     async def close(self) -> None:
         if self._server is not None:
@@ -172,6 +174,7 @@ class EscposPrinterEmulator:
                 self._send(bytes([self._status(rest[2])]))
             elif rest == _CLEAR_QUESTION:
                 self._parser.clear()
+                self._parser.feed(bytes(self.received[at + len(_CLEAR_QUESTION) :]))
                 self._send(_CLEARED)
             elif rest in (_STATUS_QUESTION[: len(rest)], _CLEAR_QUESTION[: len(rest)]):
                 return at

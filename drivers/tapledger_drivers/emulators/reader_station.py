@@ -83,12 +83,12 @@ class ReaderStation:
             )
             names = tuple(json.loads(greeting)["readers"])
         except (TimeoutError, ValueError) as error:
-            await _stop(process)
+            _stop(process)
             log = (directory / ERROR_LOG_NAME).read_text(errors="replace").strip().splitlines()
             detail = log[-1] if log else "no message"
             raise StationUnavailable("station_failed", f"see {ERROR_LOG_NAME}: {detail}") from error
         except BaseException:
-            await _stop(process)
+            _stop(process)
             raise
         return cls(process, directory, names)
 
@@ -114,7 +114,11 @@ class ReaderStation:
 
     async def close(self) -> None:
         """End everything the station started; does nothing when it has ended."""
-        await _stop(self._process)
+        await asyncio.to_thread(self.end)
+
+    def end(self) -> None:
+        """``close`` for a caller without an event loop."""
+        _stop(self._process)
 
     async def _command(self, command: Mapping[str, object]) -> dict[str, Any]:
         try:
@@ -175,11 +179,11 @@ def _spawn(directory: Path, readers: int) -> subprocess.Popen[bytes]:
         )
 
 
-async def _stop(process: subprocess.Popen[bytes]) -> None:
+def _stop(process: subprocess.Popen[bytes]) -> None:
     assert process.stdin is not None and process.stdout is not None
     process.stdin.close()
     try:
-        await asyncio.to_thread(process.wait, STOP_TIMEOUT_S)
+        process.wait(STOP_TIMEOUT_S)
     except subprocess.TimeoutExpired:
         process.kill()  # unshare's death kills process 1, and that kills the namespace
         process.wait()

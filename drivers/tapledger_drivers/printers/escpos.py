@@ -3,7 +3,8 @@
 "No exception" is no proof of paper: a peer that accepts and never reads swallows a whole receipt (devices.md
 M3). So every job begins and ends with questions:
 
-1. DLE EOT 1, 2, 4 before the first byte. Not answered or not ready: ``failed``, nothing was sent.
+1. "Forget what an earlier job has left" (a broken connection may leave half a command, which would swallow
+   the beginning of this slip), then DLE EOT 1, 2, 4. Not answered or not ready: ``failed``, nothing was sent.
 2. The slip, its cut, and GS r 1, which a printer answers only after it has done all before it.
 3. Answered: DLE EOT once more, and if clean ``printed``. Not answered: DLE EOT tells why. When the printer
    says that it stopped before the cut and confirms that it has forgotten the rest, ``failed``: what is on
@@ -25,6 +26,7 @@ from tapledger_drivers.printers.status import (
     ASK_COMPLETION,
     ASK_STATUS,
     AUTOMATIC_STATUS_BYTES,
+    BLOCK_HEADER,
     BUFFERS_CLEARED,
     CLEAR_BUFFERS,
     STATUS_ANSWERS,
@@ -102,7 +104,7 @@ class EscposPrinter:
             return PrintOutcome(PrintVerdict.FAILED, "bad_job", str(error))
         try:
             async with self._connected() as connection:
-                status = await connection.ask_status()
+                status = await connection.ask_status(before=CLEAR_BUFFERS)
                 if status is None:
                     return PrintOutcome(PrintVerdict.FAILED, "mute", f"{self._no_answer()}, slip not sent")
                 if status.reason != "ok":
@@ -194,6 +196,7 @@ class _Connection:
         self._received = bytearray()
         self._statuses: list[int] = []
         self._automatic_left = 0
+        self._in_block = False
         self.completed = False
 
     async def send(self, data: bytes) -> bool:
@@ -226,8 +229,12 @@ class _Connection:
         self._received += chunk
         del self._received[:-RECEIVED_BYTES_MAX]
         for byte in chunk:
-            if self._automatic_left:
+            if self._in_block:
+                self._in_block = byte != 0
+            elif self._automatic_left:
                 self._automatic_left -= 1
+            elif byte == BLOCK_HEADER:
+                self._in_block = True
             elif is_automatic_status(byte):
                 self._automatic_left = AUTOMATIC_STATUS_BYTES - 1
             elif is_status(byte):
@@ -235,10 +242,10 @@ class _Connection:
             elif is_completion(byte):
                 self.completed = True
 
-    async def ask_status(self) -> StatusBytes | None:
-        """Return the printer's own word, None when it says nothing."""
+    async def ask_status(self, before: bytes = b"") -> StatusBytes | None:
+        """Return the printer's own word, None when it says nothing; ``before`` is sent first."""
         self._statuses.clear()
-        if not await self.send(ASK_STATUS):
+        if not await self.send(before + ASK_STATUS):
             return None
         if not await self.wait_for(lambda: len(self._statuses) >= STATUS_ANSWERS, self._answer_timeout_s):
             return None
@@ -258,8 +265,7 @@ class _Connection:
         if not await self.send(CLEAR_BUFFERS):
             return False
         cleared = await self.wait_for(lambda: BUFFERS_CLEARED in self._received, self._answer_timeout_s)
-        before = self._received.partition(BUFFERS_CLEARED)[0]
-        return cleared and not any(is_completion(byte) for byte in before)
+        return cleared and not self.completed
 
     async def close(self) -> None:
         self._writer.close()

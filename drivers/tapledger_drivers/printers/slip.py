@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tapledger_drivers.printers.encoding import KANJI_MODE_OFF, encode_gbk
+from tapledger_drivers.printers.encoding import KANJI_MODE_OFF, char_columns, encode_gbk
 from tapledger_drivers.printers.layout import PaperLine, QrLine
-from tapledger_drivers.printers.raster import line_picture, load_font, missing_glyphs
+from tapledger_drivers.printers.raster import LINE_DOTS, line_picture, load_font, missing_glyphs
 
 FEED_BEFORE_CUT_LINES = 6
 """As python-escpos: the knife sits that far behind the print head."""
@@ -34,14 +34,17 @@ def build_slip(lines: Sequence[PaperLine], dots: int) -> Slip:
             parts.append(_qr(line.data))
             continue
         encoded = encode_gbk(line.text)
-        if encoded is None and load_font(1) is not None:
-            parts.append(_picture(line.text, dots, bold=line.bold, large=line.large))
-            missing = missing_glyphs(line.text)
-            notes.append(f"no glyph for {len(missing)} characters" if missing else "a line as a picture")
+        if encoded is None and load_font(LINE_DOTS) is not None:
+            text, replaced = _replace(line.text, missing_glyphs(line.text))
+            notes.append("a line as a picture")
+            if replaced:
+                notes.append(f"{replaced} characters without a glyph replaced by ?")
+            parts.append(_picture(text, dots, bold=line.bold, large=line.large))
             continue
         if encoded is None:
-            encoded, replaced = _replace_unprintable(line.text)
+            text, replaced = _replace(line.text, {char for char in line.text if encode_gbk(char) is None})
             notes.append(f"no CJK font, {replaced} characters replaced by ?")
+            encoded = encode_gbk(text) or b""
         styled = encoded + constants.CTL_LF
         if line.bold:
             bold = constants.TXT_STYLE["bold"]
@@ -53,10 +56,10 @@ def build_slip(lines: Sequence[PaperLine], dots: int) -> Slip:
     return Slip(b"".join(parts), tuple(dict.fromkeys(notes)))
 
 
-def _replace_unprintable(text: str) -> tuple[bytes, int]:
-    kept = [char if encode_gbk(char) is not None else "?" for char in text]
-    replaced = sum(1 for char, new in zip(text, kept, strict=True) if char != new)
-    return encode_gbk("".join(kept)) or b"", replaced
+def _replace(text: str, unprintable: set[str]) -> tuple[str, int]:
+    """Replace those characters by ``?``, keeping every column in its place; return how many they were."""
+    kept = ["?".ljust(char_columns(char)) if char in unprintable else char for char in text]
+    return "".join(kept), sum(char in unprintable for char in text)
 
 
 def _qr(data: str) -> bytes:

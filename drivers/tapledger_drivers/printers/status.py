@@ -11,6 +11,8 @@ ASK_COMPLETION = b"\x1dr\x01"
 CLEAR_BUFFERS = b"\x10\x14\x08\x01\x03\x14\x01\x06\x02\x08"
 """DLE DC4 8: forget what has not been printed yet, answered by ``BUFFERS_CLEARED``."""
 BUFFERS_CLEARED = b"\x37\x25\x00"
+BLOCK_HEADER = 0x37
+"""Begins an answer of several bytes that ends with 00, such as ``BUFFERS_CLEARED``."""
 
 STATUS_ANSWERS = 3
 AUTOMATIC_STATUS_BYTES = 4

@@ -1,0 +1,102 @@
+"""The station is shut in, and dies with whoever started it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from tapledger_drivers.emulators.reader_station import ReaderStation, StationRefused, StationUnavailable
+from tapledger_drivers.emulators.virtual_card import CardKind, VirtualCard
+from tests.drivers.cards import UID
+
+OWNER = """
+import asyncio, sys
+from pathlib import Path
+from tapledger_drivers.emulators.reader_station import ReaderStation
+station = asyncio.run(ReaderStation.start(Path(sys.argv[1])))
+print(station.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+def listening() -> set[str]:
+    tables = [Path(f"/proc/net/{name}").read_text().splitlines() for name in ("tcp", "tcp6")]
+    lines = [line.split() for table in tables for line in table]
+    return {fields[1].rpartition(":")[2] for fields in lines if fields[3] == "0A"}
+
+
+async def test_nothing_listens_outside_the_namespace(reader_station: ReaderStation) -> None:
+    state = await reader_station.state()
+    assert state["pcscd"] is True
+    assert [reader["name"] for reader in state["readers"]] == list(reader_station.reader_names)
+    assert not listening() & {f"{port:04X}" for port in range(35963, 35967)}
+
+
+async def test_the_state_shows_the_cards(reader_station: ReaderStation) -> None:
+    await reader_station.insert(1, VirtualCard(CardKind.UID_ONLY, UID))
+    cards = [reader["card"] for reader in (await reader_station.state())["readers"]]
+    assert cards[1]["uid"] == UID.hex()
+    assert [card is not None for card in cards] == [False, True, False, False]
+
+
+async def test_bad_commands_are_refused_and_change_nothing(reader_station: ReaderStation) -> None:
+    with pytest.raises(StationRefused, match="IndexError"):
+        await reader_station.insert(99, VirtualCard(CardKind.UID_ONLY, UID))
+    for line in (b"not json\n", b"{}\n", b'{"do": "insert", "reader": 0, "card": {"kind": "gold"}}\n', b"\n"):
+        reader, writer = await asyncio.open_unix_connection(
+            reader_station.socket_path.with_name("station.sock")
+        )
+        writer.write(line)
+        assert "error" in json.loads(await reader.readline())
+        writer.close()
+        await writer.wait_closed()
+    assert not any(reader["card"] for reader in (await reader_station.state())["readers"])
+
+
+async def test_a_path_too_long_for_a_socket_is_said_at_once(tmp_path: Path) -> None:
+    deep = tmp_path / ("x" * 100)
+    deep.mkdir()
+    with pytest.raises(StationUnavailable, match="path_too_long"):
+        await ReaderStation.start(deep)
+
+
+def test_it_dies_with_its_owner(started_station: ReaderStation) -> None:
+    del started_station  # only asked for so that a machine without pcscd skips this too
+    with tempfile.TemporaryDirectory(prefix="station-") as folder:
+        owner = subprocess.Popen(
+            [sys.executable, "-c", OWNER, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        assert owner.stdin is not None and owner.stdout is not None
+        station_pid = int(owner.stdout.readline())
+        processes = [station_pid, *children(station_pid)]
+        assert len(processes) == 3, "unshare, the station, pcscd"
+        owner.send_signal(signal.SIGKILL)
+        owner.wait()
+        deadline_s = time.monotonic() + 10
+        while any(alive(pid) for pid in processes):
+            assert time.monotonic() < deadline_s, "the station outlived its owner"
+            time.sleep(0.02)
+        owner.stdin.close()
+        owner.stdout.close()
+
+
+def children(pid: int) -> list[int]:
+    direct = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return direct + [grandchild for child in direct for grandchild in children(child)]
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
