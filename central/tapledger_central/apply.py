@@ -1,0 +1,86 @@
+"""Stage two: bring each member's state up to date with the events just filed.
+
+A state is the fold of all the member's events in one order: hybrid clock, node, epoch, seq (decisions R4).
+So it does not depend on the order in which batches arrive. An event that comes after all others is folded
+onto the state; one that comes late makes the member's events be folded again from the first.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+
+from tapledger.loyalty.ledger import EventBody
+from tapledger.loyalty.members import Member, fold
+from tapledger.wire.codec import decode_event
+from tapledger_central.store import Transaction, inbox, members
+from tapledger_central.store.inbox import Filed
+from tapledger_central.store.members import Applied, Difference
+
+Entry = tuple[Filed, EventBody | None]
+"""A filed event and its body; None when it is kept but not applied."""
+
+
+def apply(tx: Transaction, tenant: str, entries: list[Entry], now_ms: int) -> None:
+    """Apply events that have just been filed, and move every changed member to a new feed version."""
+    by_member: defaultdict[str, list[Entry]] = defaultdict(list)
+    for event, body in entries:
+        if event.member is None:
+            continue
+        by_member[event.member].append((event, body))
+        if body is not None:
+            _claim(tx, tenant, event, body, now_ms)
+            if body.profile_digest is not None:
+                members.expect_profile(tx, event.member, body.profile_digest, event.order)
+    for member, news in by_member.items():
+        after = _advance(tx, tenant, member, news)
+        if after is not None:
+            members.save(tx, after)
+
+
+def _claim(tx: Transaction, tenant: str, event: Filed, body: EventBody, now_ms: int) -> None:
+    """Give each credential to the member whose claim arrived first; list the others for the owner.
+
+    First come stays: news from a shop that was away never takes a card from whoever has been using it.
+    """
+    for credential in body.credentials:
+        owner = members.claim(tx, tenant, credential.index, event.member or "")
+        if owner != event.member:
+            found = Difference(
+                "CREDENTIAL_CLAIMED_TWICE",
+                event.node,
+                event.epoch,
+                event.seq,
+                detail=credential.index,
+                member=event.member,
+                other_member=owner,
+            )
+            members.list_difference(tx, [found], now_ms)
+
+
+def _advance(tx: Transaction, tenant: str, member: str, news: list[Entry]) -> Applied | None:
+    """Return a member with new events; None while nothing of theirs could be applied."""
+    known = members.load(tx, member)
+    if known is None or news[0][0].order < known.last:
+        events = inbox.of_member(tx, member)
+        entries = [(one, None if one.verdict else decode_event(one.raw).body) for one in events]
+        return _fold(tx, tenant, None, entries)
+    return _fold(tx, tenant, known, news)
+
+
+def _fold(tx: Transaction, tenant: str, known: Applied | None, entries: list[Entry]) -> Applied | None:
+    state: Member | None = None if known is None else known.state
+    settled = {} if known is None else dict(known.settled)
+    for event, body in entries:
+        settled[f"{event.node}/{event.epoch}"] = event.seq
+        if body is not None:
+            state = fold(state, _own_credentials(tx, tenant, body))
+    return None if state is None else Applied(state, entries[-1][0].order, settled)
+
+
+def _own_credentials(tx: Transaction, tenant: str, body: EventBody) -> EventBody:
+    """Return the body without credentials that belong to another member."""
+    if not body.credentials:
+        return body
+    own = tuple(c for c in body.credentials if members.owner(tx, tenant, c.index) == body.member)
+    return replace(body, credentials=own)

@@ -1,0 +1,61 @@
+"""Central's settings, read from one TOML file; a key that is not known is an error, not a guess."""
+
+from __future__ import annotations
+
+import ipaddress
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from yarl import URL
+
+from tapledger.errors import Invalid
+
+
+def _loopback(host: str) -> str:
+    try:
+        if host == "localhost" or ipaddress.ip_address(host).is_loopback:
+            return host
+    except ValueError:
+        pass
+    raise ValueError(
+        "must be a loopback address: keys travel at enrolment, so put a TLS proxy before central"
+    )
+
+
+def _origin(text: str) -> str:
+    url = URL(text)
+    if url.scheme not in ("http", "https") or not url.host or url.raw_path != "/" or url.query_string:
+        raise ValueError("must look like https://central.example, without a path")
+    return str(url.origin())
+
+
+class CentralSettings(BaseModel):
+    """What an operator may choose; every value has a default that runs on one machine."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    data_folder: Path = Path("var/central")
+    """Where the database and the key file are. A relative path is relative to the settings file."""
+    listen_host: Annotated[str, AfterValidator(_loopback)] = "127.0.0.1"
+    listen_port: Annotated[int, Field(ge=0, le=65535)] = 7400
+    """0 takes any free port."""
+    origins: Annotated[list[Annotated[str, AfterValidator(_origin)]], Field(max_length=16)] = []
+    """How shops reach central when a proxy stands before it; requests for any other host are refused."""
+
+
+def load(path: Path | None) -> CentralSettings:
+    """Read settings; raise ``Invalid`` that says where and why. Without a path: the defaults."""
+    if path is None:
+        return CentralSettings()
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        settings = CentralSettings.model_validate(table)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise Invalid("SETTINGS_UNREADABLE", path=str(path), why=str(error)) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise Invalid("SETTINGS_INVALID", path=str(path), where=where, why=first["msg"]) from error
+    return settings.model_copy(update={"data_folder": path.parent / settings.data_folder})

@@ -1,0 +1,77 @@
+"""Secrets in files that only their owner may read, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from tapledger.errors import Conflict, Corrupt, Denied, Unavailable
+
+MAX_BYTES = 64 * 1024
+
+
+def create(path: Path, secret: bytes) -> None:
+    """Write a new file, readable by its owner only; raise ``Conflict`` when there is one already.
+
+    It appears under its name only when all of it is on disk, so a crash leaves no half of a key.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        temporary = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(secret)
+                file.flush()
+                os.fsync(file.fileno())
+            os.link(temporary, path)
+        finally:
+            temporary.unlink()
+        _sync_folder(path.parent)
+    except FileExistsError as error:
+        raise Conflict("KEY_FILE_EXISTS", path=str(path)) from error
+    except OSError as error:
+        raise Unavailable("KEY_FILE_FAULT", path=str(path), why=str(error.strerror)) from error
+
+
+def read(path: Path) -> bytes | None:
+    """Return a secret, or None when there is no such file.
+
+    Raises ``Denied`` when others may read or write it, ``Corrupt`` when it is no file or too long.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise Corrupt("KEY_FILE_UNREADABLE", path=str(path)) from error
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise Corrupt("KEY_FILE_UNREADABLE", path=str(path))
+        if status.st_mode & 0o077 or status.st_uid != os.geteuid():
+            raise Denied("KEY_FILE_EXPOSED", path=str(path), mode=f"{status.st_mode & 0o777:o}")
+        secret = file.read(MAX_BYTES + 1)
+    if not 0 < len(secret) <= MAX_BYTES:
+        raise Corrupt("KEY_FILE_UNREADABLE", path=str(path))
+    return secret
+
+
+def read_or_create(path: Path, make: Callable[[], bytes]) -> bytes:
+    """Return the secret of a file, made first when there is none."""
+    secret = read(path)
+    if secret is None:
+        secret = make()
+        create(path, secret)
+    return secret
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,45 @@
+"""Learn from central what other shops have recorded."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Protocol
+
+from tapledger.errors import Corrupt
+from tapledger.sync.ports import SyncStore
+from tapledger.wire.messages import FeedPage
+
+
+class Downlink(Protocol):
+    async def feed(self, cursor: int) -> FeedPage: ...
+
+
+async def pull_once(store: SyncStore, downlink: Downlink) -> list[str]:
+    """Take every page that central has now; return the members that changed, each once.
+
+    Pages already taken stay when a later one fails: the next call goes on from there.
+    """
+    changed: dict[str, None] = {}
+    more = True
+    while more:
+        members, more = await pull_page(store, downlink)
+        changed.update(dict.fromkeys(members))
+    return list(changed)
+
+
+async def pull_page(store: SyncStore, downlink: Downlink) -> tuple[list[str], bool]:
+    """Take one page; return whose states changed and whether there are more pages."""
+    cursor = await store.cursor()
+    page = await downlink.feed(cursor)
+    check_follows(page, cursor)
+    if not page.rows:
+        return [], False
+    return await store.apply_page(page), page.more
+
+
+def check_follows(page: FeedPage, cursor: int) -> None:
+    """Raise ``Corrupt`` FEED_GAP unless a page is what comes right after a cursor."""
+    versions = [cursor, *(row.version for row in page.rows)]
+    rising = all(earlier < later for earlier, later in itertools.pairwise(versions))
+    if not rising or page.cursor != versions[-1] or (page.more and not page.rows):
+        raise Corrupt("FEED_GAP", expected=cursor, got=page.cursor)

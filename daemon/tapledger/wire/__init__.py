@@ -1,0 +1,1 @@
+"""What shop and central say to each other: versioned messages, their bytes and their signatures."""

@@ -1,0 +1,142 @@
+"""Requests that prove who sent them: RFC 9421 signatures by a node's key, made and checked in this one file.
+
+Covered are method, authority, target URI and, when there is a body, its digest (RFC 9530); a signature lives
+a minute and carries a nonce, which the server refuses to see twice (decisions R22, R23).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from http_message_signatures import (
+    HTTPMessageSignaturesException,
+    HTTPMessageSigner,
+    HTTPMessageVerifier,
+    HTTPSignatureKeyResolver,
+)
+from http_message_signatures.algorithms import ED25519
+
+from tapledger.errors import Denied, TapledgerError
+
+TAG = "tapledger-sync"
+COMPONENTS = ("@method", "@authority", "@target-uri")
+MAX_LIFE_S = 60
+MAX_SKEW_S = 30
+"""How far a node's clock may be off; beyond it a request is refused with central's time (R25)."""
+NONCE_BYTES = 16
+MAX_NONCE_LENGTH = 64
+
+
+@dataclass
+class Request:
+    """An HTTP request as far as it is signed. ``url`` is absolute and encoded."""
+
+    method: str
+    url: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """Who signed a request, and the nonce that must not come again before ``expires``."""
+
+    node: str
+    nonce: str
+    expires: dt.datetime
+
+
+class ClockOff(TapledgerError):
+    """The signature's times are not around now: sign again with the right time."""
+
+    def __init__(self, nonce: str) -> None:
+        super().__init__("CLOCK_OFF")
+        self.nonce = nonce
+
+
+class _OneKey(HTTPSignatureKeyResolver):
+    def __init__(self, private: Ed25519PrivateKey) -> None:
+        self._private = private
+
+    def resolve_private_key(self, key_id: str) -> Ed25519PrivateKey:
+        return self._private
+
+
+class _FoundKey(HTTPSignatureKeyResolver):
+    def __init__(self, find: Callable[[str], bytes | None]) -> None:
+        self._find = find
+
+    def resolve_public_key(self, key_id: str) -> Ed25519PublicKey | None:
+        raw = self._find(key_id)
+        return None if raw is None else Ed25519PublicKey.from_public_bytes(raw)
+
+
+class _Verifier(HTTPMessageVerifier):
+    """The library's verifier, by our clock and our limits."""
+
+    def __init__(self, find: Callable[[str], bytes | None], now: dt.datetime) -> None:
+        super().__init__(signature_algorithm=ED25519, key_resolver=_FoundKey(find))
+        self._now_s = now.timestamp()
+
+    def validate_created_and_expires(self, sig_input: Any, max_age: dt.timedelta | None = None) -> None:
+        created, expires = sig_input.params.get("created"), sig_input.params.get("expires")
+        nonce = sig_input.params.get("nonce")
+        if not isinstance(nonce, str) or not 0 < len(nonce) <= MAX_NONCE_LENGTH:
+            raise Denied("SIGNATURE_WRONG")
+        if type(created) is not int or type(expires) is not int or not 0 < expires - created <= MAX_LIFE_S:
+            raise Denied("SIGNATURE_WRONG")
+        if not created - MAX_SKEW_S <= self._now_s <= expires + MAX_SKEW_S:
+            raise ClockOff(nonce)
+
+
+def sign_request(
+    request: Request, body: bytes, node: str, key: Ed25519PrivateKey, now: dt.datetime, nonce: str
+) -> None:
+    """Add the headers that prove that ``node`` sends this request now."""
+    signer = HTTPMessageSigner(signature_algorithm=ED25519, key_resolver=_OneKey(key))
+    signer.sign(
+        request,
+        key_id=node,
+        created=now,
+        expires=now + dt.timedelta(seconds=MAX_LIFE_S),
+        nonce=nonce,
+        label="sig",
+        tag=TAG,
+        covered_component_ids=COMPONENTS,
+        body=body or None,
+    )
+
+
+def verify_request(
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    find_key: Callable[[str], bytes | None],
+    now: dt.datetime,
+) -> Signed:
+    """Return who signed a request.
+
+    Raises ``Denied`` unless the signature is good, and ``ClockOff`` when it is not of now. ``find_key`` may
+    raise errors of its own for a key id it does not accept.
+    """
+    message = _Received(method, url, headers)
+    try:
+        (result,) = _Verifier(find_key, now).verify(
+            message, expect_tag=TAG, require_components=COMPONENTS, body=body
+        )
+    except (HTTPMessageSignaturesException, ValueError) as error:
+        raise Denied("SIGNATURE_WRONG") from error
+    parameters = result.parameters
+    ends = dt.datetime.fromtimestamp(int(parameters["expires"]) + MAX_SKEW_S, dt.UTC)
+    return Signed(str(parameters["keyid"]), str(parameters["nonce"]), ends)
+
+
+@dataclass(frozen=True, slots=True)
+class _Received:
+    method: str
+    url: str
+    headers: Mapping[str, str]
