@@ -1,0 +1,173 @@
+"""The command line: parse, call, print. Every command has --json; heavy rooms are imported when called."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Coroutine
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from tapledger.errors import TapledgerError
+
+if TYPE_CHECKING:
+    from tapledger.commands.verify import Verified
+
+T = TypeVar("T")
+
+CONFIG = click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    default=Path("/etc/tapledger/daemon.toml"),
+    show_default=True,
+    help="The shop's daemon.toml.",
+)
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+class Commands(click.Group):
+    """Our own commands and those that other packages bring (central)."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        brought = {entry.name for entry in entry_points(group="tapledger.commands")}
+        return sorted({*super().list_commands(ctx), *brought})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        own = super().get_command(ctx, cmd_name)
+        if own is not None:
+            return own
+        for entry in entry_points(group="tapledger.commands", name=cmd_name):
+            command = entry.load()
+            assert isinstance(command, click.Command)
+            return command
+        return None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """A membership system for shops: works offline, never loses a point, proves every number."""
+
+
+def call(work: Coroutine[Any, Any, T], as_json: bool) -> T:
+    """Run a command; an error becomes a sentence with its next step, and exit code 2."""
+    try:
+        return asyncio.run(work)
+    except TapledgerError as error:
+        from tapledger import texts
+
+        sentence, next_step = texts.problem("en", error)
+        if as_json:
+            click.echo(json.dumps({"code": error.code, "sentence": sentence, "next_step": next_step}))
+        else:
+            click.echo(f"{sentence}\n{next_step}  [{error.code}]", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def show(as_json: bool, result: dict[str, Any], sentence: str) -> None:
+    click.echo(json.dumps(result, ensure_ascii=False) if as_json else sentence)
+
+
+@main.command()
+@CONFIG
+@AS_JSON
+def run(config: Path, as_json: bool) -> None:
+    """Run the shop's daemon until it is stopped."""
+    from tapledger import settings
+    from tapledger.commands import serve
+
+    async def work() -> None:
+        def started(port: int) -> None:
+            faces = {name: f"http://localhost:{port}/{name}" for name in ("kiosk", "till", "console")}
+            show(as_json, faces, "\n".join(f"{name:8} {url}" for name, url in faces.items()))
+            sys.stdout.flush()
+
+        await serve.serve(settings.read(config), started)
+
+    call(work(), as_json)
+
+
+@main.command()
+@click.option("--folder", type=click.Path(path_type=Path), default=Path("/var/lib/tapledger"))
+@click.option("--name", prompt="Name of the shop")
+@click.option("--currency", prompt="Currency (ISO 4217)", default="CNY")
+@click.option("--timezone", prompt="Time zone", default="Asia/Shanghai")
+@click.option("--language", prompt="Language", type=click.Choice(["zh-Hans", "en"]), default="zh-Hans")
+@AS_JSON
+def init(folder: Path, name: str, currency: str, timezone: str, language: str, as_json: bool) -> None:
+    """Found a real shop: configuration, keys and a one-time set-up code; no demo data."""
+    from tapledger import languages
+    from tapledger.clock import SystemClock
+    from tapledger.commands import found
+
+    founding = found.Founding(folder, name, currency.upper(), timezone, languages.read(language))
+    founded = call(found.found(founding, SystemClock(), os.urandom), as_json)
+    show(
+        as_json,
+        {"config": str(founded.config), "node": founded.node, "setup_code": founded.setup_code},
+        f"The shop is founded. Node {founded.node}, configuration {founded.config}.\n"
+        f"Set-up code, shown only this once: {founded.setup_code}\n"
+        f"Next: tapledger run --config {founded.config}, then open the till and make the owner's account.",
+    )
+
+
+@main.command()
+@CONFIG
+@click.option("--code", prompt="One-time code from central")
+@click.option("--central", "url", default="", help="Central's address; by default the one in the settings.")
+@AS_JSON
+def enrol(config: Path, code: str, url: str, as_json: bool) -> None:
+    """Make this shop known to central. Do it before the first member joins."""
+    from tapledger import settings
+    from tapledger.commands.enrol import enrol_shop
+
+    node = call(enrol_shop(settings.read(config), code, url), as_json)
+    show(as_json, {"node": node}, f"Enrolled as {node}.")
+
+
+@main.command("verify-ledger")
+@CONFIG
+@AS_JSON
+def verify_ledger(config: Path, as_json: bool) -> None:
+    """Check every event of the journal; name the first that was altered. Exit code 1 when one was."""
+    from tapledger import settings
+    from tapledger.commands.verify import verify_shop
+
+    def progress(events: int) -> None:
+        if not as_json:
+            click.echo(f"{events} events checked")
+
+    async def work() -> Verified:
+        return await verify_shop(settings.read(config), progress)
+
+    result = call(work(), as_json)
+    show(as_json, result.as_dict(), result.sentence())
+    sys.exit(0 if result.ok else 1)
+
+
+@main.command()
+@click.option("--folder", type=click.Path(path_type=Path), default=Path("var"), show_default=True)
+@AS_JSON
+def demo(folder: Path, as_json: bool) -> None:
+    """Run a whole chain on this machine: central, two shops, virtual devices. Ctrl-C ends it."""
+    from tapledger.lab import demo as lab
+
+    call(lab.run(folder, as_json), as_json)
+
+
+@main.command()
+@AS_JSON
+def smoke(as_json: bool) -> None:
+    """Try the whole path once on free ports; prints one JSON object, exits 0 only if every step holds."""
+    del as_json  # it is always JSON
+    from tapledger.lab import smoke as lab
+
+    result = call(lab.run(), True)
+    click.echo(json.dumps(result, ensure_ascii=False, indent=2))
+    sys.exit(0 if result["ok"] else 1)

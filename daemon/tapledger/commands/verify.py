@@ -1,0 +1,64 @@
+"""Proves the journal: walks every event of a shop and names the first that was altered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tapledger.database import Transaction
+from tapledger.settings import Settings
+from tapledger.store import journal, keyring
+from tapledger.store.journal import Broken
+from tapledger.store.store import Store
+
+PROGRESS_EVENTS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    node: str
+    events: int
+    broken: tuple[Broken, ...]
+
+    @property
+    def ok(self) -> bool:
+        return not self.broken
+
+    def as_dict(self) -> dict[str, object]:
+        faults = [{"event": self._name(one), "why": one.why} for one in self.broken]
+        return {"ok": self.ok, "node": self.node, "events": self.events, "broken": faults}
+
+    def sentence(self) -> str:
+        if self.ok:
+            return f"{self.events} events, every one as it was recorded."
+        lines = [f"Event {self._name(one)} is not as it was recorded ({one.why})." for one in self.broken]
+        return "\n".join([*lines, f"{self.events} events are whole. Keep the file and call support."])
+
+    def _name(self, broken: Broken) -> str:
+        return f"{self.node}-{broken.epoch}-{broken.seq}"
+
+
+async def verify_shop(settings: Settings, progress: Callable[[int], None]) -> Verified:
+    """Check the journal of a shop as it is now; the daemon may go on writing meanwhile."""
+    keys = keyring.load(settings.store.folder)
+    store = await Store.open(settings.store.folder, keys, read_only=True)
+
+    def work(tx: Transaction) -> Verified:
+        return _verify(tx, keys.node, progress)
+
+    try:
+        return await store.transact(work)
+    finally:
+        await store.close()
+
+
+def _verify(tx: Transaction, node: str, progress: Callable[[int], None]) -> Verified:
+    checked, broken = 0, []
+    for found in journal.verify(tx, node):
+        if isinstance(found, Broken):
+            broken.append(found)
+        else:
+            checked = found
+            if checked % PROGRESS_EVENTS == 0:
+                progress(checked)
+    return Verified(node, checked, tuple(broken))

@@ -1,0 +1,168 @@
+"""SQLite as shop and central use it: one file, one connection, one writer, durable commits.
+
+SQLite comes with sqlcipher3 (>= 3.53), not with Python: Debian 12's 3.40 can corrupt a WAL on reset
+(docs/decisions/0003). Only ``store`` rooms import this module.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+import sqlalchemy as sa
+import sqlcipher3.dbapi2 as sqlcipher
+from sqlalchemy.pool import StaticPool
+
+from tapledger.errors import Corrupt, Unavailable
+
+T = TypeVar("T")
+
+Transaction: TypeAlias = sa.Connection
+"""An open transaction; rooms above ``store`` pass it on and never look inside."""
+
+BUSY_TIMEOUT_MS = 5000
+
+
+class Executor(Protocol):
+    """Where the blocking work of a store runs; always one piece of work at a time, in order."""
+
+    async def run(self, work: Callable[[], T]) -> T: ...
+
+    def close(self) -> None: ...
+
+
+class ThreadExecutor:
+    """One thread of its own: the event loop never waits for the disk."""
+
+    def __init__(self, name: str) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+
+    async def run(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=True)
+
+
+class InlineExecutor:
+    """No thread: work runs where it is called, so a simulation decides every interleaving."""
+
+    async def run(self, work: Callable[[], T]) -> T:
+        return work()
+
+    def close(self) -> None:
+        return None
+
+
+class Database:
+    """One SQLite file with one connection. ``transact`` is the only way in."""
+
+    def __init__(self, engine: sa.Engine, executor: Executor) -> None:
+        self._engine = engine
+        self._executor = executor
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        migrations: Sequence[tuple[int, str]],
+        executor: Executor,
+        *,
+        read_only: bool = False,
+    ) -> Database:
+        """Open or make the file and bring its schema up to date; raise ``Corrupt`` when it is damaged.
+
+        ``read_only`` changes nothing and never makes a running daemon wait: each transaction is a snapshot.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        engine = sa.create_engine(
+            f"sqlite:///{path}",
+            module=sqlcipher,
+            poolclass=StaticPool,
+            connect_args={"check_same_thread": False},
+        )
+        sa.event.listen(engine, "connect", _on_connect)
+        sa.event.listen(engine, "begin", _begin_reading if read_only else _begin_writing)
+        try:
+            _migrate(engine, path, migrations, read_only)
+        except sa.exc.DatabaseError as error:
+            engine.dispose()
+            raise Corrupt("STORE_UNREADABLE", path=str(path), why=str(error.orig)) from error
+        except Corrupt:
+            engine.dispose()
+            raise
+        path.chmod(0o600)
+        return cls(engine, executor)
+
+    async def transact(self, work: Callable[[Transaction], T]) -> T:
+        """Run ``work`` in one transaction and return what it returns, after the commit is on disk.
+
+        Any exception rolls everything back and is raised here. Storage faults become ``Unavailable``.
+        """
+        return await self._executor.run(lambda: self.transact_now(work))
+
+    def transact_now(self, work: Callable[[Transaction], T]) -> T:
+        """``transact`` for callers that already are on the store's thread, or have no loop (CLI)."""
+        try:
+            with self._engine.begin() as transaction:
+                return work(transaction)
+        except sa.exc.OperationalError as error:
+            raise Unavailable("STORE_FAULT", why=str(error.orig)) from error
+
+    async def close(self) -> None:
+        await self._executor.run(self._engine.dispose)
+        self._executor.close()
+
+
+def _on_connect(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # BEGIN is ours, so that reads and writes share one transaction
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+    ):
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+
+
+def _begin_writing(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_reading(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("PRAGMA query_only = ON")
+    connection.exec_driver_sql("BEGIN")
+
+
+def read_migrations(folder: Traversable) -> list[tuple[int, str]]:
+    """Return (number, SQL) of ``NNNN_what.sql`` files in order; they must count from 1 without a gap."""
+    found = sorted(
+        (int(match[1]), entry.read_text(encoding="utf-8"))
+        for entry in folder.iterdir()
+        if (match := re.fullmatch(r"(\d{4})_\w+\.sql", entry.name))
+    )
+    if [number for number, _ in found] != list(range(1, len(found) + 1)):
+        raise AssertionError(f"migrations must count 1, 2, 3 …: {[number for number, _ in found]}")
+    return found
+
+
+def _migrate(engine: sa.Engine, path: Path, migrations: Sequence[tuple[int, str]], read_only: bool) -> None:
+    """Bring the schema up to date, all steps in one transaction; ``user_version`` counts the steps."""
+    with engine.begin() as connection:
+        version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+        if version > len(migrations):
+            raise Corrupt("STORE_NEWER", path=str(path), version=version, known=len(migrations))
+        if read_only and version < len(migrations):
+            raise Unavailable("STORE_OLDER", path=str(path), version=version, known=len(migrations))
+        for number, script in migrations:
+            if number > version:
+                for statement in script.split(";\n"):
+                    if statement.strip():
+                        connection.exec_driver_sql(statement)
+                connection.exec_driver_sql(f"PRAGMA user_version = {number}")

@@ -1,0 +1,107 @@
+"""Draws slips from the ledger: what is on paper is what the event says."""
+
+from __future__ import annotations
+
+from tapledger import texts
+from tapledger.loyalty.ledger import EventBody, SaleFacts, SaleLine
+from tapledger.loyalty.program import name_in
+from tapledger.membership.shop import Shop
+from tapledger.membership.slips import Slip
+from tapledger.wire.codec import decode_event
+from tapledger_drivers.ports import Align, PaperItem, PrintJob, QrCode, Row, Rule, Text
+
+
+def lay_out(job: str, slip: Slip, shop: Shop) -> PrintJob:
+    """Return the print job of a slip in its language."""
+    items: list[PaperItem] = [Text(shop.name, align=Align.CENTER, bold=True, large=True)]
+    if slip.kind == "test":
+        items += [Text(texts.say(slip.language, "receipt.test"), align=Align.CENTER)]
+    else:
+        body = decode_event(slip.event).body
+        items += [Text(_when(slip, body, shop), align=Align.CENTER), Rule()]
+        items += _sale(slip, body) if slip.kind == "sale" else _voucher(slip, body)
+        items += [*_member(slip, shop), Rule(), *_proof(slip)]
+    return PrintJob(job, tuple(items))
+
+
+def _when(slip: Slip, body: EventBody, shop: Shop) -> str:
+    local = body.at.astimezone(shop.program.zone())
+    return f"{local:%Y-%m-%d %H:%M}"
+
+
+def _sale(slip: Slip, body: EventBody) -> list[PaperItem]:
+    sale, language = body.sale, slip.language
+    assert sale is not None
+    items: list[PaperItem] = []
+    for line in sale.lines:
+        items += _line(line, sale.currency, language)
+    total = texts.money(language, sale.total_minor, sale.currency)
+    items += [Rule(), Row(texts.say(language, "receipt.total"), total, bold=True)]
+    items += _money_in(sale, language)
+    if sale.tax_minor:
+        tax = texts.money(language, sale.tax_minor, sale.currency)
+        items.append(Row(texts.say(language, "receipt.tax"), tax))
+    if body.member is not None:
+        items.append(Row(texts.say(language, "receipt.earned"), f"+{sale.earned}"))
+        items += [Text(texts.reason(language, why)) for why in body.reasons]
+    return items
+
+
+def _line(line: SaleLine, currency: str, language: str) -> list[PaperItem]:
+    amount = texts.money(language, line.net_minor, currency)
+    if line.quantity_milli == 1000:
+        return [Row(line.name, amount)]
+    unit = texts.money(language, line.unit_minor, currency)
+    return [Text(line.name), Row(f"  {quantity(line.quantity_milli)} × {unit}", amount)]
+
+
+def quantity(milli: int) -> str:
+    """Return thousandths as people write a quantity: 2000 -> 2, 1250 -> 1.25."""
+    whole, part = divmod(milli, 1000)
+    return f"{whole}.{part:03d}".rstrip("0") if part else str(whole)
+
+
+def _money_in(sale: SaleFacts, language: str) -> list[PaperItem]:
+    rows: list[PaperItem] = [
+        Row(
+            texts.say(language, f"tender.{tender.kind}"),
+            texts.money(language, tender.amount_minor, sale.currency),
+        )
+        for tender in sale.tenders
+    ]
+    if sale.change_minor:
+        change = texts.money(language, sale.change_minor, sale.currency)
+        rows.append(Row(texts.say(language, "receipt.change"), change))
+    return rows
+
+
+def _voucher(slip: Slip, body: EventBody) -> list[PaperItem]:
+    hold, language = body.hold, slip.language
+    assert hold is not None
+    return [
+        Text(texts.say(language, "receipt.voucher"), align=Align.CENTER, bold=True),
+        Text(hold.title, align=Align.CENTER, large=True),
+        Text(slip.voucher, align=Align.CENTER, bold=True),
+        QrCode(slip.voucher),
+        Row(texts.say(language, "receipt.cost"), f"-{hold.points}"),
+        Text(texts.say(language, "receipt.voucher_until", day=texts.day(language, hold.until.date()))),
+    ]
+
+
+def _member(slip: Slip, shop: Shop) -> list[PaperItem]:
+    if not slip.member_name and not slip.tier:
+        return []
+    tier = name_in(shop.program.tier(slip.tier).name, slip.language)
+    return [
+        Row(texts.say(slip.language, "receipt.member"), f"{slip.member_name} {tier}".strip()),
+        Row(texts.say(slip.language, "receipt.points"), str(slip.points)),
+    ]
+
+
+def _proof(slip: Slip) -> list[PaperItem]:
+    """Print what proves the entry: its place, 16 hex digits and the full hash as a QR code (decisions R2)."""
+    return [
+        Text(slip.receipt, align=Align.CENTER),
+        Text(slip.proof, align=Align.CENTER),
+        QrCode(f"{slip.receipt}:{slip.digest}"),
+    ]

@@ -1,0 +1,1 @@
+"""The merchant's rules as pure functions: values and ``now`` in, a Decision out. No I/O, no clock."""

@@ -1,0 +1,110 @@
+"""The articles of the shop, from config/catalogue.csv: SKU, name, price, tax, category, flags."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+
+from tapledger.errors import Invalid, NotFound
+from tapledger.loyalty.engine import BasketLine
+from tapledger.loyalty.money import MAX_AMOUNT_MINOR, exponent
+
+MAX_ARTICLES = 200_000
+FLAGS = frozenset({"no_points"})
+_SKU = re.compile(r"[0-9A-Za-z._-]{1,32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    sku: str
+    names: dict[str, str]
+    """By language; the plain ``name`` column is under ``""``."""
+    unit_minor: int
+    tax_bp: int
+    category: str
+    flags: frozenset[str]
+
+    def name(self, language: str) -> str:
+        return self.names.get(language) or self.names[""]
+
+    def line(self, quantity_milli: int, language: str) -> BasketLine:
+        return BasketLine(
+            sku=self.sku,
+            name=self.name(language),
+            quantity_milli=quantity_milli,
+            unit_minor=self.unit_minor,
+            tax_bp=self.tax_bp,
+            category=self.category,
+            earns="no_points" not in self.flags,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    articles: dict[str, Article] = field(default_factory=dict)
+
+    def find(self, sku: str) -> Article:
+        """Return an article by its SKU or barcode; raise ``NotFound``."""
+        try:
+            return self.articles[sku]
+        except KeyError:
+            raise NotFound("ARTICLE_UNKNOWN", sku=sku) from None
+
+
+def read(lines: Iterable[str], currency: str) -> Catalogue:
+    """Read the CSV; raise ``Invalid`` that names the line and what is wrong with it."""
+    rows = csv.DictReader(lines)
+    missing = {"sku", "name", "price", "tax", "category", "flags"} - set(rows.fieldnames or ())
+    if missing:
+        raise Invalid("CATALOGUE_INVALID", line=1, why=f"missing columns: {', '.join(sorted(missing))}")
+    articles: dict[str, Article] = {}
+    for row in rows:
+        try:
+            article = _article(row, currency)
+        except ValueError as error:
+            raise Invalid("CATALOGUE_INVALID", line=rows.line_num, why=str(error)) from error
+        if article.sku in articles:
+            raise Invalid("CATALOGUE_INVALID", line=rows.line_num, why=f"{article.sku} is there twice")
+        if len(articles) >= MAX_ARTICLES:
+            raise Invalid("CATALOGUE_INVALID", line=rows.line_num, why=f"more than {MAX_ARTICLES} articles")
+        articles[article.sku] = article
+    return Catalogue(articles)
+
+
+def _article(row: dict[str, str], currency: str) -> Article:
+    sku = row["sku"].strip()
+    if not _SKU.fullmatch(sku):
+        raise ValueError(f"SKU {sku!r} is not 1 to 32 letters, digits, dots or dashes")
+    flags = frozenset(row["flags"].split())
+    if flags - FLAGS:
+        raise ValueError(
+            f"unknown flag {', '.join(sorted(flags - FLAGS))}; known: {', '.join(sorted(FLAGS))}"
+        )
+    names = {"": row["name"].strip()}
+    for column, value in row.items():
+        if column is not None and column.startswith("name_") and value and value.strip():
+            names[column.removeprefix("name_")] = value.strip()
+    if not names[""]:
+        raise ValueError("the name is empty")
+    return Article(
+        sku=sku,
+        names=names,
+        unit_minor=_integer(row["price"], exponent(currency), MAX_AMOUNT_MINOR, "price"),
+        tax_bp=_integer(row["tax"], 2, 10_000, "tax"),
+        category=row["category"].strip(),
+        flags=flags,
+    )
+
+
+def _integer(text: str, decimals: int, largest: int, what: str) -> int:
+    """Read a decimal as an integer of its smallest unit, exactly."""
+    try:
+        scaled = Decimal(text.strip()).scaleb(decimals)
+    except InvalidOperation:
+        raise ValueError(f"{what} {text!r} is not a number") from None
+    if not scaled.is_finite() or scaled != scaled.to_integral_value() or not 0 <= scaled <= largest:
+        raise ValueError(f"{what} {text!r} is not between 0 and its limit with {decimals} decimals at most")
+    return int(scaled)

@@ -1,0 +1,139 @@
+"""A reward: points are set aside and a voucher is issued; handing it in closes the matter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tapledger.database import Transaction
+from tapledger.errors import NotFound
+from tapledger.loyalty import codes, engine, members
+from tapledger.loyalty.engine import Redeem
+from tapledger.loyalty.ledger import Hold
+from tapledger.membership import identity, slips
+from tapledger.membership.identity import Presented
+from tapledger.membership.shop import Shop, operation
+from tapledger.store import members as stored_members
+from tapledger.store.journal import Recorded
+from tapledger.store.people import mask
+from tapledger.wire.codec import encode_event
+
+VOUCHER_RANDOMNESS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class RewardCommand:
+    """A member takes a reward. ``key`` makes a repeat the same redemption."""
+
+    key: str
+    member: str
+    presented: Presented
+    reward: str
+    language: str
+    staff: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Redeemed:
+    recorded: Recorded
+    job: str
+    voucher: str
+    """As printed, in groups."""
+
+
+async def hold_reward(shop: Shop, command: RewardCommand) -> Redeemed:
+    """Set points aside, issue the voucher and queue its slip; raise ``Refused`` with the reason.
+
+    The voucher is committed before anything is delivered: a printer in trouble takes nothing from the member
+    (decisions R18).
+    """
+    same = operation(
+        command.key, "hold", command.member, command.reward, command.presented.level, command.staff
+    )
+
+    def work(tx: Transaction) -> Redeemed:
+        if (before := shop.store.journal.find(tx, same)) is not None:
+            return _again(tx, before)
+        now = shop.clock.now()
+        known = identity.by_id(tx, shop, command.member, command.presented)
+        reward = shop.program.reward(command.reward)
+        given = stored_members.given_out(tx).get(command.reward, 0)
+        code = codes.voucher_code(shop.randomness(VOUCHER_RANDOMNESS))
+        redeem = Redeem(
+            reward=command.reward,
+            hold=shop.new_id(),
+            voucher=_index(shop, code),
+            trust=command.presented.level,
+            evidence=command.presented.evidence,
+            stock_left=None if reward is None or reward.stock is None else reward.stock - given,
+            unsettled_points=known.unsettled_points,
+            language=command.language,
+            staff=command.staff,
+        )
+        decision = engine.decide_hold(known.member, redeem, shop.program, now)
+        recorded = shop.record(tx, same, decision, now)
+        assert decision.after is not None
+        slip = slips.Slip(
+            kind="voucher",
+            language=command.language,
+            event=encode_event(recorded.event),
+            receipt=recorded.receipt,
+            proof=recorded.proof,
+            digest=recorded.hash.hex(),
+            member_name=mask(known.name),
+            points=members.points(decision.after, now).available,
+            tier=decision.after.tier,
+            voucher=codes.printed(code),
+        )
+        slips.enqueue(tx, shop, slips.job_id(recorded), slip)
+        return Redeemed(recorded, slips.job_id(recorded), codes.printed(code))
+
+    return await shop.store.transact(work)
+
+
+def _again(tx: Transaction, before: Recorded) -> Redeemed:
+    """Answer a repeat from the slip that the first time queued."""
+    job = slips.stored(tx, slips.job_id(before))
+    return Redeemed(before, slips.job_id(before), "" if job is None else job.voucher)
+
+
+async def voucher_holder(shop: Shop, code: str) -> Hold:
+    """Return what a voucher is good for; raise ``NotFound`` when this shop did not issue it or it is used."""
+
+    def work(tx: Transaction) -> Hold:
+        return _open_hold(tx, shop, code)[1]
+
+    return await shop.store.transact(work)
+
+
+async def fulfil_voucher(shop: Shop, key: str, code: str, staff: str) -> Recorded:
+    """Close a voucher because the reward was handed over; a second time is the same hand-over or refused."""
+    same = operation(key, "fulfil", codes.read_code(code), staff)
+
+    def work(tx: Transaction) -> Recorded:
+        if (before := shop.store.journal.find(tx, same)) is not None:
+            return before
+        now = shop.clock.now()
+        member, hold = _open_hold(tx, shop, code)
+        stored = stored_members.load(tx, member)
+        assert stored is not None
+        return shop.record(
+            tx, same, engine.decide_fulfil(stored.member, hold.id, staff, shop.program, now), now
+        )
+
+    return await shop.store.transact(work)
+
+
+def _open_hold(tx: Transaction, shop: Shop, code: str) -> tuple[str, Hold]:
+    found = stored_members.voucher(tx, _index(shop, codes.read_code(code)))
+    if found is None:
+        raise NotFound("VOUCHER_UNKNOWN")
+    member, hold_id = found
+    stored = stored_members.load(tx, member)
+    hold = next((h for h in stored.member.holds if h.id == hold_id), None) if stored else None
+    if hold is None:
+        raise NotFound("VOUCHER_USED")
+    return member, hold
+
+
+def _index(shop: Shop, code: str) -> str:
+    return identity.index(shop, "voucher", code)

@@ -1,0 +1,81 @@
+"""What a scanned or typed text may mean, by its grammar alone; nothing is looked up here.
+
+Payment codes and bank card numbers are recognised first and refused: they are somebody's money, so they are
+neither logged nor stored (decisions R27).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from tapledger.errors import Invalid
+from tapledger.loyalty import codes
+
+MAX_LENGTH = 512
+MAX_QUANTITY = 9999
+Meaning = Literal["article", "voucher", "phone", "barcode"]
+
+_QUANTITY = re.compile(r"([0-9]{1,5})\*(.*)", re.DOTALL)
+_ARTICLE = re.compile(r"[0-9A-Za-z._-]{1,32}")
+_WECHAT = re.compile(r"1[0-5][0-9]{16}")
+_ALIPAY = re.compile(r"(2[5-9]|30)[0-9]{14,22}")
+_UNIONPAY = re.compile(r"62[0-9]{17}")
+_PAN = re.compile(r"[2-6][0-9]{12,18}")
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """A text with everything it could be, likeliest first. An empty ``text`` only sets the quantity."""
+
+    text: str
+    quantity: int | None
+    meanings: tuple[Meaning, ...]
+
+
+def read(raw: str) -> Scanned:
+    """Classify a text; raise ``Invalid`` for what must not be taken at all."""
+    text = raw.strip()
+    if not text:
+        raise Invalid("CODE_EMPTY")
+    if len(text) > MAX_LENGTH:
+        raise Invalid("CODE_TOO_LONG", limit=MAX_LENGTH)
+    if not text.isprintable():
+        raise Invalid("CODE_CONTROL_CHARACTERS")
+    quantity = None
+    if match := _QUANTITY.fullmatch(text):
+        quantity, text = int(match[1]), match[2].strip()
+        if not 0 < quantity <= MAX_QUANTITY:
+            raise Invalid("QUANTITY_IMPOSSIBLE", sku=text)
+    refuse_payment_secrets(text)
+    return Scanned(text, quantity, _meanings(text))
+
+
+def refuse_payment_secrets(text: str) -> None:
+    """Raise ``Invalid`` for a payment code or a bank card number; the text goes no further."""
+    digits = re.sub(r"[ -]", "", text)
+    if _WECHAT.fullmatch(digits) or _ALIPAY.fullmatch(digits) or _UNIONPAY.fullmatch(digits):
+        raise Invalid("PAYMENT_CODE_REFUSED")
+    if _PAN.fullmatch(digits) and codes.luhn_digit(digits[:-1]) == digits[-1]:
+        is_gtin = len(digits) in (13, 14) and codes.gtin_digit(digits[:-1]) == digits[-1]
+        if not is_gtin:
+            raise Invalid("CARD_NUMBER_REFUSED")
+
+
+def _meanings(text: str) -> tuple[Meaning, ...]:
+    found: list[Meaning] = []
+    if _ARTICLE.fullmatch(text):
+        found.append("article")
+    try:
+        codes.read_code(text)
+        found.append("voucher")
+    except Invalid:
+        pass
+    digits = re.sub(r"[ ()+-]", "", text)
+    if digits.isascii() and digits.isdigit():
+        if digits.startswith("9") and len(digits) >= 10:
+            found.append("barcode")
+        if 6 <= len(digits) <= 15:
+            found.append("phone")
+    return tuple(found)

@@ -1,0 +1,42 @@
+"""What every use case needs: the store, the rules, the articles, a clock and randomness."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+
+import msgspec
+
+from tapledger.clock import Clock
+from tapledger.database import Transaction
+from tapledger.identifiers import Randomness, uuid7
+from tapledger.languages import Language
+from tapledger.loyalty.engine import Decision
+from tapledger.loyalty.program import Program
+from tapledger.membership.catalogue import Catalogue
+from tapledger.store.journal import Operation, Recorded
+from tapledger.store.store import Store
+
+
+@dataclass(slots=True)
+class Shop:
+    store: Store
+    program: Program
+    catalogue: Catalogue
+    clock: Clock
+    randomness: Randomness
+    name: str
+    language: Language
+    """Of slips and screens until somebody chooses another."""
+
+    def new_id(self) -> str:
+        return uuid7(self.clock.now(), self.randomness)
+
+    def record(self, tx: Transaction, operation: Operation, decision: Decision, now: dt.datetime) -> Recorded:
+        return self.store.journal.append(tx, operation, decision, uuid7(now, self.randomness), now)
+
+
+def operation(key: str, *inputs: object) -> Operation:
+    """Name a command by its key and the hash of what it was asked to do."""
+    return Operation(key, hashlib.sha256(msgspec.msgpack.encode(inputs)).digest())

@@ -1,0 +1,113 @@
+"""daemon.toml as checked values. An unknown key is an error that names the nearest known one.
+
+Every setting has its line in docs/settings.md (kept by tests/test_docs.py).
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from tapledger.errors import Invalid
+from tapledger.languages import Language
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ShopSettings(Section):
+    name: str = Field(min_length=1, max_length=60)
+    language: Language = "zh-Hans"
+
+
+class StoreSettings(Section):
+    folder: Path
+    """Where the ledger and the keys are."""
+
+
+class FilesSettings(Section):
+    program: Path
+    catalogue: Path
+
+
+class WebSettings(Section):
+    port: int = Field(default=7380, ge=0, le=65535)
+    """On 127.0.0.1 only; 0 picks a free one."""
+
+
+class CentralSettings(Section):
+    url: str = ""
+    """Empty: this shop stands alone."""
+    poll_s: float = Field(default=2.0, gt=0, le=3600)
+
+
+class KioskSettings(Section):
+    balance_s: float = Field(default=20, ge=1, le=300)
+    list_s: float = Field(default=30, ge=1, le=300)
+    warning_s: float = Field(default=10, ge=1, le=60)
+    """How long the countdown shows before a session ends by itself."""
+    goodbye_s: float = Field(default=2, gt=0, le=30)
+    trouble_s: float = Field(default=5, gt=0, le=60)
+
+
+class DeviceSettings(Section):
+    role: Literal["kiosk-reader", "till-reader", "till-scanner", "receipt-printer"]
+    driver: str
+    options: dict[str, str | int | float | bool] = {}
+
+
+class Settings(Section):
+    shop: ShopSettings
+    store: StoreSettings
+    files: FilesSettings
+    web: WebSettings = WebSettings()
+    central: CentralSettings = CentralSettings()
+    kiosk: KioskSettings = KioskSettings()
+    devices: list[DeviceSettings] = []
+
+    @field_validator("devices")
+    @classmethod
+    def _one_device_a_role(cls, devices: list[DeviceSettings]) -> list[DeviceSettings]:
+        roles = [device.role for device in devices]
+        if len(set(roles)) != len(roles):
+            raise ValueError("two devices have the same role")
+        return devices
+
+
+def read(path: Path) -> Settings:
+    """Read a configuration; relative paths count from its folder. Raises ``Invalid`` that says why."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        settings = Settings.model_validate(table)
+    except FileNotFoundError as error:
+        raise Invalid("CONFIG_MISSING", path=str(path)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Invalid("CONFIG_INVALID", path=str(path), why=str(error)) from error
+    except ValidationError as error:
+        raise Invalid("CONFIG_INVALID", path=str(path), why="; ".join(_sentences(error))) from error
+    base = path.parent
+    return settings.model_copy(
+        update={
+            "store": StoreSettings(folder=base / settings.store.folder),
+            "files": FilesSettings(
+                program=base / settings.files.program, catalogue=base / settings.files.catalogue
+            ),
+        }
+    )
+
+
+def _sentences(error: ValidationError) -> Iterator[str]:
+    known = sorted({name for model in Section.__subclasses__() for name in model.model_fields})
+    for fault in error.errors():
+        where = ".".join(str(part) for part in fault["loc"])
+        if fault["type"] == "extra_forbidden":
+            near = difflib.get_close_matches(str(fault["loc"][-1]), known, 1)
+            yield f"{where}: not a setting" + (f"; did you mean {near[0]}?" if near else "")
+        else:
+            yield f"{where}: {fault['msg']}"

@@ -1,0 +1,116 @@
+"""Members as projections of the journal, by pseudonym; and which credential names whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from tapledger.database import Transaction
+from tapledger.loyalty.ledger import Credential, EventBody
+from tapledger.loyalty.members import Member, fold
+from tapledger.wire.codec import decode_event
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Member).decode
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A member and the points given out here that central has not confirmed yet."""
+
+    member: Member
+    unsettled_points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    member: str
+    min_level: int
+
+
+def load(tx: Transaction, member: str) -> Stored | None:
+    row = tx.exec_driver_sql("SELECT state, unsettled_points FROM member WHERE id = ?", (member,)).first()
+    return None if row is None else Stored(_decode(row[0]), row[1])
+
+
+def owner(tx: Transaction, index: str) -> Owner | None:
+    """Return whom a credential names, and the trust level it was enrolled at."""
+    row = tx.exec_driver_sql("SELECT member, min_level FROM credential WHERE idx = ?", (index,)).first()
+    return None if row is None else Owner(row[0], row[1])
+
+
+def record(tx: Transaction, after: Member, body: EventBody) -> None:
+    """Bring the projections in step with one event of this node."""
+    change = unsettled_change(after, body)
+    tx.exec_driver_sql(
+        "INSERT INTO member VALUES (?, ?, max(0, ?)) ON CONFLICT (id) DO UPDATE SET"
+        " state = excluded.state, unsettled_points = max(0, unsettled_points + ?)",
+        (after.id, _encode(after), change, change),
+    )
+    _write_credentials(tx, after.id, body.credentials)
+    if body.hold is not None:
+        tx.exec_driver_sql(
+            "INSERT INTO voucher VALUES (?, ?, ?)", (body.hold.voucher, after.id, body.hold.id)
+        )
+        count_given_out(tx, body.hold.reward, 1)
+
+
+def unsettled_change(after: Member, body: EventBody) -> int:
+    """Return how an event changes the points given out that central does not know of yet."""
+    if body.hold is not None:
+        return body.hold.points
+    if body.kind == "release":
+        return -sum(line.amount for line in body.lines if line.account == f"member/{after.id}/points")
+    return 0
+
+
+def _write_credentials(tx: Transaction, member: str, credentials: tuple[Credential, ...]) -> None:
+    for credential in credentials:
+        tx.exec_driver_sql(
+            "INSERT INTO credential VALUES (?, ?, ?, ?) ON CONFLICT (idx) DO UPDATE SET"
+            " member = excluded.member, kind = excluded.kind, min_level = excluded.min_level",
+            (credential.index, member, credential.kind, credential.min_level),
+        )
+
+
+def replace_with(tx: Transaction, state: Member, epoch: int, settled_seq: int) -> None:
+    """Take central's state of a member and fold this node's own later events onto it again."""
+    member, unsettled = state, 0
+    rows = tx.exec_driver_sql(
+        "SELECT raw FROM event WHERE member = ? AND (epoch, seq) > (?, ?) ORDER BY epoch, seq",
+        (state.id, epoch, settled_seq),
+    )
+    for (raw,) in rows:
+        body = decode_event(raw).body
+        member = fold(member, body)
+        unsettled += unsettled_change(member, body)
+    tx.exec_driver_sql(
+        "INSERT INTO member VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+        " state = excluded.state, unsettled_points = excluded.unsettled_points",
+        (member.id, _encode(member), max(0, unsettled)),
+    )
+    tx.exec_driver_sql("DELETE FROM credential WHERE member = ?", (member.id,))
+    _write_credentials(tx, member.id, member.credentials)
+
+
+def voucher(tx: Transaction, index: str) -> tuple[str, str] | None:
+    """Return (member, hold) of a voucher this shop issued."""
+    row = tx.exec_driver_sql("SELECT member, hold FROM voucher WHERE idx = ?", (index,)).first()
+    return None if row is None else (row[0], row[1])
+
+
+def given_out(tx: Transaction) -> dict[str, int]:
+    """Return how many of each reward this shop has set aside or handed over."""
+    return {row[0]: row[1] for row in tx.exec_driver_sql("SELECT reward, count FROM given_out")}
+
+
+def count_given_out(tx: Transaction, reward: str, change: int) -> None:
+    tx.exec_driver_sql(
+        "INSERT INTO given_out VALUES (?, ?) ON CONFLICT (reward) DO UPDATE SET count = count + ?",
+        (reward, change, change),
+    )
+
+
+def count(tx: Transaction) -> int:
+    return int(tx.exec_driver_sql("SELECT count(*) FROM member").scalar_one())

@@ -1,0 +1,78 @@
+"""What central has not confirmed yet, and what central says: the store's side of sync."""
+
+from __future__ import annotations
+
+from tapledger.database import Transaction
+from tapledger.errors import Corrupt
+from tapledger.store import facts, members, people
+from tapledger.wire.codec import decode_event
+from tapledger.wire.messages import FeedPage, Pending, SealedProfile
+
+
+def acknowledged(tx: Transaction) -> tuple[int, int]:
+    """Return (epoch, seq) up to which central holds everything."""
+    value = facts.get(tx, "acknowledged")
+    if value is None:
+        return (1, 0)
+    epoch, seq = value.split(b"/")
+    return int(epoch), int(seq)
+
+
+def set_acknowledged(tx: Transaction, epoch: int, seq: int) -> None:
+    facts.put(tx, "acknowledged", b"%d/%d" % (epoch, seq))
+
+
+def pending(tx: Transaction, limit: int) -> Pending | None:
+    """Return the next events to send: of one epoch, in order, with the profiles of those who joined."""
+    epoch, acked = acknowledged(tx)
+    row = tx.exec_driver_sql(
+        "SELECT epoch, seq FROM event WHERE (epoch, seq) > (?, ?) ORDER BY epoch, seq LIMIT 1", (epoch, acked)
+    ).first()
+    if row is None:
+        return None
+    rows = tx.exec_driver_sql(
+        "SELECT raw, hash FROM event WHERE epoch = ? AND seq >= ? ORDER BY seq LIMIT ?",
+        (row[0], row[1], limit),
+    ).all()
+    raws = [bytes(raw) for raw, _ in rows]
+    return Pending(
+        epoch=row[0], first_seq=row[1], raws=raws, head=bytes(rows[-1][1]), profiles=_profiles(tx, raws)
+    )
+
+
+def _profiles(tx: Transaction, raws: list[bytes]) -> list[SealedProfile]:
+    joined = [body.member for body in (decode_event(raw).body for raw in raws) if body.profile_digest]
+    found = (people.get(tx, member) for member in joined if member is not None)
+    return [profile for profile in found if profile is not None]
+
+
+def unsynced(tx: Transaction) -> int:
+    epoch, acked = acknowledged(tx)
+    query = "SELECT count(*) FROM event WHERE (epoch, seq) > (?, ?)"
+    return int(tx.exec_driver_sql(query, (epoch, acked)).scalar_one())
+
+
+def cursor(tx: Transaction) -> int:
+    return int(facts.get(tx, "feed_cursor") or b"0")
+
+
+def apply_page(tx: Transaction, page: FeedPage, node: str) -> list[str]:
+    """Take central's latest member states and return whose changed; raise ``Corrupt`` for an old page."""
+    expected = cursor(tx)
+    if page.cursor < expected or any(row.version <= expected for row in page.rows):
+        raise Corrupt("FEED_GAP", expected=expected, got=page.cursor)
+    for row in page.rows:
+        epoch, seq = max(
+            (
+                (int(key.rpartition("/")[2]), seq)
+                for key, seq in row.settled.items()
+                if key.rpartition("/")[0] == node
+            ),
+            default=(0, 0),
+        )
+        members.replace_with(tx, row.state, epoch, seq)
+        if row.profile is not None:
+            people.put(tx, row.profile)
+    facts.put(tx, "feed_cursor", b"%d" % page.cursor)
+    facts.put(tx, "feed_at", page.at.isoformat().encode())
+    return [row.member for row in page.rows]

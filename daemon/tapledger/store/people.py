@@ -1,0 +1,78 @@
+"""Personal data, and nothing else in the store has any: sealed per member, found by keyed hashes.
+
+A profile is AES-256-GCM under the tenant's profile key, bound to its pseudonym. A credential's index is an
+HMAC under the tenant's index key: an unkeyed hash of a phone number falls in minutes (security.md 3.6).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import unicodedata
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from tapledger.database import Transaction
+from tapledger.errors import Corrupt, Invalid
+from tapledger.wire.messages import SealedProfile
+
+NONCE_BYTES = 12
+MAX_NAME_LENGTH = 60
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """What a member told us about themselves."""
+
+    name: str = ""
+    phone: str = ""
+    language: str = ""
+
+
+def clean_name(name: str) -> str:
+    """Return a name fit for screens and paper; raise ``Invalid`` for control and direction characters."""
+    name = unicodedata.normalize("NFC", name).strip()
+    if len(name) > MAX_NAME_LENGTH:
+        raise Invalid("NAME_TOO_LONG", limit=MAX_NAME_LENGTH)
+    if any(unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Cn") for char in name):
+        raise Invalid("NAME_CONTROL_CHARACTERS")
+    return name
+
+
+def mask(name: str) -> str:
+    """Return a name that only its owner recognises: 王**, A**."""
+    return f"{name[0]}**" if name else ""
+
+
+def credential_index(index_key: bytes, kind: str, value: str) -> str:
+    return hmac.new(index_key, f"{kind}\0{value}".encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def seal(profile_key: bytes, member: str, profile: Profile, nonce: bytes) -> SealedProfile:
+    """Encrypt a profile for its member; ``nonce`` is fresh randomness."""
+    sealed = nonce + AESGCM(profile_key).encrypt(nonce, msgspec.msgpack.encode(profile), member.encode())
+    return SealedProfile(member=member, digest=hashlib.sha256(sealed).hexdigest(), sealed=sealed)
+
+
+def unseal(profile_key: bytes, profile: SealedProfile) -> Profile:
+    """Decrypt a profile; raise ``Corrupt`` when it is another member's or was altered."""
+    nonce, box = profile.sealed[:NONCE_BYTES], profile.sealed[NONCE_BYTES:]
+    try:
+        plain = AESGCM(profile_key).decrypt(nonce, box, profile.member.encode())
+        return msgspec.msgpack.decode(plain, type=Profile)
+    except (InvalidTag, ValueError, msgspec.DecodeError) as error:
+        raise Corrupt("PROFILE_UNREADABLE", member=profile.member) from error
+
+
+def put(tx: Transaction, profile: SealedProfile) -> None:
+    tx.exec_driver_sql(
+        "INSERT INTO profile VALUES (?, ?, ?) ON CONFLICT (member) DO UPDATE SET"
+        " digest = excluded.digest, sealed = excluded.sealed",
+        (profile.member, profile.digest, profile.sealed),
+    )
+
+
+def get(tx: Transaction, member: str) -> SealedProfile | None:
+    row = tx.exec_driver_sql("SELECT digest, sealed FROM profile WHERE member = ?", (member,)).first()
+    return None if row is None else SealedProfile(member=member, digest=row[0], sealed=bytes(row[1]))

@@ -1,0 +1,74 @@
+"""The store as the rooms above see it: transactions, the journal, and what sync asks of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import TypeVar
+
+from tapledger.database import Database, Executor, ThreadExecutor, Transaction, read_migrations
+from tapledger.store import facts, outbox, prints
+from tapledger.store.journal import Journal
+from tapledger.store.keyring import Keyring
+from tapledger.wire.messages import FeedPage, Pending
+
+FILE_NAME = "shop.db"
+FIRST_EPOCH = 1
+
+T = TypeVar("T")
+
+
+class Store:
+    """One shop's SQLite file. ``transact`` runs a piece of work in one durable transaction."""
+
+    def __init__(self, database: Database, keyring: Keyring) -> None:
+        self._database = database
+        self.keyring = keyring
+        self.journal = Journal(keyring.node, FIRST_EPOCH)
+
+    @classmethod
+    async def open(
+        cls, folder: Path, keyring: Keyring, executor: Executor | None = None, *, read_only: bool = False
+    ) -> Store:
+        """Open the file, migrate it, and settle slips that were being sent when the daemon stopped.
+
+        ``read_only`` does neither: it looks at the store of a daemon that may be running.
+        """
+        executor = executor or ThreadExecutor("store")
+        migrations = read_migrations(files("tapledger.store") / "migrations")
+        database = await executor.run(
+            lambda: Database.open(folder / FILE_NAME, migrations, executor, read_only=read_only)
+        )
+        store = cls(database, keyring)
+        if not read_only:
+            await store.transact(prints.recover)
+        return store
+
+    async def transact(self, work: Callable[[Transaction], T]) -> T:
+        return await self._database.transact(work)
+
+    async def close(self) -> None:
+        await self._database.close()
+
+    # What sync needs (sync.ports.SyncStore).
+    async def pending(self, limit: int) -> Pending | None:
+        return await self.transact(lambda tx: outbox.pending(tx, limit))
+
+    async def acknowledge(self, epoch: int, seq: int) -> None:
+        await self.transact(lambda tx: outbox.set_acknowledged(tx, epoch, seq))
+
+    async def rewind(self, epoch: int, seq: int) -> None:
+        await self.transact(lambda tx: outbox.set_acknowledged(tx, epoch, seq))
+
+    async def cursor(self) -> int:
+        return await self.transact(outbox.cursor)
+
+    async def apply_page(self, page: FeedPage) -> list[str]:
+        return await self.transact(lambda tx: outbox.apply_page(tx, page, self.keyring.node))
+
+    async def unsynced(self) -> int:
+        return await self.transact(outbox.unsynced)
+
+    async def fact(self, name: str) -> bytes | None:
+        return await self.transact(lambda tx: facts.get(tx, name))

@@ -1,0 +1,82 @@
+"""Sentences, money and dates in the languages of the catalogues (locales/*.po).
+
+Keys are dotted codes: ``problem.OUT_OF_STOCK`` with ``.next`` beside it, ``reason.EARN_TIER``,
+``receipt.total``. A key that is missing in a language is an error, found by tests/test_docs.py.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+from tapledger.errors import TapledgerError
+from tapledger.loyalty.ledger import Reason
+from tapledger.loyalty.money import exponent
+
+
+@cache
+def catalogue(language: str) -> Mapping[str, str]:
+    """Read one language's catalogue; the whole process shares it, nobody changes it."""
+    from babel.messages.pofile import read_po
+
+    with (files("tapledger") / "locales" / f"{language}.po").open("rb") as file:
+        return {str(m.id): str(m.string) for m in read_po(file, locale=_locale(language)) if m.id}
+
+
+def _locale(language: str) -> str:
+    return language.replace("-", "_")
+
+
+def say(language: str, key: str, **data: str | int) -> str:
+    """Return the text of a key with its figures filled in."""
+    return catalogue(language)[key].format_map(data)
+
+
+def money(language: str, minor: int, currency: str) -> str:
+    """Return money with its narrow symbol: ¥12.50 in every language."""
+    from decimal import Decimal
+
+    from babel.numbers import format_currency, get_currency_symbol
+
+    amount = Decimal(minor).scaleb(-exponent(currency))
+    symbol = "¥" if currency in ("CNY", "JPY") else get_currency_symbol(currency, locale="en")
+    shown = format_currency(abs(amount), currency, format="#,##0.00", locale="en", currency_digits=True)
+    return f"{'-' if minor < 0 else ''}{symbol}{shown}"
+
+
+def day(language: str, value: dt.date) -> str:
+    """Return a date as people write it in the language."""
+    from babel.dates import format_date
+
+    return format_date(value, format="medium", locale=_locale(language))
+
+
+def problem(language: str, error: TapledgerError) -> tuple[str, str]:
+    """Return the sentence and the next step of an error."""
+    data = _figures(language, error.data)
+    return say(language, f"problem.{error.code}", **data), say(language, f"problem.{error.code}.next", **data)
+
+
+def reason(language: str, why: Reason) -> str:
+    """Return why a number is what it is, in one sentence; refusal codes share their problem's sentence."""
+    data = _figures(language, why.data)
+    known = catalogue(language)
+    return (
+        say(language, f"reason.{why.code}", **data)
+        if f"reason.{why.code}" in known
+        else say(language, f"problem.{why.code}", **data)
+    )
+
+
+def _figures(language: str, data: Mapping[str, str | int]) -> dict[str, str | int]:
+    """Add ``*_money`` beside each ``*_minor`` figure, and ``multiplier`` beside thousandths."""
+    figures = dict(data)
+    currency = str(data.get("currency", ""))
+    for name, value in data.items():
+        if name.endswith("_minor") and isinstance(value, int) and currency:
+            figures[name.removesuffix("_minor") + "_money"] = money(language, value, currency)
+        if name == "multiplier_milli" and isinstance(value, int):
+            figures["multiplier"] = f"{value // 1000}.{value % 1000:03d}".rstrip("0").rstrip(".")
+    return figures

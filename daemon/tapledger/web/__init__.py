@@ -1,0 +1,1 @@
+"""The daemon's own pages and their API, for this machine only."""

@@ -1,0 +1,313 @@
+"""The kiosk's session: what its screen shows, and when it forgets.
+
+The server holds the session and decides when it ends; the browser only ever has the current snapshot. One
+lock makes taps, touches and timers follow each other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from tapledger import languages
+from tapledger.errors import Conflict, Invalid, TapledgerError
+from tapledger.languages import LANGUAGES
+from tapledger.loyalty.program import name_in
+from tapledger.membership import redemption
+from tapledger.membership.identity import Presented
+from tapledger.membership.redemption import RewardCommand
+from tapledger.membership.shop import Shop
+from tapledger.membership.tap import Greeting, greet_again, greet_member
+from tapledger.settings import KioskSettings
+from tapledger.store import prints
+from tapledger.web import problems, views
+from tapledger.web.live import LiveFeed
+from tapledger.web.snapshots import (
+    Attract,
+    Balance,
+    Confirm,
+    Done,
+    Goodbye,
+    Kiosk,
+    KioskScreen,
+    MemberView,
+    Rewards,
+    Trouble,
+)
+from tapledger.web.views import Lights
+
+LONGEST_SESSION_S = 300.0
+"""However busy the screen is, a session ends after this (decisions R14)."""
+
+
+@dataclass(slots=True)
+class Session:
+    """One member's visit. ``key`` makes each confirmed reward one redemption."""
+
+    greeting: Greeting
+    key: str
+    since_s: float
+    reward: str | None = None
+    job: str | None = None
+    voucher: str = ""
+
+
+class KioskFace:
+    """Turns taps and touches into snapshots of the kiosk."""
+
+    def __init__(
+        self,
+        shop: Shop,
+        live: LiveFeed,
+        settings: KioskSettings,
+        lights: Callable[[], Lights],
+        queued: Callable[[], None],
+    ) -> None:
+        self._shop = shop
+        self._live = live
+        self._settings = settings
+        self._lights = lights
+        self._queued = queued
+        self._lock = asyncio.Lock()
+        self._screen: KioskScreen = Attract()
+        self._session: Session | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._turn = 0
+        self._still_here_s: int | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.language = shop.language
+
+    # What happens to it.
+    async def card(self, presented: Presented, seen_at_s: float) -> None:
+        """A card was read: greet its member, or say what to do. It ends any other member's session."""
+        async with self._lock:
+            try:
+                greeting = await greet_member(self._shop, presented)
+            except TapledgerError as error:
+                self._trouble(error, seen_at_s)
+                return
+            here = self._session
+            if here is not None and here.greeting.known.member.id == greeting.known.member.id:
+                here.greeting = greeting
+                if isinstance(self._screen, Confirm | Done):
+                    self._show(self._screen, self._settings.balance_s, seen_at_s)
+                    return
+            else:
+                self._session = Session(greeting, self._shop.new_id(), self._shop.clock.monotonic_s())
+            self._show(self._balance(), self._settings.balance_s, seen_at_s)
+
+    async def card_trouble(self, error: TapledgerError, seen_at_s: float) -> None:
+        async with self._lock:
+            self._trouble(error, seen_at_s)
+
+    async def rewards(self) -> None:
+        async with self._lock:
+            session = self._here()
+            rewards = views.reward_views(session.greeting, self.language)
+            screen = Rewards(self._member(), session.greeting.summary.points.available, rewards)
+            self._show(screen, self._settings.list_s)
+
+    async def choose(self, reward_id: str) -> None:
+        async with self._lock:
+            session = self._here()
+            reward = next(
+                (r for r in views.reward_views(session.greeting, self.language) if r.id == reward_id), None
+            )
+            if reward is None:
+                raise Invalid("REWARD_UNKNOWN")
+            if not reward.available:
+                self._show(self._screen, self._settings.list_s)
+                return
+            session.reward = reward.id
+            left = session.greeting.summary.points.available - reward.cost_points
+            self._show(Confirm(self._member(), reward, left), self._settings.list_s)
+
+    async def confirm(self, reward_id: str) -> None:
+        """The second touch: commit, then deliver."""
+        async with self._lock:
+            session = self._here()
+            if session.reward != reward_id or not isinstance(self._screen, Confirm):
+                raise Conflict("NOT_CONFIRMING")
+            known = session.greeting.known
+            command = RewardCommand(
+                key=session.key,
+                member=known.member.id,
+                presented=known.presented,
+                reward=reward_id,
+                language=self.language,
+            )
+            try:
+                redeemed = await redemption.hold_reward(self._shop, command)
+            except TapledgerError:
+                await self._regreet(session)
+                self._show(self._balance(), self._settings.balance_s)
+                raise
+            session.key = self._shop.new_id()
+            session.job, session.voucher = redeemed.job, redeemed.voucher
+            await self._regreet(session)
+            self._show(await self._done(session), self._settings.list_s)
+            self._queued()
+
+    async def back(self) -> None:
+        async with self._lock:
+            self._here().reward = None
+            self._show(self._balance(), self._settings.balance_s)
+
+    async def stay(self) -> None:
+        async with self._lock:
+            self._here()
+            self._show(self._screen, self._settings.list_s)
+
+    async def finish(self) -> None:
+        async with self._lock:
+            self._end()
+
+    async def set_language(self, language: str) -> None:
+        """Speak another language until the session ends."""
+        chosen = languages.read(language)
+        async with self._lock:
+            self.language = chosen
+            self._screen = await self._again(self._screen)
+            self._show(self._screen, self._settings.list_s if self._session else None)
+
+    async def slip_settled(self, job: str) -> None:
+        async with self._lock:
+            if self._session is not None and self._session.job == job and isinstance(self._screen, Done):
+                self._screen = await self._done(self._session)
+                self.refresh()
+
+    async def greet_again(self) -> None:
+        """Another shop may have done something for the member who is here: show what they have now."""
+        async with self._lock:
+            if self._session is not None and isinstance(self._screen, Balance):
+                await self._regreet(self._session)
+                self._screen = self._balance()
+                self._push(None)
+
+    def refresh(self) -> None:
+        """Show the same screen again because something around it changed."""
+        self._push(None)
+
+    # How it is done.
+    def _here(self) -> Session:
+        if self._session is None:
+            raise Conflict("SESSION_OVER")
+        if self._shop.clock.monotonic_s() - self._session.since_s > LONGEST_SESSION_S:
+            self._end()
+            raise Conflict("SESSION_OVER")
+        return self._session
+
+    async def _regreet(self, session: Session) -> None:
+        known = session.greeting.known
+        session.greeting = await greet_again(self._shop, known.member.id, known.presented)
+
+    def _member(self) -> MemberView:
+        return views.member_view(self._here().greeting, self.language)
+
+    def _balance(self) -> Balance:
+        greeting = self._here().greeting
+        rewards = views.reward_views(greeting, self.language)
+        return Balance(
+            member=self._member(),
+            points=greeting.summary.points.available,
+            rewards=rewards[: views.BEST_REWARDS],
+            more_rewards=len(rewards) > views.BEST_REWARDS,
+            expiring=views.expiring(greeting, self._shop.program),
+            next_tier=views.next_tier(greeting, self._shop.program, self.language),
+        )
+
+    async def _done(self, session: Session) -> Done:
+        job_id = session.job
+        assert job_id is not None
+        job = await self._shop.store.transact(lambda tx: prints.get(tx, job_id))
+        reward = self._shop.program.reward(session.reward or "")
+        return Done(
+            member=self._member(),
+            reward_title="" if reward is None else name_in(reward.title, self.language),
+            points=session.greeting.summary.points.available,
+            voucher=session.voucher,
+            slip=views.slip_state(job),
+        )
+
+    async def _again(self, screen: KioskScreen) -> KioskScreen:
+        """Build the current screen anew in the current language."""
+        if self._session is None:
+            return Attract()
+        match screen:
+            case Rewards():
+                rewards = views.reward_views(self._session.greeting, self.language)
+                return msgspec.structs.replace(screen, member=self._member(), rewards=rewards)
+            case Confirm():
+                rewards = views.reward_views(self._session.greeting, self.language)
+                reward = next(one for one in rewards if one.id == screen.reward.id)
+                return msgspec.structs.replace(screen, member=self._member(), reward=reward)
+            case Done():
+                return await self._done(self._session)
+            case _:
+                return self._balance()
+
+    def _trouble(self, error: TapledgerError, seen_at_s: float) -> None:
+        self._session = None
+        self._show(Trouble(problems.problem(self.language, error)), None, seen_at_s)
+        self._after(self._settings.trouble_s, self._reset)
+
+    def _show(self, screen: KioskScreen, idle_s: float | None, seen_at_s: float | None = None) -> None:
+        """Show a screen; ``idle_s`` after it the countdown begins, None leaves the timer to the caller."""
+        self._screen, self._still_here_s = screen, None
+        self._push(seen_at_s)
+        self._stop_timer()
+        if idle_s is not None:
+            self._after(idle_s, self._warn)
+
+    def _push(self, seen_at_s: float | None) -> None:
+        lights = self._lights()
+        snapshot = Kiosk(
+            language=self.language,
+            languages=list(LANGUAGES),
+            reader=lights.reader,
+            printer=lights.printer,
+            as_of=lights.as_of,
+            still_here_s=self._still_here_s,
+            screen=self._screen,
+        )
+        self._live.show("kiosk", snapshot, seen_at_s)
+
+    def _after(self, seconds: float, act: Callable[[], None]) -> None:
+        """Do something later, unless anything else happens on the screen before."""
+        self._stop_timer()
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._fire, act, self._turn)
+
+    def _stop_timer(self) -> None:
+        self._turn += 1
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _fire(self, act: Callable[[], None], turn: int) -> None:
+        task = asyncio.get_running_loop().create_task(self._act_in_turn(act, turn))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _act_in_turn(self, act: Callable[[], None], turn: int) -> None:
+        async with self._lock:
+            if turn == self._turn:
+                act()
+
+    def _warn(self) -> None:
+        self._still_here_s = round(self._settings.warning_s)
+        self._push(None)
+        self._after(self._settings.warning_s, self._end)
+
+    def _end(self) -> None:
+        """Forget the member, say goodbye, and go back to the start in the shop's own language."""
+        if self._session is None:
+            return
+        self._session = None
+        self._show(Goodbye(), None)
+        self._after(self._settings.goodbye_s, self._reset)
+
+    def _reset(self) -> None:
+        self.language = self._shop.language
+        self._show(Attract(), None)

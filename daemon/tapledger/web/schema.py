@@ -1,0 +1,24 @@
+"""Prints the JSON Schema of everything a browser may receive; ``npm run types`` in ``kiosk_ui`` reads it."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import msgspec
+
+from tapledger.web.snapshots import FACES, Problem
+
+
+def faces_schema() -> dict[str, object]:
+    """Return one JSON Schema whose ``$defs`` hold every snapshot type, by its name in Python."""
+    _, definitions = msgspec.json.schema_components([*FACES.values(), Problem], ref_template="#/$defs/{name}")
+    return {"title": "AnyFace", "anyOf": [_reference(face) for face in FACES.values()], "$defs": definitions}
+
+
+def _reference(face: type[msgspec.Struct]) -> dict[str, str]:
+    return {"$ref": f"#/$defs/{face.__name__}"}
+
+
+if __name__ == "__main__":
+    json.dump(faces_schema(), sys.stdout, ensure_ascii=False)

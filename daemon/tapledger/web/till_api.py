@@ -1,0 +1,141 @@
+"""The till's intents, and the session cookie of whoever is signed in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+from aiohttp import web
+
+from tapledger.errors import Denied, Invalid
+from tapledger.identifiers import Randomness
+from tapledger.membership.sign_in import same_secret
+from tapledger.web.kiosk_api import LanguageBody, Nothing
+from tapledger.web.server import intent, read_body
+from tapledger.web.till import TillFace
+
+COOKIE = "tapledger_till"
+TOKEN_BYTES = 32
+SHIFT_S = 12 * 3600
+
+
+class SignIn(msgspec.Struct, forbid_unknown_fields=True):
+    staff: str
+    pin: str
+
+
+class SetUp(msgspec.Struct, forbid_unknown_fields=True):
+    code: str
+    name: str
+    pin: str
+
+
+class Enter(msgspec.Struct, forbid_unknown_fields=True):
+    text: str
+
+
+class Number(msgspec.Struct, forbid_unknown_fields=True):
+    number: int
+
+
+class Quantity(msgspec.Struct, forbid_unknown_fields=True):
+    number: int
+    quantity: str
+
+
+class Pay(msgspec.Struct, forbid_unknown_fields=True):
+    tender: str
+    received_minor: int | None = None
+
+
+class JoinBody(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+
+
+class TillApi:
+    """One till, one signed-in person, one cookie; signing in again ends the session before."""
+
+    def __init__(self, till: TillFace, randomness: Randomness) -> None:
+        self._till = till
+        self._randomness = randomness
+        self._token = ""
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.post("/api/till/sign-in", self._sign_in),
+            web.post("/api/till/set-up", self._set_up),
+            web.post("/api/till/sign-out", self._sign_out),
+            self._guarded("enter", self._enter),
+            self._guarded("choose", self._choose),
+            self._guarded("quantity", self._quantity),
+            self._guarded("pay", self._pay),
+            self._guarded("join", self._join),
+            self._guarded("member-off", self._member_off),
+            self._guarded("clear", self._clear),
+            intent("/api/till/language", self._language),
+        ]
+
+    def _guarded(self, name: str, act: Callable[[web.Request], Awaitable[None]]) -> web.RouteDef:
+        async def checked(request: web.Request) -> None:
+            if not self._token or not same_secret(request.cookies.get(COOKIE, ""), self._token):
+                raise Denied("SIGN_IN_FIRST")
+            await act(request)
+
+        return intent(f"/api/till/{name}", checked)
+
+    async def _sign_in(self, request: web.Request) -> web.StreamResponse:
+        body = await read_body(request, SignIn)
+        await self._till.sign_in(body.staff, body.pin)
+        return self._welcome()
+
+    async def _set_up(self, request: web.Request) -> web.StreamResponse:
+        body = await read_body(request, SetUp)
+        await self._till.set_up(body.code, body.name, body.pin)
+        return self._welcome()
+
+    def _welcome(self) -> web.StreamResponse:
+        self._token = self._randomness(TOKEN_BYTES).hex()
+        response = web.json_response({})
+        response.set_cookie(
+            COOKIE, self._token, max_age=SHIFT_S, path="/api/till", httponly=True, samesite="Strict"
+        )
+        return response
+
+    async def _sign_out(self, request: web.Request) -> web.StreamResponse:
+        await read_body(request, Nothing)
+        if self._token and same_secret(request.cookies.get(COOKIE, ""), self._token):
+            self._token = ""
+            await self._till.sign_out()
+        response = web.json_response({})
+        response.del_cookie(COOKIE, path="/api/till")
+        return response
+
+    async def _enter(self, request: web.Request) -> None:
+        await self._till.enter((await read_body(request, Enter)).text)
+
+    async def _choose(self, request: web.Request) -> None:
+        await self._till.choose((await read_body(request, Number)).number)
+
+    async def _quantity(self, request: web.Request) -> None:
+        body = await read_body(request, Quantity)
+        if not body.quantity.isascii() or not body.quantity.isdigit() or len(body.quantity) > 5:
+            raise Invalid("QUANTITY_IMPOSSIBLE", sku=str(body.number))
+        await self._till.set_quantity(body.number, int(body.quantity))
+
+    async def _pay(self, request: web.Request) -> None:
+        body = await read_body(request, Pay)
+        await self._till.pay(body.tender, body.received_minor)
+
+    async def _join(self, request: web.Request) -> None:
+        await self._till.join((await read_body(request, JoinBody)).name)
+
+    async def _member_off(self, request: web.Request) -> None:
+        await read_body(request, Nothing)
+        await self._till.member_off()
+
+    async def _clear(self, request: web.Request) -> None:
+        await read_body(request, Nothing)
+        await self._till.clear()
+
+    async def _language(self, request: web.Request) -> None:
+        await self._till.set_language((await read_body(request, LanguageBody)).language)

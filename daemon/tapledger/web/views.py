@@ -1,0 +1,77 @@
+"""Parts of snapshots that more than one face shows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from tapledger import texts
+from tapledger.loyalty.program import Program, name_in
+from tapledger.membership.tap import Greeting
+from tapledger.store.people import mask
+from tapledger.store.prints import Job
+from tapledger.web.snapshots import DeviceLight, Expiring, MemberView, NextTier, RewardView, SlipState
+
+BEST_REWARDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Lights:
+    """How the things around a face are."""
+
+    reader: DeviceLight
+    printer: DeviceLight
+    scanner: DeviceLight
+    as_of: str | None
+    """hh:mm of central's last word while it is out of reach."""
+
+
+def member_view(greeting: Greeting, language: str) -> MemberView:
+    return MemberView(
+        name=mask(greeting.known.name),
+        tier=name_in(greeting.summary.tier.name, language),
+        trust=greeting.known.presented.level,
+    )
+
+
+def reward_views(greeting: Greeting, language: str) -> list[RewardView]:
+    return [
+        RewardView(
+            id=offer.reward.id,
+            title=name_in(offer.reward.title, language),
+            cost_points=offer.reward.cost_points,
+            available=offer.why_not is None,
+            why_not=None if offer.why_not is None else texts.reason(language, offer.why_not),
+        )
+        for offer in greeting.summary.offers
+    ]
+
+
+def expiring(greeting: Greeting, program: Program) -> Expiring | None:
+    if greeting.summary.points.next_expiry is None:
+        return None
+    points, ends = greeting.summary.points.next_expiry
+    last = ends.astimezone(program.zone()) - dt.timedelta(microseconds=1)
+    return Expiring(points=points, last_day=last.date().isoformat())
+
+
+def next_tier(greeting: Greeting, program: Program, language: str) -> NextTier | None:
+    if greeting.summary.next_tier is None:
+        return None
+    tier, missing = greeting.summary.next_tier
+    return NextTier(name_in(tier.name, language), texts.money(language, missing, program.currency))
+
+
+def slip_state(job: Job | None) -> SlipState:
+    """Say what became of a slip; one that waits for paper has failed so far, though it may still print."""
+    if job is None:
+        return "unknown"
+    match job.state:
+        case "printed":
+            return "printed"
+        case "unknown":
+            return "unknown"
+        case "failed" | "expired":
+            return "failed"
+        case _:
+            return "failed" if job.reason else "printing"
