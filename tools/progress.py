@@ -48,7 +48,10 @@ class StepReport:
 
 @dataclass
 class Progress:
-    """Tells the person in front of the terminal what goes on, and collects it for ``--json``."""
+    """Tells the person in front of the terminal what goes on, and collects it for ``--json``.
+
+    It speaks on stderr: stdout belongs to what runs afterwards, such as the JSON of `make smoke`.
+    """
 
     quiet: bool = False
     reports: list[StepReport] = field(default_factory=list)
@@ -91,8 +94,8 @@ class Progress:
 
     def _write(self, text: str) -> None:
         if not self.quiet:
-            sys.stdout.write(text)
-            sys.stdout.flush()
+            sys.stderr.write(text)
+            sys.stderr.flush()
 
 
 def run(

@@ -53,7 +53,7 @@ def test_a_person_is_told_what_it_costs_and_goes_on(capsys: pytest.CaptureFixtur
     shown = progress.Progress()
     system_packages.install_missing(shown, (), required=True)
     shown.current("system packages", "Not installed: chromium. Until then: no browser tests.")
-    assert capsys.readouterr().out == "  ! Not installed: chromium. Until then: no browser tests.\n"
+    assert capsys.readouterr().err == "  ! Not installed: chromium. Until then: no browser tests.\n"
     assert [report.state for report in shown.reports] == ["current", "skipped"]
 
 
