@@ -21,7 +21,9 @@ smoke: ## tap, sale, redemption, receipt and sync in a shop of its own; one JSON
 	$(PREPARE) run && exec $(BIN)/tapledger smoke
 
 test: ## set up what the tests need and run everything
-	$(PREPARE) test && $(MAKE) lint types arch ui && exec $(BIN)/pytest
+	$(PREPARE) test
+	@$(MAKE) lint types arch ui
+	@exec $(BIN)/pytest
 
 lint: ## ruff: rules and format
 	$(BIN)/ruff check -q && $(BIN)/ruff format -q --check
