@@ -124,9 +124,10 @@ def _settings(model: type[pydantic.BaseModel], prefix: str = "") -> dict[str, py
 
 def test_every_setting_has_its_line_with_its_default() -> None:
     from tapledger.settings import Settings
+    from tapledger_central.settings import CentralSettings
 
     page = text(Path("docs/settings.md"))
-    settings = _settings(Settings)
+    settings = _settings(Settings) | _settings(CentralSettings)
     for name, field in settings.items():
         default = _table_row(page, name).split("|")[2].strip()
         expected = "required" if field.is_required() else f"`{_toml(field.get_default())}`"
@@ -136,7 +137,7 @@ def test_every_setting_has_its_line_with_its_default() -> None:
 
 
 def _toml(value: object) -> str:
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    return f'"{value}"' if isinstance(value, str | Path) else str(value)
 
 
 def test_every_message_has_its_row_with_its_fields() -> None:

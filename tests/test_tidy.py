@@ -180,6 +180,8 @@ def test_every_module_is_used() -> None:
     used = _entry_points() | PROMISED_FOR_TESTS
     for path in with_suffix(".py", under=(*SOURCE_ROOTS, "benchmarks")):
         used |= _mentioned_modules(path)
+    programs = "\n".join(text(path) for path in [Path("Makefile"), *with_suffix(".mjs")])
+    used |= {name for name in modules if name in programs}
     findings = [
         str(path)
         for name, path in modules.items()
