@@ -73,7 +73,7 @@ class DriverContract:
         waiting = asyncio.create_task(_failure(_drain(events)))
         await lab.unplug()
         error = await _in_time(waiting)
-        assert isinstance(error, DeviceLost)
+        assert isinstance(error, DeviceLost), repr(error)
         assert error.__cause__ is not None, "the vendor's own error is the cause"
 
 

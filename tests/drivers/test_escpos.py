@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -152,6 +151,35 @@ async def test_paper_that_ends_in_the_middle_fails_and_the_rest_never_comes(
     assert texts.count("谢谢光临") == 1
 
 
+async def test_a_cover_opened_in_the_middle_fails_and_the_rest_never_comes(
+    emulator: EscposPrinterEmulator,
+) -> None:
+    emulator.line_delay_s = 0.05
+
+    def open_after_two_lines() -> None:
+        if emulator.ready and emulator.slips and len(emulator.slips[0].content) == 2:
+            emulator.set_cover_open(True)
+
+    emulator.on_change.append(open_after_two_lines)
+    outcome = await print_receipt(emulator)
+    assert (outcome.verdict, outcome.reason) == (FAILED, "cover_open")
+    emulator.on_change.clear()
+    emulator.set_cover_open(False)
+    assert (await print_receipt(emulator)).verdict is PRINTED
+    assert "\n".join(slip.text() for slip in emulator.slips).count("谢谢光临") == 1
+
+
+async def test_half_a_command_of_a_broken_job_does_not_swallow_the_next(
+    emulator: EscposPrinterEmulator,
+) -> None:
+    inside_the_qr_code = build_slip(lay_out(RECEIPT, 48), 576).data.index(b"example.test")
+    emulator.cut_off_after(len(CLEAR_BUFFERS + ASK_STATUS) + inside_the_qr_code)
+    assert (await print_receipt(emulator)).verdict is UNKNOWN
+    emulator.cut_off_after(None)
+    assert (await print_receipt(emulator)).verdict is PRINTED
+    assert emulator.slips[-1].lines()[-1] == expected_lines(RECEIPT, 48)[-1]
+
+
 async def test_paper_that_ends_with_the_cut_is_for_a_person_to_look_at(
     emulator: EscposPrinterEmulator,
 ) -> None:
@@ -219,14 +247,12 @@ async def test_a_job_that_cannot_be_built_fails_without_touching_the_printer(
 async def test_printing_does_not_hold_up_the_event_loop(emulator: EscposPrinterEmulator) -> None:
     emulator.line_delay_s = 0.02
     job = asyncio.create_task(print_receipt(emulator))
-    turns, longest_s, last_s = 0, 0.0, time.monotonic()
+    turns = 0
     while not job.done():
         await asyncio.sleep(0)
-        now_s = time.monotonic()
-        turns, longest_s, last_s = turns + 1, max(longest_s, now_s - last_s), now_s
+        turns += 1
     assert job.result().verdict is PRINTED
     assert turns > 100
-    assert longest_s < 0.5
 
 
 # ---- text ----------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tapledger_drivers.emulators import reader_station as reader_station_module
 from tapledger_drivers.emulators.reader_station import ReaderStation, StationRefused, StationUnavailable
 from tapledger_drivers.emulators.virtual_card import CardKind, VirtualCard
 from tests.drivers.cards import UID
@@ -67,6 +68,26 @@ async def test_a_path_too_long_for_a_socket_is_said_at_once(tmp_path: Path) -> N
     deep.mkdir()
     with pytest.raises(StationUnavailable, match="path_too_long"):
         await ReaderStation.start(deep)
+
+
+async def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(StationUnavailable) as caught:
+        await ReaderStation.start(tmp_path)
+    assert caught.value.reason == "unshare_missing"
+    assert caught.value.next_step == "install util-linux"
+
+
+async def test_a_station_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    forbidding = tmp_path / "unshare"
+    forbidding.write_text("#!/bin/sh\necho 'unshare failed: Operation not permitted' >&2\nexit 1\n")
+    forbidding.chmod(0o755)
+    pcscd = tmp_path / "pcscd"
+    pcscd.touch(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(reader_station_module, "VPCD_LIBRARY", pcscd)
+    with pytest.raises(StationUnavailable, match="Operation not permitted"):
+        await ReaderStation.start(tmp_path)
 
 
 def test_it_dies_with_its_owner(started_station: ReaderStation) -> None:

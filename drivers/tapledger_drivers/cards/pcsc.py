@@ -165,9 +165,18 @@ def _check_card(call: str, hresult: int) -> None:
         raise CardUnreadable(_TORN_REASONS[error.code]) from error
 
 
+def _establish_context() -> int:
+    for _ in range(2):
+        hresult, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
+        if _code(hresult) != _code(scard.SCARD_W_SECURITY_VIOLATION):
+            _check("SCardEstablishContext", hresult)
+            return int(context)
+    # libpcsclite says this whenever pcscd hangs up on it; twice at once is a refusal and not a crash.
+    cause = _PcscError("SCardEstablishContext", hresult)
+    raise DeviceBlocked("not_permitted", "polkit lets this user not use pcscd") from cause
+
+
 def _device_error(cause: _PcscError, was_open: bool) -> DeviceError:
-    if cause.code == _code(scard.SCARD_W_SECURITY_VIOLATION):
-        return DeviceBlocked("not_permitted", f"pcscd refuses this user (polkit): {cause}")
     if was_open:
         return DeviceLost("pcscd_lost", str(cause))
     if cause.code == _code(scard.SCARD_E_NO_READERS_AVAILABLE):
@@ -196,9 +205,7 @@ class _Watch(threading.Thread):
     def run(self) -> None:
         was_open = False
         try:
-            hresult, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
-            _check("SCardEstablishContext", hresult)
-            self._context = context
+            self._context = _establish_context()
             reader = self._find_reader()
             self._deliver(_Opened(reader))
             was_open = True

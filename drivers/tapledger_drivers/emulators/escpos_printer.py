@@ -92,6 +92,14 @@ class EscposPrinterEmulator:
         self._bytes_until_mute = byte_count
 
     @property
+    def paper_out(self) -> bool:
+        return self._paper_out
+
+    @property
+    def cover_open(self) -> bool:
+        return self._cover_open
+
+    @property
     def mute(self) -> Mute:
         return self._mute
 
