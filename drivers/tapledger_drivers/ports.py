@@ -200,8 +200,8 @@ class PrintVerdict(enum.StrEnum):
 class PrintOutcome:
     verdict: PrintVerdict
     reason: str
-    """A code: ``ok``, ``paper_out``, ``cover_open``, ``offline``, ``printer_error``, ``unreachable``, ``mute``,
-    ``stalled``, ``cut_off``, ``no_completion`` or ``bad_job``."""
+    """A code: ``ok``, ``paper_out``, ``cover_open``, ``offline``, ``printer_error``, ``unreachable``,
+    ``mute``, ``stalled``, ``cut_off``, ``no_completion`` or ``bad_job``."""
     evidence: str
     """What was seen, for a technician: ``dle_eot_1=16 dle_eot_4=12 after cut`` or ``no answer in 2.0 s``."""
 
