@@ -34,7 +34,7 @@ from tapledger.web.till_api import TillApi
 from tapledger.web.till_views import Around
 from tapledger.web.views import Lights
 from tapledger_drivers.cards.trust.signed_token import SignedTokenPolicy
-from tapledger_drivers.ports import CardPresented, CardTorn, DeviceConfig, Scan
+from tapledger_drivers.ports import CardPresented, CardTorn, DeviceConfig, Driver, Scan, TrustPolicy
 from tapledger_drivers.registry import create_driver
 
 log = structlog.get_logger()
@@ -60,7 +60,12 @@ async def open_shop(settings: Settings, clock: Clock, randomness: Randomness) ->
 class Daemon:
     """One shop: devices, faces, prints and sync around one store."""
 
-    def __init__(self, shop: Shop, settings: Settings) -> None:
+    def __init__(
+        self,
+        shop: Shop,
+        settings: Settings,
+        build: Callable[[DeviceConfig, TrustPolicy], Driver] = create_driver,
+    ) -> None:
         self.shop = shop
         self._settings = settings
         clock = shop.clock
@@ -68,7 +73,7 @@ class Daemon:
         trust = SignedTokenPolicy(shop.store.keyring.token_keys)
         configs = [DeviceConfig(d.role, d.driver, dict(d.options)) for d in settings.devices]
         self.devices = DeviceSupervisor(
-            configs, lambda config: create_driver(config, trust), clock, self._around_changed
+            configs, lambda config: build(config, trust), clock, self._around_changed
         )
         self.prints = PrintLoop(shop, self.devices, self._slip_settled)
         self.sync = SyncLoop(shop.store, shop.store.keyring, settings.central, clock, shop.randomness)

@@ -80,15 +80,16 @@ def show(as_json: bool, result: dict[str, Any], sentence: str) -> None:
 def run(config: Path, as_json: bool) -> None:
     """Run the shop's daemon until it is stopped."""
     from tapledger import settings
-    from tapledger.commands import serve
+    from tapledger.app import Daemon
+    from tapledger.commands.serve import serve
+
+    def started(port: int) -> None:
+        faces = {name: f"http://localhost:{port}/{name}" for name in ("kiosk", "till", "console")}
+        show(as_json, faces, "\n".join(f"{name:8} {url}" for name, url in faces.items()))
 
     async def work() -> None:
-        def started(port: int) -> None:
-            faces = {name: f"http://localhost:{port}/{name}" for name in ("kiosk", "till", "console")}
-            show(as_json, faces, "\n".join(f"{name:8} {url}" for name, url in faces.items()))
-            sys.stdout.flush()
-
-        await serve.serve(settings.read(config), started)
+        configured = settings.read(config)
+        await serve(configured, lambda shop: Daemon(shop, configured).run(started))
 
     call(work(), as_json)
 

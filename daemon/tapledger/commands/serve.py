@@ -7,15 +7,16 @@ import os
 import signal
 from collections.abc import Awaitable, Callable
 
-from tapledger.app import Daemon, open_shop
+from tapledger import logs
+from tapledger.app import open_shop
 from tapledger.clock import SystemClock
+from tapledger.membership.shop import Shop
 from tapledger.settings import Settings
 
 
-async def serve(
-    settings: Settings, started: Callable[[int], None], run: Callable[[Daemon], Awaitable[None]] | None = None
-) -> None:
-    """Serve a shop until SIGTERM or SIGINT. ``run`` may run the daemon with something beside it."""
+async def serve(settings: Settings, run: Callable[[Shop], Awaitable[None]]) -> None:
+    """Open a shop and ``run`` it until SIGTERM or SIGINT."""
+    logs.to_stderr()
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
     assert task is not None
@@ -23,8 +24,7 @@ async def serve(
         loop.add_signal_handler(number, task.cancel)
     shop = await open_shop(settings, SystemClock(), os.urandom)
     try:
-        daemon = Daemon(shop, settings)
-        await (daemon.run(started) if run is None else run(daemon))
+        await run(shop)
     except asyncio.CancelledError:
         task.uncancel()
     finally:

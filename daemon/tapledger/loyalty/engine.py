@@ -1,50 +1,56 @@
 """The rules: ``decide_*(member, command, program, now) -> Decision``; refusals are ``Refused`` with a code.
 
 Everything here is a function of its arguments. A Decision is what would be posted; nothing is posted here.
+The rooms above import from this module only.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from fractions import Fraction
 
-from tapledger.errors import Invalid, Refused
-from tapledger.loyalty import ledger, lots, members, money
-from tapledger.loyalty.ledger import (
-    Credential,
-    EventBody,
-    Hold,
-    Line,
-    Lot,
-    Reason,
-    SaleFacts,
-    SaleLine,
-    Tender,
-)
+from tapledger.errors import Refused
+from tapledger.loyalty import members
+from tapledger.loyalty.decisions import Decision, decision
+from tapledger.loyalty.ledger import Credential, EventBody, Reason
 from tapledger.loyalty.members import Member
-from tapledger.loyalty.program import Program, Reward, Tier, start_of_day
+from tapledger.loyalty.program import Program, Reward, Tier
+from tapledger.loyalty.redeeming import Redeem, decide_fulfil, decide_hold, decide_release, why_not
+from tapledger.loyalty.selling import (
+    MAX_QUANTITY_MILLI,
+    MAX_SALE_LINES,
+    TENDER_KINDS,
+    BasketLine,
+    Quote,
+    Sale,
+    decide_sale,
+    quote,
+)
 
-MAX_SALE_LINES = 500
-MAX_QUANTITY_MILLI = 10_000_000
-TENDER_KINDS = ("cash", "card", "mobile")
+__all__ = [
+    "MAX_QUANTITY_MILLI",
+    "MAX_SALE_LINES",
+    "TENDER_KINDS",
+    "BasketLine",
+    "Decision",
+    "Join",
+    "Offer",
+    "Quote",
+    "Redeem",
+    "Sale",
+    "Summary",
+    "decide_fulfil",
+    "decide_hold",
+    "decide_join",
+    "decide_link",
+    "decide_release",
+    "decide_sale",
+    "quote",
+    "summarize",
+    "why_not",
+]
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What a command does: the event to post and the member after it."""
-
-    body: EventBody
-    after: Member | None
-
-
-def _decision(member: Member | None, body: EventBody) -> Decision:
-    if not ledger.is_balanced(body.lines):
-        raise AssertionError(f"unbalanced {body.kind}: {body.lines}")
-    return Decision(body, None if body.member is None else members.fold(member, body))
-
-
-# ---- joining -------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Join:
     member: str
@@ -65,7 +71,7 @@ def decide_join(command: Join, program: Program, now: dt.datetime) -> Decision:
         tier=program.tiers[0].id,
         staff=command.staff,
     )
-    return _decision(None, body)
+    return decision(None, body)
 
 
 def decide_link(
@@ -77,321 +83,9 @@ def decide_link(
     body = EventBody(
         kind="link", at=now, program=program.version, member=member.id, credentials=(credential,), staff=staff
     )
-    return _decision(member, body)
+    return decision(member, body)
 
 
-# ---- sales ---------------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class BasketLine:
-    """One article in the basket; ``unit_minor`` is its tax-inclusive price for 1000 thousandths."""
-
-    sku: str
-    name: str
-    quantity_milli: int
-    unit_minor: int
-    tax_bp: int
-    category: str
-    earns: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Sale:
-    """A basket to be paid. ``id`` is the sale's for ever; ``lot`` is the id its points will have."""
-
-    id: str
-    lines: tuple[BasketLine, ...]
-    tenders: tuple[Tender, ...]
-    lot: str
-    staff: str | None
-    trust: int | None = None
-    evidence: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """What a basket costs and earns now, with the reasons."""
-
-    lines: tuple[SaleLine, ...]
-    total_minor: int
-    tax_minor: int
-    earned: int
-    reasons: tuple[Reason, ...]
-
-
-def quote(member: Member | None, lines: tuple[BasketLine, ...], program: Program) -> Quote:
-    """Price a basket; raise ``Invalid`` for amounts or quantities that cannot be meant."""
-    if len(lines) > MAX_SALE_LINES:
-        raise Invalid("BASKET_TOO_LONG", limit=MAX_SALE_LINES)
-    priced = tuple(_priced(line) for line in lines)
-    total = sum(line.net_minor for line in priced)
-    if total > money.MAX_AMOUNT_MINOR:
-        raise Invalid("AMOUNT_TOO_LARGE")
-    by_rate: dict[int, int] = {}
-    for line in priced:
-        by_rate[line.tax_bp] = by_rate.get(line.tax_bp, 0) + line.net_minor
-    tax = sum(money.tax_within(gross, rate) for rate, gross in by_rate.items())
-    earned, reasons = _earned(member, priced, program)
-    return Quote(priced, total, tax, earned, reasons)
-
-
-def _priced(line: BasketLine) -> SaleLine:
-    if not 0 < line.quantity_milli <= MAX_QUANTITY_MILLI:
-        raise Invalid("QUANTITY_IMPOSSIBLE", sku=line.sku)
-    if not 0 <= line.unit_minor <= money.MAX_AMOUNT_MINOR or not 0 <= line.tax_bp <= 10_000:
-        raise Invalid("AMOUNT_IMPOSSIBLE", sku=line.sku)
-    net = money.divide_half_up(line.unit_minor * line.quantity_milli, 1000)
-    if net > money.MAX_AMOUNT_MINOR:
-        raise Invalid("AMOUNT_TOO_LARGE")
-    return SaleLine(
-        line.sku, line.name, line.quantity_milli, line.unit_minor, net, line.tax_bp, line.category, line.earns
-    )
-
-
-def _earned(
-    member: Member | None, lines: tuple[SaleLine, ...], program: Program
-) -> tuple[int, tuple[Reason, ...]]:
-    """Reckon points on the sum of what earns, floored once at the end (loyalty.md section 3.5, R16)."""
-    if member is None:
-        would_be = _points_for(sum(x.net_minor for x in lines if x.earns), program.tiers[0])
-        return 0, (Reason("EARN_NO_MEMBER", {"points": would_be}),)
-    basis = sum(line.net_minor for line in lines if line.earns)
-    tier = program.tier(member.tier)
-    earned = _points_for(basis, tier)
-    figures: dict[str, int | str] = {
-        "basis_minor": basis,
-        "points": earned,
-        "rate_points": tier.earn_points,
-        "rate_minor": tier.earn_per_minor,
-        "multiplier_milli": tier.multiplier_milli,
-        "tier": tier.id,
-        "currency": program.currency,
-    }
-    return earned, (Reason("EARN_TIER" if basis else "EARN_NOTHING_ELIGIBLE", figures),)
-
-
-def _points_for(basis_minor: int, tier: Tier) -> int:
-    base = basis_minor // tier.earn_per_minor * tier.earn_points
-    return int(Fraction(base * tier.multiplier_milli, 1000))
-
-
-def decide_sale(member: Member | None, sale: Sale, program: Program, now: dt.datetime) -> Decision:
-    """Turn a paid basket into money and points; refuse a tender that does not cover it."""
-    if not sale.lines:
-        raise Invalid("BASKET_EMPTY")
-    priced = quote(member, sale.lines, program)
-    change = _change(sale.tenders, priced.total_minor)
-    facts = SaleFacts(
-        id=sale.id,
-        currency=program.currency,
-        lines=priced.lines,
-        total_minor=priced.total_minor,
-        tax_minor=priced.tax_minor,
-        tenders=sale.tenders,
-        change_minor=change,
-        earned=priced.earned,
-    )
-    body = EventBody(
-        kind="sale",
-        at=now,
-        program=program.version,
-        member=None if member is None else member.id,
-        lines=_sale_lines(member, facts, program),
-        lots_added=_earned_lot(sale.lot, priced.earned, program, now),
-        sale=facts,
-        tier=None if member is None else _tier_after(member, priced.total_minor, program),
-        qualifying_minor=0 if member is None else priced.total_minor,
-        reasons=priced.reasons,
-        staff=sale.staff,
-        trust=sale.trust,
-        evidence=sale.evidence,
-    )
-    return _decision(member, body)
-
-
-def _change(tenders: tuple[Tender, ...], total_minor: int) -> int:
-    for tender in tenders:
-        if tender.kind not in TENDER_KINDS:
-            raise Invalid("TENDER_UNKNOWN", tender=tender.kind)
-        if not 0 <= tender.amount_minor <= money.MAX_AMOUNT_MINOR:
-            raise Invalid("AMOUNT_IMPOSSIBLE", sku=tender.kind)
-    paid = sum(tender.amount_minor for tender in tenders)
-    if paid < total_minor:
-        raise Refused("TENDER_TOO_SMALL", missing_minor=total_minor - paid)
-    change = paid - total_minor
-    if change > sum(tender.amount_minor for tender in tenders if tender.kind == "cash"):
-        raise Refused("CHANGE_ONLY_FROM_CASH")
-    return change
-
-
-def _sale_lines(member: Member | None, facts: SaleFacts, program: Program) -> tuple[Line, ...]:
-    taken = [Line(ledger.tender_account(t.kind), program.currency, t.amount_minor) for t in facts.tenders]
-    if facts.change_minor:
-        taken.append(Line(ledger.tender_account("cash"), program.currency, -facts.change_minor))
-    given = [
-        Line(ledger.SALES, program.currency, facts.tax_minor - facts.total_minor),
-        Line(ledger.TAX, program.currency, -facts.tax_minor),
-    ]
-    if member is not None and facts.earned:
-        given += [
-            Line(ledger.member_points(member.id), ledger.POINT, facts.earned),
-            Line(ledger.PROGRAM_POINTS, ledger.POINT, -facts.earned),
-        ]
-    return tuple(line for line in (*taken, *given) if line.amount)
-
-
-def _earned_lot(lot: str, earned: int, program: Program, now: dt.datetime) -> tuple[Lot, ...]:
-    if not earned:
-        return ()
-    ends = lots.expires_at(program.expiry.mode, program.expiry.count, now, program.zone())
-    return (Lot(id=lot, points=earned, remaining=earned, available_at=now, expires_at=ends),)
-
-
-def _tier_after(member: Member, spent_minor: int, program: Program) -> str | None:
-    """Return the highest tier reached, when it is above the one held; it counts from the next sale."""
-    reached = max(
-        (t for t in program.tiers if t.from_spend_minor <= member.qualifying_minor + spent_minor),
-        key=lambda tier: tier.from_spend_minor,
-    )
-    held = program.tier(member.tier)
-    return reached.id if reached.from_spend_minor > held.from_spend_minor else None
-
-
-# ---- rewards -------------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class Redeem:
-    """A member wants a reward. The figures are this shop's own, read in the same transaction."""
-
-    reward: str
-    hold: str
-    """Id the hold will have."""
-    voucher: str
-    """Index of the voucher code to be printed."""
-    trust: int
-    evidence: str
-    stock_left: int | None
-    unsettled_points: int
-    """Points of this member given out here that central has not confirmed yet."""
-    language: str = "en"
-    staff: str | None = None
-
-
-def decide_hold(member: Member, command: Redeem, program: Program, now: dt.datetime) -> Decision:
-    """Set points aside for a reward and issue its voucher; refuse with the first reason that applies."""
-    reward = program.reward(command.reward)
-    if reward is None:
-        raise Refused("REWARD_UNKNOWN")
-    why = why_not(member, reward, command, program, now)
-    if why is not None:
-        raise Refused(why.code, **why.data)
-    taken = lots.take(member.lots, reward.cost_points, now)
-    hold = Hold(
-        id=command.hold,
-        reward=reward.id,
-        title=reward.title.get(command.language) or reward.title.get("en") or reward.id,
-        points=reward.cost_points,
-        taken=taken,
-        at=now,
-        voucher=command.voucher,
-        until=now + dt.timedelta(days=program.voucher_days),
-    )
-    body = EventBody(
-        kind="hold",
-        at=now,
-        program=program.version,
-        member=member.id,
-        lines=_move(member, reward.cost_points, to_held=True),
-        lots_taken=taken,
-        hold=hold,
-        reasons=(Reason("REDEEM", {"points": reward.cost_points, "reward": reward.id}),),
-        staff=command.staff,
-        trust=command.trust,
-        evidence=command.evidence,
-    )
-    return _decision(member, body)
-
-
-def why_not(
-    member: Member, reward: Reward, command: Redeem, program: Program, now: dt.datetime
-) -> Reason | None:
-    """Return the first reason why this reward cannot be had now, or None; the same for screen and refusal."""
-    have = members.points(member, now).available
-    if reward.tiers and program.tier(member.tier).id not in reward.tiers:
-        return Reason("REWARD_OTHER_TIER", {"tier": reward.tiers[0]})
-    if command.stock_left is not None and command.stock_left <= 0:
-        return Reason("OUT_OF_STOCK", {})
-    if have < reward.cost_points:
-        return Reason("POINTS_MISSING", {"points": reward.cost_points - have})
-    limit = program.trust.points_per_day(command.trust)
-    if limit == 0:
-        return Reason("CARD_ONLY_IDENTIFIES", {})
-    today = start_of_day(now, program.zone())
-    if sum(p for at, p in member.redeemed if at >= today) + reward.cost_points > limit:
-        return Reason("DAILY_LIMIT", {"points": limit})
-    if command.unsettled_points + reward.cost_points > program.unsettled_points:
-        return Reason("UNSETTLED_LIMIT", {"points": program.unsettled_points})
-    return None
-
-
-def decide_fulfil(
-    member: Member, hold_id: str, staff: str | None, program: Program, now: dt.datetime
-) -> Decision:
-    """Close a hold because the reward was handed over."""
-    hold = _hold(member, hold_id)
-    if now >= hold.until:
-        raise Refused("VOUCHER_EXPIRED")
-    lines = (
-        Line(ledger.member_held(member.id), ledger.POINT, -hold.points),
-        Line(ledger.PROGRAM_POINTS, ledger.POINT, hold.points),
-    )
-    return _settled(member, "fulfil", hold, lines, staff, program, now)
-
-
-def decide_release(
-    member: Member, hold_id: str, staff: str | None, program: Program, now: dt.datetime
-) -> Decision:
-    """Give a hold's points back to the lots they came from, with their own expiry."""
-    hold = _hold(member, hold_id)
-    return _settled(member, "release", hold, _move(member, hold.points, to_held=False), staff, program, now)
-
-
-def _hold(member: Member, hold_id: str) -> Hold:
-    hold = next((one for one in member.holds if one.id == hold_id), None)
-    if hold is None:
-        raise Refused("VOUCHER_USED")
-    return hold
-
-
-def _move(member: Member, points: int, *, to_held: bool) -> tuple[Line, ...]:
-    amount = points if to_held else -points
-    return (
-        Line(ledger.member_points(member.id), ledger.POINT, -amount),
-        Line(ledger.member_held(member.id), ledger.POINT, amount),
-    )
-
-
-def _settled(
-    member: Member,
-    kind: str,
-    hold: Hold,
-    lines: tuple[Line, ...],
-    staff: str | None,
-    program: Program,
-    now: dt.datetime,
-) -> Decision:
-    body = EventBody(
-        kind=kind,
-        at=now,
-        program=program.version,
-        member=member.id,
-        lines=lines,
-        hold_id=hold.id,
-        staff=staff,
-        reasons=(Reason("VOUCHER", {"points": hold.points, "reward": hold.reward}),),
-    )
-    return _decision(member, body)
-
-
-# ---- looking -------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Offer:
     reward: Reward

@@ -77,5 +77,8 @@ def _member(tx: Transaction, shop: Shop, command: SaleCommand) -> Known | None:
 
 
 async def last_sale(shop: Shop) -> Recorded | None:
-    """Return the newest sale of this shop: after a crash it answers 'did it go through?'."""
-    return await shop.store.transact(lambda tx: shop.store.journal.newest(tx, "sale"))
+    """Return the sale of a moment ago: after a crash it answers 'did it go through?'."""
+    newest = await shop.store.transact(lambda tx: shop.store.journal.newest(tx, "sale"))
+    if newest is None or shop.clock.now() - newest.event.body.at > slips.SLIP_LIFE:
+        return None
+    return newest

@@ -35,6 +35,7 @@ class Channel:
     """One face: its current frame and who is watching."""
 
     version: int = 0
+    snapshot: Snapshot | None = None
     frame: str = ""
     viewers: set[asyncio.Event] = field(default_factory=set)
 
@@ -55,9 +56,15 @@ class LiveFeed:
         return list(self._channels)
 
     def show(self, face: str, snapshot: Snapshot, seen_at_s: float | None = None) -> None:
-        """Replace what a face shows; ``seen_at_s`` is when the reader reported the card behind it."""
+        """Replace what a face shows; the same again is nothing new.
+
+        ``seen_at_s`` is when the reader reported the card behind it: such a frame is always sent and timed.
+        """
         channel = self._channels.setdefault(face, Channel())
+        if seen_at_s is None and snapshot == channel.snapshot:
+            return
         channel.version += 1
+        channel.snapshot = snapshot
         channel.frame = _encode(Frame(version=channel.version, snapshot=snapshot)).decode()
         if seen_at_s is not None:
             self._marks[(face, channel.version)] = seen_at_s

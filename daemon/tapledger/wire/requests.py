@@ -68,17 +68,19 @@ class _OneKey(HTTPSignatureKeyResolver):
 class _FoundKey(HTTPSignatureKeyResolver):
     def __init__(self, find: Callable[[str], bytes | None]) -> None:
         self._find = find
+        self.unknown = False
 
     def resolve_public_key(self, key_id: str) -> Ed25519PublicKey | None:
         raw = self._find(key_id)
+        self.unknown = raw is None
         return None if raw is None else Ed25519PublicKey.from_public_bytes(raw)
 
 
 class _Verifier(HTTPMessageVerifier):
     """The library's verifier, by our clock and our limits."""
 
-    def __init__(self, find: Callable[[str], bytes | None], now: dt.datetime) -> None:
-        super().__init__(signature_algorithm=ED25519, key_resolver=_FoundKey(find))
+    def __init__(self, key: _FoundKey, now: dt.datetime) -> None:
+        super().__init__(signature_algorithm=ED25519, key_resolver=key)
         self._now_s = now.timestamp()
 
     def validate_created_and_expires(self, sig_input: Any, max_age: dt.timedelta | None = None) -> None:
@@ -120,16 +122,16 @@ def verify_request(
 ) -> Signed:
     """Return who signed a request.
 
-    Raises ``Denied`` unless the signature is good, and ``ClockOff`` when it is not of now. ``find_key`` may
-    raise errors of its own for a key id it does not accept.
+    Raises ``Denied`` SIGNATURE_WRONG unless the signature is good, NODE_UNKNOWN when ``find_key`` knows no
+    such key id, and ``ClockOff`` when the signature is not of now.
     """
-    message = _Received(method, url, headers)
+    message, key = _Received(method, url, headers), _FoundKey(find_key)
     try:
-        (result,) = _Verifier(find_key, now).verify(
+        (result,) = _Verifier(key, now).verify(
             message, expect_tag=TAG, require_components=COMPONENTS, body=body
         )
     except (HTTPMessageSignaturesException, ValueError) as error:
-        raise Denied("SIGNATURE_WRONG") from error
+        raise Denied("NODE_UNKNOWN" if key.unknown else "SIGNATURE_WRONG") from error
     parameters = result.parameters
     ends = dt.datetime.fromtimestamp(int(parameters["expires"]) + MAX_SKEW_S, dt.UTC)
     return Signed(str(parameters["keyid"]), str(parameters["nonce"]), ends)

@@ -1,0 +1,128 @@
+"""A chain on one machine: central and two shops as processes of their own, on virtual devices."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from tapledger.lab import seed
+from tapledger.lab.bench import READERS, Bench
+from tapledger.lab.processes import Child
+from tapledger_central.keys import load_or_make
+from tapledger_drivers.emulators.reader_station import ReaderStation, StationUnavailable
+
+SHOPS = ("shop-a", "shop-b")
+SHOP_NAMES = {"shop-a": "茶山路店 Tea Hill", "shop-b": "江边店 Riverside"}
+
+
+class Chain:
+    """Everything that ``make run`` starts. ``ports``: central, shop A, shop B; 0 is any free one."""
+
+    def __init__(self, folder: Path, ports: tuple[int, int, int], say: Callable[[str], None]) -> None:
+        self.folder = folder.absolute()
+        self._say = say
+        central, *shops = [port or _free_port() for port in ports]
+        self.central_url = f"http://127.0.0.1:{central}"
+        self.ports = dict(zip(SHOPS, shops, strict=True))
+        self.benches: dict[str, Bench] = {}
+        self.shops: dict[str, Child] = {}
+        self.central: Child | None = None
+        self.station: ReaderStation | None = None
+        # Sockets need short paths, so they are not in the state folder.
+        self._sockets = Path(tempfile.mkdtemp(prefix="tapledger-"))
+
+    def config(self, shop: str) -> Path:
+        return self.folder / shop / "daemon.toml"
+
+    @property
+    def central_folder(self) -> Path:
+        return self.folder / "central"
+
+    async def start(self) -> None:
+        """Start all; on any failure stop what was started, then raise."""
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self) -> None:
+        keys = load_or_make(self.central_folder, os.urandom)
+        cards = seed.demo_cards(keys)
+        await asyncio.gather(self._start_station(), self._start_central())
+        for place, shop in enumerate(SHOPS):
+            folder = self._sockets / shop
+            folder.mkdir()
+            bench = Bench(self.station, place * len(READERS), cards, folder)
+            await bench.start()
+            self.benches[shop] = bench
+        await self._seed()
+        await asyncio.gather(*(self._start_shop(shop) for shop in SHOPS))
+
+    async def stop(self) -> None:
+        """Stop everything that was started, in the order in which it depends on each other."""
+        await asyncio.gather(*(child.stop() for child in self.shops.values()))
+        if self.central is not None:
+            await self.central.stop()
+        for bench in self.benches.values():
+            await bench.close()
+        if self.station is not None:
+            await self.station.close()
+        shutil.rmtree(self._sockets, ignore_errors=True)
+
+    async def _start_station(self) -> None:
+        try:
+            self.station = await ReaderStation.start(self._sockets, readers=2 * len(SHOPS))
+        except StationUnavailable as error:
+            self._say(f"Card readers are simulated without pcscd ({error.reason}). {error.next_step}")
+
+    async def _start_central(self) -> None:
+        config = self.folder / "central.toml"
+        self.central_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        port = self.central_url.rpartition(":")[2]
+        config.write_text(f'data_folder = "central"\nlisten_port = {port}\n', encoding="utf-8")
+        command = _tapledger("central", "run", "--config", str(config), "--json")
+        self.central = Child("central", command, self.folder / "log" / "central.log", {})
+        self.central.on_restart = self._restarted
+        await self.central.start()
+
+    async def _seed(self) -> None:
+        for shop in SHOPS:
+            config = self.config(shop)
+            if not seed.is_complete(config):
+                self._say(f"Founding {SHOP_NAMES[shop]} …")
+                await seed.seed_shop(
+                    config.parent, SHOP_NAMES[shop], self.ports[shop], self.central_folder, self.central_url
+                )
+            seed.set_devices(config, self.ports[shop], self.central_url, self.benches[shop].devices())
+        if not await seed.has_members(self.config(SHOPS[0])):
+            self._say("Demo members join and buy …")
+            await seed.seed_members(self.config(SHOPS[0]))
+
+    async def _start_shop(self, shop: str) -> None:
+        command = [sys.executable, "-m", "tapledger.lab.shop", "--config", str(self.config(shop))]
+        command += ["--bench", str(self.benches[shop].socket), "--central", str(self.central_folder)]
+        environment = {} if self.station is None else {"PCSCLITE_CSOCK_NAME": str(self.station.socket_path)}
+        child = Child(shop, command, self.folder / "log" / f"{shop}.log", environment)
+        child.on_restart = self._restarted
+        self.shops[shop] = child
+        await child.start()
+
+    def _restarted(self, name: str) -> None:
+        self._say(f"{name} died and is started again; see {self.folder / 'log'}")
+
+
+def _tapledger(*arguments: str) -> list[str]:
+    return [sys.executable, "-c", "from tapledger.cli import main; main()", *arguments]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

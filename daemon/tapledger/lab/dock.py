@@ -1,0 +1,89 @@
+"""The dock beside the demo's console: moves the virtual devices of the bench, shows what came out of them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from pathlib import Path
+
+import aiohttp
+import msgspec
+from aiohttp import web
+
+from tapledger.errors import Invalid, Unavailable
+from tapledger.lab.seed import DemoCard
+from tapledger.web.live import LiveFeed
+from tapledger.web.snapshots import Dock
+from tapledger_drivers.emulators.simulated_reader import SimulatedCardReader
+
+RETRY_S = 0.5
+ACTIONS = ("insert", "remove", "scan", "printer")
+
+
+class DockFace:
+    """Passes intents on to the bench, and its state to the browser.
+
+    ``simulated`` are the readers inside this process, where no pcscd runs: then a card is laid on those.
+    """
+
+    def __init__(
+        self, socket: Path, live: LiveFeed, simulated: dict[str, SimulatedCardReader], cards: list[DemoCard]
+    ) -> None:
+        self._socket = socket
+        self._live = live
+        self._simulated = simulated
+        self._cards = {card.id: card for card in cards}
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.post("/api/dock/{action}", self._act),
+            web.get(r"/api/dock/slips/{number:\d+}.png", self._picture),
+        ]
+
+    async def run(self) -> None:
+        """Show the bench's state for ever; the bench may be restarted."""
+        while True:
+            with contextlib.suppress(aiohttp.ClientError, OSError):
+                async with self._session() as session, session.ws_connect("http://bench/live") as socket:
+                    async for message in socket:
+                        self._live.show("dock", msgspec.json.decode(message.data, type=Dock))
+            await asyncio.sleep(RETRY_S)
+
+    def _session(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(self._socket)))
+
+    async def _act(self, request: web.Request) -> web.Response:
+        action = request.match_info["action"]
+        if action not in ACTIONS:
+            raise Invalid("BODY_INVALID", why=f"no dock action {action}")
+        body = await request.json()
+        try:
+            async with (
+                self._session() as session,
+                session.post(f"http://bench/{action}", json=body) as answer,
+            ):
+                if answer.status != 200:
+                    raise Invalid("BODY_INVALID", why=str((await answer.json()).get("why", "")))
+        except (aiohttp.ClientError, OSError) as error:
+            raise Unavailable("DOCK_GONE") from error
+        self._simulate(action, body)
+        return web.json_response({})
+
+    def _simulate(self, action: str, body: dict[str, str]) -> None:
+        reader = self._simulated.get(body.get("reader", ""))
+        if reader is not None and action == "insert":
+            reader.insert(self._cards[body["card"]].card)
+        elif reader is not None and action == "remove":
+            reader.remove()
+
+    async def _picture(self, request: web.Request) -> web.Response:
+        number = request.match_info["number"]
+        try:
+            async with (
+                self._session() as session,
+                session.get(f"http://bench/slips/{number}.png") as answer,
+            ):
+                body = await answer.read()
+                return web.Response(status=answer.status, body=body, content_type=answer.content_type)
+        except (aiohttp.ClientError, OSError) as error:
+            raise Unavailable("DOCK_GONE") from error

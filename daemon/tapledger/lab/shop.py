@@ -1,0 +1,63 @@
+"""A demo shop's process: the real daemon, with the dock beside it. ``python -m tapledger.lab.shop``."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+from pathlib import Path
+
+import click
+
+from tapledger import settings
+from tapledger.app import Daemon
+from tapledger.commands.serve import serve
+from tapledger.lab.bench import SIMULATED
+from tapledger.lab.dock import DockFace
+from tapledger.lab.seed import demo_cards
+from tapledger.membership.shop import Shop
+from tapledger_central.keys import load_or_make
+from tapledger_drivers.emulators.simulated_reader import SimulatedCardReader
+from tapledger_drivers.ports import DeviceConfig, Driver, TrustPolicy
+from tapledger_drivers.registry import create_driver
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", type=Path, required=True)
+    parser.add_argument("--bench", type=Path, required=True)
+    parser.add_argument("--central", type=Path, required=True, help="Folder of the demo's central.")
+    arguments = parser.parse_args()
+    asyncio.run(_serve(arguments.config, arguments.bench, arguments.central))
+
+
+async def _serve(config: Path, bench: Path, central: Path) -> None:
+    simulated: dict[str, SimulatedCardReader] = {}
+    configured = settings.read(config)
+
+    def build(device: DeviceConfig, trust: TrustPolicy) -> Driver:
+        if device.driver != SIMULATED:
+            return create_driver(device, trust)
+        return simulated.setdefault(device.role, SimulatedCardReader(device.role, trust))
+
+    cards = demo_cards(load_or_make(central, _no_keys))
+
+    def started(port: int) -> None:
+        click.echo(json.dumps({"port": port}))
+
+    async def run(shop: Shop) -> None:
+        daemon = Daemon(shop, configured, build)
+        dock = DockFace(bench, daemon.live, simulated, cards)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(dock.run())
+            group.create_task(daemon.run(started, dock.routes()))
+
+    await serve(configured, run)
+
+
+def _no_keys(count: int) -> bytes:
+    raise AssertionError("the demo's central was to make its keys before its shops start")
+
+
+if __name__ == "__main__":
+    main()
