@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from tapledger.errors import TapledgerError
 
+T = TypeVar("T")
+
 _config = click.option(
     "--config",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Settings file (TOML); without it the defaults are used.",
+    type=click.Path(path_type=Path),
+    default=Path("/etc/tapledger/central.toml"),
+    show_default=True,
+    help="Central's settings.",
 )
-_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 
-@click.group()
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def central() -> None:
     """Head office: takes the shops' events and tells every other shop."""
 
@@ -26,45 +33,53 @@ def central() -> None:
 @central.command()
 @_config
 @_json
-def run(config: Path | None, as_json: bool) -> None:
-    """Serve until stopped."""
-    from tapledger_central import app, settings
+def run(config: Path, as_json: bool) -> None:
+    """Serve until stopped; says where once it answers."""
 
-    def announce(address: str) -> None:
-        click.echo(json.dumps({"address": address}) if as_json else f"central answers at {address}")
+    async def serve() -> None:
+        from tapledger import logs
+        from tapledger_central import app, settings
 
-    try:
-        asyncio.run(app.run(settings.load(config), announce))
-    except TapledgerError as error:
-        raise click.ClickException(_say(error)) from error
+        def announce(address: str) -> None:
+            click.echo(json.dumps({"address": address}) if as_json else f"central answers at {address}")
+
+        logs.to_stderr()
+        await app.run(settings.load(config), announce)
+
+    _call(serve(), as_json)
 
 
 @central.command("enrol-code")
 @click.option("--shop", required=True, help="The shop that the code is for.")
 @_config
 @_json
-def enrol_code(shop: str, config: Path | None, as_json: bool) -> None:
+def enrol_code(shop: str, config: Path, as_json: bool) -> None:
     """Make a one-time code: one shop, one use, ten minutes."""
-    from tapledger.wire.enrolment import printed
-    from tapledger_central import settings
 
+    async def make() -> str:
+        from tapledger.wire.enrolment import printed
+        from tapledger_central import app, settings
+
+        office = await app.open_central(settings.load(config).data_folder)
+        try:
+            return printed(await office.enrolment_code(shop))
+        finally:
+            await office.close()
+
+    code = _call(make(), as_json)
+    click.echo(json.dumps({"shop": shop, "code": code}, ensure_ascii=False) if as_json else code)
+
+
+def _call(work: Coroutine[Any, Any, T], as_json: bool) -> T:
+    """Run a command; an error becomes a sentence with its next step, and exit code 2."""
     try:
-        code = asyncio.run(_make_code(settings.load(config).data_folder, shop))
+        return asyncio.run(work)
     except TapledgerError as error:
-        raise click.ClickException(_say(error)) from error
-    click.echo(json.dumps({"shop": shop, "code": printed(code)}) if as_json else printed(code))
+        from tapledger import texts
 
-
-async def _make_code(folder: Path, shop: str) -> str:
-    from tapledger_central.app import open_central
-
-    central = await open_central(folder)
-    try:
-        return await central.enrolment_code(shop)
-    finally:
-        await central.close()
-
-
-def _say(error: TapledgerError) -> str:
-    details = ", ".join(f"{name}: {value}" for name, value in error.data.items())
-    return f"{error.code} ({details})" if details else error.code
+        sentence, next_step = texts.problem("en", error)
+        if as_json:
+            click.echo(json.dumps({"code": error.code, "sentence": sentence, "next_step": next_step}))
+        else:
+            click.echo(f"{sentence}\n{next_step}  [{error.code}]", err=True)
+        sys.exit(2)
