@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import re
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from tapledger.database import Transaction
 from tapledger.errors import Denied, Invalid
 from tapledger.membership.shop import Shop
 from tapledger.store import facts, staff
+from tapledger.store.people import clean_name
 from tapledger.store.staff import Person
 
 FREE_TRIES = 5
@@ -53,9 +55,9 @@ async def sign_in(shop: Shop, throttle: Throttle, id_: str, pin: str) -> Person:
     person = await shop.store.transact(lambda tx: staff.get(tx, id_))
     try:
         if person is None:
-            _HASHER.hash(pin)  # takes the same time as a check, so names cannot be guessed
+            await asyncio.to_thread(_HASHER.hash, pin)  # as long as a check, so names cannot be guessed
             raise Denied("SIGN_IN_WRONG")
-        _HASHER.verify(person.pin_hash, pin)
+        await asyncio.to_thread(_HASHER.verify, person.pin_hash, pin)
     except (VerificationError, Denied) as error:
         throttle.failed()
         raise Denied("SIGN_IN_WRONG") from error
@@ -64,7 +66,7 @@ async def sign_in(shop: Shop, throttle: Throttle, id_: str, pin: str) -> Person:
 
 
 async def add_person(shop: Shop, id_: str, name: str, role: str, pin: str) -> Person:
-    person = _person(id_, name, role, pin)
+    person = await asyncio.to_thread(_person, id_, name, role, pin)
     await shop.store.transact(lambda tx: staff.add(tx, person))
     return person
 
@@ -84,22 +86,24 @@ async def keep_setup_code(shop: Shop, code: str) -> None:
 async def set_up_owner(shop: Shop, throttle: Throttle, code: str, name: str, pin: str) -> Person:
     """Make the owner's account with the one-time code; the code is used up by it."""
     throttle.check()
-    person = _person("owner", name, "owner", pin)
+    person = await asyncio.to_thread(_person, "owner", clean_name(name), "owner", pin)
+    hashed = await shop.store.fact(_SETUP_CODE)
+    try:
+        if not hashed:
+            raise Denied("SETUP_CODE_WRONG")
+        await asyncio.to_thread(_HASHER.verify, hashed.decode(), code.strip().upper())
+    except (VerificationError, Denied) as error:
+        throttle.failed()
+        raise Denied("SETUP_CODE_WRONG") from error
 
-    def work(tx: Transaction) -> bool:
-        hashed = facts.get(tx, _SETUP_CODE)
-        if not hashed or staff.get(tx, person.id) is not None:
-            return False
-        try:
-            _HASHER.verify(hashed.decode(), code.strip().upper())
-        except VerificationError:
+    def use_up(tx: Transaction) -> bool:
+        if facts.get(tx, _SETUP_CODE) != hashed:
             return False
         facts.put(tx, _SETUP_CODE, b"")
         staff.add(tx, person)
         return True
 
-    if not await shop.store.transact(work):
-        throttle.failed()
+    if not await shop.store.transact(use_up):
         raise Denied("SETUP_CODE_WRONG")
     throttle.passed()
     return person
