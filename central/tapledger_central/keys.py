@@ -59,7 +59,7 @@ def load_or_make(folder: Path, randomness: Randomness) -> CentralKeys:
     secret = keyfile.read_or_create(path, lambda: msgspec.json.encode(_make(randomness)))
     try:
         return msgspec.json.decode(secret, type=CentralKeys)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Corrupt("KEY_FILE_UNREADABLE", path=str(path)) from error
 
 

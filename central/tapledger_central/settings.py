@@ -32,12 +32,12 @@ def _origin(text: str) -> str:
 
 
 class CentralSettings(BaseModel):
-    """What an operator may choose; every value has a default that runs on one machine."""
+    """What an operator may choose."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    data_folder: Path = Path("var/central")
-    """Where the database and the key file are. A relative path is relative to the settings file."""
+    data_folder: Path
+    """Where the database and the key file are. A relative path counts from the settings file's folder."""
     listen_host: Annotated[str, AfterValidator(_loopback)] = "127.0.0.1"
     listen_port: Annotated[int, Field(ge=0, le=65535)] = 7400
     """0 takes any free port."""
@@ -45,10 +45,8 @@ class CentralSettings(BaseModel):
     """How shops reach central when a proxy stands before it; requests for any other host are refused."""
 
 
-def load(path: Path | None) -> CentralSettings:
-    """Read settings; raise ``Invalid`` that says where and why. Without a path: the defaults."""
-    if path is None:
-        return CentralSettings()
+def load(path: Path) -> CentralSettings:
+    """Read settings; raise ``Invalid`` that says where and why."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
         settings = CentralSettings.model_validate(table)

@@ -18,23 +18,32 @@ def create(path: Path, secret: bytes) -> None:
 
     It appears under its name only when all of it is on disk, so a crash leaves no half of a key.
     """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        temporary = Path(name)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(secret)
                 file.flush()
                 os.fsync(file.fileno())
-            os.link(temporary, path)
+            _publish(Path(name), path)
         finally:
-            temporary.unlink()
-        _sync_folder(path.parent)
+            Path(name).unlink()
+    except OSError as error:
+        raise Unavailable("KEY_FILE_FAULT", path=str(path), why=error.strerror or str(error)) from error
+
+
+def _publish(temporary: Path, path: Path) -> None:
+    """Give a finished file its name, unless the name is taken, and make both durable."""
+    try:
+        os.link(temporary, path)
     except FileExistsError as error:
         raise Conflict("KEY_FILE_EXISTS", path=str(path)) from error
-    except OSError as error:
-        raise Unavailable("KEY_FILE_FAULT", path=str(path), why=str(error.strerror)) from error
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def read(path: Path) -> bytes | None:
@@ -48,30 +57,29 @@ def read(path: Path) -> bytes | None:
         return None
     except OSError as error:
         raise Corrupt("KEY_FILE_UNREADABLE", path=str(path)) from error
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
+    try:
+        status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise Corrupt("KEY_FILE_UNREADABLE", path=str(path))
         if status.st_mode & 0o077 or status.st_uid != os.geteuid():
             raise Denied("KEY_FILE_EXPOSED", path=str(path), mode=f"{status.st_mode & 0o777:o}")
-        secret = file.read(MAX_BYTES + 1)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            secret = file.read(MAX_BYTES + 1)
+    finally:
+        os.close(descriptor)
     if not 0 < len(secret) <= MAX_BYTES:
         raise Corrupt("KEY_FILE_UNREADABLE", path=str(path))
     return secret
 
 
 def read_or_create(path: Path, make: Callable[[], bytes]) -> bytes:
-    """Return the secret of a file, made first when there is none."""
+    """Return the secret of a file, made first when there is none; of two makers the first is believed."""
     secret = read(path)
-    if secret is None:
-        secret = make()
-        create(path, secret)
-    return secret
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+    if secret is not None:
+        return secret
+    made = make()
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        create(path, made)
+    except Conflict:
+        return read(path) or made
+    return made
