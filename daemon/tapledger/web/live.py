@@ -99,9 +99,9 @@ class LiveFeed:
             version = msgspec.json.decode(text, type=Painted).painted
         except msgspec.DecodeError:
             return
-        seen_at_s = self._marks.pop((face, version), None)
-        if seen_at_s is not None:
-            self.latencies_ms.append((self._monotonic_s() - seen_at_s) * 1000)
+        # A page that drew two versions in one frame tells the newer: it stands for all before it.
+        for mark in [(f, v) for f, v in self._marks if f == face and v <= version]:
+            self.latencies_ms.append((self._monotonic_s() - self._marks.pop(mark)) * 1000)
             if self.on_painted is not None:
                 self.on_painted()
 
