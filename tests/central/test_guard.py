@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from tapledger.sync.client import CentralClient
 from tapledger.wire.codec import pack, unpack
 from tapledger.wire.messages import MAX_BATCH_BYTES, Batch, BatchAnswer, FeedPage, Refusal
 from tapledger.wire.requests import Request, sign_request
+from tapledger_central.web import guard
 from tests.central.chains import Chain, earn, held, join
 from tests.central.world import HandClock, ShopNode, World
 
@@ -231,3 +233,24 @@ async def test_a_compressed_body_is_not_unpacked_by_http(world: World) -> None:
         body = b"x\x9c\x03\x00\x00\x00\x00\x01"
         async with session.post(world.address + "/v1/enrol", data=body, headers=headers) as response:
             assert unpack(await response.read(), Refusal).code == "MESSAGE_UNREADABLE"
+
+
+async def test_more_requests_than_it_can_hold_are_told_to_come_later(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "MAX_IN_FLIGHT", 0)
+    status, answer = await ask(world, "GET", "/v1/health")
+    assert (status, unpack(answer, Refusal).code) == (503, "CENTRAL_BUSY")
+
+
+async def test_a_body_that_never_comes_is_given_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "BODY_DEADLINE_S", 0.01)
+    host = URL(world.address).authority
+    reader, writer = await asyncio.open_connection("127.0.0.1", URL(world.address).port)
+    writer.write(f"POST /v1/enrol HTTP/1.1\r\nHost: {host}\r\nContent-Length: 9\r\n\r\n".encode())
+    head = await reader.readuntil(b"\r\n\r\n")
+    assert b" 503 " in head.splitlines()[0]
+    length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+    assert unpack(await reader.readexactly(length), Refusal).code == "BODY_TOO_SLOW"
+    writer.close()
+    await writer.wait_closed()

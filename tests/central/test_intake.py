@@ -10,10 +10,12 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from tapledger.errors import Conflict, Denied, Invalid, TapledgerError
+from tapledger.errors import Conflict, Denied, Invalid, TapledgerError, Unavailable
 from tapledger.store.keyring import Keyring
 from tapledger.wire.codec import GENESIS, decode_event
 from tapledger.wire.messages import Batch, SealedProfile
+from tapledger_central import intake
+from tapledger_central.store import nodes
 from tests.central.chains import Chain, earn, held, join, signed, unbalanced
 from tests.central.world import ShopNode, World
 
@@ -178,6 +180,18 @@ async def test_a_fork_suspends_the_node_and_keeps_both_sides(world: World) -> No
         await shop.client.feed(0)
     assert len((await held(world.central))["quarantine"]) == 2, "kept once, for a person to look at"
     assert await points_in_feed(other) == {"m-1": 1060}
+
+
+async def test_evidence_has_a_limit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = await world.shop("first")
+    chain = await chain_of(shop, length=3)
+    await world.central.store.transact(lambda tx: nodes.set_status(tx, shop.keyring.node, nodes.QUARANTINED))
+    monkeypatch.setattr(intake, "MAX_QUARANTINED_BATCHES", 1)
+    with pytest.raises(Denied, match="NODE_SUSPENDED"):
+        await shop.client.send(chain.batch(1, 1))
+    with pytest.raises(Unavailable, match="QUARANTINE_FULL"):
+        await shop.client.send(chain.batch(1, 2))
+    assert len((await held(world.central))["quarantine"]) == 1
 
 
 async def test_a_new_epoch_begins_its_own_chain(world: World) -> None:

@@ -14,7 +14,7 @@ from tapledger.errors import Invalid
 from tapledger.settings import CentralSettings
 from tapledger.store import keyring as keyrings
 from tapledger.sync.client import CentralClient
-from tapledger.sync.loop import REFUSED_WAIT_S, SyncLoop
+from tapledger.sync.loop import BACKOFF_MAX_S, REFUSED_WAIT_S, SyncLoop, pause_s
 from tapledger.wire.codec import CONTENT_TYPE, pack
 from tapledger.wire.messages import BatchAnswer, FeedPage, Refusal
 from tests.central.chains import Chain, earn, join
@@ -225,3 +225,11 @@ async def test_an_address_over_which_keys_must_not_travel_is_refused_at_start(wo
     shop = await world.shop("first")
     with pytest.raises(Invalid, match="CENTRAL_URL_INSECURE"):
         loop_of(shop, "http://192.0.2.7:7400")
+
+
+def test_the_back_off_doubles_up_to_its_limit_and_starts_over() -> None:
+    ceilings = [pause_s(failures, 2.0, 1.0) for failures in range(1, 40)]
+    assert ceilings[:4] == [2.0, 4.0, 8.0, 16.0]
+    assert max(ceilings) == ceilings[-1] == BACKOFF_MAX_S
+    assert pause_s(39, 2.0, 0.5) == BACKOFF_MAX_S / 2
+    assert pause_s(39, 2.0, 0.0) == pause_s(0, 2.0, 1.0) == 2.0, "never more often than it polls"

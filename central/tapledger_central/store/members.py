@@ -79,9 +79,6 @@ _DIFFERENCE = sa.text(
     "INSERT INTO difference (code, node, epoch, seq, member, other_member, detail, found_ms)"
     " VALUES (:code, :node, :epoch, :seq, :member, :other_member, :detail, :found_ms) ON CONFLICT DO NOTHING"
 )
-_DIFFERENCES = sa.text(
-    "SELECT code, node, epoch, seq, detail, member, other_member FROM difference ORDER BY id LIMIT :limit"
-)
 
 
 def load(tx: Transaction, member: str) -> Applied | None:
@@ -182,7 +179,3 @@ def list_difference(tx: Transaction, found: Iterable[Difference], now_ms: int) -
             "found_ms": now_ms,
         }
         tx.execute(_DIFFERENCE, values)
-
-
-def differences(tx: Transaction, limit: int) -> list[Difference]:
-    return [Difference(*row) for row in tx.execute(_DIFFERENCES, {"limit": limit})]

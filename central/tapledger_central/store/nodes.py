@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from tapledger.database import Transaction
 
-ACTIVE, QUARANTINED, REVOKED = "active", "quarantined", "revoked"
+ACTIVE, QUARANTINED = "active", "quarantined"
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,23 +157,27 @@ class SyncLoop:
 
     async def _wait(self) -> None:
         """Wait for the next round: a poke ends the wait, except while central is out of reach."""
-        if not self._failures:
-            await self._poke_or(self._poll_s)
-            return
-        ceiling_s = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2 ** min(self._failures, 16))
-        pause_s = max(self._poll_s, self._jitter() * ceiling_s)
+        timeout_s = pause_s(self._failures, self._poll_s, int.from_bytes(self._randomness(2), "big") / 0xFFFF)
         if self.state.online:
-            await self._poke_or(pause_s)
+            await self._poke_or(timeout_s)
         else:
-            await asyncio.sleep(pause_s)
-
-    def _jitter(self) -> float:
-        return int.from_bytes(self._randomness(2), "big") / 0xFFFF
+            await asyncio.sleep(timeout_s)
 
     async def _poke_or(self, timeout_s: float) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 await self._poked.wait()
+
+
+def pause_s(failures: int, poll_s: float, jitter: float) -> float:
+    """Return the pause before the next round: the poll interval, or full jitter below a doubling ceiling.
+
+    ``jitter`` is a random number from 0 to 1, so that a chain of shops does not come back as one.
+    """
+    if not failures:
+        return poll_s
+    ceiling_s = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2.0 ** min(failures, 16))
+    return max(poll_s, jitter * ceiling_s)
 
 
 def _is_unreachable(problem: TapledgerError | None) -> bool:
