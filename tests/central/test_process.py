@@ -43,6 +43,9 @@ class Office:
         assert self.process.stdout is not None
         async with asyncio.timeout(PATIENCE_S):
             line = await self.process.stdout.readline()
+        if not line:
+            _, why = await self.process.communicate()
+            pytest.fail(f"central did not start: {why.decode()}")
         address = str(json.loads(line)["address"])
         self.port = int(address.rpartition(":")[2])
         return address
