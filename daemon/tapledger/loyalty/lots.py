@@ -57,20 +57,25 @@ def subtract(lots: tuple[Lot, ...], taken: Iterable[LotTake]) -> tuple[tuple[Lot
     return tuple(left), sum(wanted.values())
 
 
-def give_back(lots: tuple[Lot, ...], taken: Iterable[LotTake]) -> tuple[Lot, ...]:
-    """Return taken points to their lots, which keep their own expiry."""
+def give_back(lots: tuple[Lot, ...], taken: Iterable[LotTake], now: dt.datetime) -> tuple[Lot, ...]:
+    """Return taken points to their lots, which keep their own expiry.
+
+    A lot that another node has used up since is gone with its expiry: its points come back as such that never
+    lapse, so that what the shop cannot know costs the shop and not the member.
+    """
     back: dict[str, int] = {}
     for one in taken:
         back[one.lot] = back.get(one.lot, 0) + one.points
-    return tuple(replace(lot, remaining=lot.remaining + back.get(lot.id, 0)) for lot in lots)
+    kept = tuple(replace(lot, remaining=lot.remaining + back.pop(lot.id, 0)) for lot in lots)
+    return (*kept, *(Lot(id_, points, points, now, None) for id_, points in back.items()))
 
 
-def repay(lots: tuple[Lot, ...], deficit: int) -> tuple[tuple[Lot, ...], int]:
-    """Let lots pay off a deficit, earliest expiry first; return the lots and the deficit still open."""
+def repay(lots: tuple[Lot, ...], deficit: int, now: dt.datetime) -> tuple[tuple[Lot, ...], int]:
+    """Let lots that have not lapsed pay off a deficit, earliest expiry first; return what is left of both."""
     if not deficit:
         return lots, 0
     paid: dict[str, int] = {}
-    for lot in spending_order(lot for lot in lots if lot.remaining > 0):
+    for lot in spending_order(lot for lot in lots if lot.expires_at is None or now < lot.expires_at):
         part = min(deficit, lot.remaining)
         paid[lot.id] = part
         deficit -= part

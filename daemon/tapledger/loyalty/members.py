@@ -38,7 +38,8 @@ class Points:
     """Points of the lots that lapse first, and the first instant at which they are worth nothing."""
 
 
-KEPT_REDEMPTIONS = 50
+REDEMPTIONS_KEPT = dt.timedelta(hours=48)
+"""Longer than any local day: the daily limit must see all of it, however small the redemptions are."""
 
 
 def points(member: Member, now: dt.datetime) -> Points:
@@ -64,7 +65,7 @@ def fold(member: Member | None, body: EventBody) -> Member:
     new_credentials = tuple(c for c in body.credentials if c not in after.credentials)
     left, shortfall = lots.subtract(after.lots, body.lots_taken)
     added = tuple(lot for lot in body.lots_added if all(lot.id != known.id for known in left))
-    repaid, deficit = lots.repay(left + added, after.deficit + shortfall)
+    repaid, deficit = lots.repay(left + added, after.deficit + shortfall, body.at)
     after = replace(
         after,
         joined_at=min(after.joined_at, body.at) if body.kind == "join" else after.joined_at,
@@ -75,8 +76,10 @@ def fold(member: Member | None, body: EventBody) -> Member:
         tier=after.tier if body.tier is None else body.tier,
     )
     if body.hold is not None:
-        recent = (*after.redeemed, (body.at, body.hold.points))[-KEPT_REDEMPTIONS:]
-        after = replace(after, holds=(*after.holds, body.hold), redeemed=recent)
+        now = body.hold.at
+        recent = tuple(one for one in after.redeemed if now - one[0] < REDEMPTIONS_KEPT)
+        redeemed = (*recent, (now, body.hold.points))
+        after = replace(after, holds=(*after.holds, body.hold), redeemed=redeemed)
     if body.hold_id is not None:
         after = _settle(after, body)
     return after
@@ -94,7 +97,11 @@ def _settle(member: Member, body: EventBody) -> Member:
         return member
     kept = tuple(one for one in member.holds if one.id != hold.id)
     if body.kind == "release":
-        restored, deficit = lots.repay(lots.give_back(member.lots, hold.taken), member.deficit)
-        member = replace(member, lots=restored, deficit=deficit)
+        restored = lots.give_back(member.lots, hold.taken, body.at)
+        repaid, deficit = lots.repay(restored, member.deficit, body.at)
+        undone = list(member.redeemed)
+        if (hold.at, hold.points) in undone:
+            undone.remove((hold.at, hold.points))
+        member = replace(member, lots=repaid, deficit=deficit, redeemed=tuple(undone))
     spent = tuple(lot for lot in member.lots if lot.remaining > 0 or _is_held(lot, kept, None))
     return replace(member, holds=kept, lots=spent)
