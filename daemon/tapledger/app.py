@@ -126,6 +126,8 @@ class Daemon:
             elif isinstance(tap.event, CardTorn):
                 self.devices.note(tap.role, f"torn ({tap.event.reason})")
                 await self._card_trouble(tap.role, cards.torn(tap.event), tap.event.seen_at_s)
+            else:
+                self.devices.note(tap.role, "card removed")
 
     async def _card(self, role: str, event: CardPresented) -> None:
         try:

@@ -39,7 +39,8 @@ def _missing(what: str) -> None:
 async def chain() -> AsyncIterator[Chain]:
     """Yield central and two shops on free ports, seeded, with virtual devices."""
     with tempfile.TemporaryDirectory(prefix="tapledger-browser-") as folder:
-        running = Chain(Path(folder), (0, 0, 0), lambda sentence: None)
+        brief = {"trouble_s": 1.0, "goodbye_s": 0.3}
+        running = Chain(Path(folder), (0, 0, 0), lambda sentence: None, kiosk=brief)
         await running.start()
         try:
             if running.station is None:

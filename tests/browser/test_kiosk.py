@@ -8,6 +8,7 @@ from playwright.async_api import Browser, expect
 from tapledger import texts
 from tapledger.lab.chain import Chain
 from tapledger.lab.seed import MEMBERS
+from tapledger.lab.visitor import Snapshot, Visitor
 from tapledger_drivers.printers.raster import missing_glyphs
 from tests.browser.conftest import KIOSK, Face, open_face
 from tests.browser.ledger import newest_slip
@@ -27,11 +28,23 @@ async def on_screen(face: Face, screen: str) -> None:
     await expect(face.page.locator(f'[data-screen="{screen}"]')).to_be_visible(timeout=10_000)
 
 
+async def no_card(chain: Chain) -> None:
+    """Wait until pcscd has seen the card go: it looks every 0.4 s, and misses a quick change of cards."""
+
+    def gone(snapshot: Snapshot) -> bool:
+        reader = next(device for device in snapshot["devices"] if device["role"] == READER)
+        return bool(reader["last_event"].endswith("removed"))
+
+    async with Visitor(chain.ports["shop-a"], "console") as console:
+        await console.until(gone, "the card is still on the reader")
+
+
 async def leave(face: Face, chain: Chain) -> None:
     await chain.benches["shop-a"].remove(READER)
     if await face.at("finish").is_visible():
         await face.at("finish").click()
     await on_screen(face, "attract")
+    await no_card(chain)
     assert face.complaints == []
     await face.close()
 
@@ -84,18 +97,21 @@ async def test_nothing_of_the_member_stays_after_finish(browser: Browser, chain:
     await leave(face, chain)
 
 
-async def test_a_card_in_trouble_is_told_what_to_do(browser: Browser, chain: Chain) -> None:
+@pytest.mark.parametrize(
+    ("card", "code"),
+    [
+        ("unknown", "CARD_UNKNOWN"),
+        ("torn", "CARD_TORN"),
+        ("copy", "CARD_UNKNOWN"),
+        ("phone", "CARD_NUMBER_CHANGES"),
+    ],
+)
+async def test_a_card_in_trouble_is_told_what_to_do(
+    browser: Browser, chain: Chain, card: str, code: str
+) -> None:
     face = await open_kiosk(browser, chain)
-    troubles = {
-        "unknown": "CARD_UNKNOWN",
-        "torn": "CARD_TORN",
-        "phone": "CARD_NUMBER_CHANGES",
-        "copy": "CARD_UNKNOWN",
-    }
-    for card, code in troubles.items():
-        await chain.benches["shop-a"].insert(READER, card)
-        await on_screen(face, "trouble")
-        await expect(face.page.get_by_text(texts.say("zh-Hans", f"problem.{code}"))).to_be_visible()
+    await chain.benches["shop-a"].insert(READER, card)
+    await expect(face.page.get_by_text(texts.say("zh-Hans", f"problem.{code}"))).to_be_visible()
     await leave(face, chain)
 
 
@@ -121,7 +137,7 @@ async def test_english_lasts_for_one_session(browser: Browser, chain: Chain) -> 
     await leave(face, chain)
     again = await open_kiosk(browser, chain)
     await expect(again.page.locator("html")).to_have_attribute("lang", "zh-Hans")
-    await leave(again, chain)
+    await again.close()
 
 
 async def test_paper_out_keeps_the_voucher_on_the_screen_and_prints_it_once(

@@ -22,11 +22,21 @@ SHOP_NAMES = {"shop-a": "茶山路店 Tea Hill", "shop-b": "江边店 Riverside"
 
 
 class Chain:
-    """Everything that ``make run`` starts. ``ports``: central, shop A, shop B; 0 is any free one."""
+    """Everything that ``make run`` starts. ``ports``: central, shop A, shop B; 0 is any free one.
 
-    def __init__(self, folder: Path, ports: tuple[int, int, int], say: Callable[[str], None]) -> None:
+    ``kiosk`` are settings of that name, for those who cannot wait as long as a member may.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        ports: tuple[int, int, int],
+        say: Callable[[str], None],
+        kiosk: dict[str, float] | None = None,
+    ) -> None:
         self.folder = folder.absolute()
         self._say = say
+        self._kiosk = kiosk or {}
         central, *shops = [port or _free_port() for port in ports]
         self.central_url = f"http://127.0.0.1:{central}"
         self.ports = dict(zip(SHOPS, shops, strict=True))
@@ -100,7 +110,8 @@ class Chain:
                 await seed.seed_shop(
                     config.parent, SHOP_NAMES[shop], self.ports[shop], self.central_folder, self.central_url
                 )
-            seed.set_devices(config, self.ports[shop], self.central_url, self.benches[shop].devices())
+            devices = self.benches[shop].devices()
+            seed.set_devices(config, self.ports[shop], self.central_url, devices, self._kiosk)
         if not await seed.has_members(self.config(SHOPS[0])):
             self._say("Demo members join and buy …")
             await seed.seed_members(self.config(SHOPS[0]))

@@ -166,12 +166,19 @@ async def _join_and_buy(shop: Shop, member: DemoMember) -> None:
     await record_sale(shop, command)
 
 
-def set_devices(config: Path, port: int, central_url: str, devices: list[dict[str, object]]) -> None:
+def set_devices(
+    config: Path,
+    port: int,
+    central_url: str,
+    devices: list[dict[str, object]],
+    kiosk: dict[str, float],
+) -> None:
     """Tell a shop where its devices and central are; the emulators have new addresses at each start."""
     document = tomlkit.parse(config.read_text(encoding="utf-8"))
     document["web"] = {"port": port}
     document["central"] = {"url": central_url, "poll_s": 0.5}
     document["devices"] = devices
+    document["kiosk"] = kiosk
     config.write_text(tomlkit.dumps(document), encoding="utf-8")
 
 
