@@ -1,0 +1,61 @@
+import { Printer, Warning } from "../shared/icons";
+import type { Kiosk } from "../shared/snapshots";
+import { useTexts } from "./texts";
+import { WarmUp } from "./warm_up";
+
+interface Props {
+  reader: Kiosk["reader"];
+  printer: Kiosk["printer"];
+}
+
+export function AttractScreen({ reader, printer }: Props) {
+  const { say } = useTexts();
+  return (
+    <>
+      <section class="reading welcome">
+        <h1 class="welcome-title" tabIndex={-1}>
+          {say("kiosk.attract.title")}
+        </h1>
+        <p class="notes">{say("kiosk.attract.subtitle")}</p>
+      </section>
+      <section class="acting invite">
+        <TapPicture />
+        <div class="badges" role="status">
+          {reader !== "ok" && (
+            <p class="badge" data-testid="badge-reader">
+              <Warning />
+              <span>{say("kiosk.attract.reader_missing")}</span>
+            </p>
+          )}
+          {printer !== "ok" && (
+            <p class="badge" data-testid="badge-printer">
+              <Printer />
+              <span>{say("kiosk.attract.printer_trouble")}</span>
+            </p>
+          )}
+        </div>
+      </section>
+      <WarmUp />
+    </>
+  );
+}
+
+/** A card that comes down to the reader; the style sheet moves it and stops when motion is unwelcome. */
+function TapPicture() {
+  return (
+    <svg class="tap-picture" viewBox="0 0 400 300" aria-hidden="true" focusable="false">
+      <g class="waves">
+        <path d="M140 232a85 85 0 0 1 120 0" />
+        <path d="M112 204a125 125 0 0 1 176 0" />
+        <path d="M84 176a165 165 0 0 1 232 0" />
+      </g>
+      <rect class="reader" x="110" y="252" width="180" height="26" rx="13" />
+      <g class="tap-card">
+        <rect class="tap-card-face" x="118" y="40" width="164" height="104" rx="12" />
+        <path class="tap-card-band" d="M118 66h164v20H118z" />
+        <path class="tap-card-line" d="M136 108h60M136 124h36" />
+        <circle class="tap-card-seal" cx="252" cy="116" r="14" />
+      </g>
+    </svg>
+  );
+}

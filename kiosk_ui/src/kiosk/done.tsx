@@ -1,0 +1,51 @@
+import type { ComponentType } from "preact";
+
+import { Check, Printer, Unsure, Warning } from "../shared/icons";
+import type { Done } from "../shared/snapshots";
+import { type MessageId, useTexts } from "./texts";
+
+interface SlipWords {
+  title: MessageId;
+  state: MessageId;
+  icon: ComponentType;
+}
+
+const SLIP: Record<Done["slip"], SlipWords> = {
+  printing: { title: "kiosk.done.title", state: "kiosk.done.printing", icon: Printer },
+  printed: { title: "kiosk.done.title", state: "kiosk.done.printed", icon: Check },
+  failed: { title: "kiosk.done.title_safe", state: "kiosk.done.failed", icon: Warning },
+  unknown: { title: "kiosk.done.title_safe", state: "kiosk.done.unknown", icon: Unsure },
+};
+
+/** The reward is the member's whatever the printer does; its code stands on the screen as on the paper. */
+export function DoneScreen({ screen }: { screen: Done }) {
+  const { say, number } = useTexts();
+  const words = SLIP[screen.slip];
+  const paperFailed = screen.slip === "failed" || screen.slip === "unknown";
+  return (
+    <>
+      <section class="reading done">
+        <h1 class="headline" tabIndex={-1}>
+          <Check />
+          <span>{say(words.title)}</span>
+        </h1>
+        <p class="notes">
+          <span>{screen.reward_title}</span>
+          <span data-testid="points-left">{say("kiosk.done.points_left", { points: number(screen.points) })}</span>
+        </p>
+      </section>
+      <section class="acting">
+        <div class={paperFailed ? "ticket large" : "ticket"}>
+          <p class="ticket-label">{say("kiosk.done.voucher")}</p>
+          <p class="ticket-code" data-testid="voucher">
+            {screen.voucher}
+          </p>
+          <p class="slip-state" role="status" data-testid="slip-state" data-slip={screen.slip}>
+            <words.icon />
+            <span>{say(words.state)}</span>
+          </p>
+        </div>
+      </section>
+    </>
+  );
+}

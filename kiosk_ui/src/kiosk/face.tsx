@@ -1,0 +1,73 @@
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+
+import type { Feed } from "../shared/live";
+import type { Kiosk, Problem } from "../shared/snapshots";
+import { Footer } from "./footer";
+import { send } from "./intents";
+import { listenToKeys } from "./keys";
+import { NoFeed } from "./no_feed";
+import { Screen } from "./screen";
+import { StillHere } from "./still_here";
+import { TextsContext, texts } from "./texts";
+
+export type KioskScreen = Kiosk["screen"];
+
+const WITH_SESSION: ReadonlySet<KioskScreen["screen"]> = new Set([
+  "balance",
+  "rewards",
+  "confirm",
+  "done",
+  "trouble",
+]);
+
+/** Draws the newest snapshot. What a page adds of its own: larger text, a refusal, the page of a list. */
+export function KioskFace({ feed }: { feed: Feed<Kiosk> }) {
+  const kiosk = feed.snapshot.value;
+  return kiosk === null ? <NoFeed /> : <Session kiosk={kiosk} />;
+}
+
+function Session({ kiosk }: { kiosk: Kiosk }) {
+  const { screen, language } = kiosk;
+  const inSession = WITH_SESSION.has(screen.screen);
+  const [large, setLarge] = useState(false);
+  const [refusal, setRefusal] = useState<Problem | null>(null);
+  const main = useRef<HTMLElement>(null);
+
+  function intend(path: string, body?: object): void {
+    setRefusal(null);
+    void send(path, body).then(setRefusal);
+  }
+
+  function toggleLarge(): void {
+    setLarge(!large);
+    if (inSession) intend("stay");
+  }
+
+  useEffect(() => listenToKeys(main.current, () => inSession && intend("finish")), [inSession]);
+  useEffect(() => (inSession ? () => setLarge(false) : undefined), [inSession]);
+  useEffect(() => {
+    document.documentElement.lang = language;
+  }, [language]);
+  useLayoutEffect(() => {
+    document.documentElement.toggleAttribute("data-large", large);
+  }, [large]);
+  useEffect(() => {
+    setRefusal(null);
+    main.current?.querySelector<HTMLElement>("h1")?.focus();
+  }, [screen.screen]);
+
+  return (
+    <TextsContext.Provider value={texts[language]}>
+      <div class="kiosk" data-screen={screen.screen}>
+        <main ref={main} class="screen" inert={kiosk.still_here_s !== null}>
+          <Screen kiosk={kiosk} intend={intend} />
+          <Footer kiosk={kiosk} inSession={inSession} large={large} toggleLarge={toggleLarge} intend={intend} />
+        </main>
+        <p class="refusal" role="alert" data-testid="refusal" hidden={refusal === null}>
+          {refusal && `${refusal.sentence} ${refusal.next_step}`}
+        </p>
+        {kiosk.still_here_s !== null && <StillHere seconds={kiosk.still_here_s} intend={intend} />}
+      </div>
+    </TextsContext.Provider>
+  );
+}

@@ -1,0 +1,12 @@
+import "../shared/tokens.css";
+import "./kiosk.css";
+import "./screens.css";
+import "./sizes.css";
+
+import { render } from "preact";
+
+import { openFeed } from "../shared/live";
+import { KioskFace } from "./face";
+
+const feed = openFeed("kiosk", { keepWhileLost: false });
+render(<KioskFace feed={feed} />, document.getElementById("app") as HTMLElement);

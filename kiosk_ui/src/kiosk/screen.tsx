@@ -1,0 +1,33 @@
+import type { Kiosk } from "../shared/snapshots";
+import { AttractScreen } from "./attract";
+import { BalanceScreen } from "./balance";
+import { ConfirmScreen } from "./confirm";
+import { DoneScreen } from "./done";
+import type { Intend } from "./intents";
+import { GoodbyeScreen, OutOfServiceScreen, StartingScreen, TroubleScreen } from "./notices";
+import { RewardsScreen } from "./rewards";
+
+/** Chooses the module that draws this screen. */
+export function Screen({ kiosk, intend }: { kiosk: Kiosk; intend: Intend }) {
+  const { screen } = kiosk;
+  switch (screen.screen) {
+    case "starting":
+      return <StartingScreen />;
+    case "attract":
+      return <AttractScreen reader={kiosk.reader} printer={kiosk.printer} />;
+    case "trouble":
+      return <TroubleScreen problem={screen.problem} />;
+    case "balance":
+      return <BalanceScreen screen={screen} asOf={kiosk.as_of} intend={intend} />;
+    case "rewards":
+      return <RewardsScreen screen={screen} intend={intend} />;
+    case "confirm":
+      return <ConfirmScreen screen={screen} intend={intend} />;
+    case "done":
+      return <DoneScreen screen={screen} />;
+    case "goodbye":
+      return <GoodbyeScreen />;
+    case "out_of_service":
+      return <OutOfServiceScreen problem={screen.problem} />;
+  }
+}

@@ -1,0 +1,47 @@
+import { type MessageDescriptor, setupI18n } from "@lingui/core";
+import type { CompiledMessage } from "@lingui/message-utils/compileMessage";
+
+import type { Kiosk } from "./snapshots";
+
+export type Language = Kiosk["language"];
+
+/** All a page says in one language. Made once per language, so the costly Intl objects live as long as the page. */
+export interface Texts<Id extends string> {
+  readonly language: Language;
+  /** Returns the text with this id, its placeholders filled. */
+  say(id: Id, values?: MessageDescriptor["values"]): string;
+  /** Formats an integer, such as points, with the language's grouping. */
+  number(value: number): string;
+  /** Formats an ISO date (a day, not an instant). */
+  day(iso: string): string;
+  /** Formats an ISO instant as local date and time. */
+  instant(iso: string): string;
+}
+
+export type TextsByLanguage<Id extends string> = Record<Language, Texts<Id>>;
+
+type Messages<Id extends string> = Record<Language, Record<Id, CompiledMessage>>;
+
+export const LANGUAGE_NAMES: Record<Language, string> = { "zh-Hans": "中文", en: "English" };
+
+/** The language before the daemon has named one. */
+export const FIRST_LANGUAGE: Language = "zh-Hans";
+
+/** Builds the texts of a face from its compiled catalogue. */
+export function textsFrom<Id extends string>(messages: Messages<Id>): TextsByLanguage<Id> {
+  return { "zh-Hans": textsIn("zh-Hans", messages), en: textsIn("en", messages) };
+}
+
+function textsIn<Id extends string>(language: Language, messages: Messages<Id>): Texts<Id> {
+  const i18n = setupI18n({ locale: language, messages: { [language]: messages[language] } });
+  const number = new Intl.NumberFormat(language);
+  const day = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeZone: "UTC" });
+  const instant = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
+  return {
+    language,
+    say: (id, values) => i18n._(id, values),
+    number: (value) => number.format(value),
+    day: (iso) => day.format(new Date(`${iso}T00:00:00Z`)),
+    instant: (iso) => instant.format(new Date(iso)),
+  };
+}

@@ -1,0 +1,58 @@
+import type { ComponentChildren } from "preact";
+
+function icon(shape: ComponentChildren) {
+  return function Icon() {
+    return (
+      <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+        {shape}
+      </svg>
+    );
+  };
+}
+
+export const Check = icon(<path d="M4.5 12.5l5 5L19.5 7" />);
+export const Chevron = icon(<path d="M9 5l7 7-7 7" />);
+export const Back = icon(<path d="M15 5l-7 7 7 7" />);
+export const Cross = icon(<path d="M6 6l12 12M18 6L6 18" />);
+export const Warning = icon(<path d="M12 4L2.8 20h18.4L12 4zM12 10v4.5M12 17.3v.2" />);
+export const Unsure = icon(
+  <>
+    <circle cx="12" cy="12" r="9" />
+    <path d="M9.3 9.5a2.7 2.7 0 1 1 3.9 2.4c-.8.4-1.2 1-1.2 1.8v.3M12 16.8v.2" />
+  </>,
+);
+export const Lock = icon(
+  <>
+    <rect x="5" y="11" width="14" height="9" rx="2" />
+    <path d="M8 11V8a4 4 0 0 1 8 0v3" />
+  </>,
+);
+export const Globe = icon(
+  <>
+    <circle cx="12" cy="12" r="9" />
+    <path d="M3 12h18M12 3c3 3 3 15 0 18M12 3c-3 3-3 15 0 18" />
+  </>,
+);
+export const Leave = icon(<path d="M14 4H6v16h8M10 12h11M17 8l4 4-4 4" />);
+export const Clock = icon(
+  <>
+    <circle cx="12" cy="12" r="9" />
+    <path d="M12 7v5l3.5 2" />
+  </>,
+);
+export const Printer = icon(
+  <>
+    <path d="M7 9V4h10v5M7 17H4V9h16v8h-3" />
+    <path d="M7 14h10v6H7z" />
+  </>,
+);
+export const Card = icon(
+  <>
+    <rect x="3" y="6" width="18" height="12" rx="2" />
+    <path d="M3 10h18M7 15h4" />
+  </>,
+);
+export const Scanner = icon(<path d="M4 7V5h3M20 7V5h-3M4 17v2h3M20 17v2h-3M7 8v8M10 8v8M13 8v8M17 8v8" />);
+export const Cloud = icon(<path d="M7 18a4.2 4.2 0 0 1-.6-8.4A5.8 5.8 0 0 1 17.5 10 4 4 0 0 1 17 18H7z" />);
+export const LargerText = icon(<path d="M3 19L8.5 6 14 19M5 14.5h7M15.5 19l3-7 3 7M16.5 16.8h4" />);
+export const Tier = icon(<path d="M4 8l4 4 4-6 4 6 4-4-1.5 10h-13L4 8z" />);
