@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tapledger.errors import Conflict, Corrupt, Denied, Unavailable
@@ -19,31 +20,40 @@ def create(path: Path, secret: bytes) -> None:
     It appears under its name only when all of it is on disk, so a crash leaves no half of a key.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(secret)
-                file.flush()
-                os.fsync(file.fileno())
-            _publish(Path(name), path)
-        finally:
-            Path(name).unlink()
+        with _written_beside(path, secret) as temporary:
+            try:
+                os.link(temporary, path)
+            except FileExistsError as error:
+                raise Conflict("KEY_FILE_EXISTS", path=str(path)) from error
+        _sync_folder(path.parent)
     except OSError as error:
-        raise Unavailable("KEY_FILE_FAULT", path=str(path), why=error.strerror or str(error)) from error
+        raise Unavailable("KEY_FILE_FAULT", path=str(path), why=str(error.strerror)) from error
 
 
-def _publish(temporary: Path, path: Path) -> None:
-    """Give a finished file its name, unless the name is taken, and make both durable."""
+def replace(path: Path, secret: bytes) -> None:
+    """Write a file anew: a crash leaves the old secret or the new one, whole."""
     try:
-        os.link(temporary, path)
-    except FileExistsError as error:
-        raise Conflict("KEY_FILE_EXISTS", path=str(path)) from error
-    folder = os.open(path.parent, os.O_RDONLY)
+        with _written_beside(path, secret) as temporary:
+            temporary.rename(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise Unavailable("KEY_FILE_FAULT", path=str(path), why=str(error.strerror)) from error
+
+
+@contextmanager
+def _written_beside(path: Path, secret: bytes) -> Iterator[Path]:
+    """Write the secret to a file of another name in the same folder, on disk before it is given its own."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = Path(name)
     try:
-        os.fsync(folder)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secret)
+            file.flush()
+            os.fsync(file.fileno())
+        yield temporary
     finally:
-        os.close(folder)
+        temporary.unlink(missing_ok=True)
 
 
 def read(path: Path) -> bytes | None:
@@ -83,3 +93,11 @@ def read_or_create(path: Path, make: Callable[[], bytes]) -> bytes:
     except Conflict:
         return read(path) or made
     return made
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -61,3 +61,12 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(Unavailable, match="KEY_FILE_FAULT"):
         keyfile.create(tmp_path / "file" / "secret", b"one")
+
+
+def test_a_replaced_secret_is_whole_and_private(tmp_path: Path) -> None:
+    path = tmp_path / "keys"
+    keyfile.create(path, b"old")
+    keyfile.replace(path, b"new")
+    assert keyfile.read(path) == b"new"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [entry.name for entry in tmp_path.iterdir()] == ["keys"]

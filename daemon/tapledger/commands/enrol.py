@@ -28,5 +28,5 @@ async def enrol_shop(settings: Settings, code: str, url: str = "") -> str:
         await store.close()
     async with aiohttp.ClientSession() as session:
         answer = await enrol(session, central, code, keys.signing_key, settings.shop.name)
-    keyring.save(settings.store.folder, keys.with_enrolment(answer))
+    keyring.replace(settings.store.folder, keys.with_enrolment(answer))
     return keys.node

@@ -57,7 +57,7 @@ async def found(founding: Founding, clock: Clock, randomness: Randomness) -> Fou
             raise Conflict("STORE_EXISTS", path=str(folder / name))
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     keys = keyring.make(randomness(keyring.RANDOMNESS))
-    keyring.save(folder, keys)
+    keyring.create(folder, keys)
     (folder / "program.toml").write_text(_program(founding), encoding="utf-8")
     (folder / "catalogue.csv").write_text(CATALOGUE_HEADER, encoding="utf-8")
     store = await Store.open(folder, keys)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tapledger.errors import Corrupt, Denied
+from tapledger import keyfile
+from tapledger.errors import Corrupt
 from tapledger.wire.messages import Enrolled
 from tapledger.wire.signing import node_id
 
@@ -64,30 +64,22 @@ def make(randomness: bytes) -> Keyring:
 
 
 def load(folder: Path) -> Keyring:
-    """Read the keys; raise ``Denied`` when others may read them too, ``Corrupt`` when they are damaged."""
+    """Read the keys; raise ``Denied`` when others may read them too, ``Corrupt`` when there are none."""
     path = folder / FILE_NAME
+    secret = keyfile.read(path)
+    if secret is None:
+        raise Corrupt("KEYS_MISSING", path=str(path))
     try:
-        if path.stat().st_mode & 0o077:
-            raise Denied("KEYS_WORLD_READABLE", path=str(path))
-        return msgspec.msgpack.decode(path.read_bytes(), type=Keyring)
-    except FileNotFoundError as error:
-        raise Corrupt("KEYS_MISSING", path=str(path)) from error
+        return msgspec.msgpack.decode(secret, type=Keyring)
     except msgspec.DecodeError as error:
-        raise Corrupt("KEYS_UNREADABLE", path=str(path)) from error
+        raise Corrupt("KEY_FILE_UNREADABLE", path=str(path)) from error
 
 
-def save(folder: Path, keyring: Keyring) -> None:
-    """Write the keys so that a crash leaves the old file or the new one, never half of one."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = folder / f"{FILE_NAME}.new"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(msgspec.msgpack.encode(keyring))
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(folder / FILE_NAME)
-    directory = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+def create(folder: Path, keyring: Keyring) -> None:
+    """Write the keys of a new shop."""
+    keyfile.create(folder / FILE_NAME, msgspec.msgpack.encode(keyring))
+
+
+def replace(folder: Path, keyring: Keyring) -> None:
+    """Write the keys after enrolment."""
+    keyfile.replace(folder / FILE_NAME, msgspec.msgpack.encode(keyring))
