@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from tapledger.errors import Invalid
+from tapledger.loyalty.money import MAX_AMOUNT_MINOR
+
+EXPIRY_MODES = ("never", "days", "months", "end_of_month", "end_of_year")
+MAX_PERIODS = 3650
+"""Of an expiry or a voucher: keeps every date inside the calendar."""
+MAX_EARN_POINTS = 1000
+MAX_MULTIPLIER_MILLI = 100_000
 
 Names = dict[str, str]
 """A name by language; ``name_in`` falls back to English, then to any."""
@@ -77,6 +85,14 @@ class Program(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Return a tier; the lowest for an id that this version does not know."""
         return next((tier for tier in self.tiers if tier.id == id_), self.tiers[0])
 
+    def tier_for(self, id_: str, spend_minor: int) -> Tier:
+        """Return the tier that counts: the one held, or a higher one that the spend has reached.
+
+        Two shops may each record too little for a tier that both together reach, or a lower one last.
+        """
+        reached = [tier for tier in self.tiers if tier.from_spend_minor <= spend_minor]
+        return max([self.tier(id_), *reached], key=lambda tier: tier.from_spend_minor)
+
     def reward(self, id_: str) -> Reward | None:
         return next((reward for reward in self.rewards if reward.id == id_), None)
 
@@ -99,37 +115,65 @@ def load(table: Mapping[str, object]) -> Program:
 
 def lint(program: Program) -> list[str]:
     """Name what can never work in a programme, one sentence each."""
-    found = []
+    return [*_lint_frame(program), *_lint_tiers(program.tiers), *_lint_rewards(program)]
+
+
+def _lint_frame(program: Program) -> Iterator[str]:
+    if not program.version:
+        yield "version must not be empty"
+    if not re.fullmatch(r"[A-Z]{3}", program.currency):
+        yield f"currency {program.currency!r} is not a three-letter code such as CNY"
     try:
         program.zone()
     except (ZoneInfoNotFoundError, ValueError):
-        found.append(f"timezone {program.timezone!r} is not in the tz database")
-    if not program.tiers:
-        found.append("there must be at least one tier")
-    elif program.tiers[0].from_spend_minor != 0:
-        found.append(f"the first tier {program.tiers[0].id!r} must start at from_spend_minor = 0")
-    thresholds = [tier.from_spend_minor for tier in program.tiers]
+        yield f"timezone {program.timezone!r} is not in the tz database"
+    if program.expiry.mode not in EXPIRY_MODES:
+        yield f"expiry mode {program.expiry.mode!r} is not known; known: {', '.join(EXPIRY_MODES)}"
+    if not 0 <= program.expiry.count <= MAX_PERIODS:
+        yield f"expiry count must be 0 to {MAX_PERIODS}"
+    if not 0 < program.voucher_days <= MAX_PERIODS:
+        yield f"voucher_days must be 1 to {MAX_PERIODS}"
+    if program.unsettled_points < 0:
+        yield "unsettled_points must not be below 0"
+    if min(msgspec.structs.astuple(program.trust)) < 0:
+        yield "trust: points per day must not be below 0"
+
+
+def _lint_tiers(tiers: list[Tier]) -> Iterator[str]:
+    if not tiers:
+        yield "there must be at least one tier"
+    elif tiers[0].from_spend_minor != 0:
+        yield f"the first tier {tiers[0].id!r} must start at from_spend_minor = 0"
+    thresholds = [tier.from_spend_minor for tier in tiers]
     if thresholds != sorted(set(thresholds)):
-        found.append("tiers must be listed by rising from_spend_minor, each once")
+        yield "tiers must be listed by rising from_spend_minor, each once"
+    if len({tier.id for tier in tiers}) != len(tiers):
+        yield "two tiers have the same id"
+    for tier in tiers:
+        if not tier.id or not any(tier.name.values()):
+            yield f"tier {tier.id!r}: id and name must not be empty"
+        if tier.earn_per_minor <= 0:
+            yield f"tier {tier.id!r}: earn_per_minor must be above 0"
+        if not 0 <= tier.earn_points <= MAX_EARN_POINTS:
+            yield f"tier {tier.id!r}: earn_points must be 0 to {MAX_EARN_POINTS}"
+        if not 0 <= tier.multiplier_milli <= MAX_MULTIPLIER_MILLI:
+            yield f"tier {tier.id!r}: multiplier_milli must be 0 to {MAX_MULTIPLIER_MILLI}"
+
+
+def _lint_rewards(program: Program) -> Iterator[str]:
     known = {tier.id for tier in program.tiers}
-    if len(known) != len(program.tiers):
-        found.append("two tiers have the same id")
-    for tier in program.tiers:
-        if tier.earn_per_minor <= 0 or tier.earn_points < 0 or tier.multiplier_milli < 0:
-            found.append(f"tier {tier.id!r}: earn_per_minor must be above 0, points and multiplier not below")
     if len({reward.id for reward in program.rewards}) != len(program.rewards):
-        found.append("two rewards have the same id")
+        yield "two rewards have the same id"
     for reward in program.rewards:
-        if reward.cost_points <= 0:
-            found.append(f"reward {reward.id!r}: cost_points must be above 0")
+        if not reward.id or not any(reward.title.values()):
+            yield f"reward {reward.id!r}: id and title must not be empty"
+        if not 0 < reward.cost_points <= MAX_AMOUNT_MINOR:
+            yield f"reward {reward.id!r}: cost_points must be 1 to {MAX_AMOUNT_MINOR}"
+        if reward.stock is not None and reward.stock < 0:
+            yield f"reward {reward.id!r}: stock must not be below 0"
         for tier_id in reward.tiers:
             if tier_id not in known:
-                found.append(f"reward {reward.id!r}: there is no tier {tier_id!r}")
-    if program.expiry.mode not in ("never", "days", "months", "end_of_month", "end_of_year"):
-        found.append(f"expiry mode {program.expiry.mode!r} is not known")
-    if program.voucher_days <= 0 or program.unsettled_points < 0:
-        found.append("voucher_days must be above 0 and unsettled_points not below 0")
-    return found
+                yield f"reward {reward.id!r}: there is no tier {tier_id!r}"
 
 
 def start_of_day(now: dt.datetime, zone: ZoneInfo) -> dt.datetime:

@@ -1,0 +1,188 @@
+"""The programme: what cannot work is refused before it is used, and the error says where and why."""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+import tomllib
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tapledger.errors import Invalid
+from tapledger.loyalty.engine import decide_hold
+from tapledger.loyalty.program import load, name_in, start_of_day
+from tests.loyalty.givens import NOON, PROGRAM, buy, line, member, redeem, rich
+from tests.source_tree import ROOT
+
+TABLE: dict[str, Any] = {
+    "version": "1",
+    "currency": "CNY",
+    "timezone": "Asia/Shanghai",
+    "expiry": {"mode": "months", "count": 12},
+    "trust": {"l1_points_per_day": 100},
+    "tiers": [
+        {"id": "a", "name": {"en": "A"}, "from_spend_minor": 0, "earn_points": 1, "earn_per_minor": 100},
+        {"id": "b", "name": {"en": "B"}, "from_spend_minor": 10, "earn_points": 1, "earn_per_minor": 100},
+    ],
+    "rewards": [{"id": "tea", "title": {"en": "Tea"}, "cost_points": 10, "tiers": ["b"]}],
+}
+
+
+def changed(path: str, value: object) -> dict[str, Any]:
+    """Return the table with one place changed: ``tiers.0.earn_points``; DELETED takes it out."""
+    table = copy.deepcopy(TABLE)
+    place: Any = table
+    *way, last = [int(part) if part.isdigit() else part for part in path.split(".")]
+    for part in way:
+        place = place[part]
+    place[last] = value
+    return table
+
+
+def refused(table: dict[str, Any]) -> str:
+    with pytest.raises(Invalid) as error:
+        load(table)
+    assert error.value.code == "PROGRAM_INVALID"
+    assert error.value.data["where"] == "program.toml"
+    return str(error.value.data["why"])
+
+
+def test_the_programme_that_we_ship_is_sound() -> None:
+    shipped = tomllib.loads((ROOT / Path("config/program.toml")).read_text(encoding="utf-8"))
+    program = load(shipped)
+    assert {len(tier.name) for tier in program.tiers} == {2}
+    assert {len(reward.title) for reward in program.rewards} == {2}
+
+
+def test_defaults_are_the_careful_ones() -> None:
+    program = load({key: TABLE[key] for key in ("version", "currency", "timezone", "tiers", "rewards")})
+    assert program.expiry.mode == "never"
+    assert program.trust.points_per_day(0) == 0, "a bare number redeems nothing unless the owner says so"
+    assert (program.voucher_days, program.unsettled_points) == (30, 500)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "place"),
+    [
+        ("tiers.1.earn_points", "one", "$.tiers[1].earn_points"),
+        ("tiers.0.earn_points", 1.5, "$.tiers[0].earn_points"),
+        ("tiers.0.earn_point", 1, "$.tiers[0]"),
+        ("rewards.0.cost_points", None, "$.rewards[0].cost_points"),
+        ("rewards.0.stock", "many", "$.rewards[0].stock"),
+        ("expiry.count", "12", "$.expiry.count"),
+        ("currency", 156, "$.currency"),
+        ("trust.l4_points_per_day", 1, "$.trust"),
+        ("tiers", {}, "$.tiers"),
+    ],
+)
+def test_what_has_the_wrong_shape_is_named_with_its_place(path: str, value: object, place: str) -> None:
+    assert place in refused(changed(path, value))
+
+
+@pytest.mark.parametrize("key", ["version", "currency", "timezone", "tiers", "rewards"])
+def test_what_is_missing_is_named(key: str) -> None:
+    assert f"`{key}`" in refused({name: value for name, value in TABLE.items() if name != key})
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "why"),
+    [
+        ("version", "", "version"),
+        ("currency", "cny", "'cny'"),
+        ("currency", "¥", "'¥'"),
+        ("timezone", "Shanghai", "'Shanghai'"),
+        ("timezone", "../etc/localtime", "tz database"),
+        ("timezone", "", "tz database"),
+        ("tiers", [], "at least one tier"),
+        ("tiers.0.from_spend_minor", 5, "'a' must start"),
+        ("tiers.1.from_spend_minor", 0, "rising"),
+        ("tiers.1.from_spend_minor", -5, "rising"),
+        ("tiers.1.id", "a", "same id"),
+        ("tiers.0.id", "", "must not be empty"),
+        ("tiers.0.name", {}, "must not be empty"),
+        ("tiers.0.earn_per_minor", 0, "earn_per_minor"),
+        ("tiers.0.earn_per_minor", -100, "earn_per_minor"),
+        ("tiers.1.earn_points", -1, "'b': earn_points"),
+        ("tiers.1.earn_points", 1001, "'b': earn_points"),
+        ("tiers.1.multiplier_milli", -1, "multiplier_milli"),
+        ("tiers.1.multiplier_milli", 10**9, "multiplier_milli"),
+        ("rewards.0.cost_points", 0, "'tea': cost_points"),
+        ("rewards.0.cost_points", 10**13, "'tea': cost_points"),
+        ("rewards.0.title", {"en": ""}, "title"),
+        ("rewards.0.stock", -1, "stock"),
+        ("rewards.0.tiers", ["b", "gold"], "no tier 'gold'"),
+        ("rewards", TABLE["rewards"] * 2, "two rewards"),
+        ("expiry.mode", "someday", "'someday'"),
+        ("expiry.count", -1, "expiry count"),
+        ("expiry.count", 10**6, "expiry count"),
+        ("voucher_days", 0, "voucher_days"),
+        ("voucher_days", 10**9, "voucher_days"),
+        ("unsettled_points", -1, "unsettled_points"),
+        ("trust.l0_points_per_day", -1, "trust"),
+    ],
+)
+def test_what_can_never_work_is_refused_in_one_sentence(path: str, value: object, why: str) -> None:
+    assert why in refused(changed(path, value))
+
+
+@pytest.mark.parametrize("mode", ["never", "days", "months", "end_of_month", "end_of_year"])
+@pytest.mark.parametrize("count", [0, 3650])
+def test_every_programme_that_is_let_through_can_sell_and_redeem(mode: str, count: int) -> None:
+    program = load(changed("expiry", {"mode": mode, "count": count}) | {"voucher_days": 3650})
+    assert buy(member(), [line(10_000)], program).body.lots_added
+    who = rich(tier="b")
+    assert decide_hold(who, redeem("tea"), program, NOON).body.hold is not None
+
+
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.text(max_size=3), lambda x: st.lists(x, max_size=2), max_leaves=4
+    )
+)
+def test_no_value_anywhere_breaks_the_check(value: object) -> None:
+    for path in ("currency", "timezone", "tiers", "tiers.0", "tiers.0.name", "rewards.0", "expiry", "trust"):
+        try:
+            load(changed(path, value))
+        except Invalid as error:
+            assert error.code == "PROGRAM_INVALID"
+
+
+# ---- looking up ------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("names", "language", "shown"),
+    [
+        ({"en": "Mug", "zh-Hans": "杯"}, "zh-Hans", "杯"),
+        ({"en": "Mug"}, "zh-Hans", "Mug"),
+        ({"fr": "Tasse"}, "zh-Hans", "Tasse"),
+        ({"en": "Mug", "zh-Hans": ""}, "zh-Hans", "Mug"),
+        ({}, "en", ""),
+    ],
+)
+def test_names_fall_back(names: dict[str, str], language: str, shown: str) -> None:
+    assert name_in(names, language) == shown
+
+
+def test_a_tier_of_another_version_counts_as_the_lowest() -> None:
+    assert PROGRAM.tier("platinum").id == "normal"
+    assert PROGRAM.tier_for("platinum", 100_000).id == "silver"
+    assert PROGRAM.tier_for("gold", 0).id == "gold"
+
+
+@pytest.mark.parametrize(
+    ("now", "zone", "start"),
+    [
+        ("2026-05-04T15:59:59+00:00", "Asia/Shanghai", "2026-05-03T16:00+00:00"),
+        ("2026-05-04T16:00:00+00:00", "Asia/Shanghai", "2026-05-04T16:00+00:00"),
+        ("2023-04-28T12:00:00+03:00", "Africa/Cairo", "2023-04-28T01:00+03:00"),
+        ("2018-11-04T12:00:00-02:00", "America/Sao_Paulo", "2018-11-04T01:00-02:00"),
+        ("2025-10-26T12:00:00+01:00", "Europe/Warsaw", "2025-10-26T00:00+02:00"),
+    ],
+)
+def test_the_day_starts_at_its_first_instant(now: str, zone: str, start: str) -> None:
+    got = start_of_day(dt.datetime.fromisoformat(now), ZoneInfo(zone))
+    assert got == dt.datetime.fromisoformat(start)
