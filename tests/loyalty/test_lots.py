@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import time
-from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -217,21 +215,12 @@ def test_points_outlive_the_day_they_were_earned_on(
     assert (ends - dt.timedelta(microseconds=1)).astimezone(ZoneInfo(zone)).date() <= day
 
 
-@pytest.fixture(params=["Asia/Shanghai", "America/Los_Angeles", "Pacific/Kiritimati"])
-def machine_zone(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The machine's own time zone, which the rules must not notice (P11)."""
-    before = os.environ.get("TZ")
-    os.environ["TZ"] = request.param
+@pytest.mark.parametrize("machine", ["Asia/Shanghai", "America/Los_Angeles", "Pacific/Kiritimati"])
+def test_the_machines_time_zone_changes_nothing(machine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """P11."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", machine)
+        time.tzset()
+        ends = expires_at("end_of_month", 12, utc("2020-07-31T16:30+00:00"), ZoneInfo(SHANGHAI))
     time.tzset()
-    yield request.param
-    if before is None:
-        del os.environ["TZ"]
-    else:
-        os.environ["TZ"] = before
-    time.tzset()
-
-
-def test_the_machines_time_zone_changes_nothing(machine_zone: str) -> None:
-    assert machine_zone
-    ends = expires_at("end_of_month", 12, utc("2020-07-31T16:30+00:00"), ZoneInfo(SHANGHAI))
     assert ends == utc("2021-09-01T00:00+08:00")

@@ -117,7 +117,7 @@ def summarize(member: Member, context: dict[str, Redeem], program: Program, now:
             o.reward.id,
         )
     )
-    held = program.tier(member.tier)
+    held = program.tier_for(member.tier, member.qualifying_minor)
     above = next((t for t in program.tiers if t.from_spend_minor > held.from_spend_minor), None)
     missing = None if above is None else (above, max(0, above.from_spend_minor - member.qualifying_minor))
     return Summary(have, held, missing, tuple(offers))

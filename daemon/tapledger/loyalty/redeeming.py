@@ -48,7 +48,7 @@ def decide_hold(member: Member, command: Redeem, program: Program, now: dt.datet
         taken=taken,
         at=now,
         voucher=command.voucher,
-        until=now + dt.timedelta(days=program.voucher_days),
+        until=_ends(program, now),
     )
     body = EventBody(
         kind="hold",
@@ -66,12 +66,19 @@ def decide_hold(member: Member, command: Redeem, program: Program, now: dt.datet
     return decision(member, body)
 
 
+def _ends(program: Program, now: dt.datetime) -> dt.datetime:
+    """Return the first instant after a voucher's last local day, as for points: paper names whole days."""
+    last = now.astimezone(program.zone()).date() + dt.timedelta(days=program.voucher_days)
+    return lots.first_instant(last + dt.timedelta(days=1), program.zone())
+
+
 def why_not(
     member: Member, reward: Reward, command: Redeem, program: Program, now: dt.datetime
 ) -> Reason | None:
     """Return the first reason why this reward cannot be had now, or None; the same for screen and refusal."""
     have = members.points(member, now).available
-    if reward.tiers and program.tier(member.tier).id not in reward.tiers:
+    tier = program.tier_for(member.tier, member.qualifying_minor)
+    if reward.tiers and tier.id not in reward.tiers:
         return Reason("REWARD_OTHER_TIER", {"tier": reward.tiers[0]})
     if command.stock_left is not None and command.stock_left <= 0:
         return Reason("OUT_OF_STOCK", {})

@@ -68,6 +68,8 @@ def quote(member: Member | None, lines: tuple[BasketLine, ...], program: Program
         by_rate[line.tax_bp] = by_rate.get(line.tax_bp, 0) + line.net_minor
     tax = sum(money.tax_within(gross, rate) for rate, gross in by_rate.items())
     earned, reasons = _earned(member, priced, program)
+    if earned > money.MAX_AMOUNT_MINOR:
+        raise Invalid("AMOUNT_TOO_LARGE")
     return Quote(priced, total, tax, earned, reasons)
 
 
@@ -92,7 +94,7 @@ def _earned(
         would_be = _points_for(sum(x.net_minor for x in lines if x.earns), program.tiers[0])
         return 0, (Reason("EARN_NO_MEMBER", {"points": would_be}),)
     basis = sum(line.net_minor for line in lines if line.earns)
-    tier = program.tier(member.tier)
+    tier = program.tier_for(member.tier, member.qualifying_minor)
     earned = _points_for(basis, tier)
     figures: dict[str, int | str] = {
         "basis_minor": basis,
@@ -116,7 +118,7 @@ def decide_sale(member: Member | None, sale: Sale, program: Program, now: dt.dat
     if not sale.lines:
         raise Invalid("BASKET_EMPTY")
     priced = quote(member, sale.lines, program)
-    change = _change(sale.tenders, priced.total_minor)
+    change = _change(sale.tenders, priced.total_minor, program.currency)
     facts = SaleFacts(
         id=sale.id,
         currency=program.currency,
@@ -145,15 +147,17 @@ def decide_sale(member: Member | None, sale: Sale, program: Program, now: dt.dat
     return decision(member, body)
 
 
-def _change(tenders: tuple[Tender, ...], total_minor: int) -> int:
+def _change(tenders: tuple[Tender, ...], total_minor: int, currency: str) -> int:
     for tender in tenders:
         if tender.kind not in TENDER_KINDS:
             raise Invalid("TENDER_UNKNOWN", tender=tender.kind)
         if not 0 <= tender.amount_minor <= money.MAX_AMOUNT_MINOR:
             raise Invalid("AMOUNT_IMPOSSIBLE", sku=tender.kind)
     paid = sum(tender.amount_minor for tender in tenders)
+    if paid > money.MAX_AMOUNT_MINOR:
+        raise Invalid("AMOUNT_TOO_LARGE")
     if paid < total_minor:
-        raise Refused("TENDER_TOO_SMALL", missing_minor=total_minor - paid)
+        raise Refused("TENDER_TOO_SMALL", missing_minor=total_minor - paid, currency=currency)
     change = paid - total_minor
     if change > sum(tender.amount_minor for tender in tenders if tender.kind == "cash"):
         raise Refused("CHANGE_ONLY_FROM_CASH")
@@ -184,10 +188,7 @@ def _earned_lot(lot: str, earned: int, program: Program, now: dt.datetime) -> tu
 
 
 def _tier_after(member: Member, spent_minor: int, program: Program) -> str | None:
-    """Return the highest tier reached, when it is above the one held; it counts from the next sale."""
-    reached = max(
-        (t for t in program.tiers if t.from_spend_minor <= member.qualifying_minor + spent_minor),
-        key=lambda tier: tier.from_spend_minor,
-    )
-    held = program.tier(member.tier)
+    """Return the tier reached, when it is above the one held; it counts from the next sale."""
+    held, spend_minor = program.tier(member.tier), member.qualifying_minor + spent_minor
+    reached = program.tier_for(member.tier, spend_minor)
     return reached.id if reached.from_spend_minor > held.from_spend_minor else None
