@@ -18,7 +18,7 @@ import sqlalchemy as sa
 import sqlcipher3.dbapi2 as sqlcipher
 from sqlalchemy.pool import StaticPool
 
-from tapledger.errors import Corrupt, Unavailable
+from tapledger.errors import Corrupt, TapledgerError, Unavailable
 
 T = TypeVar("T")
 
@@ -26,6 +26,15 @@ Transaction: TypeAlias = sa.Connection
 """An open transaction; rooms above ``store`` pass it on and never look inside."""
 
 BUSY_TIMEOUT_MS = 5000
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "secure_delete=ON",
+    f"busy_timeout={BUSY_TIMEOUT_MS}",
+)
+"""How every connection is set."""
+READING, WRITING = "BEGIN", "BEGIN IMMEDIATE"
 
 
 class Executor(Protocol):
@@ -62,8 +71,10 @@ class InlineExecutor:
 class Database:
     """One SQLite file with one connection. ``transact`` is the only way in."""
 
-    def __init__(self, engine: sa.Engine, executor: Executor) -> None:
+    def __init__(self, engine: sa.Engine, begin: str, executor: Executor) -> None:
         self._engine = engine
+        self._connection = engine.connect()
+        self._begin = begin
         self._executor = executor
 
     @classmethod
@@ -77,67 +88,75 @@ class Database:
     ) -> Database:
         """Open or make the file and bring its schema up to date; raise ``Corrupt`` when it is damaged.
 
-        ``read_only`` changes nothing and never makes a running daemon wait: each transaction is a snapshot.
+        ``read_only`` makes and changes nothing and never keeps a running daemon waiting: each transaction is
+        a snapshot.
         """
+        if read_only and not path.is_file():
+            raise Corrupt("STORE_UNREADABLE", path=str(path), why="there is no such file")
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         engine = sa.create_engine(
             f"sqlite:///{path}",
             module=sqlcipher,
             poolclass=StaticPool,
+            hide_parameters=True,  # a traceback in a log must not show what rows hold
             connect_args={"check_same_thread": False},
         )
-        sa.event.listen(engine, "connect", _on_connect)
-        sa.event.listen(engine, "begin", _begin_reading if read_only else _begin_writing)
+        # On the pool: a listener on the engine would make each statement look for more of them.
+        sa.event.listen(engine.pool, "connect", _on_connect)
+        begin = READING if read_only else WRITING
         try:
-            _migrate(engine, path, migrations, read_only)
+            with engine.begin() as connection:
+                connection.exec_driver_sql(begin)
+                _migrate(connection, path, migrations, read_only)
+                if read_only:
+                    connection.exec_driver_sql("PRAGMA query_only = ON")
         except sa.exc.DatabaseError as error:
             engine.dispose()
             raise Corrupt("STORE_UNREADABLE", path=str(path), why=str(error.orig)) from error
-        except Corrupt:
+        except TapledgerError:
             engine.dispose()
             raise
         path.chmod(0o600)
-        return cls(engine, executor)
+        return cls(engine, begin, executor)
 
     async def transact(self, work: Callable[[Transaction], T]) -> T:
         """Run ``work`` in one transaction and return what it returns, after the commit is on disk.
 
-        Any exception rolls everything back and is raised here. Storage faults become ``Unavailable``.
+        Any exception rolls everything back and is raised here. Storage faults become ``Unavailable``, damage
+        becomes ``Corrupt``.
         """
         return await self._executor.run(lambda: self.transact_now(work))
 
     def transact_now(self, work: Callable[[Transaction], T]) -> T:
         """``transact`` for callers that already are on the store's thread, or have no loop (CLI)."""
         try:
-            with self._engine.begin() as transaction:
-                return work(transaction)
+            with self._connection.begin() as transaction:
+                self._connection.exec_driver_sql(self._begin)
+                result = work(self._connection)
+                if self._begin == READING:
+                    transaction.rollback()  # a commit would fail once more for a damaged page it met
+                return result
         except sa.exc.OperationalError as error:
             raise Unavailable("STORE_FAULT", why=str(error.orig)) from error
+        except sa.exc.IntegrityError:
+            raise  # a broken constraint is a mistake of the caller, not of the disk
+        except sa.exc.DatabaseError as error:
+            path = str(self._engine.url.database)
+            raise Corrupt("STORE_UNREADABLE", path=path, why=str(error.orig)) from error
 
     async def close(self) -> None:
-        await self._executor.run(self._engine.dispose)
+        await self._executor.run(self._dispose)
         self._executor.close()
+
+    def _dispose(self) -> None:
+        self._connection.close()
+        self._engine.dispose()
 
 
 def _on_connect(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # BEGIN is ours, so that reads and writes share one transaction
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        "secure_delete=ON",
-        f"busy_timeout={BUSY_TIMEOUT_MS}",
-    ):
+    for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}").fetchall()
-
-
-def _begin_writing(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _begin_reading(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("PRAGMA query_only = ON")
-    connection.exec_driver_sql("BEGIN")
 
 
 def read_migrations(folder: Traversable) -> list[tuple[int, str]]:
@@ -152,17 +171,18 @@ def read_migrations(folder: Traversable) -> list[tuple[int, str]]:
     return found
 
 
-def _migrate(engine: sa.Engine, path: Path, migrations: Sequence[tuple[int, str]], read_only: bool) -> None:
+def _migrate(
+    connection: sa.Connection, path: Path, migrations: Sequence[tuple[int, str]], read_only: bool
+) -> None:
     """Bring the schema up to date, all steps in one transaction; ``user_version`` counts the steps."""
-    with engine.begin() as connection:
-        version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
-        if version > len(migrations):
-            raise Corrupt("STORE_NEWER", path=str(path), version=version, known=len(migrations))
-        if read_only and version < len(migrations):
-            raise Unavailable("STORE_OLDER", path=str(path), version=version, known=len(migrations))
-        for number, script in migrations:
-            if number > version:
-                for statement in script.split(";\n"):
-                    if statement.strip():
-                        connection.exec_driver_sql(statement)
-                connection.exec_driver_sql(f"PRAGMA user_version = {number}")
+    version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+    if version > len(migrations):
+        raise Corrupt("STORE_NEWER", path=str(path), version=version, known=len(migrations))
+    if read_only and version < len(migrations):
+        raise Unavailable("STORE_OLDER", path=str(path), version=version, known=len(migrations))
+    for number, script in migrations:
+        if number > version:
+            for statement in script.split(";\n"):
+                if statement.strip():
+                    connection.exec_driver_sql(statement)
+            connection.exec_driver_sql(f"PRAGMA user_version = {number}")
