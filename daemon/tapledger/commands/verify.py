@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tapledger.database import Transaction
+from tapledger.errors import Corrupt
 from tapledger.settings import Settings
 from tapledger.store import journal, keyring
 from tapledger.store.journal import Broken
-from tapledger.store.store import Store
+from tapledger.store.store import FILE_NAME, Store
 
 PROGRESS_EVENTS = 10_000
 
@@ -39,12 +40,18 @@ class Verified:
 
 
 async def verify_shop(settings: Settings, progress: Callable[[int], None]) -> Verified:
-    """Check the journal of a shop as it is now; the daemon may go on writing meanwhile."""
+    """Check the journal of a shop as it is now; the daemon may go on writing meanwhile.
+
+    Raises ``Corrupt`` when every event is whole, but the file around them is damaged.
+    """
     keys = keyring.load(settings.store.folder)
     store = await Store.open(settings.store.folder, keys, read_only=True)
 
     def work(tx: Transaction) -> Verified:
-        return _verify(tx, keys.node, progress)
+        result = _verify(tx, keys.node, progress)
+        if result.ok and (why := journal.check_file(tx)):
+            raise Corrupt("STORE_UNREADABLE", path=str(settings.store.folder / FILE_NAME), why=why)
+        return result
 
     try:
         return await store.transact(work)

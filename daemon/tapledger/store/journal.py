@@ -7,14 +7,17 @@ commit together or not at all.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.exc import DatabaseError
 
 from tapledger.database import Transaction
-from tapledger.errors import Conflict, Refused
+from tapledger.errors import Conflict, Invalid, Refused
 from tapledger.loyalty.engine import Decision
 from tapledger.loyalty.ledger import is_balanced
-from tapledger.store import members
+from tapledger.store import members, outbox
 from tapledger.wire.codec import GENESIS, decode_event, encode_event, link
 from tapledger.wire.messages import LedgerEvent
 
@@ -146,42 +149,79 @@ class Broken:
 
 def verify(tx: Transaction, node: str) -> Iterator[Broken | int]:
     """Walk the whole journal; yield a count as progress and at most one ``Broken`` per epoch."""
-    epochs = [row[0] for row in tx.exec_driver_sql("SELECT DISTINCT epoch FROM event ORDER BY epoch")]
     checked = 0
-    for epoch in epochs:
+    for epoch, last in _epochs(tx):
         expected, previous = 1, GENESIS
-        rows = tx.exec_driver_sql(
-            "SELECT seq, hash, kind, member, raw FROM event WHERE epoch = ? ORDER BY seq", (epoch,)
-        )
-        for seq, digest, kind, member, raw in rows:
-            why = _fault(node, epoch, expected, previous, (seq, bytes(digest), kind, member, bytes(raw)))
-            if why:
-                yield Broken(epoch, expected if why == "missing" else seq, why)
-                break
-            expected, previous, checked = seq + 1, bytes(digest), checked + 1
-            yield checked
-        else:
-            yield from _beyond_head(tx, epoch, expected)
+        try:
+            for row in _as_they_lie(tx, epoch):
+                why = _fault(node, epoch, expected, previous, row)
+                if why:
+                    break
+                expected, previous, checked = expected + 1, bytes(row[1]), checked + 1
+                yield checked
+            else:
+                why = "missing" if last >= expected else ""
+        except DatabaseError:
+            why = "unreadable"
+        if why:
+            yield Broken(epoch, expected, why)
 
 
-def _fault(
-    node: str, epoch: int, expected: int, previous: bytes, row: tuple[int, bytes, str, str | None, bytes]
-) -> str:
+_ROWS = (
+    "SELECT rowid, seq, hash, CAST(kind AS BLOB), CAST(member AS BLOB), raw FROM event NOT INDEXED"
+    " WHERE epoch = ? AND rowid > ? ORDER BY rowid"
+)
+"""The rows themselves in the order in which they were written: an index holds copies of their columns, and
+text is read as bytes, because damaged text cannot be decoded."""
+
+
+def _as_they_lie(tx: Transaction, epoch: int) -> Iterator[Sequence[Any]]:
+    last = 0
+    try:
+        for rowid, *row in tx.exec_driver_sql(_ROWS, (epoch, 0)):
+            last = rowid
+            yield row
+    except DatabaseError:
+        # The driver reads a row ahead: the one before the damage has not been seen yet, and is whole.
+        for _, *row in tx.exec_driver_sql(f"{_ROWS} LIMIT 1", (epoch, last)):
+            yield row
+        raise
+
+
+def _epochs(tx: Transaction) -> list[tuple[int, int]]:
+    """Return each epoch with the last seq that must be there.
+
+    The operations and what central has confirmed give away events that were cut off the end.
+    """
+    rows = tx.exec_driver_sql(
+        "SELECT DISTINCT epoch, 0 FROM event NOT INDEXED WHERE typeof(epoch) = 'integer'"
+        " UNION ALL SELECT epoch, max(seq) FROM operation GROUP BY epoch"
+    )
+    last: dict[int, int] = {}
+    for epoch, seq in (*rows, outbox.acknowledged(tx)):
+        last[epoch] = max(seq, last.get(epoch, 0))
+    return sorted(last.items())
+
+
+def _fault(node: str, epoch: int, expected: int, previous: bytes, row: Sequence[Any]) -> str:
+    """Say in one word how a row contradicts the chain; empty when it does not."""
     seq, digest, kind, member, raw = row
     if seq != expected:
         return "missing"
-    if link(previous, raw) != digest:
+    if not isinstance(raw, bytes) or link(previous, raw) != digest:
         return "hash"
-    event = decode_event(raw)
+    try:
+        event = decode_event(raw)
+    except Invalid:
+        return "unreadable"
     if (event.node, event.epoch, event.seq) != (node, epoch, seq):
         return "place"
-    if (event.body.kind, event.body.member) != (kind, member):
+    if (event.body.kind.encode(), (event.body.member or "").encode()) != (kind, member or b""):
         return "index"
     return "" if is_balanced(event.body.lines) else "balance"
 
 
-def _beyond_head(tx: Transaction, epoch: int, expected: int) -> Iterator[Broken]:
-    """The operations table knows the last seq too: it gives away events cut off the end."""
-    last = tx.exec_driver_sql("SELECT max(seq) FROM operation WHERE epoch = ?", (epoch,)).scalar_one()
-    if last is not None and last >= expected:
-        yield Broken(epoch, expected, "missing")
+def check_file(tx: Transaction) -> str:
+    """Return what SQLite finds wrong with the file beyond what ``verify`` reads; empty when nothing is."""
+    answer = str(tx.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one())
+    return "" if answer == "ok" else answer
