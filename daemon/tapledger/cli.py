@@ -154,12 +154,20 @@ def verify_ledger(config: Path, as_json: bool) -> None:
 
 @main.command()
 @click.option("--folder", type=click.Path(path_type=Path), default=Path("var"), show_default=True)
+@click.option(
+    "--ports",
+    nargs=3,
+    type=click.IntRange(0, 65535),
+    default=(7400, 7380, 7390),
+    show_default=True,
+    help="Of central and the two shops; 0 is any free one.",
+)
 @AS_JSON
-def demo(folder: Path, as_json: bool) -> None:
+def demo(folder: Path, ports: tuple[int, int, int], as_json: bool) -> None:
     """Run a whole chain on this machine: central, two shops, virtual devices. Ctrl-C ends it."""
     from tapledger.lab import demo as lab
 
-    call(lab.run(folder, as_json), as_json)
+    call(lab.run(folder, ports, as_json), as_json)
 
 
 @main.command()

@@ -65,15 +65,20 @@ class Chain:
     async def _start(self) -> None:
         keys = load_or_make(self.central_folder, os.urandom)
         cards = seed.demo_cards(keys)
-        await asyncio.gather(self._start_station(), self._start_central())
+        await self._start_station()
         for place, shop in enumerate(SHOPS):
             folder = self._sockets / shop
             folder.mkdir()
             bench = Bench(self.station, place * len(READERS), cards, folder)
             await bench.start()
             self.benches[shop] = bench
-        await self._seed()
-        await asyncio.gather(*(self._start_shop(shop) for shop in SHOPS))
+        new = [shop for shop in SHOPS if not seed.is_complete(self.config(shop))]
+        if new:
+            await self._start_central()
+            await self._seed(new)
+            await asyncio.gather(*(self._start_shop(shop) for shop in SHOPS))
+        else:
+            await asyncio.gather(self._start_central(), *(self._start_shop(shop) for shop in SHOPS))
 
     async def stop(self) -> None:
         """Stop everything that was started, in the order in which it depends on each other."""
@@ -102,22 +107,25 @@ class Chain:
         self.central.on_restart = self._restarted
         await self.central.start()
 
-    async def _seed(self) -> None:
-        for shop in SHOPS:
-            config = self.config(shop)
-            if not seed.is_complete(config):
-                self._say(f"Founding {SHOP_NAMES[shop]} …")
-                await seed.seed_shop(
-                    config.parent, SHOP_NAMES[shop], self.ports[shop], self.central_folder, self.central_url
-                )
-            devices = self.benches[shop].devices()
-            seed.set_devices(config, self.ports[shop], self.central_url, devices, self._kiosk)
-        if not await seed.has_members(self.config(SHOPS[0])):
-            self._say("Demo members join and buy …")
-            await seed.seed_members(self.config(SHOPS[0]))
+    async def _seed(self, shops: list[str]) -> None:
+        """Found the shops that are not there yet; one that was left half founded is founded again."""
+        for shop in shops:
+            self._say(f"Founding {SHOP_NAMES[shop]} …")
+            folder = self.config(shop).parent
+            shutil.rmtree(folder, ignore_errors=True)
+            await seed.seed_shop(
+                folder, SHOP_NAMES[shop], self.ports[shop], self.central_folder, self.central_url
+            )
+            if shop == SHOPS[0]:
+                self._say("Demo members join and buy …")
+                await seed.seed_members(self.config(shop))
+            seed.mark_complete(self.config(shop))
 
     async def _start_shop(self, shop: str) -> None:
-        command = [sys.executable, "-m", "tapledger.lab.shop", "--config", str(self.config(shop))]
+        devices = self.benches[shop].devices()
+        config = self.config(shop)
+        seed.set_devices(config, self.ports[shop], self.central_url, devices, self._kiosk)
+        command = [sys.executable, "-m", "tapledger.lab.shop", "--config", str(config)]
         command += ["--bench", str(self.benches[shop].socket), "--central", str(self.central_folder)]
         environment = {} if self.station is None else {"PCSCLITE_CSOCK_NAME": str(self.station.socket_path)}
         child = Child(shop, command, self.folder / "log" / f"{shop}.log", environment)

@@ -12,10 +12,8 @@ import click
 from tapledger.lab.chain import SHOP_NAMES, SHOPS, Chain
 from tapledger.lab.seed import CASHIER_PIN
 
-CENTRAL_PORT, SHOP_PORTS = 7400, (7380, 7390)
 
-
-async def run(folder: Path, as_json: bool) -> None:
+async def run(folder: Path, ports: tuple[int, int, int], as_json: bool) -> None:
     """Start the chain, print where its faces are, and stop everything on Ctrl-C or SIGTERM."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -26,7 +24,7 @@ async def run(folder: Path, as_json: bool) -> None:
         if not as_json:
             click.echo(sentence)
 
-    chain = Chain(folder, (CENTRAL_PORT, *SHOP_PORTS), say)
+    chain = Chain(folder, ports, say)
     await chain.start()
     try:
         _announce(chain, as_json)

@@ -33,6 +33,7 @@ class DockFace:
         self._live = live
         self._simulated = simulated
         self._cards = {card.id: card for card in cards}
+        self._lying: dict[str, str | None] = {}
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -46,7 +47,9 @@ class DockFace:
             with contextlib.suppress(aiohttp.ClientError, OSError):
                 async with self._session() as session, session.ws_connect("http://bench/live") as socket:
                     async for message in socket:
-                        self._live.show("dock", msgspec.json.decode(message.data, type=Dock))
+                        dock = msgspec.json.decode(message.data, type=Dock)
+                        self._simulate(dock)
+                        self._live.show("dock", dock)
             await asyncio.sleep(RETRY_S)
 
     def _session(self) -> aiohttp.ClientSession:
@@ -66,15 +69,19 @@ class DockFace:
                     raise Invalid("BODY_INVALID", why=str((await answer.json()).get("why", "")))
         except (aiohttp.ClientError, OSError) as error:
             raise Unavailable("DOCK_GONE") from error
-        self._simulate(action, body)
         return web.json_response({})
 
-    def _simulate(self, action: str, body: dict[str, str]) -> None:
-        reader = self._simulated.get(body.get("reader", ""))
-        if reader is not None and action == "insert":
-            reader.insert(self._cards[body["card"]].card)
-        elif reader is not None and action == "remove":
-            reader.remove()
+    def _simulate(self, dock: Dock) -> None:
+        """Lay on the readers of this process, if there are any, what lies on those of the bench."""
+        for place in dock.readers:
+            reader = self._simulated.get(place.role)
+            if reader is None or self._lying.get(place.role) == place.card:
+                continue
+            self._lying[place.role] = place.card
+            if place.card is None:
+                reader.remove()
+            else:
+                reader.insert(self._cards[place.card].card)
 
     async def _picture(self, request: web.Request) -> web.Response:
         number = request.match_info["number"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +20,6 @@ from tapledger.membership.identity import Presented
 from tapledger.membership.registration import Joining, register_member
 from tapledger.membership.sale import SaleCommand, record_sale
 from tapledger.membership.shop import Shop
-from tapledger.store import members
 from tapledger.web.snapshots import DockCode
 from tapledger_central.app import open_central
 from tapledger_central.keys import CARD_KEY_ID, CentralKeys
@@ -31,6 +29,7 @@ from tapledger_drivers.emulators.virtual_card import CardKind, VirtualCard
 CASHIER, CASHIER_PIN = "demo-cashier", "2468"
 HISTORY = dt.timedelta(days=3)
 """The demo's sales are some days old, so that their slips are stale and nothing prints by itself."""
+SEEDED = "seeded"
 TOWEL, EARPHONES, WATER = "6901234567908", "6901234567946", "6901234567953"
 
 
@@ -182,14 +181,10 @@ def set_devices(
     config.write_text(tomlkit.dumps(document), encoding="utf-8")
 
 
-async def has_members(config: Path) -> bool:
-    """Tell whether seeding got through: it may have been interrupted."""
-    shop = await open_shop(settings.read(config), SystemClock(), os.urandom)
-    try:
-        return await shop.store.transact(members.count) >= len(MEMBERS)
-    finally:
-        await shop.store.close()
+def mark_complete(config: Path) -> None:
+    (config.parent / SEEDED).touch()
 
 
 def is_complete(config: Path) -> bool:
-    return config.exists() and "shop" in tomllib.loads(config.read_text(encoding="utf-8"))
+    """Tell whether seeding got through: it may have been interrupted."""
+    return (config.parent / SEEDED).exists()

@@ -1,0 +1,132 @@
+"""``tapledger demo`` and ``smoke`` as a newcomer starts them: real processes, nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tapledger.lab import smoke
+from tapledger.store import keyring
+from tapledger_drivers.emulators.reader_station import ReaderStation, StationUnavailable
+
+TAPLEDGER = [sys.executable, "-c", "from tapledger.cli import main; main()"]
+LOOPBACK = "0100007F"
+LISTENING = "0A"
+PATIENCE_S = 20.0
+
+
+@contextmanager
+def demo(folder: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, object]]]:
+    """Run the demo on free ports until the end of the context, and give what it announced."""
+    command = [*TAPLEDGER, "demo", "--folder", str(folder), "--ports", "0", "0", "0", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process, json.loads(process.stdout.readline())
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def descendants(pid: int) -> set[int]:
+    """Return the processes that a process started, and theirs."""
+    found: set[int] = set()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if parent == pid:
+                found |= {int(entry.name), *descendants(int(entry.name))}
+    return found
+
+
+def alive(pids: set[int]) -> set[int]:
+    return {pid for pid in pids if _state(pid) not in ("", "Z")}
+
+
+def _state(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def wait_until_gone(pids: set[int]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while alive(pids):
+        assert time.monotonic() < deadline, f"still running: {alive(pids)}"
+        time.sleep(0.05)
+
+
+def listening_addresses(pids: set[int]) -> set[str]:
+    """Return the addresses on which processes listen in this machine's own network."""
+    inodes = set()
+    for pid in pids:
+        for link in Path(f"/proc/{pid}/fd").iterdir():
+            try:
+                target = str(link.readlink())
+            except OSError:
+                continue
+            if target.startswith("socket:["):
+                inodes.add(target[8:-1])
+    found = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/self/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == LISTENING and fields[9] in inodes:
+                found.add(fields[1].rpartition(":")[0])
+    return found
+
+
+def test_ctrl_c_stops_everything_and_the_second_start_knows_the_first(tmp_path: Path) -> None:
+    nodes = []
+    for _ in range(2):
+        with demo(tmp_path) as (process, faces):
+            assert set(faces) == {"central", "shop-a", "shop-b"}
+            children = descendants(process.pid)
+            assert len(children) >= 3
+            assert listening_addresses({process.pid, *children}) == {LOOPBACK}
+            process.send_signal(signal.SIGINT)
+            assert process.wait(PATIENCE_S) == 0
+            wait_until_gone(children)
+        nodes.append(keyring.load(tmp_path / "shop-a").node)
+    assert nodes[0] == nodes[1]
+
+
+def test_nothing_survives_a_demo_that_is_killed(tmp_path: Path) -> None:
+    with demo(tmp_path) as (process, _):
+        children = descendants(process.pid)
+        process.kill()
+        process.wait()
+        wait_until_gone(children)
+
+
+def test_smoke_prints_one_json_object_in_which_every_step_holds() -> None:
+    done = subprocess.run([*TAPLEDGER, "smoke"], capture_output=True, text=True, timeout=60, check=False)
+    result = json.loads(done.stdout)
+    assert done.returncode == 0, result
+    assert result["ok"] is True
+    assert list(result["steps"]) == ["tap", "redemption", "sale", "receipt", "sync"]
+    assert all(step["ok"] and step["ms"] >= 0 for step in result["steps"].values())
+
+
+async def test_without_pcscd_the_readers_are_simulated_and_the_path_is_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def unavailable(directory: Path, readers: int = 2) -> ReaderStation:
+        raise StationUnavailable("pcscd_missing", "Install pcscd.")
+
+    monkeypatch.setattr(ReaderStation, "start", unavailable)
+    result = await smoke.run()
+    assert result["readers"] == "simulated"
+    assert result["ok"], result
