@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from tapledger.errors import Invalid, NotFound
 from tapledger.loyalty.engine import BasketLine
 from tapledger.loyalty.money import MAX_AMOUNT_MINOR, exponent
 
 MAX_ARTICLES = 200_000
+MAX_NAME_LENGTH = 100
+COLUMNS = frozenset({"sku", "name", "price", "tax", "category", "flags"})
 FLAGS = frozenset({"no_points"})
 _SKU = re.compile(r"[0-9A-Za-z._-]{1,32}")
+_DECIMAL = re.compile(r"[0-9]{1,13}(\.[0-9]{1,6})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,25 +59,35 @@ class Catalogue:
 
 def read(lines: Iterable[str], currency: str) -> Catalogue:
     """Read the CSV; raise ``Invalid`` that names the line and what is wrong with it."""
-    rows = csv.DictReader(lines)
-    missing = {"sku", "name", "price", "tax", "category", "flags"} - set(rows.fieldnames or ())
-    if missing:
-        raise Invalid("CATALOGUE_INVALID", line=1, why=f"missing columns: {', '.join(sorted(missing))}")
+    rows = csv.DictReader(lines, strict=True)
     articles: dict[str, Article] = {}
-    for row in rows:
-        try:
+    try:
+        _check_columns(rows.fieldnames or ())
+        for row in rows:
             article = _article(row, currency)
-        except ValueError as error:
-            raise Invalid("CATALOGUE_INVALID", line=rows.line_num, why=str(error)) from error
-        if article.sku in articles:
-            raise Invalid("CATALOGUE_INVALID", line=rows.line_num, why=f"{article.sku} is there twice")
-        if len(articles) >= MAX_ARTICLES:
-            raise Invalid("CATALOGUE_INVALID", line=rows.line_num, why=f"more than {MAX_ARTICLES} articles")
-        articles[article.sku] = article
+            if article.sku in articles:
+                raise ValueError(f"{article.sku} is there twice")
+            if len(articles) >= MAX_ARTICLES:
+                raise ValueError(f"more than {MAX_ARTICLES} articles")
+            articles[article.sku] = article
+    except UnicodeDecodeError as error:
+        raise Invalid("CATALOGUE_INVALID", line=rows.reader.line_num + 1, why="the file is not UTF-8") from error
+    except (ValueError, csv.Error) as error:
+        raise Invalid("CATALOGUE_INVALID", line=max(1, rows.reader.line_num), why=str(error)) from error
     return Catalogue(articles)
 
 
+def _check_columns(columns: Sequence[str]) -> None:
+    missing = COLUMNS - set(columns)
+    if missing:
+        raise ValueError(f"missing columns: {', '.join(sorted(missing))}")
+    if len(set(columns)) != len(columns):
+        raise ValueError("two columns have the same name")
+
+
 def _article(row: dict[str, str], currency: str) -> Article:
+    if None in row or None in row.values():
+        raise ValueError("there are not as many columns as in line 1; put quotes around a comma in a text")
     sku = row["sku"].strip()
     if not _SKU.fullmatch(sku):
         raise ValueError(f"SKU {sku!r} is not 1 to 32 letters, digits, dots or dashes")
@@ -85,10 +98,13 @@ def _article(row: dict[str, str], currency: str) -> Article:
         )
     names = {"": row["name"].strip()}
     for column, value in row.items():
-        if column is not None and column.startswith("name_") and value and value.strip():
+        if column.startswith("name_") and value.strip():
             names[column.removeprefix("name_")] = value.strip()
     if not names[""]:
         raise ValueError("the name is empty")
+    for name in names.values():
+        if len(name) > MAX_NAME_LENGTH or not name.isprintable():
+            raise ValueError(f"the name has control characters, or more than {MAX_NAME_LENGTH} characters")
     return Article(
         sku=sku,
         names=names,
@@ -101,10 +117,9 @@ def _article(row: dict[str, str], currency: str) -> Article:
 
 def _integer(text: str, decimals: int, largest: int, what: str) -> int:
     """Read a decimal as an integer of its smallest unit, exactly."""
-    try:
-        scaled = Decimal(text.strip()).scaleb(decimals)
-    except InvalidOperation:
-        raise ValueError(f"{what} {text!r} is not a number") from None
-    if not scaled.is_finite() or scaled != scaled.to_integral_value() or not 0 <= scaled <= largest:
+    if not _DECIMAL.fullmatch(text.strip()):
+        raise ValueError(f"{what} {text!r} is not a number such as 12.50")
+    scaled = Decimal(text.strip()).scaleb(decimals)
+    if scaled != scaled.to_integral_value() or scaled > largest:
         raise ValueError(f"{what} {text!r} is not between 0 and its limit with {decimals} decimals at most")
     return int(scaled)

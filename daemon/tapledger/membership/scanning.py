@@ -7,6 +7,7 @@ neither logged nor stored (decisions R27).
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,6 +24,8 @@ _WECHAT = re.compile(r"1[0-5][0-9]{16}")
 _ALIPAY = re.compile(r"(2[5-9]|30)[0-9]{14,22}")
 _UNIONPAY = re.compile(r"62[0-9]{17}")
 _PAN = re.compile(r"[2-6][0-9]{12,18}")
+_TRACK = re.compile(r"[%;]?[A-Za-z]?([0-9 ]{13,23})[=^]")
+"""A magnetic stripe as its reader types it: ``%B4111...^NAME^...`` or ``;4111...=...``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +38,16 @@ class Scanned:
 
 
 def read(raw: str) -> Scanned:
-    """Classify a text; raise ``Invalid`` for what must not be taken at all."""
+    """Classify a text; raise ``Invalid`` for what must not be taken at all.
+
+    Full-width forms, as a Chinese keyboard types them, are read as the plain ones.
+    """
     text = raw.strip()
-    if not text:
-        raise Invalid("CODE_EMPTY")
     if len(text) > MAX_LENGTH:
         raise Invalid("CODE_TOO_LONG", limit=MAX_LENGTH)
+    text = unicodedata.normalize("NFKC", text).strip()
+    if not text:
+        raise Invalid("CODE_EMPTY")
     if not text.isprintable():
         raise Invalid("CODE_CONTROL_CHARACTERS")
     quantity = None
@@ -53,8 +60,9 @@ def read(raw: str) -> Scanned:
 
 
 def refuse_payment_secrets(text: str) -> None:
-    """Raise ``Invalid`` for a payment code or a bank card number; the text goes no further."""
-    digits = re.sub(r"[ -]", "", text)
+    """Raise ``Invalid`` for a payment code or a bank card, typed or swiped; the text goes no further."""
+    track = _TRACK.match(text)
+    digits = re.sub(r"[ -]", "", track[1] if track else text)
     if _WECHAT.fullmatch(digits) or _ALIPAY.fullmatch(digits) or _UNIONPAY.fullmatch(digits):
         raise Invalid("PAYMENT_CODE_REFUSED")
     if _PAN.fullmatch(digits) and codes.luhn_digit(digits[:-1]) == digits[-1]:
