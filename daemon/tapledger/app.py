@@ -22,7 +22,7 @@ from tapledger.membership.shop import Shop
 from tapledger.settings import Settings
 from tapledger.store import keyring
 from tapledger.store.store import Store
-from tapledger.sync.loop import SyncLoop
+from tapledger.sync.loop import SyncLoop, SyncState
 from tapledger.web import kiosk_api, problems
 from tapledger.web.console import ConsoleFace, Machine
 from tapledger.web.kiosk import KioskFace
@@ -98,6 +98,9 @@ class Daemon:
 
     async def run(self, started: Callable[[int], None], more: Sequence[web.RouteDef] = ()) -> None:
         """Serve until cancelled; ``started`` is told the port once the faces answer."""
+        self.sync.state = SyncState(
+            last_contact=await self.shop.store.heard_from_central(), unsynced=await self.shop.store.unsynced()
+        )
         await self.till.open()
         self.kiosk.refresh()
         server = self.server(more)
@@ -121,11 +124,11 @@ class Daemon:
         """Every card, from the reader to the face of its role."""
         async for tap in self.devices.taps():
             if isinstance(tap.event, CardPresented):
-                self.devices.note(tap.role, "card")
                 await self._card(tap.role, tap.event)
+                self.devices.note(tap.role, "card")
             elif isinstance(tap.event, CardTorn):
-                self.devices.note(tap.role, f"torn ({tap.event.reason})")
                 await self._card_trouble(tap.role, cards.torn(tap.event), tap.event.seen_at_s)
+                self.devices.note(tap.role, f"torn ({tap.event.reason})")
             else:
                 self.devices.note(tap.role, "card removed")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
@@ -69,6 +70,11 @@ class Store:
 
     async def unsynced(self) -> int:
         return await self.transact(outbox.unsynced)
+
+    async def heard_from_central(self) -> dt.datetime | None:
+        """Return when central last told something, for the stamp 'as of' after a restart without it."""
+        at = await self.fact("feed_at")
+        return None if at is None else dt.datetime.fromisoformat(at.decode())
 
     async def fact(self, name: str) -> bytes | None:
         return await self.transact(lambda tx: facts.get(tx, name))
