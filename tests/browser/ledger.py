@@ -41,5 +41,5 @@ async def newest_slip(config: Path, kind: str) -> list[str]:
     async with reading(config) as shop:
         jobs = await shop.store.transact(prints.recent)
         job = next(job for job in jobs if job.kind == kind)
-        document = lay_out(job.id, slips.decode(job.document), shop)
+        document = lay_out(job.id, slips.read(shop, job.id, job.document), shop)
         return expected_lines(document.items, COLUMNS)

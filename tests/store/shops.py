@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlcipher3.dbapi2 as sqlite3
 
 from tapledger.database import Executor
 from tapledger.loyalty import program as programs
@@ -103,7 +103,7 @@ class Bench:
 
     def key(self) -> str:
         self._count += 1
-        return f"key-{self._count}"
+        return f"key-{self._count}-{os.urandom(4).hex()}"
 
     async def join(self, name: str, *cards: Presented, phone: str = "") -> str:
         """Make a member and return the pseudonym."""
@@ -138,7 +138,8 @@ class Bench:
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Read the file as somebody else would."""
         with raw_connection(self.database) as connection:
-            return connection.execute(query).fetchall()
+            found: list[tuple[Any, ...]] = connection.execute(query).fetchall()
+            return found
 
     def tables(self) -> dict[str, list[tuple[Any, ...]]]:
         """Return everything that is stored, to compare before and after."""
@@ -151,8 +152,11 @@ def card(value: str, level: int = 1) -> Presented:
 
 
 @contextmanager
-def raw_connection(path: Path) -> Iterator[sqlite3.Connection]:
-    """A second connection that knows nothing of the product; its statements commit at the end."""
+def raw_connection(path: Path) -> Iterator[Any]:
+    """A second connection that knows nothing of the product; its statements commit at the end.
+
+    By the product's own SQLite: two libraries in one process undo each other's locks.
+    """
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA synchronous=OFF")
         with connection:

@@ -60,7 +60,7 @@ class PrintLoop:
         if job is None:
             return False
         self._devices.note(PRINTER_ROLE, f"printing {job.id}", busy=True)
-        document = lay_out(job.id, slips.decode(job.document), self._shop)
+        document = lay_out(job.id, slips.read(self._shop, job.id, job.document), self._shop)
         outcome = await printer.print(document)
         await self._settle(job, outcome)
         return outcome.verdict is PrintVerdict.PRINTED

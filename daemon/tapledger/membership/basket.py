@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import msgspec
 
 from tapledger.errors import Corrupt, Invalid
 from tapledger.loyalty.engine import MAX_SALE_LINES, BasketLine
-from tapledger.membership.identity import Presented
+from tapledger.membership.identity import Known, Presented
 from tapledger.membership.scanning import MAX_QUANTITY
 from tapledger.membership.shop import Shop
 from tapledger.store import drafts
@@ -57,6 +59,12 @@ def set_quantity(basket: Basket, number: int, quantity: int) -> Basket:
     else:
         entries[number - 1] = Entry(entry.sku, quantity)
     return msgspec.structs.replace(basket, entries=tuple(entries))
+
+
+def of_member(basket: Basket, known: Known) -> Basket:
+    """Return the basket of a member. It remembers how sure we are of who it is, not what was shown."""
+    presented = dataclasses.replace(known.presented, value="")
+    return msgspec.structs.replace(basket, member=known.member.id, presented=presented)
 
 
 async def keep(shop: Shop, till: str, basket: Basket) -> None:

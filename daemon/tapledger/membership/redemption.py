@@ -52,7 +52,7 @@ async def hold_reward(shop: Shop, command: RewardCommand) -> Redeemed:
 
     def work(tx: Transaction) -> Redeemed:
         if (before := shop.store.journal.find(tx, same)) is not None:
-            return _again(tx, before)
+            return _again(tx, shop, before)
         now = shop.clock.now()
         known = identity.by_id(tx, shop, command.member, command.presented)
         reward = shop.program.reward(command.reward)
@@ -90,9 +90,9 @@ async def hold_reward(shop: Shop, command: RewardCommand) -> Redeemed:
     return await shop.store.transact(work)
 
 
-def _again(tx: Transaction, before: Recorded) -> Redeemed:
+def _again(tx: Transaction, shop: Shop, before: Recorded) -> Redeemed:
     """Answer a repeat from the slip that the first time queued."""
-    job = slips.stored(tx, slips.job_id(before))
+    job = slips.stored(tx, shop, slips.job_id(before))
     return Redeemed(before, slips.job_id(before), "" if job is None else job.voucher)
 
 

@@ -1,4 +1,7 @@
-"""What a print job remembers: which event, in which language; the paper is drawn from the ledger."""
+"""What a print job remembers: which event, in which language; the paper is drawn from the ledger.
+
+A slip has a masked name and a voucher's code, which is worth money: in the queue it is sealed.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,18 @@ import datetime as dt
 import msgspec
 
 from tapledger.database import Transaction
+from tapledger.errors import Corrupt
 from tapledger.membership.shop import Shop
 from tapledger.store import prints
 from tapledger.store.journal import Recorded
+from tapledger.store.people import NONCE_BYTES, close_box, open_box
 
 SLIP_LIFE = dt.timedelta(minutes=15)
 """A slip that could not be printed until then is stale; it must not surprise the next customer."""
 
 
 class Slip(msgspec.Struct, frozen=True, kw_only=True):
-    """A slip to be drawn. The ledger has no names and no codes, so they are here, until it is printed."""
+    """A slip to be drawn. The ledger has no names and no codes, so they are here."""
 
     kind: str
     """``sale``, ``voucher`` or ``test``."""
@@ -35,12 +40,13 @@ class Slip(msgspec.Struct, frozen=True, kw_only=True):
     tier: str = ""
 
 
-def encode(slip: Slip) -> bytes:
-    return msgspec.msgpack.encode(slip)
-
-
-def decode(document: bytes) -> Slip:
-    return msgspec.msgpack.decode(document, type=Slip)
+def read(shop: Shop, job: str, document: bytes) -> Slip:
+    """Return the slip of a print job; raise ``Corrupt`` when its document is not what was queued."""
+    try:
+        plain = open_box(shop.store.keyring.profile_key, job, document)
+        return msgspec.msgpack.decode(plain, type=Slip)
+    except (ValueError, msgspec.DecodeError) as error:
+        raise Corrupt("SLIP_UNREADABLE", job=job) from error
 
 
 def job_id(recorded: Recorded) -> str:
@@ -50,9 +56,11 @@ def job_id(recorded: Recorded) -> str:
 
 def enqueue(tx: Transaction, shop: Shop, job: str, slip: Slip) -> None:
     until = shop.clock.now() + SLIP_LIFE
-    prints.enqueue(tx, job, slip.kind, encode(slip), int(until.timestamp() * 1000))
+    key, nonce = shop.store.keyring.profile_key, shop.randomness(NONCE_BYTES)
+    document = close_box(key, job, msgspec.msgpack.encode(slip), nonce)
+    prints.enqueue(tx, job, slip.kind, document, int(until.timestamp() * 1000))
 
 
-def stored(tx: Transaction, job: str) -> Slip | None:
+def stored(tx: Transaction, shop: Shop, job: str) -> Slip | None:
     found = prints.get(tx, job)
-    return None if found is None else decode(found.document)
+    return None if found is None else read(shop, job, found.document)

@@ -1,6 +1,7 @@
 """Personal data, and nothing else in the store has any: sealed per member, found by keyed hashes.
 
-A profile is AES-256-GCM under the tenant's profile key, bound to its pseudonym. A credential's index is an
+A profile is AES-256-GCM under the tenant's profile key, bound to its pseudonym; a slip's words are sealed the
+same way, bound to its job. A credential's index is an
 HMAC under the tenant's index key: an unkeyed hash of a phone number falls in minutes (security.md 3.6).
 """
 
@@ -49,19 +50,31 @@ def credential_index(index_key: bytes, kind: str, value: str) -> str:
     return hmac.new(index_key, f"{kind}\0{value}".encode(), hashlib.sha256).hexdigest()[:32]
 
 
+def close_box(key: bytes, name: str, plain: bytes, nonce: bytes) -> bytes:
+    """Encrypt bytes that belong to ``name``; ``nonce`` is fresh randomness."""
+    return nonce + AESGCM(key).encrypt(nonce, plain, name.encode())
+
+
+def open_box(key: bytes, name: str, box: bytes) -> bytes:
+    """Decrypt what was closed; raise ``ValueError`` when it belongs to another name or was altered."""
+    try:
+        return AESGCM(key).decrypt(box[:NONCE_BYTES], box[NONCE_BYTES:], name.encode())
+    except InvalidTag as error:
+        raise ValueError("altered, or closed for another") from error
+
+
 def seal(profile_key: bytes, member: str, profile: Profile, nonce: bytes) -> SealedProfile:
     """Encrypt a profile for its member; ``nonce`` is fresh randomness."""
-    sealed = nonce + AESGCM(profile_key).encrypt(nonce, msgspec.msgpack.encode(profile), member.encode())
+    sealed = close_box(profile_key, member, msgspec.msgpack.encode(profile), nonce)
     return SealedProfile(member=member, digest=hashlib.sha256(sealed).hexdigest(), sealed=sealed)
 
 
 def unseal(profile_key: bytes, profile: SealedProfile) -> Profile:
     """Decrypt a profile; raise ``Corrupt`` when it is another member's or was altered."""
-    nonce, box = profile.sealed[:NONCE_BYTES], profile.sealed[NONCE_BYTES:]
     try:
-        plain = AESGCM(profile_key).decrypt(nonce, box, profile.member.encode())
+        plain = open_box(profile_key, profile.member, profile.sealed)
         return msgspec.msgpack.decode(plain, type=Profile)
-    except (InvalidTag, ValueError, msgspec.DecodeError) as error:
+    except (ValueError, msgspec.DecodeError) as error:
         raise Corrupt("PROFILE_UNREADABLE", member=profile.member) from error
 
 

@@ -246,10 +246,7 @@ class TillFace:
 
     async def _take_member(self, greeting: Greeting) -> None:
         self._greeting = greeting
-        known = greeting.known
-        await self._keep(
-            msgspec.structs.replace(self._basket, member=known.member.id, presented=known.presented)
-        )
+        await self._keep(baskets.of_member(self._basket, greeting.known))
         self._say(None)
 
     async def _keep(self, basket: Basket) -> None:
