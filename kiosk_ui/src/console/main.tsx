@@ -1,1 +1,13 @@
-export {}
+import "../shared/tokens.css";
+import "./console.css";
+import "./parts.css";
+import "./dock/dock.css";
+import "./dock/things.css";
+
+import { render } from "preact";
+
+import { openFeed } from "../shared/live";
+import { ConsoleFace } from "./face";
+
+const feed = openFeed("console", { keepWhileLost: true });
+render(<ConsoleFace feed={feed} />, document.getElementById("app") as HTMLElement);

@@ -1,0 +1,67 @@
+import { useEffect, useState } from "preact/hooks";
+
+import { type Feed, openFeed } from "../../shared/live";
+import type { Dock } from "../../shared/snapshots";
+import type { Intend } from "../intents";
+import { useTexts } from "../texts";
+import { Cards } from "./cards";
+import { Guide } from "./guide";
+import { PrinterBench } from "./printer";
+import { Readers } from "./readers";
+import { ScannerBench } from "./scanner";
+
+let feed: Feed<Dock> | null = null;
+
+/** Opens the dock's own feed the first time the server offers one; it then lives as long as the page. */
+export function DockLoader({ intend }: { intend: Intend }) {
+  feed ??= openFeed("dock", { keepWhileLost: true });
+  const dock = feed.snapshot.value;
+  return dock === null ? null : <DockBench dock={dock} connected={feed.connected.value} intend={intend} />;
+}
+
+function DockBench({ dock, connected, intend }: { dock: Dock; connected: boolean; intend: Intend }) {
+  const { say } = useTexts();
+  const [chosen, setChosen] = useState("");
+  const roles = dock.readers.map((reader) => reader.role);
+  const target = roles.includes(chosen) ? chosen : (roles[0] ?? "");
+  useEffect(() => setChosen(target), [target]);
+
+  function lay(card: string, reader: string): void {
+    setChosen(reader);
+    intend("insert", { reader, card });
+  }
+
+  return (
+    <section class="dock" data-testid="dock" aria-labelledby="dock-title" inert={!connected}>
+      <div class="dock-head">
+        <h2 id="dock-title" class="dock-title">
+          {say("console.dock.title")}
+        </h2>
+        <span class="virtual">{say("console.device.virtual")}</span>
+        <p class="dock-note">{say("console.dock.note")}</p>
+      </div>
+      <Guide />
+      <div class="bench">
+        <div class="bench-main">
+          <Readers
+            readers={dock.readers}
+            cards={dock.cards}
+            target={target}
+            choose={setChosen}
+            lay={lay}
+            take={(reader) => intend("remove", { reader })}
+          />
+          <Cards
+            cards={dock.cards}
+            readers={dock.readers}
+            target={target}
+            lay={(card) => lay(card, target)}
+            take={(reader) => intend("remove", { reader })}
+          />
+          <ScannerBench codes={dock.codes} scan={(text) => intend("scan", { text })} />
+        </div>
+        <PrinterBench printer={dock.printer} slips={dock.slips} intend={intend} />
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,14 @@
+import { FIRST_LANGUAGE } from "../shared/i18n";
+import { intentsFor } from "../shared/intents";
+import type { Problem } from "../shared/snapshots";
+import { texts } from "./texts";
+
+export type Intend = (path: string, body?: object) => void;
+
+export const sendToConsole = intentsFor("console", unreachable);
+export const sendToDock = intentsFor("dock", unreachable);
+
+function unreachable(): Problem {
+  const { say } = texts[document.documentElement.lang === "en" ? "en" : FIRST_LANGUAGE];
+  return { code: "unreachable", sentence: say("console.lost.title"), next_step: say("console.lost.next") };
+}
