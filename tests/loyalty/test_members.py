@@ -173,6 +173,15 @@ def test_released_points_keep_their_own_expiry() -> None:
     assert late.lots == who.lots
 
 
+def test_a_used_up_lot_is_kept_while_any_hold_may_give_it_back() -> None:
+    who = member(lot("a", 160, NOON + DAY))
+    for hold in ("first", "second"):
+        who = after(decide_hold(who, redeem("coffee", hold), PROGRAM, NOON))
+    who = after(decide_fulfil(who, "first", None, PROGRAM, NOON))
+    who = after(decide_release(who, "second", None, PROGRAM, NOON))
+    assert points(who, NOON).next_expiry == (80, NOON + DAY)
+
+
 def test_an_unknown_settlement_changes_nothing() -> None:
     who = rich()
     for kind in ("fulfil", "release"):
