@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tapledger.database import Transaction
-from tapledger.errors import NotFound
+from tapledger.errors import NotFound, Refused
 from tapledger.loyalty import codes, engine, members
 from tapledger.loyalty.engine import Redeem
 from tapledger.loyalty.ledger import Hold
@@ -97,7 +97,8 @@ def _again(tx: Transaction, shop: Shop, before: Recorded) -> Redeemed:
 
 
 async def voucher_holder(shop: Shop, code: str) -> Hold:
-    """Return what a voucher is good for; raise ``NotFound`` when this shop did not issue it or it is used."""
+    """Return what a voucher is good for; raise ``NotFound`` when this shop did not issue it, ``Refused`` when
+    it was handed in before."""
 
     def work(tx: Transaction) -> Hold:
         return _open_hold(tx, shop, code)[1]
@@ -131,7 +132,7 @@ def _open_hold(tx: Transaction, shop: Shop, code: str) -> tuple[str, Hold]:
     stored = stored_members.load(tx, member)
     hold = next((h for h in stored.member.holds if h.id == hold_id), None) if stored else None
     if hold is None:
-        raise NotFound("VOUCHER_USED")
+        raise Refused("VOUCHER_USED")
     return member, hold
 
 

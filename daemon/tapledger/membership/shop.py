@@ -10,6 +10,7 @@ import msgspec
 
 from tapledger.clock import Clock
 from tapledger.database import Transaction
+from tapledger.errors import Invalid
 from tapledger.identifiers import Randomness, uuid7
 from tapledger.languages import Language
 from tapledger.loyalty.engine import Decision
@@ -38,5 +39,10 @@ class Shop:
 
 
 def operation(key: str, *inputs: object) -> Operation:
-    """Name a command by its key and the hash of what it was asked to do."""
-    return Operation(key, hashlib.sha256(msgspec.msgpack.encode(inputs)).digest())
+    """Name a command by its key and the hash of what it was asked to do; raise ``Invalid`` for a number that
+    no amount can be."""
+    try:
+        asked = msgspec.msgpack.encode(inputs)
+    except OverflowError as error:
+        raise Invalid("AMOUNT_TOO_LARGE") from error
+    return Operation(key, hashlib.sha256(asked).digest())

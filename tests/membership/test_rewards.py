@@ -1,0 +1,139 @@
+"""Rewards: points and stock are given out once, a voucher is worth one reward."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tapledger.errors import NotFound, Refused, TapledgerError
+from tapledger.membership import scanning
+from tapledger.membership.looking_up import VoucherFound, look_up
+from tapledger.membership.redemption import Redeemed, fulfil_voucher, voucher_holder
+from tapledger.store import prints
+from tests.store.shops import EARPHONES, Bench, card
+
+AT_ONCE = 100
+
+
+async def outcomes(bench: Bench, member: str, reward: str) -> tuple[int, set[str]]:
+    """Let many ask for a reward at once; return how many got it, and what the others were told."""
+    asked = (bench.redeem(member, reward) for _ in range(AT_ONCE))
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    refused = [one for one in answers if isinstance(one, TapledgerError)]
+    given = [one for one in answers if isinstance(one, Redeemed)]
+    assert len(given) + len(refused) == AT_ONCE
+    assert len({one.voucher for one in given}) == len(given)
+    return len(given), {one.code for one in refused}
+
+
+async def test_the_last_points_are_spent_once(bench: Bench) -> None:
+    member = await bench.join("Ann", card("a"))
+    await bench.buy(member, count=9)  # 108 points: one tea
+    assert await outcomes(bench, member, "tea") == (1, {"POINTS_MISSING"})
+    assert await bench.points(member) == 8
+
+
+async def test_the_last_of_a_stock_is_given_once(bench: Bench) -> None:
+    member = await bench.join("Ann", card("a"))
+    await bench.buy(member, EARPHONES, 5)
+    assert await outcomes(bench, member, "cup") == (3, {"OUT_OF_STOCK"})
+    assert await bench.points(member) == 1495 - 30
+    await bench.restart()
+    with pytest.raises(Refused, match="OUT_OF_STOCK"):
+        await bench.redeem(member, "cup")
+
+
+async def test_a_repeated_redemption_is_the_same_voucher(bench: Bench) -> None:
+    member = await bench.join("Ann", card("a"))
+    await bench.buy(member, EARPHONES)
+    first = await bench.redeem(member, key="tap-1")
+    await bench.shop.store.transact(lambda tx: prints.settle(tx, first.job, "printed", "", "evidence"))
+    before = bench.tables()
+    again = await bench.redeem(member, key="tap-1")
+    assert (again.voucher, again.job, again.recorded.event) == (
+        first.voucher,
+        first.job,
+        first.recorded.event,
+    )
+    assert again.recorded.replayed
+    with pytest.raises(TapledgerError, match="IDEMPOTENCY_MISMATCH"):
+        await bench.redeem(member, "cup", key="tap-1")
+    assert bench.tables() == before, "no second slip, no point more"
+
+
+@pytest.mark.parametrize(
+    ("reward", "level", "code"),
+    [
+        ("tea", 0, "CARD_ONLY_IDENTIFIES"),
+        ("none", 1, "REWARD_UNKNOWN"),
+        ("tea", 1, "POINTS_MISSING"),
+    ],
+)
+async def test_a_refused_reward_changes_nothing(bench: Bench, reward: str, level: int, code: str) -> None:
+    member = await bench.join("Ann", card("a"))
+    await bench.buy(member, count=9 if level == 0 else 1)
+    before = bench.tables()
+    with pytest.raises(Refused) as caught:
+        await bench.redeem(member, reward, level)
+    assert caught.value.code == code
+    assert bench.tables() == before
+
+
+async def voucher(bench: Bench) -> tuple[str, str]:
+    member = await bench.join("Ann", card("a"))
+    await bench.buy(member, EARPHONES)
+    return member, (await bench.redeem(member)).voucher
+
+
+async def test_a_voucher_is_handed_in_once(bench: Bench) -> None:
+    member, code = await voucher(bench)
+    assert (await voucher_holder(bench.shop, code.lower().replace("-", " "))).reward == "tea"
+    first = await fulfil_voucher(bench.shop, "f-1", code, "s-1")
+    before = bench.tables()
+    again = await fulfil_voucher(bench.shop, "f-1", code, "s-1")
+    assert (again.event, again.replayed) == (first.event, True)
+    for attempt in (
+        fulfil_voucher(bench.shop, "f-2", code, "s-1"),
+        fulfil_voucher(bench.shop, "f-2", code, "s-2"),
+        voucher_holder(bench.shop, code),
+    ):
+        with pytest.raises(Refused) as caught:
+            await attempt
+        assert caught.value.code == "VOUCHER_USED"
+    with pytest.raises(TapledgerError, match="IDEMPOTENCY_MISMATCH"):
+        await fulfil_voucher(bench.shop, "f-1", code, "s-2")
+    assert bench.tables() == before
+    assert await bench.points(member) == 199
+
+
+async def test_the_till_says_that_a_voucher_was_used(bench: Bench) -> None:
+    _, code = await voucher(bench)
+    (found,) = await look_up(bench.shop, scanning.read(code))
+    assert isinstance(found, VoucherFound)
+    await fulfil_voucher(bench.shop, "f-1", code, "s-1")
+    with pytest.raises(Refused) as caught:
+        await look_up(bench.shop, scanning.read(code))
+    assert caught.value.code == "VOUCHER_USED"
+
+
+async def test_vouchers_of_nobody_are_unknown(bench: Bench) -> None:
+    await voucher(bench)
+    with pytest.raises(NotFound, match="VOUCHER_UNKNOWN"):
+        await fulfil_voucher(bench.shop, "f-1", "0000-0000-0000-0", "s-1")
+    assert await look_up(bench.shop, scanning.read("0000-0000-0000-0")) == []
+
+
+async def test_an_expired_voucher_is_not_taken(bench: Bench) -> None:
+    _, code = await voucher(bench)
+    bench.clock.move(31 * 24 * 3600)
+    with pytest.raises(Refused, match="VOUCHER_EXPIRED"):
+        await fulfil_voucher(bench.shop, "f-1", code, "s-1")
+
+
+async def test_hand_overs_at_once_are_one_hand_over(bench: Bench) -> None:
+    _, code = await voucher(bench)
+    asked = (fulfil_voucher(bench.shop, f"f-{n}", code, "s-1") for n in range(AT_ONCE))
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert sum(not isinstance(one, Exception) for one in answers) == 1
+    assert {one.code for one in answers if isinstance(one, TapledgerError)} == {"VOUCHER_USED"}
