@@ -1,0 +1,42 @@
+import type { RefObject } from "preact";
+
+import { Scanner } from "../shared/icons";
+import type { Intend } from "./intents";
+import { useTexts } from "./texts";
+
+/** The daemon takes no longer text (scanning.py). */
+const MAX_LENGTH = 512;
+
+/** The one box. Scans do not pass through it: the daemon reads the scanner whatever has the focus. */
+export function Box({ field, intend }: { field: RefObject<HTMLInputElement | null>; intend: Intend }) {
+  const { say } = useTexts();
+
+  function enter(event: Event): void {
+    event.preventDefault();
+    const text = field.current?.value.trim();
+    if (!field.current || !text) return;
+    field.current.value = "";
+    void intend("enter", { text });
+  }
+
+  return (
+    <form class="box" onSubmit={enter}>
+      <Scanner />
+      <input
+        ref={field}
+        type="text"
+        autocomplete="off"
+        autocorrect="off"
+        spellcheck={false}
+        maxLength={MAX_LENGTH}
+        placeholder={say("till.box")}
+        aria-label={say("till.box")}
+        data-field="box"
+        data-testid="box"
+      />
+      <button type="submit" class="button quiet" data-testid="enter">
+        <kbd>Enter</kbd>
+      </button>
+    </form>
+  );
+}

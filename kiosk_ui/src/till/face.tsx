@@ -1,0 +1,66 @@
+import { useEffect, useState } from "preact/hooks";
+
+import type { Feed } from "../shared/live";
+import type { Problem, Till } from "../shared/snapshots";
+import { type Intend, send } from "./intents";
+import { Lost, Starting, useLost } from "./no_feed";
+import { Serving } from "./serving";
+import { SetUp } from "./set_up";
+import { SignIn } from "./sign_in";
+import { TextsContext, texts } from "./texts";
+import { TopBar } from "./top_bar";
+
+/** Draws the newest snapshot. What the page adds of its own: a refusal, the selected line, the open pay panel. */
+export function TillFace({ feed }: { feed: Feed<Till> }) {
+  const till = feed.snapshot.value;
+  const lost = useLost(feed.connected.value);
+  return till === null ? <Starting /> : <Session till={till} lost={lost} />;
+}
+
+function Session({ till, lost }: { till: Till; lost: boolean }) {
+  const { language } = till;
+  const [refusal, setRefusal] = useState<Problem | null>(null);
+  const [foreign, setForeign] = useState(false);
+  const basketNow = JSON.stringify([till.lines, till.member, till.choices, till.message, till.last_sale]);
+
+  const intend: Intend = async (path, body) => {
+    setRefusal(null);
+    const problem = await send(path, body);
+    if (problem?.code === "SIGN_IN_FIRST") setForeign(true);
+    setRefusal(problem);
+    return problem === null;
+  };
+
+  async function enter(path: string, body: object): Promise<boolean> {
+    const entered = await intend(path, body);
+    if (entered) setForeign(false);
+    return entered;
+  }
+
+  function signOut(): void {
+    void intend("sign-out").then((left) => left && setForeign(true));
+  }
+
+  useEffect(() => setRefusal(null), [basketNow]);
+  useEffect(() => {
+    document.documentElement.lang = language;
+  }, [language]);
+
+  // Somebody else may be signed in at this till, in another browser: this one still has to sign in.
+  const served = till.staff !== null && !foreign;
+  return (
+    <TextsContext.Provider value={texts[language]}>
+      <div class="till" data-screen={till.staff_known.length === 0 ? "set-up" : served ? "basket" : "sign-in"}>
+        {lost && <Lost />}
+        <TopBar till={till} served={served} intend={intend} signOut={signOut} />
+        {till.staff_known.length === 0 ? (
+          <SetUp refusal={refusal} enter={enter} />
+        ) : served ? (
+          <Serving till={till} refusal={refusal} dismiss={() => setRefusal(null)} intend={intend} signOut={signOut} />
+        ) : (
+          <SignIn people={till.staff_known} refusal={refusal} enter={enter} />
+        )}
+      </div>
+    </TextsContext.Provider>
+  );
+}

@@ -1,0 +1,110 @@
+import { useEffect, useRef } from "preact/hooks";
+
+import { Cross } from "../shared/icons";
+import type { TillLine } from "../shared/snapshots";
+import { useTexts } from "./texts";
+
+interface Props {
+  lines: TillLine[];
+  selected: number | null;
+  select: (number: number) => void;
+  change: (line: TillLine, quantity: number) => void;
+}
+
+export function Lines({ lines, selected, select, change }: Props) {
+  const { say } = useTexts();
+  return (
+    <div class="lines">
+      <table aria-label={say("till.lines.title")}>
+        <thead>
+          <tr>
+            <th scope="col">#</th>
+            <th scope="col">{say("till.lines.article")}</th>
+            <th scope="col" class="quantity">
+              {say("till.lines.quantity")}
+            </th>
+            <th scope="col" class="amount">
+              {say("till.lines.price")}
+            </th>
+            <th scope="col" class="amount">
+              {say("till.lines.total")}
+            </th>
+            <th scope="col">
+              <span class="visually-hidden">{say("till.lines.void")}</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {lines.map((line) => (
+            <Line
+              key={line.sku}
+              line={line}
+              selected={line.number === selected}
+              select={() => select(line.number)}
+              change={(quantity) => change(line, quantity)}
+            />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+interface LineProps {
+  line: TillLine;
+  selected: boolean;
+  select: () => void;
+  change: (quantity: number) => void;
+}
+
+function Line({ line, selected, select, change }: LineProps) {
+  const { say } = useTexts();
+  const row = useRef<HTMLTableRowElement>(null);
+  const quantity = Number(line.quantity);
+  useEffect(() => {
+    if (selected) row.current?.scrollIntoView({ block: "nearest" });
+  }, [selected, line.number]);
+  return (
+    <tr ref={row} data-testid={`line-${line.number}`} aria-current={selected ? "true" : undefined} onClick={select}>
+      <td class="line-number">{line.number}</td>
+      <td class="line-name">
+        <span>{line.name}</span> <small>{line.sku}</small>
+      </td>
+      <td class="quantity">
+        <div class="stepper">
+          <button
+            type="button"
+            class="step"
+            aria-label={say("till.lines.less", { name: line.name })}
+            disabled={quantity <= 1}
+            onClick={() => change(quantity - 1)}
+          >
+            −
+          </button>
+          <output>{line.quantity}</output>
+          <button
+            type="button"
+            class="step"
+            aria-label={say("till.lines.more", { name: line.name })}
+            onClick={() => change(quantity + 1)}
+          >
+            +
+          </button>
+        </div>
+      </td>
+      <td class="amount">{line.unit_price}</td>
+      <td class="amount line-total">{line.total}</td>
+      <td class="line-void">
+        <button
+          type="button"
+          class="step"
+          aria-label={say("till.lines.void_one", { name: line.name })}
+          data-testid={`void-${line.number}`}
+          onClick={() => change(0)}
+        >
+          <Cross />
+        </button>
+      </td>
+    </tr>
+  );
+}

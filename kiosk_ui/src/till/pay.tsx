@@ -1,0 +1,107 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+
+import { Back, Card, Scanner } from "../shared/icons";
+import type { Totals } from "../shared/snapshots";
+import { decimalText, likelyCash, readMinor } from "./money";
+import { useTexts } from "./texts";
+
+const MINOR_DIGITS = 2;
+
+export type Tender = "cash" | "card" | "mobile";
+
+interface Props {
+  totals: Totals;
+  pay: (tender: Tender, receivedMinor: number) => void;
+  close: () => void;
+}
+
+/** Takes the money. The amount that is sent is the one on the screen: a late scan is refused, never paid unseen. */
+export function PayPanel({ totals, pay, close }: Props) {
+  const { say } = useTexts();
+  const digits = totals.minor_digits ?? MINOR_DIGITS;
+  const [typed, setTyped] = useState<string | null>(null);
+  const [unreadable, setUnreadable] = useState(false);
+  const field = useRef<HTMLInputElement>(null);
+
+  useEffect(() => field.current?.focus(), []);
+  useEffect(() => {
+    if (typed === null) field.current?.select();
+  }, [totals.due_minor, typed]);
+
+  function takeCash(event: Event): void {
+    event.preventDefault();
+    const receivedMinor = readMinor(typed ?? decimalText(totals.due_minor, digits), digits);
+    setUnreadable(receivedMinor === null);
+    if (receivedMinor !== null) pay("cash", receivedMinor);
+  }
+
+  return (
+    <section class="pay-panel" role="dialog" aria-label={say("till.pay.title")} data-testid="pay-panel">
+      <form onSubmit={takeCash}>
+        <label class="field">
+          <span>{say("till.pay.received")}</span>
+          <input
+            ref={field}
+            type="text"
+            inputMode="decimal"
+            autocomplete="off"
+            value={typed ?? decimalText(totals.due_minor, digits)}
+            onInput={(event) => setTyped(event.currentTarget.value)}
+            aria-invalid={unreadable}
+            data-field="received"
+            data-testid="received"
+          />
+        </label>
+        <ul class="notes" aria-label={say("till.pay.notes")}>
+          {likelyCash(totals.due_minor, digits).map((minor) => (
+            <li key={minor}>
+              <button type="button" class="button quiet" onClick={() => setTyped(decimalText(minor, digits))}>
+                {decimalText(minor, digits)}
+              </button>
+            </li>
+          ))}
+        </ul>
+        {unreadable && (
+          <p class="field-error" role="alert" data-testid="received-error">
+            {say("till.pay.unreadable", { digits })}
+          </p>
+        )}
+        <button type="submit" class="button primary" data-testid="take-cash">
+          <span>{say("till.pay.take_cash")}</span>
+          <kbd>Enter</kbd>
+        </button>
+      </form>
+      <div class="tenders">
+        <button
+          type="button"
+          class="button quiet wide"
+          data-testid="pay-cash"
+          onClick={() => pay("cash", totals.due_minor)}
+        >
+          <span>{say("till.pay.exact")}</span>
+          <kbd>F12</kbd>
+        </button>
+        <button type="button" class="button quiet" data-testid="pay-card" onClick={() => pay("card", totals.due_minor)}>
+          <Card />
+          <span>{say("till.pay.card")}</span>
+          <kbd>F6</kbd>
+        </button>
+        <button
+          type="button"
+          class="button quiet"
+          data-testid="pay-mobile"
+          onClick={() => pay("mobile", totals.due_minor)}
+        >
+          <Scanner />
+          <span>{say("till.pay.mobile")}</span>
+          <kbd>F7</kbd>
+        </button>
+      </div>
+      <button type="button" class="button quiet" data-testid="pay-close" onClick={close}>
+        <Back />
+        <span>{say("till.action.back")}</span>
+        <kbd>Esc</kbd>
+      </button>
+    </section>
+  );
+}

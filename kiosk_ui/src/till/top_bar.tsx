@@ -1,0 +1,89 @@
+import type { ComponentType } from "preact";
+
+import { LANGUAGE_NAMES } from "../shared/i18n";
+import { Card, Check, Cloud, Cross, Globe, Leave, Printer, Scanner, Warning } from "../shared/icons";
+import type { Till } from "../shared/snapshots";
+import type { Intend } from "./intents";
+import { type MessageId, useTexts } from "./texts";
+
+interface Props {
+  till: Till;
+  served: boolean;
+  intend: Intend;
+  signOut: () => void;
+}
+
+export function TopBar({ till, served, intend, signOut }: Props) {
+  const { say, number } = useTexts();
+  const others = till.languages.filter((language) => language !== till.language);
+  return (
+    <header class="top-bar">
+      <p class="till-name">
+        <strong>{say("till.title")}</strong>
+        {served && <span data-testid="staff-name">{till.staff?.name}</span>}
+      </p>
+      <ul class="lights" aria-label={say("till.lights")}>
+        <Light name="reader" state={till.reader} icon={Card} label="till.light.reader" />
+        <Light name="scanner" state={till.scanner} icon={Scanner} label="till.light.scanner" />
+        <Light name="printer" state={till.printer} icon={Printer} label="till.light.printer" />
+        <li class="light" data-testid="light-central" data-state={till.online ? "ok" : "trouble"}>
+          <Cloud />
+          <span>{say(till.online ? "till.light.online" : "till.light.offline")}</span>
+          {till.unsynced > 0 && (
+            <span class="unsynced" data-testid="unsynced">
+              {say("till.light.unsynced", { count: number(till.unsynced) })}
+            </span>
+          )}
+          {till.online ? <Check /> : <Warning />}
+        </li>
+      </ul>
+      {others.map((language) => (
+        <button
+          key={language}
+          type="button"
+          class="button dark"
+          lang={language}
+          data-testid={`language-${language}`}
+          onClick={() => void intend("language", { language })}
+        >
+          <Globe />
+          <span>{LANGUAGE_NAMES[language]}</span>
+        </button>
+      ))}
+      {served && (
+        <button type="button" class="button dark" data-testid="sign-out" onClick={signOut}>
+          <Leave />
+          <span>{say("till.action.sign_out")}</span>
+          <kbd>F10</kbd>
+        </button>
+      )}
+    </header>
+  );
+}
+
+const STATE: Record<Till["reader"], { words: MessageId; icon: ComponentType }> = {
+  ok: { words: "till.light.ok", icon: Check },
+  trouble: { words: "till.light.trouble", icon: Warning },
+  missing: { words: "till.light.missing", icon: Cross },
+};
+
+interface LightProps {
+  name: string;
+  state: Till["reader"];
+  icon: ComponentType;
+  label: MessageId;
+}
+
+/** One device: what it is, and in words and a sign how it is. */
+function Light({ name, state, icon: Picture, label }: LightProps) {
+  const { say } = useTexts();
+  const { words, icon: Sign } = STATE[state];
+  return (
+    <li class="light" data-testid={`light-${name}`} data-state={state}>
+      <Picture />
+      <span>{say(label)}</span>
+      <span class={state === "ok" ? "visually-hidden" : "light-words"}>{say(words)}</span>
+      <Sign />
+    </li>
+  );
+}
