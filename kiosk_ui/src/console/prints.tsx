@@ -46,6 +46,7 @@ export function Prints({ prints, devices, intend }: Props) {
 function PrintRow({ print }: { print: PrintView }) {
   const { say } = useTexts();
   const state = PRINT_STATES[print.state];
+  const reason = print.reason === print.state ? "" : print.reason;
   return (
     <li class="print" data-testid={`print-${print.job}`} data-state={print.state} data-kind={print.kind}>
       <p class="badge" data-light={lightOfPrint(print)}>
@@ -55,9 +56,9 @@ function PrintRow({ print }: { print: PrintView }) {
       <p class="print-what">
         <strong>{printKind(print.kind, say)}</strong> <code>{print.job}</code>
       </p>
-      {(print.reason !== "" || print.evidence !== "") && (
+      {(reason !== "" || print.evidence !== "") && (
         <p class="print-why">
-          {print.reason !== "" && <code>{print.reason}</code>}
+          {reason !== "" && <code>{reason}</code>}
           {print.evidence !== "" && <span>{`${say("console.print.evidence")} ${print.evidence}`}</span>}
         </p>
       )}

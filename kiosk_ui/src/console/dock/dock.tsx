@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 
 import { type Feed, openFeed } from "../../shared/live";
 import type { Dock } from "../../shared/snapshots";
@@ -24,7 +24,6 @@ function DockBench({ dock, connected, intend }: { dock: Dock; connected: boolean
   const [chosen, setChosen] = useState("");
   const roles = dock.readers.map((reader) => reader.role);
   const target = roles.includes(chosen) ? chosen : (roles[0] ?? "");
-  useEffect(() => setChosen(target), [target]);
 
   function lay(card: string, reader: string): void {
     setChosen(reader);
