@@ -17,7 +17,7 @@ from tapledger.devices.supervisor import DeviceState, DeviceSupervisor
 from tapledger.errors import Invalid, TapledgerError, Unavailable
 from tapledger.identifiers import Randomness
 from tapledger.loyalty import program as programs
-from tapledger.membership import catalogue, slips
+from tapledger.membership import catalogue, redemption, slips
 from tapledger.membership.shop import Shop
 from tapledger.settings import Settings
 from tapledger.store import keyring
@@ -39,6 +39,7 @@ from tapledger_drivers.registry import create_driver
 
 log = structlog.get_logger()
 
+LAPSED_EVERY_S = 3600.0
 KIOSK_READER, TILL_READER, TILL_SCANNER = "kiosk-reader", "till-reader", "till-scanner"
 
 
@@ -114,6 +115,7 @@ class Daemon:
                     self.prints.run(),
                     self.console.run(),
                     self.sync.run(),
+                    self.give_back_lapsed(),
                 ):
                     group.create_task(loop)
                 started(server.port)
@@ -160,6 +162,13 @@ class Daemon:
                     raise Invalid(f"SCAN_{scan.event.reason.upper()}", length=scan.event.length)
             except TapledgerError as error:
                 await self.till.trouble(error)
+
+    async def give_back_lapsed(self) -> None:
+        """Now and then, the points of vouchers that nobody handed in go back to their members."""
+        while True:
+            if await redemption.give_back_lapsed(self.shop):
+                self._recorded()
+            await asyncio.sleep(LAPSED_EVERY_S)
 
     # What one part tells another.
     def _recorded(self) -> None:

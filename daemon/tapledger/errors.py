@@ -10,7 +10,7 @@ from __future__ import annotations
 class TapledgerError(Exception):
     """Base of all; nothing was changed when one of these is raised."""
 
-    def __init__(self, code: str, **data: str | int) -> None:
+    def __init__(self, code: str, /, **data: str | int) -> None:
         super().__init__(f"{code} {data}" if data else code)
         self.code = code
         self.data = data

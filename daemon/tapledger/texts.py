@@ -29,7 +29,7 @@ def _locale(language: str) -> str:
     return language.replace("-", "_")
 
 
-def say(language: str, key: str, **data: str | int) -> str:
+def say(language: str, key: str, /, **data: str | int) -> str:
     """Return the text of a key with its figures filled in."""
     return catalogue(language)[key].format_map(data)
 
@@ -38,11 +38,13 @@ def money(language: str, minor: int, currency: str) -> str:
     """Return money with its narrow symbol: ¥12.50 in every language."""
     from decimal import Decimal
 
-    from babel.numbers import format_currency, get_currency_symbol
+    from babel.numbers import format_decimal, get_currency_symbol
 
-    amount = Decimal(minor).scaleb(-exponent(currency))
+    digits = exponent(currency)
+    amount = Decimal(minor).scaleb(-digits)
     symbol = "¥" if currency in ("CNY", "JPY") else get_currency_symbol(currency, locale="en")
-    shown = format_currency(abs(amount), currency, format="#,##0.00", locale="en", currency_digits=True)
+    pattern = "#,##0" + ("." + "0" * digits if digits else "")
+    shown = format_decimal(abs(amount), format=pattern, locale="en")
     return f"{'-' if minor < 0 else ''}{symbol}{shown}"
 
 
@@ -56,7 +58,13 @@ def day(language: str, value: dt.date) -> str:
 def problem(language: str, error: TapledgerError) -> tuple[str, str]:
     """Return the sentence and the next step of an error."""
     data = _figures(language, error.data)
-    return say(language, f"problem.{error.code}", **data), say(language, f"problem.{error.code}.next", **data)
+    key = f"problem.{error.code}"
+    try:
+        return say(language, key, **data), say(language, f"{key}.next", **data)
+    except KeyError:
+        # A newer central may refuse with a code or a figure that this version does not know.
+        key = "problem.OTHER"
+        return say(language, key, code=error.code), say(language, f"{key}.next", code=error.code)
 
 
 def reason(language: str, why: Reason) -> str:

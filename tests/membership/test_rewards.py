@@ -9,7 +9,12 @@ import pytest
 from tapledger.errors import NotFound, Refused, TapledgerError
 from tapledger.membership import scanning
 from tapledger.membership.looking_up import VoucherFound, look_up
-from tapledger.membership.redemption import Redeemed, fulfil_voucher, voucher_holder
+from tapledger.membership.redemption import (
+    Redeemed,
+    fulfil_voucher,
+    give_back_lapsed,
+    voucher_holder,
+)
 from tapledger.store import prints
 from tests.store.shops import EARPHONES, Bench, card
 
@@ -128,6 +133,19 @@ async def test_an_expired_voucher_is_not_taken(bench: Bench) -> None:
     _, code = await voucher(bench)
     bench.clock.move(31 * 24 * 3600)
     with pytest.raises(Refused, match="VOUCHER_EXPIRED"):
+        await fulfil_voucher(bench.shop, "f-1", code, "s-1")
+
+
+async def test_points_of_a_lapsed_voucher_come_back_once(bench: Bench) -> None:
+    member, code = await voucher(bench)
+    before = await bench.points(member)
+    assert await give_back_lapsed(bench.shop) == 0
+    bench.clock.move(31 * 24 * 3600)
+    assert await give_back_lapsed(bench.shop) == 1
+    assert await bench.points(member) > before
+    assert bench.rows("SELECT count FROM given_out") == [(0,)]
+    assert await give_back_lapsed(bench.shop) == 0
+    with pytest.raises(Refused, match="VOUCHER_USED"):
         await fulfil_voucher(bench.shop, "f-1", code, "s-1")
 
 

@@ -32,7 +32,8 @@ def with_luhn(digits: str) -> str:
     ("text", "meanings"),
     [
         ("TEA-500", ("article",)),
-        ("6901234567892", ("article", "phone")),
+        ("6901234567892", ("article",)),
+        ("6901234567893", ("article", "phone")),
         ("13800138000", ("article", "phone")),
         ("+86 138-0013-8000", ("phone",)),
         ("(021) 6355 5555", ("phone",)),

@@ -147,6 +147,6 @@ def every_key() -> set[str]:
         *(f"info.{code}" for code in codes["info"]),
         *(f"reason.{code}" for code in codes["reason"]),
         *(f"tender.{kind}" for kind in TENDER_KINDS),
-        *(f"problem.{code}{end}" for code in codes["problem"] for end in ("", ".next")),
+        *(f"problem.{code}{end}" for code in {*codes["problem"], "OTHER"} for end in ("", ".next")),
         *(f"device.{code}{end}" for code in devices for end in ("", ".next")),
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from tapledger import texts
 from tapledger.loyalty.ledger import EventBody, SaleFacts, SaleLine
 from tapledger.loyalty.program import name_in
@@ -19,7 +21,7 @@ def lay_out(job: str, slip: Slip, shop: Shop) -> PrintJob:
     else:
         body = decode_event(slip.event).body
         items += [Text(_when(slip, body, shop), align=Align.CENTER), Rule()]
-        items += _sale(slip, body) if slip.kind == "sale" else _voucher(slip, body)
+        items += _sale(slip, body) if slip.kind == "sale" else _voucher(slip, body, shop)
         items += [*_member(slip, shop), Rule(), *_proof(slip)]
     return PrintJob(job, tuple(items))
 
@@ -75,16 +77,18 @@ def _money_in(sale: SaleFacts, language: str) -> list[PaperItem]:
     return rows
 
 
-def _voucher(slip: Slip, body: EventBody) -> list[PaperItem]:
+def _voucher(slip: Slip, body: EventBody, shop: Shop) -> list[PaperItem]:
     hold, language = body.hold, slip.language
     assert hold is not None
+    last_instant = hold.until - dt.timedelta(microseconds=1)
+    last_day = last_instant.astimezone(shop.program.zone()).date()
     return [
         Text(texts.say(language, "receipt.voucher"), align=Align.CENTER, bold=True),
         Text(hold.title, align=Align.CENTER, large=True),
         Text(slip.voucher, align=Align.CENTER, bold=True),
         QrCode(slip.voucher),
         Row(texts.say(language, "receipt.cost"), f"-{hold.points}"),
-        Text(texts.say(language, "receipt.voucher_until", day=texts.day(language, hold.until.date()))),
+        Text(texts.say(language, "receipt.voucher_until", day=texts.day(language, last_day))),
     ]
 
 

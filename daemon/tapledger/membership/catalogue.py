@@ -71,7 +71,9 @@ def read(lines: Iterable[str], currency: str) -> Catalogue:
                 raise ValueError(f"more than {MAX_ARTICLES} articles")
             articles[article.sku] = article
     except UnicodeDecodeError as error:
-        raise Invalid("CATALOGUE_INVALID", line=rows.reader.line_num + 1, why="the file is not UTF-8") from error
+        raise Invalid(
+            "CATALOGUE_INVALID", line=rows.reader.line_num + 1, why="the file is not UTF-8"
+        ) from error
     except (ValueError, csv.Error) as error:
         raise Invalid("CATALOGUE_INVALID", line=max(1, rows.reader.line_num), why=str(error)) from error
     return Catalogue(articles)

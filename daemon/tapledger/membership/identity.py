@@ -78,7 +78,9 @@ def by_id(tx: Transaction, shop: Shop, member: str, presented: Presented) -> Kno
     stored = members.load(tx, member)
     if stored is None:
         raise Corrupt("MEMBER_MISSING", member=member)
-    return Known(stored.member, stored.unsettled_points, _name(tx, shop, member), presented)
+    # A shop that stands alone has no other shop to spend the same points.
+    unsettled = stored.unsettled_points if shop.store.keyring.enrolled else 0
+    return Known(stored.member, unsettled, _name(tx, shop, member), presented)
 
 
 def _name(tx: Transaction, shop: Shop, member: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from tapledger.database import Transaction
 from tapledger.errors import NotFound, Refused
@@ -81,7 +82,7 @@ async def hold_reward(shop: Shop, command: RewardCommand) -> Redeemed:
             digest=recorded.hash.hex(),
             member_name=mask(known.name),
             points=members.points(decision.after, now).available,
-            tier=decision.after.tier,
+            tier=shop.tier_of(decision.after),
             voucher=codes.printed(code),
         )
         slips.enqueue(tx, shop, slips.job_id(recorded), slip)
@@ -122,6 +123,26 @@ async def fulfil_voucher(shop: Shop, key: str, code: str, staff: str) -> Recorde
         )
 
     return await shop.store.transact(work)
+
+
+async def give_back_lapsed(shop: Shop) -> int:
+    """Give the points of vouchers that nobody handed in back to their lots; return how many vouchers."""
+    now = shop.clock.now()
+    now_ms = int(now.timestamp() * 1000)
+    lapsed = await shop.store.transact(lambda tx: stored_members.lapsed_vouchers(tx, now_ms))
+    for member, hold in lapsed:
+        await shop.store.transact(partial(_give_back, shop, member, hold))
+    return len(lapsed)
+
+
+def _give_back(shop: Shop, member: str, hold: str, tx: Transaction) -> None:
+    same = operation(f"lapse-{hold}", "release", hold)
+    stored = stored_members.load(tx, member)
+    if stored is None or all(one.id != hold for one in stored.member.holds):
+        stored_members.settle_voucher(tx, hold)
+        return
+    now = shop.clock.now()
+    shop.record(tx, same, engine.decide_release(stored.member, hold, None, shop.program, now), now)
 
 
 def _open_hold(tx: Transaction, shop: Shop, code: str) -> tuple[str, Hold]:

@@ -61,7 +61,7 @@ async def record_sale(shop: Shop, command: SaleCommand) -> Recorded:
             digest=recorded.hash.hex(),
             member_name="" if known is None else mask(known.name),
             points=left,
-            tier="" if decision.after is None else decision.after.tier,
+            tier="" if decision.after is None else shop.tier_of(decision.after),
         )
         slips.enqueue(tx, shop, slips.job_id(recorded), slip)
         drafts.discard(tx, command.till)

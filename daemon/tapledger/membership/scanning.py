@@ -65,10 +65,16 @@ def refuse_payment_secrets(text: str) -> None:
     digits = re.sub(r"[ -]", "", track[1] if track else text)
     if _WECHAT.fullmatch(digits) or _ALIPAY.fullmatch(digits) or _UNIONPAY.fullmatch(digits):
         raise Invalid("PAYMENT_CODE_REFUSED")
-    if _PAN.fullmatch(digits) and codes.luhn_digit(digits[:-1]) == digits[-1]:
-        is_gtin = len(digits) in (13, 14) and codes.gtin_digit(digits[:-1]) == digits[-1]
-        if not is_gtin:
-            raise Invalid("CARD_NUMBER_REFUSED")
+    is_card = _PAN.fullmatch(digits) and codes.luhn_digit(digits[:-1]) == digits[-1]
+    if is_card and not (len(digits) in (13, 14) and _is_gtin(digits)):
+        raise Invalid("CARD_NUMBER_REFUSED")
+
+
+def _is_gtin(text: str) -> bool:
+    """Tell whether a text is the number of a trade item: EAN-8, UPC, EAN-13 or ITF-14 with a right check."""
+    if not (text.isascii() and text.isdigit()) or len(text) not in (8, 12, 13, 14):
+        return False
+    return codes.gtin_digit(text[:-1]) == text[-1]
 
 
 def _meanings(text: str) -> tuple[Meaning, ...]:
@@ -84,6 +90,6 @@ def _meanings(text: str) -> tuple[Meaning, ...]:
     if digits.isascii() and digits.isdigit():
         if digits.startswith("9") and len(digits) >= 10:
             found.append("barcode")
-        if 6 <= len(digits) <= 15:
+        if 6 <= len(digits) <= 15 and not _is_gtin(text):
             found.append("phone")
     return tuple(found)

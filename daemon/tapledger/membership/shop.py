@@ -14,6 +14,7 @@ from tapledger.errors import Invalid
 from tapledger.identifiers import Randomness, uuid7
 from tapledger.languages import Language
 from tapledger.loyalty.engine import Decision
+from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program
 from tapledger.membership.catalogue import Catalogue
 from tapledger.store.journal import Operation, Recorded
@@ -33,6 +34,10 @@ class Shop:
 
     def new_id(self) -> str:
         return uuid7(self.clock.now(), self.randomness)
+
+    def tier_of(self, member: Member) -> str:
+        """Return the tier that counts for a member, as screens show it."""
+        return self.program.tier_for(member.tier, member.qualifying_minor).id
 
     def record(self, tx: Transaction, operation: Operation, decision: Decision, now: dt.datetime) -> Recorded:
         return self.store.journal.append(tx, operation, decision, uuid7(now, self.randomness), now)

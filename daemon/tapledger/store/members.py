@@ -7,12 +7,16 @@ from dataclasses import dataclass
 import msgspec
 
 from tapledger.database import Transaction
-from tapledger.loyalty.ledger import Credential, EventBody
+from tapledger.loyalty.ledger import Credential, EventBody, Hold
 from tapledger.loyalty.members import Member, fold
 from tapledger.wire.codec import decode_event
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Member).decode
+
+
+MAX_LAPSED = 500
+"""Vouchers given back in one go; the next round takes the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +54,26 @@ def record(tx: Transaction, after: Member, body: EventBody) -> None:
     )
     _write_credentials(tx, after.id, body.credentials)
     if body.hold is not None:
-        tx.exec_driver_sql(
-            "INSERT INTO voucher VALUES (?, ?, ?)", (body.hold.voucher, after.id, body.hold.id)
-        )
-        count_given_out(tx, body.hold.reward, 1)
+        _open_voucher(tx, after.id, body.hold)
+    if body.hold_id is not None:
+        settle_voucher(tx, body.hold_id, given_back=body.kind == "release")
+
+
+def _open_voucher(tx: Transaction, member: str, hold: Hold) -> None:
+    tx.exec_driver_sql(
+        "INSERT INTO voucher (idx, member, hold, reward, until_ms) VALUES (?, ?, ?, ?, ?)",
+        (hold.voucher, member, hold.id, hold.reward, int(hold.until.timestamp() * 1000)),
+    )
+    count_given_out(tx, hold.reward, 1)
+
+
+def settle_voucher(tx: Transaction, hold: str, *, given_back: bool = False) -> None:
+    """Mark a voucher as done with; one whose points went back is in stock again."""
+    row = tx.exec_driver_sql(
+        "UPDATE voucher SET until_ms = NULL WHERE hold = ? RETURNING reward", (hold,)
+    ).first()
+    if row is not None and given_back:
+        count_given_out(tx, row[0], -1)
 
 
 def unsettled_change(after: Member, body: EventBody) -> int:
@@ -98,6 +118,14 @@ def voucher(tx: Transaction, index: str) -> tuple[str, str] | None:
     """Return (member, hold) of a voucher this shop issued."""
     row = tx.exec_driver_sql("SELECT member, hold FROM voucher WHERE idx = ?", (index,)).first()
     return None if row is None else (row[0], row[1])
+
+
+def lapsed_vouchers(tx: Transaction, now_ms: int) -> list[tuple[str, str]]:
+    """Return (member, hold) of the vouchers that nobody handed in, the longest lapsed first."""
+    rows = tx.exec_driver_sql(
+        "SELECT member, hold FROM voucher WHERE until_ms <= ? ORDER BY until_ms LIMIT ?", (now_ms, MAX_LAPSED)
+    )
+    return [(row[0], row[1]) for row in rows]
 
 
 def given_out(tx: Transaction) -> dict[str, int]:

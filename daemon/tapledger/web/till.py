@@ -12,7 +12,7 @@ from tapledger.errors import Denied, Invalid, NotFound, TapledgerError
 from tapledger.loyalty import engine
 from tapledger.loyalty.ledger import Tender
 from tapledger.membership import basket as baskets
-from tapledger.membership import redemption, registration, scanning, sign_in
+from tapledger.membership import identity, redemption, registration, scanning, sign_in
 from tapledger.membership.basket import Basket
 from tapledger.membership.catalogue import Article
 from tapledger.membership.identity import Presented
@@ -228,7 +228,8 @@ class TillFace:
         """Keep what was scanned and say what it could have been, instead of losing it."""
         if scanned.meanings and scanned.meanings[-1] in ("phone", "barcode"):
             kind = scanned.meanings[-1]
-            self._stranger = Presented(kind, scanned.text, 0, "typed")
+            value = identity.normal_phone(scanned.text) if kind == "phone" else scanned.text
+            self._stranger = Presented(kind, value, 0, "typed")
         self._problem(NotFound("NOTHING_FOUND", text=scanned.text))
 
     async def _take(self, found: Found) -> None:
