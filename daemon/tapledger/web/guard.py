@@ -29,7 +29,8 @@ def check(request: web.Request, port: int) -> None:
     """Raise ``Denied`` or ``Invalid`` unless the request comes from a page of this server itself.
 
     Each check stops attacks that the others let through: Host stops DNS rebinding, Origin stops other pages'
-    posts and WebSockets, Sec-Fetch-Site stops their images and plain GETs.
+    posts and WebSockets, Sec-Fetch-Site stops their images and plain GETs. Posts and WebSockets must name
+    their origin; any other request need not, but when it does it must be ours.
     """
     hosts = {f"{name}:{port}" for name in ("localhost", "127.0.0.1", "[::1]")}
     if request.host not in hosts:
@@ -37,7 +38,7 @@ def check(request: web.Request, port: int) -> None:
     if request.method not in ("GET", "POST"):
         raise Denied("METHOD_FOREIGN")
     upgrade = "upgrade" in request.headers.get("Connection", "").lower()
-    needs_origin = request.method not in SAFE_METHODS or upgrade
+    needs_origin = request.method not in SAFE_METHODS or upgrade or "Origin" in request.headers
     if needs_origin and request.headers.get("Origin") not in {f"http://{host}" for host in hosts}:
         raise Denied("ORIGIN_FOREIGN")
     if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):

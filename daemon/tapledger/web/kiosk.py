@@ -90,14 +90,18 @@ class KioskFace:
                 self._trouble(error, seen_at_s)
                 return
             here = self._session
-            if here is not None and here.greeting.known.member.id == greeting.known.member.id:
+            member = greeting.known.member.id
+            if here is not None and here.greeting.known.member.id == member and not self._is_over(here):
                 here.greeting = greeting
                 if isinstance(self._screen, Confirm | Done):
                     self._show(self._screen, self._settings.balance_s, seen_at_s)
                     return
             else:
-                self._session = Session(greeting, self._shop.new_id(), self._shop.clock.monotonic_s())
-            self._show(self._balance(), self._settings.balance_s, seen_at_s)
+                if here is not None:
+                    self.language = self._shop.language  # the other member chose it
+                here = Session(greeting, self._shop.new_id(), self._shop.clock.monotonic_s())
+                self._session = here
+            self._show(self._balance(here), self._settings.balance_s, seen_at_s)
 
     async def card_trouble(self, error: TapledgerError, seen_at_s: float) -> None:
         async with self._lock:
@@ -107,7 +111,7 @@ class KioskFace:
         async with self._lock:
             session = self._here()
             rewards = views.reward_views(session.greeting, self.language)
-            screen = Rewards(self._member(), session.greeting.summary.points.available, rewards)
+            screen = Rewards(self._member(session), session.greeting.summary.points.available, rewards)
             self._show(screen, self._settings.list_s)
 
     async def choose(self, reward_id: str) -> None:
@@ -123,7 +127,7 @@ class KioskFace:
                 return
             session.reward = reward.id
             left = session.greeting.summary.points.available - reward.cost_points
-            self._show(Confirm(self._member(), reward, left), self._settings.list_s)
+            self._show(Confirm(self._member(session), reward, left), self._settings.list_s)
 
     async def confirm(self, reward_id: str) -> None:
         """The second touch: commit, then deliver."""
@@ -143,7 +147,7 @@ class KioskFace:
                 redeemed = await redemption.hold_reward(self._shop, command)
             except TapledgerError:
                 await self._regreet(session)
-                self._show(self._balance(), self._settings.balance_s)
+                self._show(self._balance(session), self._settings.balance_s)
                 raise
             session.key = self._shop.new_id()
             session.job, session.voucher = redeemed.job, redeemed.voucher
@@ -153,8 +157,9 @@ class KioskFace:
 
     async def back(self) -> None:
         async with self._lock:
-            self._here().reward = None
-            self._show(self._balance(), self._settings.balance_s)
+            session = self._here()
+            session.reward = None
+            self._show(self._balance(session), self._settings.balance_s)
 
     async def stay(self) -> None:
         async with self._lock:
@@ -166,12 +171,15 @@ class KioskFace:
             self._end()
 
     async def set_language(self, language: str) -> None:
-        """Speak another language until the session ends."""
+        """Speak another language until the session ends, or until nobody taps a card after all."""
         chosen = languages.read(language)
         async with self._lock:
             self.language = chosen
-            self._screen = await self._again(self._screen)
-            self._show(self._screen, self._settings.list_s if self._session else None)
+            if self._session is None:
+                self._show(Attract(), None)
+                self._after(self._settings.list_s, self._reset)
+            else:
+                self._show(await self._again(self._session), self._settings.list_s)
 
     async def slip_settled(self, job: str) -> None:
         async with self._lock:
@@ -184,7 +192,7 @@ class KioskFace:
         async with self._lock:
             if self._session is not None and isinstance(self._screen, Balance):
                 await self._regreet(self._session)
-                self._screen = self._balance()
+                self._screen = self._balance(self._session)
                 self._push(None)
 
     def refresh(self) -> None:
@@ -195,23 +203,26 @@ class KioskFace:
     def _here(self) -> Session:
         if self._session is None:
             raise Conflict("SESSION_OVER")
-        if self._shop.clock.monotonic_s() - self._session.since_s > LONGEST_SESSION_S:
+        if self._is_over(self._session):
             self._end()
             raise Conflict("SESSION_OVER")
         return self._session
+
+    def _is_over(self, session: Session) -> bool:
+        return self._shop.clock.monotonic_s() - session.since_s > LONGEST_SESSION_S
 
     async def _regreet(self, session: Session) -> None:
         known = session.greeting.known
         session.greeting = await greet_again(self._shop, known.member.id, known.presented)
 
-    def _member(self) -> MemberView:
-        return views.member_view(self._here().greeting, self.language)
+    def _member(self, session: Session) -> MemberView:
+        return views.member_view(session.greeting, self.language)
 
-    def _balance(self) -> Balance:
-        greeting = self._here().greeting
+    def _balance(self, session: Session) -> Balance:
+        greeting = session.greeting
         rewards = views.reward_views(greeting, self.language)
         return Balance(
-            member=self._member(),
+            member=self._member(session),
             points=greeting.summary.points.available,
             rewards=rewards[: views.BEST_REWARDS],
             more_rewards=len(rewards) > views.BEST_REWARDS,
@@ -225,29 +236,28 @@ class KioskFace:
         job = await self._shop.store.transact(lambda tx: prints.get(tx, job_id))
         reward = self._shop.program.reward(session.reward or "")
         return Done(
-            member=self._member(),
+            member=self._member(session),
             reward_title="" if reward is None else name_in(reward.title, self.language),
             points=session.greeting.summary.points.available,
             voucher=session.voucher,
             slip=views.slip_state(job),
         )
 
-    async def _again(self, screen: KioskScreen) -> KioskScreen:
+    async def _again(self, session: Session) -> KioskScreen:
         """Build the current screen anew in the current language."""
-        if self._session is None:
-            return Attract()
+        screen = self._screen
         match screen:
             case Rewards():
-                rewards = views.reward_views(self._session.greeting, self.language)
-                return msgspec.structs.replace(screen, member=self._member(), rewards=rewards)
+                rewards = views.reward_views(session.greeting, self.language)
+                return msgspec.structs.replace(screen, member=self._member(session), rewards=rewards)
             case Confirm():
-                rewards = views.reward_views(self._session.greeting, self.language)
+                rewards = views.reward_views(session.greeting, self.language)
                 reward = next(one for one in rewards if one.id == screen.reward.id)
-                return msgspec.structs.replace(screen, member=self._member(), reward=reward)
+                return msgspec.structs.replace(screen, member=self._member(session), reward=reward)
             case Done():
-                return await self._done(self._session)
+                return await self._done(session)
             case _:
-                return self._balance()
+                return self._balance(session)
 
     def _trouble(self, error: TapledgerError, seen_at_s: float) -> None:
         self._session = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -120,4 +121,4 @@ async def _push(socket: web.WebSocketResponse, channel: Channel, changed: asynci
 def percentile(values: list[float], share: float) -> float:
     """Return the nearest-rank percentile of a list, 0.0 for an empty one."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
+    return ordered[max(0, math.ceil(len(ordered) * share) - 1)] if ordered else 0.0

@@ -33,7 +33,12 @@ STATUS: dict[type[TapledgerError], int] = {
 
 
 def problem(language: str, error: TapledgerError) -> Problem:
-    sentence, next_step = texts.problem(language, error)
+    """Tell an error to a person; one that only a newer central knows is told in general words."""
+    try:
+        sentence, next_step = texts.problem(language, error)
+    except KeyError:
+        log.warning("no sentence", code=error.code)
+        sentence, next_step = texts.problem(language, Unavailable("UNEXPECTED"))
     return Problem(error.code, sentence, next_step)
 
 

@@ -68,12 +68,14 @@ class Server:
             response = await handler(request)
         except TapledgerError as error:
             response = problems.answer(language, error, guard.FOREIGN_STATUS.get(error.code))
-        except web.HTTPNotFound:
+        except (web.HTTPNotFound, web.HTTPForbidden):  # forbidden: a folder of the pages' files
             response = problems.answer(language, NotFound("PAGE_UNKNOWN"))
         except web.HTTPMethodNotAllowed:
             response = problems.answer(language, Denied("METHOD_FOREIGN"), 405)
         except web.HTTPRequestEntityTooLarge:
             response = problems.answer(language, Invalid("BODY_TOO_LARGE"), 413)
+        except web.HTTPBadRequest as error:
+            response = problems.answer(language, Invalid("BODY_INVALID", why=str(error.text)))
         except asyncio.CancelledError:
             raise
         except Exception:
@@ -99,7 +101,7 @@ async def read_body(request: web.Request, kind: type[B]) -> B:
     """Read a JSON body as a strict struct; raise ``Invalid`` that says what is wrong with it."""
     try:
         return msgspec.json.decode(await request.read(), type=kind)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Invalid("BODY_INVALID", why=str(error)) from error
 
 

@@ -1,0 +1,4 @@
+from __future__ import annotations
+
+from tests.store.shops import bench as bench
+from tests.web.faces import faces as faces
