@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from tapledger.web.live import MAX_MESSAGE_BYTES, MAX_VIEWERS, LiveFeed, percentile
+from tapledger.web.snapshots import FACES
 from tests.store.shops import card
 from tests.web.faces import Faces
 
@@ -93,8 +94,6 @@ async def test_too_many_pages_and_unknown_faces_are_refused(faces: Faces) -> Non
 
 
 async def test_frames_are_what_the_schema_promises(faces: Faces) -> None:
-    from tapledger.web.snapshots import FACES
-
     assert set(faces.daemon.live.faces) == set(FACES) - {"dock"}
     for face in faces.daemon.live.faces:
         watcher = await faces.watch(face)

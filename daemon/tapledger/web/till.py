@@ -8,7 +8,7 @@ from collections.abc import Callable
 import msgspec
 
 from tapledger import languages, texts
-from tapledger.errors import Denied, Invalid, NotFound, TapledgerError
+from tapledger.errors import Corrupt, Denied, Invalid, NotFound, TapledgerError
 from tapledger.loyalty import engine
 from tapledger.loyalty.ledger import Tender
 from tapledger.membership import basket as baskets
@@ -62,8 +62,7 @@ class TillFace:
         """Take up the basket and the last sale where a crash or a restart left them."""
         async with self._lock:
             self._people = await self._shop.store.transact(staff.everyone)
-            self._basket = await baskets.restore(self._shop, TILL)
-            await self._greet_basket()
+            await self._take_up_basket()
             self._last = await last_sale(self._shop)
             await self._read_slip()
             self._push()
@@ -253,6 +252,15 @@ class TillFace:
     async def _keep(self, basket: Basket) -> None:
         await baskets.keep(self._shop, TILL, basket)
         self._basket = basket
+
+    async def _take_up_basket(self) -> None:
+        """Restore the basket; what of it cannot be read is told, and does not keep the shop shut."""
+        try:
+            self._basket = await baskets.restore(self._shop, TILL)
+            await self._greet_basket()
+        except Corrupt as error:
+            self._basket = msgspec.structs.replace(self._basket, member=None, presented=None)
+            self._problem(error)
 
     async def _greet_basket(self) -> None:
         self._greeting = None
