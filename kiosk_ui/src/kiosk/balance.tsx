@@ -20,7 +20,7 @@ export function BalanceScreen({ screen, asOf, intend }: Props) {
     <>
       <section class="reading">
         <MemberLine member={screen.member} />
-        <PointsFigure points={screen.points} />
+        <PointsFigure points={screen.points} asOf={asOf} />
         <ul class="notes">
           {expiring && (
             <li data-testid="expiring">
@@ -32,7 +32,6 @@ export function BalanceScreen({ screen, asOf, intend }: Props) {
               {say("kiosk.balance.next_tier", { missing: nextTier.missing, tier: nextTier.name })}
             </li>
           )}
-          {asOf && <li data-testid="as-of">{say("kiosk.balance.as_of", { time: asOf })}</li>}
         </ul>
       </section>
       <section class="acting choose" aria-labelledby="rewards-title">

@@ -10,7 +10,7 @@ export function ConfirmScreen({ screen, intend }: { screen: Confirm; intend: Int
   const { reward } = screen;
   return (
     <>
-      <section class="reading">
+      <section class="reading asking">
         <MemberLine member={screen.member} />
         <p class="question" data-testid="question">
           {say("kiosk.confirm.question", { points: number(reward.cost_points), reward: reward.title })}

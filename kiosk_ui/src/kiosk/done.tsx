@@ -29,7 +29,11 @@ export function DoneScreen({ screen }: { screen: Done }) {
           <Check />
           <span>{say(words.title)}</span>
         </h1>
-        <p class="notes">
+        <p class="slip-state" role="status" data-testid="slip-state" data-slip={screen.slip}>
+          <words.icon />
+          <span>{say(words.state)}</span>
+        </p>
+        <p class="notes one-line">
           <span>{screen.reward_title}</span>
           <span data-testid="points-left">{say("kiosk.done.points_left", { points: number(screen.points) })}</span>
         </p>
@@ -39,10 +43,6 @@ export function DoneScreen({ screen }: { screen: Done }) {
           <p class="ticket-label">{say("kiosk.done.voucher")}</p>
           <p class="ticket-code" data-testid="voucher">
             {screen.voucher}
-          </p>
-          <p class="slip-state" role="status" data-testid="slip-state" data-slip={screen.slip}>
-            <words.icon />
-            <span>{say(words.state)}</span>
           </p>
         </div>
       </section>

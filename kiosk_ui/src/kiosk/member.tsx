@@ -16,12 +16,15 @@ export function MemberLine({ member }: { member: MemberView }) {
   );
 }
 
-/** The one big number. */
-export function PointsFigure({ points }: { points: number }) {
+/** The one big number, and how old it is when central has been out of reach. */
+export function PointsFigure({ points, asOf = null }: { points: number; asOf?: string | null }) {
   const { say, number } = useTexts();
   return (
     <p class="figure">
-      <span class="figure-label">{say("kiosk.member.points_label")}</span>{" "}
+      <span class="figure-label">
+        {say("kiosk.member.points_label")}
+        {asOf && <span class="as-of" data-testid="as-of">{say("kiosk.balance.as_of", { time: asOf })}</span>}
+      </span>{" "}
       <strong class="figure-number" data-testid="points">
         {number(points)}
       </strong>{" "}

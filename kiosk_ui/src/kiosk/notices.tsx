@@ -14,11 +14,11 @@ interface NoticeProps {
 /** A whole screen with one thing to say and nothing to press. */
 export function Notice({ icon: Icon, title, next = "", tone = "calm" }: NoticeProps) {
   return (
-    <section class={`notice ${tone}`}>
+    <section class={`notice ${tone}`} role={tone === "attention" ? "alert" : undefined}>
       <div class="notice-mark">
         <Icon />
       </div>
-      <h1 class="notice-title" tabIndex={-1} role={tone === "attention" ? "alert" : undefined}>
+      <h1 class="notice-title" tabIndex={-1}>
         {title}
       </h1>
       <p class="notice-next">{next}</p>

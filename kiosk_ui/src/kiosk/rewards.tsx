@@ -8,9 +8,9 @@ import { MemberLine, PointsFigure } from "./member";
 import { RewardCard } from "./reward_card";
 import { useTexts } from "./texts";
 
-/** Fits without scrolling at every supported size; a list turns pages instead. */
+/** How many fit without scrolling, larger text included; the list turns pages instead. */
 function rewardsPerPage(): number {
-  return matchMedia("(orientation: portrait)").matches ? 4 : 3;
+  return matchMedia("(orientation: landscape) and (height < 600px)").matches ? 2 : 3;
 }
 
 export function RewardsScreen({ screen, intend }: { screen: Rewards; intend: Intend }) {
@@ -31,7 +31,7 @@ export function RewardsScreen({ screen, intend }: { screen: Rewards; intend: Int
         <MemberLine member={screen.member} />
         <PointsFigure points={screen.points} />
       </section>
-      <section class="acting" aria-labelledby="rewards-title">
+      <section class="acting list" aria-labelledby="rewards-title">
         <h2 id="rewards-title" class="acting-title">
           {say("kiosk.rewards.title")}
         </h2>
@@ -41,7 +41,7 @@ export function RewardsScreen({ screen, intend }: { screen: Rewards; intend: Int
           ))}
         </ul>
         <nav class="pager" aria-label={say("kiosk.rewards.pages")}>
-          <button type="button" class="button quiet" data-testid="back" onClick={pressed(() => intend("back"))}>
+          <button type="button" class="button quiet pager-back" data-testid="back" onClick={pressed(() => intend("back"))}>
             <Back />
             <span>{say("kiosk.action.back")}</span>
           </button>
