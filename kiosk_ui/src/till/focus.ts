@@ -1,5 +1,5 @@
 import type { RefObject } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 import { type Action, actionFor, type Place } from "./keys";
 
@@ -41,8 +41,8 @@ export function useFocus(where: Where, perform: (action: Action) => void): void 
     return () => document.removeEventListener("mousedown", onPress);
   }, []);
 
-  // What had the focus may have left the page with the last snapshot.
-  useEffect(() => {
+  // What had the focus may have left the page with the last snapshot; the next key must not be lost.
+  useLayoutEffect(() => {
     if (document.activeElement === document.body) where.box.current?.focus();
   });
 }

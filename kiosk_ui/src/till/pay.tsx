@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { Back, Card, Scanner } from "../shared/icons";
 import type { Totals } from "../shared/snapshots";
@@ -23,8 +23,9 @@ export function PayPanel({ totals, pay, close }: Props) {
   const [unreadable, setUnreadable] = useState(false);
   const field = useRef<HTMLInputElement>(null);
 
-  useEffect(() => field.current?.focus(), []);
-  useEffect(() => {
+  // Before the paint: the next key may be a digit of the amount already.
+  useLayoutEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => {
     if (typed === null) field.current?.select();
   }, [totals.due_minor, typed]);
 
@@ -38,8 +39,14 @@ export function PayPanel({ totals, pay, close }: Props) {
   return (
     <section class="pay-panel" role="dialog" aria-label={say("till.pay.title")} data-testid="pay-panel">
       <form onSubmit={takeCash}>
-        <label class="field">
-          <span>{say("till.pay.received")}</span>
+        <label class={unreadable ? "field wrong" : "field"}>
+          {unreadable ? (
+            <span role="alert" data-testid="received-error">
+              {say("till.pay.unreadable", { digits })}
+            </span>
+          ) : (
+            <span>{say("till.pay.received")}</span>
+          )}
           <input
             ref={field}
             type="text"
@@ -61,11 +68,6 @@ export function PayPanel({ totals, pay, close }: Props) {
             </li>
           ))}
         </ul>
-        {unreadable && (
-          <p class="field-error" role="alert" data-testid="received-error">
-            {say("till.pay.unreadable", { digits })}
-          </p>
-        )}
         <button type="submit" class="button primary" data-testid="take-cash">
           <span>{say("till.pay.take_cash")}</span>
           <kbd>Enter</kbd>
@@ -74,12 +76,17 @@ export function PayPanel({ totals, pay, close }: Props) {
       <div class="tenders">
         <button
           type="button"
-          class="button quiet wide"
+          class="button quiet"
           data-testid="pay-cash"
           onClick={() => pay("cash", totals.due_minor)}
         >
           <span>{say("till.pay.exact")}</span>
           <kbd>F12</kbd>
+        </button>
+        <button type="button" class="button quiet" data-testid="pay-close" onClick={close}>
+          <Back />
+          <span>{say("till.action.back")}</span>
+          <kbd>Esc</kbd>
         </button>
         <button type="button" class="button quiet" data-testid="pay-card" onClick={() => pay("card", totals.due_minor)}>
           <Card />
@@ -97,11 +104,6 @@ export function PayPanel({ totals, pay, close }: Props) {
           <kbd>F7</kbd>
         </button>
       </div>
-      <button type="button" class="button quiet" data-testid="pay-close" onClick={close}>
-        <Back />
-        <span>{say("till.action.back")}</span>
-        <kbd>Esc</kbd>
-      </button>
     </section>
   );
 }

@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { actionFor, selectionAfter } from "../build/pure/till/keys.js";
+import { decimalText, likelyCash, readMinor } from "../build/pure/till/money.js";
+
+test("a typed amount becomes minor units of the currency", () => {
+  assert.equal(readMinor("20", 2), 2000);
+  assert.equal(readMinor(" 20.5 ", 2), 2050);
+  assert.equal(readMinor(".05", 2), 5);
+  assert.equal(readMinor("0.07", 2), 7);
+  assert.equal(readMinor("１２。５０", 2), 1250);
+  assert.equal(readMinor("1200", 0), 1200);
+  assert.equal(readMinor("1.234", 3), 1234);
+});
+
+test("what is no amount is refused instead of guessed", () => {
+  for (const text of ["", ".", "-1", "+1", "1e3", "1,000", "1.234", "1.2.3", "5x", "NaN", "12345678901"]) {
+    assert.equal(readMinor(text, 2), null, text);
+  }
+  assert.equal(readMinor("1.5", 0), null);
+});
+
+test("every amount is read back as it was written, where a float would not", () => {
+  for (const minor of [0, 1, 9, 10, 99, 100, 29, 57, 113, 115, 1999, 31850, 999999999999]) {
+    for (const digits of [0, 2, 3]) assert.equal(readMinor(decimalText(minor, digits), digits), minor);
+  }
+});
+
+test("likely amounts cover what is due, least first, and never repeat it", () => {
+  assert.deepEqual(likelyCash(1200, 2), [2000, 5000, 10000]);
+  assert.deepEqual(likelyCash(29900, 2), [30000]);
+  assert.deepEqual(likelyCash(10000, 2), []);
+});
+
+const AT_BOX = { field: "box", empty: true, paying: false, choices: 0, lines: 2 };
+
+test("keys act on a line only while nothing is being typed and there is one", () => {
+  assert.deepEqual(actionFor("+", AT_BOX), { do: "quantity", step: 1 });
+  assert.deepEqual(actionFor("Delete", AT_BOX), { do: "void" });
+  for (const place of [{ empty: false }, { lines: 0 }, { field: "name" }, { paying: true, field: "received" }]) {
+    assert.equal(actionFor("+", { ...AT_BOX, ...place }), null);
+    assert.equal(actionFor("Delete", { ...AT_BOX, ...place }), null);
+  }
+});
+
+test("a digit chooses only what is offered and only into an empty box", () => {
+  assert.deepEqual(actionFor("2", { ...AT_BOX, choices: 2 }), { do: "choose", number: 2 });
+  assert.equal(actionFor("3", { ...AT_BOX, choices: 2 }), null);
+  assert.equal(actionFor("2", { ...AT_BOX, choices: 2, empty: false }), null);
+  assert.equal(actionFor("1", AT_BOX), null);
+});
+
+test("tenders have keys in the pay panel only", () => {
+  assert.equal(actionFor("F6", AT_BOX), null);
+  assert.deepEqual(actionFor("F6", { ...AT_BOX, paying: true, field: "received" }), { do: "card" });
+  assert.deepEqual(actionFor("F12", AT_BOX), { do: "cash" });
+});
+
+function lines(...sold) {
+  return sold.map(([sku, quantity], place) => ({ number: place + 1, sku, quantity }));
+}
+
+test("the line that changed is selected, whether it is new or one more of an old one", () => {
+  const before = lines(["a", "1"], ["b", "1"]);
+  assert.equal(selectionAfter([], before, null), 2);
+  assert.equal(selectionAfter(before, lines(["a", "2"], ["b", "1"]), 2), 1);
+  assert.equal(selectionAfter(before, before, 1), 1);
+});
+
+test("a voided line leaves the selection where it was, inside the basket", () => {
+  const before = lines(["a", "1"], ["b", "1"], ["c", "1"]);
+  assert.equal(selectionAfter(before, lines(["a", "1"], ["c", "1"]), 2), 2);
+  assert.equal(selectionAfter(before, lines(["a", "1"], ["b", "1"]), 3), 2);
+  assert.equal(selectionAfter(before, [], 1), null);
+});
