@@ -37,6 +37,8 @@ LONGEST_WAIT_S = 2.0
 BLOCKED_WAIT_S = 30.0
 QUEUE_LENGTH = 256
 PRINTER_POLL_S = 2.0
+DRIVER_FAULT = "driver_fault"
+"""Reason of a driver that raised what no port allows."""
 
 Link = Literal["absent", "opening", "online", "degraded", "lost", "backing_off", "blocked"]
 E = TypeVar("E")
@@ -139,6 +141,11 @@ class DeviceSupervisor:
                 wait = min(FIRST_WAIT_S * WAIT_GROWTH**failures, LONGEST_WAIT_S)
                 failures += 1
                 await self._wait(config.role, wait * random.uniform(0.9, 1.1))  # noqa: S311 - spreads retries
+            except Exception as error:
+                # A driver that breaks the port's promises is a device in trouble, not the end of the shop.
+                log.exception("driver fault", role=config.role)
+                self._failed(state, "backing_off", DeviceError(DRIVER_FAULT, type(error).__name__))
+                await self._wait(config.role, BLOCKED_WAIT_S)
 
     async def _serve(self, role: str, driver: Driver) -> None:
         if isinstance(driver, CardReader):
@@ -149,6 +156,7 @@ class DeviceSupervisor:
                 await self._scans.put(Reported(role, scan))
         else:
             await self._watch_printer(role, driver)
+        raise RuntimeError("the driver stopped reporting without being closed")
 
     async def _watch_printer(self, role: str, printer: ReceiptPrinter) -> None:
         """Ask an idle printer how it is, so that an empty roll is seen before the next sale."""
@@ -165,7 +173,9 @@ class DeviceSupervisor:
     def printer_is(self, role: str, status: PrinterStatus) -> None:
         state = self.states[role]
         if status.ready:
-            self.printer_ready.set()
+            if not self.printer_ready.is_set():
+                self.printer_ready.set()
+                self._on_change()
             self._set(state, "online")
         else:
             self.printer_ready.clear()

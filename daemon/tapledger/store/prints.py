@@ -35,13 +35,18 @@ def enqueue(tx: Transaction, job: str, kind: str, document: bytes, expires_ms: i
     )
 
 
-def take_next(tx: Transaction, now_ms: int) -> Job | None:
-    """Mark the oldest queued slip as being sent and return it; slips past their time expire unprinted."""
-    tx.exec_driver_sql(
+def expire(tx: Transaction, now_ms: int) -> list[str]:
+    """Give up queued slips that are past their time, and return them."""
+    rows = tx.exec_driver_sql(
         "UPDATE print_job SET state = 'expired', reason = 'expired'"
-        " WHERE state = 'queued' AND expires_ms <= ?",
+        " WHERE state = 'queued' AND expires_ms <= ? RETURNING id",
         (now_ms,),
     )
+    return [row[0] for row in rows]
+
+
+def take_next(tx: Transaction) -> Job | None:
+    """Mark the oldest queued slip as being sent and return it."""
     row = tx.exec_driver_sql(
         f"SELECT {_COLUMNS} FROM print_job WHERE state = 'queued' ORDER BY number LIMIT 1"  # noqa: S608
     ).first()
