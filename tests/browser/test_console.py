@@ -17,7 +17,9 @@ DEVICES = ("kiosk-reader", "till-reader", "till-scanner", "receipt-printer")
 PATIENCE_MS = 10_000
 DRAWN = """slip => {
     const picture = slip.querySelector("img");
-    return picture.complete && picture.naturalWidth > 0 && slip.getAnimations().length === 0;
+    const [inner, middle, outer] = [picture, slip, slip.parentElement].map((element) => element.clientWidth);
+    const whole = inner <= middle && middle <= outer;
+    return picture.complete && picture.naturalWidth > 0 && whole && slip.getAnimations().length === 0;
 }"""
 
 
@@ -175,6 +177,23 @@ async def test_pcscd_killed_is_trouble_with_a_next_step_and_heals(browser: Brows
     for role in ("kiosk-reader", "till-reader"):
         await is_linked(face, role, "online")
     await expect(face.at("overview")).to_have_attribute("data-light", "green")
+    await close(face)
+
+
+async def test_while_the_daemon_is_away_the_page_is_grey_and_says_so(browser: Browser, chain: Chain) -> None:
+    face = await open_console(browser, chain)
+    slips = await face.page.locator('[data-testid^="dock-slip-"]').count()
+    await chain.shops["shop-a"].stop()
+    try:
+        await expect(face.at("lost")).to_be_visible(timeout=PATIENCE_MS)
+        await expect(face.page.locator('[data-feed="lost"][inert]')).to_be_visible()
+        await face.picture("console-lost")
+    finally:
+        await chain.shops["shop-a"].start()
+    await expect(face.at("lost")).to_have_count(0, timeout=2 * PATIENCE_MS)
+    await expect(face.at("overview")).to_have_attribute("data-light", "green", timeout=PATIENCE_MS)
+    await expect(face.page.locator('[data-testid^="dock-slip-"]')).to_have_count(slips)
+    face.complaints[:] = [said for said in face.complaints if "WebSocket" not in said]
     await close(face)
 
 
