@@ -1,6 +1,7 @@
 import "../shared/tokens.css";
 import "./till.css";
 import "./parts.css";
+import "./checkout.css";
 
 import { render } from "preact";
 
