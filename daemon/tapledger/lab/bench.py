@@ -107,7 +107,7 @@ class Bench:
         return self._first_reader + READERS.index(reader)
 
     def dock(self) -> Dock:
-        slips = list(enumerate(self.printer.slips, 1))[-KEPT_SLIPS:]
+        slips = self.printer.slips[-KEPT_SLIPS:]
         return Dock(
             readers=[DockReader(role, card) for role, card in self._lying.items()],
             cards=[DockCard(card.id, card.label) for card in self._cards.values()],
@@ -118,8 +118,8 @@ class Bench:
                 mute=self.printer.mute is not Mute.NO,
             ),
             slips=[
-                DockSlip(number, slip.text(), f"/api/dock/slips/{number}.png")
-                for number, slip in reversed(slips)
+                DockSlip(slip.number, slip.text(), f"/api/dock/slips/{slip.number}.png")
+                for slip in reversed(slips)
             ],
         )
 
@@ -184,7 +184,8 @@ class Bench:
 
     async def _picture(self, request: web.Request) -> web.Response:
         number = int(request.match_info["number"])
-        if not 1 <= number <= len(self.printer.slips):
+        slip = next((slip for slip in self.printer.slips if slip.number == number), None)
+        if slip is None:
             return web.Response(status=404)
-        picture = await asyncio.to_thread(self.printer.slips[number - 1].png)
+        picture = await asyncio.to_thread(slip.png)
         return web.Response(body=picture, content_type="image/png")

@@ -67,7 +67,7 @@ class LiveFeed:
         channel.version += 1
         channel.snapshot = snapshot
         channel.frame = _encode(Frame(version=channel.version, snapshot=snapshot)).decode()
-        if seen_at_s is not None:
+        if seen_at_s is not None and channel.viewers:
             self._marks[(face, channel.version)] = seen_at_s
             while len(self._marks) > KEPT_MARKS:
                 self._marks.popitem(last=False)
@@ -91,9 +91,16 @@ class LiveFeed:
                     self._painted(face, message.data)
         finally:
             channel.viewers.discard(changed)
+            if not channel.viewers:
+                self._forget_marks(face)
             pushing.cancel()
             await asyncio.gather(pushing, return_exceptions=True)
         return socket
+
+    def _forget_marks(self, face: str) -> None:
+        """Nobody watches any more: whoever comes later must not be timed from taps before."""
+        for mark in [mark for mark in self._marks if mark[0] == face]:
+            del self._marks[mark]
 
     def _painted(self, face: str, text: str) -> None:
         try:

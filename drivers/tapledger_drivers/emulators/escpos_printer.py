@@ -37,6 +37,7 @@ class EscposPrinterEmulator:
         self.columns = columns
         self.port = 0
         self.slips: list[PaperSlip] = []
+        self.slips_begun = 0
         self.drawer_kicks = 0
         self.line_delay_s = 0.0
         self.received = bytearray()
@@ -216,7 +217,8 @@ class EscposPrinterEmulator:
 
     def _print(self, printed: Printed) -> None:
         if not self.slips or self.slips[-1].cut:
-            self.slips.append(PaperSlip(self.columns))
+            self.slips_begun += 1
+            self.slips.append(PaperSlip(self.columns, number=self.slips_begun))
             del self.slips[:-SLIPS_MAX]
         self.slips[-1].content.append(printed)
         self._line_done = True

@@ -46,6 +46,8 @@ class PaperSlip:
     """One piece of paper, up to its cut."""
 
     columns: int = 48
+    number: int = 0
+    """Counts from 1, also when the oldest slips are no longer kept."""
     content: list[Printed] = field(default_factory=list)
     cut: bool = False
 
