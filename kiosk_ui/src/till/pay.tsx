@@ -73,37 +73,45 @@ export function PayPanel({ totals, pay, close }: Props) {
           <kbd>Enter</kbd>
         </button>
       </form>
-      <div class="tenders">
-        <button
-          type="button"
-          class="button quiet"
-          data-testid="pay-cash"
-          onClick={() => pay("cash", totals.due_minor)}
-        >
-          <span>{say("till.pay.exact")}</span>
-          <kbd>F12</kbd>
-        </button>
-        <button type="button" class="button quiet" data-testid="pay-close" onClick={close}>
-          <Back />
-          <span>{say("till.action.back")}</span>
-          <kbd>Esc</kbd>
-        </button>
-        <button type="button" class="button quiet" data-testid="pay-card" onClick={() => pay("card", totals.due_minor)}>
-          <Card />
-          <span>{say("till.pay.card")}</span>
-          <kbd>F6</kbd>
-        </button>
-        <button
-          type="button"
-          class="button quiet"
-          data-testid="pay-mobile"
-          onClick={() => pay("mobile", totals.due_minor)}
-        >
-          <Scanner />
-          <span>{say("till.pay.mobile")}</span>
-          <kbd>F7</kbd>
-        </button>
-      </div>
+      <Tenders totals={totals} pay={pay} close={close} />
     </section>
+  );
+}
+
+/** The ways to pay that need no amount. */
+function Tenders({ totals, pay, close }: Props) {
+  const { say } = useTexts();
+  return (
+    <div class="tenders">
+      <button
+        type="button"
+        class="button quiet"
+        data-testid="pay-cash"
+        onClick={() => pay("cash", totals.due_minor)}
+      >
+        <span>{say("till.pay.exact")}</span>
+        <kbd>F12</kbd>
+      </button>
+      <button type="button" class="button quiet" data-testid="pay-close" onClick={close}>
+        <Back />
+        <span>{say("till.action.back")}</span>
+        <kbd>Esc</kbd>
+      </button>
+      <button type="button" class="button quiet" data-testid="pay-card" onClick={() => pay("card", totals.due_minor)}>
+        <Card />
+        <span>{say("till.pay.card")}</span>
+        <kbd>F6</kbd>
+      </button>
+      <button
+        type="button"
+        class="button quiet"
+        data-testid="pay-mobile"
+        onClick={() => pay("mobile", totals.due_minor)}
+      >
+        <Scanner />
+        <span>{say("till.pay.mobile")}</span>
+        <kbd>F7</kbd>
+      </button>
+    </div>
   );
 }

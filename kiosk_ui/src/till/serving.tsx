@@ -2,18 +2,16 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import type { Problem, Till, TillLine } from "../shared/snapshots";
 import { Box } from "./box";
+import { Checkout, NoLines } from "./checkout";
 import { useFocus } from "./focus";
 import type { Intend } from "./intents";
 import { KeyMap } from "./key_map";
 import { type Action, selectionAfter } from "./keys";
-import { LastSaleView } from "./last_sale";
 import { Lines } from "./lines";
 import { MemberStrip } from "./member";
 import { Choices, MessageLine } from "./message";
-import { PayPanel, type Tender } from "./pay";
+import type { Tender } from "./pay";
 import { useQuantities } from "./quantities";
-import { useTexts } from "./texts";
-import { TotalsView } from "./totals";
 
 interface Props {
   till: Till;
@@ -25,34 +23,19 @@ interface Props {
 
 /** The basket and everything that can be done with it. */
 export function Serving({ till, refusal, dismiss, intend, signOut }: Props) {
-  const { say } = useTexts();
   const { lines } = till;
   const [selected, select] = useSelection(lines);
-  const [payOpen, setPayOpen] = useState(false);
+  const { paying, open, pay } = usePayment(intend, lines.length === 0);
   const [aside, putAside] = useState<Till["choices"] | null>(null);
-  const sending = useRef(false);
   const box = useRef<HTMLInputElement>(null);
   const nameField = useRef<HTMLInputElement>(null);
-  const paying = payOpen && lines.length > 0;
   const choices = aside === till.choices ? [] : till.choices;
   const { change, step } = useQuantities(intend);
-
-  useEffect(() => {
-    if (lines.length === 0) setPayOpen(false);
-  }, [lines.length]);
-
-  async function pay(tender: Tender, receivedMinor: number): Promise<void> {
-    if (sending.current) return;
-    sending.current = true;
-    const taken = await intend("pay", { tender, received_minor: receivedMinor });
-    sending.current = false;
-    if (taken) setPayOpen(false);
-  }
 
   function back(): void {
     dismiss();
     putAside(till.choices);
-    if (paying) setPayOpen(false);
+    if (paying) open(false);
     else if (document.activeElement === nameField.current) box.current?.focus();
     else if (box.current) box.current.value = "";
   }
@@ -73,7 +56,7 @@ export function Serving({ till, refusal, dismiss, intend, signOut }: Props) {
       case "member-off":
         return void (till.member && intend("member-off"));
       case "cash":
-        return paying ? void pay("cash", till.totals.due_minor) : setPayOpen(lines.length > 0);
+        return paying ? void pay("cash", till.totals.due_minor) : open(true);
       case "card":
       case "mobile":
         return void pay(action.do, till.totals.due_minor);
@@ -99,30 +82,10 @@ export function Serving({ till, refusal, dismiss, intend, signOut }: Props) {
           {lines.length > 0 ? (
             <Lines lines={lines} selected={selected} select={select} change={change} />
           ) : (
-            <div class="no-lines">
-              {till.last_sale && <LastSaleView sale={till.last_sale} large />}
-              <p>{say("till.lines.none")}</p>
-            </div>
+            <NoLines lastSale={till.last_sale} />
           )}
         </div>
-        <aside class="checkout">
-          <TotalsView totals={till.totals} />
-          {paying ? (
-            <PayPanel totals={till.totals} pay={(...paid) => void pay(...paid)} close={() => setPayOpen(false)} />
-          ) : (
-            <button
-              type="button"
-              class="button primary pay"
-              disabled={lines.length === 0}
-              data-testid="pay"
-              onClick={() => setPayOpen(true)}
-            >
-              <span>{say("till.pay.title")}</span>
-              <kbd>F12</kbd>
-            </button>
-          )}
-          {!paying && lines.length > 0 && till.last_sale && <LastSaleView sale={till.last_sale} large={false} />}
-        </aside>
+        <Checkout till={till} paying={paying} openPay={open} pay={(...paid) => void pay(...paid)} />
       </main>
       <KeyMap paying={paying} />
     </>
@@ -139,4 +102,30 @@ function useSelection(lines: TillLine[]): [number | null, (number: number) => vo
     setSelected((current) => selectionAfter(old, lines, current));
   }, [lines]);
   return [selected, setSelected];
+}
+
+interface Payment {
+  paying: boolean;
+  open: (open: boolean) => void;
+  pay: (tender: Tender, receivedMinor: number) => Promise<void>;
+}
+
+/** The pay panel's state: closed while there is nothing to pay, and one payment at a time. */
+function usePayment(intend: Intend, nothingToPay: boolean): Payment {
+  const [isOpen, open] = useState(false);
+  const sending = useRef(false);
+
+  useEffect(() => {
+    if (nothingToPay) open(false);
+  }, [nothingToPay, isOpen]);
+
+  async function pay(tender: Tender, receivedMinor: number): Promise<void> {
+    if (sending.current) return;
+    sending.current = true;
+    const taken = await intend("pay", { tender, received_minor: receivedMinor });
+    sending.current = false;
+    if (taken) open(false);
+  }
+
+  return { paying: isOpen && !nothingToPay, open, pay };
 }
