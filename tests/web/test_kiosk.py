@@ -228,7 +228,6 @@ async def test_news_from_central_show_at_once(faces: Faces) -> None:
         ("expired", "expired", "failed"),
         ("queued", "paper_out", "failed"),
         ("sending", "", "printing"),
-        ("queued", "", "printing"),
     ],
 )
 async def test_the_screen_says_what_became_of_the_slip(
