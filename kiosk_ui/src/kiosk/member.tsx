@@ -10,7 +10,7 @@ export function MemberLine({ member }: { member: MemberView }) {
       <span data-testid="member-name">{say("kiosk.member.hello", { name: member.name })}</span>
       <span class="tier" data-testid="tier">
         <Tier />
-        {say("kiosk.member.tier", { tier: member.tier })}
+        {member.tier}
       </span>
     </h1>
   );
