@@ -35,7 +35,7 @@ arch: ## who may import whom
 	$(BIN)/lint-imports --no-logo
 
 ui: ## catalogues, types and unit tests of the browser faces
-	$(NPM) run check && $(NPM) test
+	$(NPM) run check && $(NPM) run types -- --check && $(NPM) test
 
 bench: ## the speeds promised, as ratios to floors of the same run; JSON, exit 1 on a missed goal
 	$(PREPARE) test && exec $(BIN)/python -m benchmarks.spine --json

@@ -1,6 +1,7 @@
-// Regenerates src/shared/snapshots.d.ts from the Python types; PYTHON names the interpreter.
+// Regenerates src/shared/snapshots.d.ts from the Python types, or with --check says whether it is up to date.
+// PYTHON names the interpreter.
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { compile } from "json-schema-to-typescript";
 
@@ -17,4 +18,10 @@ const code = await compile(schema, "AnyFace", {
   unreachableDefinitions: true,
   bannerComment: "// Generated from daemon/tapledger/web/snapshots.py by `npm run types`. Do not edit.",
 });
-writeFileSync(join(ROOT, "src", "shared", "snapshots.d.ts"), code);
+const file = join(ROOT, "src", "shared", "snapshots.d.ts");
+if (!process.argv.includes("--check")) {
+  writeFileSync(file, code);
+} else if (readFileSync(file, "utf8") !== code) {
+  console.error("src/shared/snapshots.d.ts is older than snapshots.py: npm run types");
+  process.exit(1);
+}
