@@ -44,7 +44,7 @@ class Desk:
         self._settled.set()
 
     def fates(self) -> list[tuple[str, str]]:
-        return self.bench.rows("SELECT state, reason FROM print_job ORDER BY number")  # type: ignore[return-value]
+        return self.bench.rows("SELECT state, reason FROM print_job ORDER BY number")
 
     async def until(self, *fates: tuple[str, str]) -> None:
         async with asyncio.timeout(PATIENCE_S):
