@@ -66,11 +66,10 @@ async def test_a_kill_in_the_middle_of_a_sale_loses_and_doubles_nothing(counter:
 
 async def test_a_kill_at_the_second_touch_gives_one_voucher_or_none(counter: Counter) -> None:
     """The card stays on the reader: the member is greeted again by the daemon that comes up."""
-    before, vouchers = await counter.points(), counter.count("hold")
-    for turns in (1, 300):
-        await counter.bench.insert("kiosk-reader", "wang")
-        await counter.kiosk.until_screen("balance")
-        holds = counter.count("hold")
+    await counter.bench.insert("kiosk-reader", "wang")
+    shown = await counter.kiosk.until_screen("balance")
+    for turns in (1, 150, 600):
+        points, holds = shown["points"], counter.count("hold")
         assert await counter.kiosk.do("choose", reward="coffee") == {}
         await counter.kiosk.until_screen("confirm")
         confirming = asyncio.create_task(quietly(counter.kiosk.do("confirm", reward="coffee")))
@@ -81,11 +80,7 @@ async def test_a_kill_at_the_second_touch_gives_one_voucher_or_none(counter: Cou
         await counter.power_back()
         shown = await counter.kiosk.until_screen("balance")
         given = counter.count("hold") - holds
-        assert given in (0, 1)
-        assert shown["points"] == before - COFFEE_POINTS * (counter.count("hold") - vouchers)
-        await counter.bench.remove("kiosk-reader")
-        await counter.kiosk.do("finish")
-        await counter.kiosk.until_screen("attract")
+        assert (given, shown["points"]) in {(0, points), (1, points - COFFEE_POINTS)}
     await counter.settled()
     kinds = dict(counter.rows("SELECT id, kind FROM print_job"))
     counter.check_paper({job.removeprefix("slip-") for job, kind in kinds.items() if kind == "voucher"})
