@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import get_args
 
 from tapledger import errors
-from tapledger.devices.supervisor import Link
+from tapledger.devices.supervisor import DRIVER_FAULT, Link
 from tapledger.loyalty.engine import TENDER_KINDS
 from tapledger_drivers.printers.status import StatusBytes
 from tests.source_tree import SOURCE_ROOTS, tree, with_suffix
@@ -141,7 +141,7 @@ def keys_said() -> set[str]:
 def every_key() -> set[str]:
     """Return the keys that a catalogue needs: no more, no fewer."""
     codes = {kind: {site.code for site in sites() if site.kind == kind} for kind in KEY_KINDS}
-    devices = {*get_args(Link), *device_reasons(), "other"}
+    devices = {*get_args(Link), *device_reasons(), DRIVER_FAULT, "other"}
     return {
         *keys_said(),
         *(f"info.{code}" for code in codes["info"]),

@@ -6,10 +6,10 @@ import datetime as dt
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 from tapledger.database import Database, Executor, ThreadExecutor, Transaction, read_migrations
-from tapledger.store import facts, outbox, prints
+from tapledger.store import facts, lock, outbox, prints
 from tapledger.store.journal import Journal
 from tapledger.store.keyring import Keyring
 from tapledger.wire.messages import FeedPage, Pending
@@ -23,8 +23,9 @@ T = TypeVar("T")
 class Store:
     """One shop's SQLite file. ``transact`` runs a piece of work in one durable transaction."""
 
-    def __init__(self, database: Database, keyring: Keyring) -> None:
+    def __init__(self, database: Database, keyring: Keyring, held: IO[bytes] | None) -> None:
         self._database = database
+        self._held = held
         self.keyring = keyring
         self.journal = Journal(keyring.node, FIRST_EPOCH)
 
@@ -34,14 +35,21 @@ class Store:
     ) -> Store:
         """Open the file, migrate it, and settle slips that were being sent when the daemon stopped.
 
-        ``read_only`` does neither: it looks at the store of a daemon that may be running.
+        One process may have it open; a second is refused with ``Unavailable``. ``read_only`` does none of
+        this: it looks at the store of a daemon that may be running.
         """
         executor = executor or ThreadExecutor("store")
         migrations = read_migrations(files("tapledger.store") / "migrations")
-        database = await executor.run(
-            lambda: Database.open(folder / FILE_NAME, migrations, executor, read_only=read_only)
-        )
-        store = cls(database, keyring)
+        held = None if read_only else lock.take(folder)
+        try:
+            database = await executor.run(
+                lambda: Database.open(folder / FILE_NAME, migrations, executor, read_only=read_only)
+            )
+        except BaseException:
+            if held is not None:
+                held.close()
+            raise
+        store = cls(database, keyring, held)
         if not read_only:
             await store.transact(prints.recover)
         return store
@@ -51,6 +59,8 @@ class Store:
 
     async def close(self) -> None:
         await self._database.close()
+        if self._held is not None:
+            self._held.close()
 
     # What sync needs (sync.ports.SyncStore).
     async def pending(self, limit: int) -> Pending | None:
