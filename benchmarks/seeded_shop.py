@@ -22,8 +22,9 @@ from tapledger.membership.identity import Presented
 from tapledger.membership.registration import Joining, register_member
 from tapledger.membership.sale import SaleCommand, record_sale
 from tapledger.membership.shop import Shop
+from tapledger.membership.slips import job_id
 from tapledger.settings import Settings
-from tapledger.store import keyring
+from tapledger.store import keyring, prints
 from tapledger_drivers.cards.trust.signed_token import issue_token
 from tapledger_drivers.emulators.virtual_card import CardKind, VirtualCard
 
@@ -81,7 +82,7 @@ async def make(folder: Path, customers: int) -> SeededShop:
         for number in range(customers):
             seeded.customers.append(await _join(shop, number))
         for customer in seeded.customers:
-            await record_sale(shop, basket(shop, customer, randomness))
+            await _buy(shop, basket(shop, customer, randomness))
     return seeded
 
 
@@ -92,6 +93,12 @@ async def _join(shop: Shop, number: int) -> Customer:
     joined = await register_member(shop, joining)
     assert joined.event.body.member is not None
     return Customer(joined.event.body.member, card, uid)
+
+
+async def _buy(shop: Shop, command: SaleCommand) -> None:
+    """Record a sale and count its receipt as printed."""
+    recorded = await record_sale(shop, command)
+    await shop.store.transact(lambda tx: prints.settle(tx, job_id(recorded), "printed", "", STAFF))
 
 
 def basket(shop: Shop, customer: Customer, randomness: random.Random) -> SaleCommand:

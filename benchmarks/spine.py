@@ -12,13 +12,13 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from benchmarks import sale_commit, seeded_shop, tap_to_paint
 from benchmarks.sale_commit import SaleTimes
-from benchmarks.tap_to_paint import CannotRun, TapTimes
+from benchmarks.tap_to_paint import CannotRun, Tap, Taps
 from tapledger import logs
 from tapledger.web.live import percentile
 from tapledger_drivers.emulators.reader_station import StationUnavailable
@@ -28,8 +28,12 @@ STATE = Path(__file__).parent.parent / "var"
 """On a real disk, as a shop's store is; a temporary folder may be memory."""
 TAPS, SALES, CUSTOMERS = 300, 1000, 1000
 TAP_P99_MS = 50.0
-TAP_OVER_FLOOR = 3.0
-SALE_OVER_FLOOR = 3.0
+RATIOS = (
+    ("on_attract_p50_over_floor", "on_attract.tap_ms", "on_attract.push_floor_ms", 3.0),
+    ("on_balance_p50_over_floor", "on_balance.tap_ms", "on_balance.push_floor_ms", 3.0),
+    ("sale_p50_over_floor", "sale_ms", "commit_floor_ms", 3.0),
+)
+"""Goal, what is measured, its floor, and how many times the floor its median may be."""
 MISSED, CANNOT_RUN = 1, 2
 PROGRESS_TAPS = 50
 
@@ -57,20 +61,33 @@ def ratio(times_ms: list[float], floor_ms: list[float]) -> float:
     return percentile(times_ms, 0.50) / percentile(floor_ms, 0.50)
 
 
-def report(sales: SaleTimes, taps: TapTimes) -> dict[str, Any]:
+def report(sales: SaleTimes, taps: Taps) -> dict[str, Any]:
     """Hold the times against the goals."""
+    times = {
+        **columns("on_attract", taps.on_attract),
+        **columns("on_balance", taps.on_balance),
+        **asdict(sales),
+    }
     goals = [
-        goal("tap_p99_ms", percentile(taps.tap_ms, 0.99), TAP_P99_MS),
-        goal("tap_p50_over_floor", ratio(taps.tap_ms, taps.push_floor_ms), TAP_OVER_FLOOR),
-        goal("sale_p50_over_floor", ratio(sales.sale_ms, sales.commit_floor_ms), SALE_OVER_FLOOR),
+        goal(
+            "tap_p99_ms",
+            percentile(times["on_attract.tap_ms"] + times["on_balance.tap_ms"], 0.99),
+            TAP_P99_MS,
+        )
     ]
-    times = asdict(taps) | asdict(sales)
+    for name, of, floor, limit in RATIOS:
+        goals.append(goal(name, ratio(times[of], times[floor]), limit))
     return {
         "goals": [asdict(one) for one in goals],
-        "taps": len(taps.tap_ms),
+        "taps": len(taps.on_attract) + len(taps.on_balance),
         "sales": len(sales.sale_ms),
         "times": {name: figures(values) for name, values in times.items()},
     }
+
+
+def columns(start: str, taps: list[Tap]) -> dict[str, list[float]]:
+    names = ("tap_ms", *(each.name for each in fields(Tap)))
+    return {f"{start}.{name}": [getattr(tap, name) for tap in taps] for name in names}
 
 
 async def run(taps: int, sales: int, customers: int) -> dict[str, Any]:
@@ -80,10 +97,10 @@ async def run(taps: int, sales: int, customers: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="benchmark-", dir=STATE) as folder:
         say(f"a shop with {customers} customers who have bought once")
         seeded = await seeded_shop.make(Path(folder), customers)
-        say(f"{sales} sales, each beside a raw commit of its rows")
-        sale_times = await sale_commit.measure(seeded, sales)
         say(f"{taps} taps, each beside a bare push; pcscd needs 0.4 s to see a card come")
         tap_times = await tap_to_paint.measure(seeded, taps, _tapped)
+        say(f"{sales} sales, each beside a raw commit of its rows")
+        sale_times = await sale_commit.measure(seeded, sales)
     load = [round(load_before, 2), round(os.getloadavg()[0], 2)]
     return report(sale_times, tap_times) | {"load_average": load, "cores": os.cpu_count()}
 
@@ -98,14 +115,14 @@ def say(sentence: str) -> None:
 
 
 def table(result: dict[str, Any]) -> str:
-    lines = [f"{'':24}{'p50':>9}{'p99':>9}{'max':>9}"]
+    lines = [f"{'':30}{'p50':>9}{'p99':>9}{'max':>9}"]
     for name, spread in result["times"].items():
-        lines.append(f"{name:24}" + "".join(f"{spread[column]:9.2f}" for column in ("p50", "p99", "max")))
+        lines.append(f"{name:30}" + "".join(f"{spread[column]:9.2f}" for column in ("p50", "p99", "max")))
     before, after = result["load_average"]
     lines.append(f"load average {before} before and {after} after, on {result['cores']} cores")
     for one in result["goals"]:
         verdict = "met" if one["ok"] else "MISSED"
-        lines.append(f"{one['name']:24}{one['value']:9.2f}  at most {one['limit']:g}: {verdict}")
+        lines.append(f"{one['name']:30}{one['value']:9.2f}  at most {one['limit']:g}: {verdict}")
     return "\n".join(lines)
 
 

@@ -1,6 +1,8 @@
 """A card on the real pcscd until Chromium has painted its member's balance, beside a bare push of the same.
 
-The daemon runs in this process; Chromium and pcscd have their own.
+The daemon runs in this process; Chromium and pcscd have their own. Every first tap finds the attract screen,
+whose picture moves, so that a frame waits for its next one; every second tap finds the balance of the member
+before, which stands still.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from playwright.async_api import Page, ViewportSize, async_playwright
@@ -32,8 +34,8 @@ from tapledger_drivers.ports import CardReader, DeviceConfig, TrustPolicy
 from tapledger_drivers.registry import create_driver
 
 CARD_KINDS = (CardKind.TYPE4, CardKind.TYPE2)
-"""One on each reader."""
-WARM_UP = 6
+"""One on each reader: the first finds the attract screen, the second the first one's balance."""
+WARM_UP_ROUNDS = 3
 PAINT_LIMIT_S = 5.0
 GOODBYE_S = 0.02
 SETTLE_S = 0.15
@@ -57,17 +59,28 @@ class CannotRun(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class TapTimes:
-    """Milliseconds. A tap is event to read, read to push and push to paint; a floor is a push to paint."""
+class Tap:
+    """Milliseconds: event to read, read to push, push to paint; then the bare push of the same snapshot."""
 
-    tap_ms: list[float] = field(default_factory=list)
-    event_to_read_ms: list[float] = field(default_factory=list)
-    read_to_push_ms: list[float] = field(default_factory=list)
-    push_to_paint_ms: list[float] = field(default_factory=list)
-    push_floor_ms: list[float] = field(default_factory=list)
+    event_to_read_ms: float
+    read_to_push_ms: float
+    push_to_paint_ms: float
+    push_floor_ms: float = 0.0
+
+    @property
+    def tap_ms(self) -> float:
+        return self.event_to_read_ms + self.read_to_push_ms + self.push_to_paint_ms
 
 
-async def measure(seeded: SeededShop, taps: int, progress: Callable[[int], None]) -> TapTimes:
+@dataclass(frozen=True, slots=True)
+class Taps:
+    """All taps, by the screen that they found."""
+
+    on_attract: list[Tap] = field(default_factory=list)
+    on_balance: list[Tap] = field(default_factory=list)
+
+
+async def measure(seeded: SeededShop, taps: int, progress: Callable[[int], None]) -> Taps:
     """Time so many taps and as many bare pushes, in turn; raise ``CannotRun`` before the first."""
     chromium = shutil.which("chromium")
     if chromium is None:
@@ -85,22 +98,30 @@ async def measure(seeded: SeededShop, taps: int, progress: Callable[[int], None]
         return await _measure(kiosk, taps, progress)
 
 
-async def _measure(kiosk: _Kiosk, taps: int, progress: Callable[[int], None]) -> TapTimes:
-    jitter = random.Random(SEED)
-    times = TapTimes()
-    for number in range(-WARM_UP, taps):
-        tap_ms, read_ms, rules_ms = await kiosk.tap(number % len(CARD_KINDS))
-        await asyncio.sleep(SETTLE_S + jitter.uniform(0, JITTER_S))
-        floor_ms = await kiosk.push_again()
-        await asyncio.sleep(SETTLE_S)
+async def _measure(kiosk: _Kiosk, taps: int, progress: Callable[[int], None]) -> Taps:
+    measured = Taps()
+    for number in range(-WARM_UP_ROUNDS, -(-taps // len(CARD_KINDS))):
+        on_attract, on_balance = await _round(kiosk)
         if number >= 0:
-            times.tap_ms.append(tap_ms)
-            times.event_to_read_ms.append(read_ms)
-            times.read_to_push_ms.append(rules_ms)
-            times.push_to_paint_ms.append(tap_ms - read_ms - rules_ms)
-            times.push_floor_ms.append(floor_ms)
-            progress(number + 1)
-    return times
+            measured.on_attract.append(on_attract)
+            measured.on_balance.append(on_balance)
+            progress((number + 1) * len(CARD_KINDS))
+    return measured
+
+
+async def _round(kiosk: _Kiosk) -> tuple[Tap, Tap]:
+    """Tap twice, then push both snapshots once more onto the same screens."""
+    first, first_shown = await kiosk.tap(0)
+    await kiosk.settle()
+    second, second_shown = await kiosk.tap(1)
+    await kiosk.settle()
+    balance_floor_ms = await kiosk.push(first_shown)
+    await kiosk.leave()
+    await kiosk.settle()
+    attract_floor_ms = await kiosk.push(second_shown)
+    await kiosk.leave()
+    await kiosk.settle()
+    return replace(first, push_floor_ms=attract_floor_ms), replace(second, push_floor_ms=balance_floor_ms)
 
 
 class _Kiosk:
@@ -113,6 +134,7 @@ class _Kiosk:
         self._readers = readers
         self._station = station
         self._cards = cards
+        self._jitter = random.Random(SEED)
         self._shown: Snapshot | None = None
         self._pushed_at_s = 0.0
         self._painted = asyncio.Event()
@@ -130,27 +152,33 @@ class _Kiosk:
         daemon.live.show = timed_show  # type: ignore[method-assign]
         daemon.live.on_painted = painted
 
-    async def tap(self, place: int) -> tuple[float, float, float]:
-        """Lay a card on a reader; return milliseconds of the tap, of its reading, and from read to push."""
+    async def tap(self, place: int) -> tuple[Tap, Kiosk]:
+        """Lay a card on a reader; return the times and what was shown."""
         await self._readers.empty[place].wait()
         self._readers.empty[place].clear()
         await self._station.insert(place, self._cards[place])
         tap_ms = await self._paint()
-        read = self._readers.read
-        assert read is not None and isinstance(self._shown, Kiosk)
-        if not isinstance(self._shown.screen, Balance):
-            raise RuntimeError(f"a tap was answered by {self._shown.screen}")
         await self._station.remove(place)
-        await self._daemon.kiosk.finish()
-        return tap_ms, (read.read_at_s - read.seen_at_s) * 1000, (self._pushed_at_s - read.read_at_s) * 1000
+        read, shown = self._readers.read, self._shown
+        assert read is not None and isinstance(shown, Kiosk)
+        if not isinstance(shown.screen, Balance):
+            raise RuntimeError(f"a tap was answered by {shown.screen}")
+        read_ms = (read.read_at_s - read.seen_at_s) * 1000
+        push_ms = (self._pushed_at_s - read.read_at_s) * 1000
+        return Tap(read_ms, push_ms, tap_ms - read_ms - push_ms), shown
 
-    async def push_again(self) -> float:
-        """Push the last balance anew; return milliseconds until it was painted."""
-        assert self._shown is not None
-        self._daemon.live.show("kiosk", self._shown, self._daemon.shop.clock.monotonic_s())
-        floor_ms = await self._paint()
+    async def push(self, snapshot: Kiosk) -> float:
+        """Push a snapshot as it is; return milliseconds until it was painted."""
+        self._daemon.live.show("kiosk", snapshot, self._daemon.shop.clock.monotonic_s())
+        return await self._paint()
+
+    async def leave(self) -> None:
+        """Bring back the attract screen, from a session or from a bare push."""
+        await self._daemon.kiosk.finish()
         self._daemon.kiosk.refresh()
-        return floor_ms
+
+    async def settle(self) -> None:
+        await asyncio.sleep(SETTLE_S + self._jitter.uniform(0, JITTER_S))
 
     async def _paint(self) -> float:
         async with asyncio.timeout(PAINT_LIMIT_S):
