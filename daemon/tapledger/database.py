@@ -76,6 +76,8 @@ class Database:
         self._connection = engine.connect()
         self._begin = begin
         self._executor = executor
+        self.on_rollback: Callable[[], None] = lambda: None
+        """Called on the store's own thread after a transaction that did not commit."""
 
     @classmethod
     def open(
@@ -129,6 +131,13 @@ class Database:
 
     def transact_now(self, work: Callable[[Transaction], T]) -> T:
         """``transact`` for callers that already are on the store's thread, or have no loop (CLI)."""
+        try:
+            return self._transact(work)
+        except BaseException:
+            self.on_rollback()
+            raise
+
+    def _transact(self, work: Callable[[Transaction], T]) -> T:
         try:
             with self._connection.begin() as transaction:
                 self._connection.exec_driver_sql(self._begin)

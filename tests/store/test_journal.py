@@ -124,3 +124,21 @@ def test_hlc_rises_though_the_clock_goes_back() -> None:
         seen.append(next_hlc(seen[-1], clock.now()))
     assert seen == sorted(set(seen))
     assert seen[-1] >> 16 == int(clock.now().timestamp() * 1000)
+
+
+async def test_a_rolled_back_append_leaves_no_gap(bench: Bench) -> None:
+    member = await bench.join("Ann", card("a"))
+    before = await bench.buy(member)
+
+    def fails(tx: Transaction) -> None:
+        head = bench.shop.store.journal.head(tx)
+        now = bench.clock.now()
+        decision = decide_join(Join("m-9", (), None, None), bench.shop.program, now)
+        recorded = bench.shop.record(tx, Operation("k-9", bytes(32)), decision, now)
+        assert recorded.event.seq == head.seq + 1
+        raise RuntimeError("the disk is full")
+
+    with pytest.raises(RuntimeError, match="disk"):
+        await bench.shop.store.transact(fails)
+    after = await bench.buy(member)
+    assert after.event.seq == before.event.seq + 1

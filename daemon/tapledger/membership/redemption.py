@@ -16,7 +16,6 @@ from tapledger.membership.shop import Shop, operation
 from tapledger.store import members as stored_members
 from tapledger.store.journal import Recorded
 from tapledger.store.people import mask
-from tapledger.wire.codec import encode_event
 
 VOUCHER_RANDOMNESS = 256
 
@@ -76,7 +75,7 @@ async def hold_reward(shop: Shop, command: RewardCommand) -> Redeemed:
         slip = slips.Slip(
             kind="voucher",
             language=command.language,
-            event=encode_event(recorded.event),
+            event=recorded.raw,
             receipt=recorded.receipt,
             proof=recorded.proof,
             digest=recorded.hash.hex(),

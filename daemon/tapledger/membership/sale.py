@@ -14,7 +14,6 @@ from tapledger.membership.shop import Shop, operation
 from tapledger.store import drafts
 from tapledger.store.journal import Recorded
 from tapledger.store.people import mask
-from tapledger.wire.codec import encode_event
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ async def record_sale(shop: Shop, command: SaleCommand) -> Recorded:
         slip = slips.Slip(
             kind="sale",
             language=command.language,
-            event=encode_event(recorded.event),
+            event=recorded.raw,
             receipt=recorded.receipt,
             proof=recorded.proof,
             digest=recorded.hash.hex(),

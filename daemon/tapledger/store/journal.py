@@ -37,6 +37,8 @@ class Recorded:
     """An event as it stands in the journal."""
 
     event: LedgerEvent
+    raw: bytes
+    """Its bytes as they were sealed; they are never encoded again."""
     hash: bytes
     replayed: bool
     """True when this operation had been recorded before; nothing was written now."""
@@ -59,11 +61,12 @@ class Head:
 
 
 class Journal:
-    """Writes events of one node and epoch. ``new_id`` makes UUIDv7 strings from an instant."""
+    """Writes events of one node and epoch; nobody else does (``store.lock``)."""
 
     def __init__(self, node: str, epoch: int) -> None:
         self.node = node
         self.epoch = epoch
+        self._head: Head | None = None
 
     def find(self, tx: Transaction, operation: Operation) -> Recorded | None:
         """Return what an operation recorded earlier; raise ``Conflict`` when its input was another."""
@@ -76,7 +79,7 @@ class Journal:
             return None
         if bytes(row[0]) != operation.input_hash:
             raise Conflict("IDEMPOTENCY_MISMATCH", op_key=operation.key)
-        return Recorded(decode_event(row[1]), bytes(row[2]), replayed=True)
+        return Recorded(decode_event(row[1]), bytes(row[1]), bytes(row[2]), replayed=True)
 
     def append(
         self, tx: Transaction, operation: Operation, decision: Decision, event_id: str, now: dt.datetime
@@ -107,16 +110,29 @@ class Journal:
         if decision.after is not None:
             _claim_credentials(tx, decision)
             members.record(tx, decision.after, body)
-        return Recorded(event, digest, replayed=False)
+        self._head = Head(event.seq, digest, event.hlc)
+        return Recorded(event, raw, digest, replayed=False)
 
     def newest(self, tx: Transaction, kind: str) -> Recorded | None:
         """Return the last event of a kind."""
         row = tx.exec_driver_sql(
             "SELECT raw, hash FROM event WHERE kind = ? ORDER BY epoch DESC, seq DESC LIMIT 1", (kind,)
         ).first()
-        return None if row is None else Recorded(decode_event(row[0]), bytes(row[1]), replayed=True)
+        if row is None:
+            return None
+        return Recorded(decode_event(row[0]), bytes(row[0]), bytes(row[1]), replayed=True)
+
+    def forget(self) -> None:
+        """A transaction was rolled back: what it appended is not there."""
+        self._head = None
 
     def head(self, tx: Transaction) -> Head:
+        """Return where the chain ends."""
+        if self._head is None:
+            self._head = self._read_head(tx)
+        return self._head
+
+    def _read_head(self, tx: Transaction) -> Head:
         row = tx.exec_driver_sql(
             "SELECT seq, hash, raw FROM event WHERE epoch = ? ORDER BY seq DESC LIMIT 1", (self.epoch,)
         ).first()

@@ -28,6 +28,7 @@ class Store:
         self._held = held
         self.keyring = keyring
         self.journal = Journal(keyring.node, FIRST_EPOCH)
+        database.on_rollback = self.journal.forget
 
     @classmethod
     async def open(
