@@ -11,6 +11,7 @@ from tapledger.loyalty.ledger import Credential
 from tapledger.loyalty.members import Member
 from tapledger.membership.shop import Shop
 from tapledger.store import members, people
+from tapledger.wire.messages import SealedProfile
 
 KINDS = ("card", "uid", "phone", "barcode")
 _PHONE = re.compile(r"\+?[0-9]{6,15}")
@@ -80,12 +81,11 @@ def by_id(tx: Transaction, shop: Shop, member: str, presented: Presented) -> Kno
         raise Corrupt("MEMBER_MISSING", member=member)
     # A shop that stands alone has no other shop to spend the same points.
     unsettled = stored.unsettled_points if shop.store.keyring.enrolled else 0
-    return Known(stored.member, unsettled, _name(tx, shop, member), presented)
+    return Known(stored.member, unsettled, _name(shop, stored.profile), presented)
 
 
-def _name(tx: Transaction, shop: Shop, member: str) -> str:
+def _name(shop: Shop, profile: SealedProfile | None) -> str:
     """Return the member's name; a profile that cannot be read must not stop a sale."""
-    profile = people.get(tx, member)
     if profile is None:
         return ""
     try:

@@ -10,6 +10,7 @@ from tapledger.database import Transaction
 from tapledger.loyalty.ledger import Credential, EventBody, Hold
 from tapledger.loyalty.members import Member, fold
 from tapledger.wire.codec import decode_event
+from tapledger.wire.messages import SealedProfile
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Member).decode
@@ -25,6 +26,8 @@ class Stored:
 
     member: Member
     unsettled_points: int
+    profile: SealedProfile | None
+    """Personal data, still sealed; ``people.unseal`` opens it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +37,16 @@ class Owner:
 
 
 def load(tx: Transaction, member: str) -> Stored | None:
-    row = tx.exec_driver_sql("SELECT state, unsettled_points FROM member WHERE id = ?", (member,)).first()
-    return None if row is None else Stored(_decode(row[0]), row[1])
+    row = tx.exec_driver_sql(
+        "SELECT m.state, m.unsettled_points, p.digest, p.sealed FROM member m"
+        " LEFT JOIN profile p ON p.member = m.id WHERE m.id = ?",
+        (member,),
+    ).first()
+    if row is None:
+        return None
+    state, unsettled_points, digest, sealed = row
+    profile = None if digest is None else SealedProfile(member=member, digest=digest, sealed=bytes(sealed))
+    return Stored(_decode(state), unsettled_points, profile)
 
 
 def owner(tx: Transaction, index: str) -> Owner | None:
