@@ -292,7 +292,11 @@ async def test_the_other_shop_shows_what_was_earned_here(browser: Browser, chain
     await expect(face.at("member-points")).not_to_have_text(f"{before:,}")
     after = await points_of(face)
     assert after > before
-    await enter(other, phone)
+    for _ in range(10):  # until shop B has heard of the member at all
+        await enter(other, phone)
+        await expect(other.at("member").or_(other.at("message"))).to_be_visible()
+        if await other.at("member").is_visible():
+            break
     await expect(other.at("member-points")).to_have_text(f"{after:,}", timeout=2 * PATIENCE_MS)
     await press(other, "F2")
     assert other.complaints == []

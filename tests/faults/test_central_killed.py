@@ -31,7 +31,7 @@ async def test_shops_sell_on_while_central_dies_and_catch_up(chain: Chain, count
     assert await counter.points() == expected
     async with Counter(chain, "shop-b") as other:
         await other.sign_in()
-        await other.till.do("enter", text=WANG.number)
+        await other.till.ask_for_member(WANG.number)
         await other.till.until(
             lambda s: s["member"] is not None and s["member"]["points"] == expected, "shop B knows less"
         )

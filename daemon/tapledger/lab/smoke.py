@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -11,11 +10,10 @@ from typing import Any
 
 from tapledger.lab.chain import Chain
 from tapledger.lab.seed import CASHIER, CASHIER_PIN, MEMBERS, TOWEL
-from tapledger.lab.visitor import PATIENCE_S, GaveUp, Visitor
+from tapledger.lab.visitor import GaveUp, Visitor
 from tapledger_drivers.emulators.paper import PaperSlip
 
 MEMBER = MEMBERS[0]
-ASK_AGAIN_S = 0.1
 BEFORE, EARNED, SPENT = 897, 12, 80
 """Points of the demo member from the seed, of one towel, and of the coffee."""
 
@@ -128,19 +126,11 @@ async def _receipt(walk: Walk) -> dict[str, Any]:
 async def _sync(walk: Walk) -> dict[str, Any]:
     expected = BEFORE - SPENT + EARNED
     _took(await walk.other_till.do("sign-in", staff=CASHIER, pin=CASHIER_PIN))
-    await _enter_until_known(walk.other_till, MEMBER.phone)
+    await walk.other_till.ask_for_member(MEMBER.phone)
     seen = await walk.other_till.until(
         lambda s: (s["member"] or {}).get("points") == expected, f"shop B does not show {expected} points"
     )
     return {"points": seen["member"]["points"]}
-
-
-async def _enter_until_known(till: Visitor, text: str) -> None:
-    """Ask for a member until the shop has heard of them from central."""
-    deadline = time.monotonic() + PATIENCE_S
-    while till.snapshot.get("member") is None and time.monotonic() < deadline:
-        _took(await till.do("enter", text=text))
-        await asyncio.sleep(ASK_AGAIN_S)
 
 
 STEPS: dict[str, Step] = {

@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 
 PATIENCE_S = 15.0
+ASK_AGAIN_S = 0.1
 
 Snapshot = dict[str, Any]
 
@@ -72,6 +73,16 @@ class Visitor:
         """Wait for a screen of the kiosk and return it."""
         seen = await self.until(lambda s: bool(s["screen"]["screen"] == screen), f"no screen {screen}")
         return dict(seen["screen"])
+
+    async def ask_for_member(self, text: str) -> None:
+        """Ask the till for a member until the shop has heard of them from central."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while not self.snapshot.get("member"):
+                    await self.do("enter", text=text)
+                    await asyncio.sleep(ASK_AGAIN_S)
+        except TimeoutError:
+            raise GaveUp(f"the shop does not hear of {text}") from None
 
     async def do(self, intent: str, **body: object) -> dict[str, Any]:
         """Send an intent of this face; return the problem it was answered with, empty when it was taken."""
