@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
-from tapledger.errors import TapledgerError
-
-T = TypeVar("T")
+from tapledger.commandline import call
 
 _config = click.option(
     "--config",
@@ -46,7 +40,7 @@ def run(config: Path, as_json: bool) -> None:
         logs.to_stderr()
         await app.run(settings.load(config), announce)
 
-    _call(serve(), as_json)
+    call(serve(), as_json)
 
 
 @central.command("enrol-code")
@@ -66,20 +60,5 @@ def enrol_code(shop: str, config: Path, as_json: bool) -> None:
         finally:
             await office.close()
 
-    code = _call(make(), as_json)
+    code = call(make(), as_json)
     click.echo(json.dumps({"shop": shop, "code": code}, ensure_ascii=False) if as_json else code)
-
-
-def _call(work: Coroutine[Any, Any, T], as_json: bool) -> T:
-    """Run a command; an error becomes a sentence with its next step, and exit code 2."""
-    try:
-        return asyncio.run(work)
-    except TapledgerError as error:
-        from tapledger import texts
-
-        sentence, next_step = texts.problem("en", error)
-        if as_json:
-            click.echo(json.dumps({"code": error.code, "sentence": sentence, "next_step": next_step}))
-        else:
-            click.echo(f"{sentence}\n{next_step}  [{error.code}]", err=True)
-        sys.exit(2)

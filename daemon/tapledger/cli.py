@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import sys
-from collections.abc import Coroutine
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from tapledger.errors import TapledgerError
+from tapledger.commandline import call
 
 if TYPE_CHECKING:
     from tapledger.commands.verify import Verified
-
-T = TypeVar("T")
 
 CONFIG = click.option(
     "--config",
@@ -51,23 +47,6 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """A membership system for shops: works offline, never loses a point, proves every number."""
-
-
-def call(work: Coroutine[Any, Any, T], as_json: bool) -> T:
-    """Run a command; an error becomes a sentence with its next step, and exit code 2."""
-    try:
-        return asyncio.run(work)
-    except TapledgerError as error:
-        from tapledger import texts
-
-        sentence, next_step = texts.problem("en", error)
-        if as_json:
-            click.echo(json.dumps({"code": error.code, "sentence": sentence, "next_step": next_step}))
-        else:
-            click.echo(f"{sentence}\n{next_step}  [{error.code}]", err=True)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
 def show(as_json: bool, result: dict[str, Any], sentence: str) -> None:
