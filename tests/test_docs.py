@@ -15,11 +15,12 @@ import pytest
 from babel.messages.pofile import read_po
 from packaging.requirements import Requirement
 
+from tapledger.languages import LANGUAGES
 from tests.source_tree import ROOT, SOURCE_ROOTS, files, text, tree, with_suffix
 
 README = Path("README.md")
-LANGUAGES = {"zh-Hans", "en"}
-CATALOGUE_FOLDERS = ("daemon/tapledger/locales", "kiosk_ui/locales")
+DAEMON_CATALOGUES = "daemon/tapledger/locales/{language}/*.po"
+FACE_CATALOGUES = "kiosk_ui/locales/{language}.po"
 ERROR_CLASSES = {"Refused", "NotFound", "Invalid", "Conflict", "Denied", "Unavailable", "Corrupt"}
 
 LINK = re.compile(r"\]\(([^)\s#]+)(?:#[^)]*)?\)")
@@ -159,30 +160,55 @@ def test_every_message_has_its_row_with_its_fields() -> None:
 
 
 # ---- texts -----------------------------------------------------------------------------------------------
-def _catalogue(folder: str, language: str) -> dict[str, str]:
-    with (ROOT / folder / f"{language}.po").open("rb") as file:
-        return {str(message.id): str(message.string) for message in read_po(file) if message.id}
+def _catalogue(pattern: str, language: str) -> dict[str, str]:
+    """Read all files of a language; fail when a key stands in two of them, or twice in one."""
+    said: dict[str, str] = {}
+    for path in sorted(ROOT.glob(pattern.format(language=language))):
+        with path.open("rb") as file:
+            messages = {str(message.id): str(message.string) for message in read_po(file) if message.id}
+        where = path.relative_to(ROOT)
+        keys = re.findall(r'^msgid "(.+)"$', path.read_text("utf-8"), re.MULTILINE)
+        assert sorted(keys) == sorted(messages), f"{where}: a key stands twice"
+        assert not said.keys() & messages.keys(), f"{where}: {said.keys() & messages.keys()} elsewhere too"
+        said |= messages
+    return said
 
 
 def _blanks(sentence: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None}
 
 
-@pytest.mark.parametrize("folder", CATALOGUE_FOLDERS)
-def test_catalogues_say_the_same_in_every_language(folder: str) -> None:
-    assert {path.stem for path in (ROOT / folder).glob("*.po")} == LANGUAGES
-    english = _catalogue(folder, "en")
-    for language in sorted(LANGUAGES):
-        other = _catalogue(folder, language)
-        assert other.keys() == english.keys(), f"{folder}: {language} and en differ in these keys"
-        empty = [key for key, sentence in other.items() if not sentence.strip()]
-        assert not empty, f"{folder}/{language}.po: no text for {empty}"
+def test_catalogues_are_in_the_languages_that_we_speak() -> None:
+    assert {path.name for path in (ROOT / "daemon/tapledger/locales").iterdir()} == set(LANGUAGES)
+    assert {path.stem for path in (ROOT / "kiosk_ui/locales").iterdir()} == set(LANGUAGES)
 
 
-def test_sentences_of_the_daemon_fill_the_same_blanks_in_every_language() -> None:
-    english = _catalogue(CATALOGUE_FOLDERS[0], "en")
-    chinese = _catalogue(CATALOGUE_FOLDERS[0], "zh-Hans")
-    different = [key for key in english if _blanks(english[key]) != _blanks(chinese.get(key, ""))]
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_rooms_of_a_language_are_the_rooms_of_all(language: str) -> None:
+    folder = ROOT / "daemon/tapledger/locales"
+    rooms = {name: {path.name for path in (folder / name).iterdir()} for name in (language, "en")}
+    assert rooms[language] == rooms["en"]
+    for room in sorted(rooms["en"]):
+        here, english = (
+            _catalogue(f"daemon/tapledger/locales/{{language}}/{room}", name) for name in (language, "en")
+        )
+        assert here.keys() == english.keys(), f"{language}/{room} and en/{room} differ in these keys"
+
+
+@pytest.mark.parametrize("pattern", [DAEMON_CATALOGUES, FACE_CATALOGUES])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_catalogues_say_the_same_in_every_language(pattern: str, language: str) -> None:
+    english, other = _catalogue(pattern, "en"), _catalogue(pattern, language)
+    assert english
+    assert other.keys() == english.keys(), f"{language} and en differ in these keys"
+    empty = [key for key, sentence in other.items() if not sentence.strip()]
+    assert not empty, f"{language}: no text for {empty}"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_sentences_of_the_daemon_fill_the_same_blanks_in_every_language(language: str) -> None:
+    english, other = _catalogue(DAEMON_CATALOGUES, "en"), _catalogue(DAEMON_CATALOGUES, language)
+    different = [key for key in english if _blanks(english[key]) != _blanks(other.get(key, ""))]
     assert not different
 
 
@@ -213,7 +239,7 @@ def _constants(expression: ast.expr) -> list[str]:
 def test_every_error_has_a_sentence_and_a_next_step() -> None:
     codes = _codes_given_to(ERROR_CLASSES)
     assert codes
-    known = _catalogue(CATALOGUE_FOLDERS[0], "en")
+    known = _catalogue(DAEMON_CATALOGUES, "en")
     missing = [
         f"{place}: {key}"
         for code, place in codes.items()
@@ -224,7 +250,7 @@ def test_every_error_has_a_sentence_and_a_next_step() -> None:
 
 
 def test_every_reason_has_a_sentence() -> None:
-    known = _catalogue(CATALOGUE_FOLDERS[0], "en")
+    known = _catalogue(DAEMON_CATALOGUES, "en")
     missing = [
         f"{place}: reason.{code}"
         for code, place in _codes_given_to({"Reason"}).items()

@@ -1,7 +1,8 @@
-"""Sentences, money and dates in the languages of the catalogues (locales/*.po).
+"""Sentences, money and dates in the languages of the catalogues (locales/<language>/<room>.po).
 
 Keys are dotted codes: ``problem.OUT_OF_STOCK`` with ``.next`` beside it, ``reason.EARN_TIER``,
-``receipt.total``. A key that is missing in a language is an error, found by tests/test_docs.py.
+``receipt.total``. A key that is missing in a language, or stands in two of its files, is an error that
+tests/test_docs.py finds.
 """
 
 from __future__ import annotations
@@ -18,11 +19,14 @@ from tapledger.loyalty.money import exponent
 
 @cache
 def catalogue(language: str) -> Mapping[str, str]:
-    """Read one language's catalogue; the whole process shares it, nobody changes it."""
+    """Read all files of one language; the whole process shares the catalogue, nobody changes it."""
     from babel.messages.pofile import read_po
 
-    with (files("tapledger") / "locales" / f"{language}.po").open("rb") as file:
-        return {str(m.id): str(m.string) for m in read_po(file, locale=_locale(language)) if m.id}
+    said = {}
+    for path in (files("tapledger") / "locales" / language).iterdir():
+        with path.open("rb") as file:
+            said.update({str(m.id): str(m.string) for m in read_po(file) if m.id})
+    return said
 
 
 def _locale(language: str) -> str:
