@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
-import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -122,21 +121,14 @@ def expires_at(rule: Expiry, since: dt.datetime, zone: ZoneInfo) -> dt.datetime 
 
 
 # ---- the days that a limit or a metric counts -------------------------------------------------------------
-_ROLLING = re.compile(r"rolling ([1-9]\d{0,3})")
-_WINDOWS = ("day", "week", "month", "calendar_year", "member_year", "lifetime")
+LimitWindow = Literal["day", "week", "month", "rolling", "calendar_year", "member_year", "lifetime"]
 
 
-def is_window(window: str) -> bool:
-    """Tell whether this names a window: day, week, month, calendar_year, member_year, lifetime, rolling N."""
-    rolling = _ROLLING.fullmatch(window)
-    return window in _WINDOWS or (rolling is not None and int(rolling[1]) <= MAX_PERIODS)
-
-
-def window_start(window: str, today: dt.date, joined_on: dt.date) -> dt.date | None:
+def window_start(window: LimitWindow, today: dt.date, joined_on: dt.date, days: int = 0) -> dt.date | None:
     """Return the first local day of the window that ``today`` is in; None is since ever.
 
-    Weeks begin on Monday. ``rolling N`` are the N days that end today. A ``member_year`` begins on the day of
-    the year on which the member joined; who joined on 29 February begins on the 28th in common years.
+    Weeks begin on Monday. ``rolling`` are the ``days`` days that end today. A ``member_year`` begins on the
+    day of the year on which the member joined; who joined on 29 February begins on the 28th in common years.
     """
     match window:
         case "day":
@@ -145,6 +137,8 @@ def window_start(window: str, today: dt.date, joined_on: dt.date) -> dt.date | N
             return today - dt.timedelta(days=today.weekday())
         case "month":
             return today.replace(day=1)
+        case "rolling":
+            return today - dt.timedelta(days=days - 1)
         case "calendar_year":
             return today.replace(month=1, day=1)
         case "member_year":
@@ -152,10 +146,6 @@ def window_start(window: str, today: dt.date, joined_on: dt.date) -> dt.date | N
             return began if began <= today else in_month(today.year - 1, joined_on.month, joined_on.day)
         case "lifetime":
             return None
-    rolling = _ROLLING.fullmatch(window)
-    if rolling is None:
-        raise ValueError(f"unknown window {window!r}")
-    return today - dt.timedelta(days=int(rolling[1]) - 1)
 
 
 # ---- birthdays --------------------------------------------------------------------------------------------
@@ -163,13 +153,8 @@ LeapDay = Literal["feb28", "mar1"]
 """When someone born on 29 February has their birthday in a common year."""
 
 
-class BirthdayRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which days count as someone's birthday: ``day``, ``days`` around it, its ``week``, the ``month``."""
-
-    window: Literal["day", "days", "week", "month"] = "day"
-    days: Annotated[int, msgspec.Meta(ge=0, le=MAX_BIRTHDAY_DAYS)] = 0
-    """For the window ``days``: so many before and after."""
-    leap_day: LeapDay = "feb28"
+BirthdayWindow = Literal["day", "days", "week", "month"]
+"""The day itself, days before and after it, its week from Monday, or the whole month of birth."""
 
 
 def birthday_in(year: int, birth_month: int, birth_day: int, leap_day: LeapDay) -> dt.date:
@@ -184,28 +169,30 @@ def age(born: dt.date, today: dt.date, leap_day: LeapDay = "feb28") -> int:
     return today.year - born.year - (today < birthday_in(today.year, born.month, born.day, leap_day))
 
 
-def birthday_occurrence(birth_month: int, birth_day: int, today: dt.date, rule: BirthdayRule) -> int | None:
+def birthday_occurrence(
+    birth_month: int,
+    birth_day: int,
+    today: dt.date,
+    window: BirthdayWindow,
+    days: int = 0,
+    leap_day: LeapDay = "feb28",
+) -> int | None:
     """Return the year of the birthday whose window ``today`` is in, or None when it is in none.
 
-    The year is that of the birthday, not of today: a window may reach over New Year. Benefits are given once
-    per such year.
+    ``days`` is for the window ``days``: so many before and after, at most ``MAX_BIRTHDAY_DAYS``. The year is
+    that of the birthday, not of today, for a window may reach over New Year; its benefits are given once.
     """
     for year in (today.year - 1, today.year, today.year + 1):
-        if not dt.MINYEAR <= year <= dt.MAXYEAR:
-            continue
-        birthday = birthday_in(year, birth_month, birth_day, rule.leap_day)
-        if _is_near(birthday, birth_month, today, rule):
+        birthday = birthday_in(year, birth_month, birth_day, leap_day)
+        match window:
+            case "day":
+                near = today == birthday
+            case "days":
+                near = abs((today - birthday).days) <= days
+            case "week":
+                near = today.isocalendar()[:2] == birthday.isocalendar()[:2]
+            case "month":
+                near = (today.year, today.month) == (year, birth_month)
+        if near:
             return year
     return None
-
-
-def _is_near(birthday: dt.date, birth_month: int, today: dt.date, rule: BirthdayRule) -> bool:
-    match rule.window:
-        case "day":
-            return today == birthday
-        case "days":
-            return abs((today - birthday).days) <= rule.days
-        case "week":
-            return today.isocalendar()[:2] == birthday.isocalendar()[:2]
-        case "month":
-            return (today.year, today.month) == (birthday.year, birth_month)
