@@ -8,9 +8,11 @@ onto the state; one that comes late makes the member's events be folded again fr
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
 
-from tapledger.loyalty.ledger import EventBody
+import msgspec
+
+from tapledger.loyalty.effects import Linked
+from tapledger.loyalty.ledger import EventBody, linked
 from tapledger.loyalty.members import Member, fold
 from tapledger.wire.codec import decode_event
 from tapledger_central.store import Transaction, inbox, members
@@ -43,7 +45,7 @@ def _claim(tx: Transaction, tenant: str, event: Filed, body: EventBody, now_ms: 
 
     First come stays: news from a shop that was away never takes a card from whoever has been using it.
     """
-    for credential in body.credentials:
+    for credential in linked(body):
         owner = members.claim(tx, tenant, credential.index, event.member or "")
         if owner != event.member:
             found = Difference(
@@ -80,7 +82,9 @@ def _fold(tx: Transaction, tenant: str, known: Applied | None, entries: list[Ent
 
 def _own_credentials(tx: Transaction, tenant: str, body: EventBody) -> EventBody:
     """Return the body without credentials that belong to another member."""
-    if not body.credentials:
-        return body
-    own = tuple(c for c in body.credentials if members.owner(tx, tenant, c.index) == body.member)
-    return replace(body, credentials=own)
+    own = tuple(
+        effect
+        for effect in body.effects
+        if not isinstance(effect, Linked) or members.owner(tx, tenant, effect.credential.index) == body.member
+    )
+    return msgspec.structs.replace(body, effects=own) if len(own) < len(body.effects) else body

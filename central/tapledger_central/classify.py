@@ -7,15 +7,15 @@ in the inbox under a verdict, counts for nothing, and is listed for the owner (s
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+
+import msgspec
 
 from tapledger.errors import Invalid
+from tapledger.loyalty.effects import Tallied
 from tapledger.loyalty.ledger import EventBody, is_balanced
 from tapledger.loyalty.money import MAX_AMOUNT_MINOR
 from tapledger.wire.codec import decode_event
 from tapledger.wire.messages import LedgerEvent
-
-KNOWN_KINDS = frozenset({"join", "link", "sale", "hold", "fulfil", "release"})
 
 
 def classify(raw: bytes, node: str, epoch: int, seq: int) -> tuple[LedgerEvent | None, str]:
@@ -35,28 +35,33 @@ def classify(raw: bytes, node: str, epoch: int, seq: int) -> tuple[LedgerEvent |
 
 def _is_possible(body: EventBody) -> bool:
     """Tell whether every figure is in range and every instant has its zone: what folding relies on."""
-    amounts = (*(line.amount for line in body.lines), body.qualifying_minor)
     return (
-        all(abs(amount) <= MAX_AMOUNT_MINOR for amount in amounts)
-        and all(0 <= points <= MAX_AMOUNT_MINOR for points in _points(body))
-        and all(instant.tzinfo is not None for instant in _instants(body))
+        all(abs(line.amount) <= MAX_AMOUNT_MINOR for line in body.lines)
+        and body.at.tzinfo is not None
+        and all(_is_sound(effect) for effect in body.effects)
     )
 
 
-def _points(body: EventBody) -> Iterator[int]:
-    for lot in body.lots_added:
-        yield from (lot.points, lot.remaining)
-    yield from (take.points for take in body.lots_taken)
-    if body.hold is not None:
-        yield body.hold.points
-        yield from (take.points for take in body.hold.taken)
+_SIGNED = frozenset({"amount"})
+"""Fields whose figure may be below zero: only what is counted (``Tallied``)."""
 
 
-def _instants(body: EventBody) -> Iterator[dt.datetime]:
-    yield body.at
-    for lot in body.lots_added:
-        yield lot.available_at
-        if lot.expires_at is not None:
-            yield lot.expires_at
-    if body.hold is not None:
-        yield from (body.hold.at, body.hold.until)
+def _is_sound(value: object, name: str = "", *, signed: bool = False) -> bool:
+    """Tell whether every figure and instant inside an effect is one that folding can work with."""
+    match value:
+        case bool() | str() | None:
+            return True
+        case int():
+            return (-MAX_AMOUNT_MINOR if signed and name in _SIGNED else 0) <= value <= MAX_AMOUNT_MINOR
+        case dt.datetime():
+            return value.tzinfo is not None
+        case tuple() | list():
+            return all(_is_sound(one, name, signed=signed) for one in value)
+        case dict():
+            return all(_is_sound(one, name, signed=signed) for one in value.values())
+        case msgspec.Struct():
+            counted = isinstance(value, Tallied)
+            return all(
+                _is_sound(getattr(value, field), field, signed=counted) for field in value.__struct_fields__
+            )
+    return False

@@ -11,11 +11,12 @@ import datetime as dt
 import hashlib
 
 from tapledger.errors import Conflict, Denied, Invalid, TapledgerError, Unavailable
+from tapledger.loyalty.ledger import KINDS
 from tapledger.wire import signing
 from tapledger.wire.codec import link, pack
 from tapledger.wire.messages import VERSION, Batch, BatchAnswer
 from tapledger_central.apply import apply
-from tapledger_central.classify import KNOWN_KINDS, classify
+from tapledger_central.classify import classify
 from tapledger_central.store import Database, Transaction, inbox, members, nodes
 from tapledger_central.store.inbox import Filed, Head
 from tapledger_central.store.members import Difference
@@ -94,7 +95,7 @@ def _file_new(
         one = Filed(batch.node, batch.epoch, seq, digest, hlc, member, verdict, raw)
         filed.append(one)
         bodies.append(None if event is None or verdict else event.body)
-        if event is not None and not verdict and event.body.kind not in KNOWN_KINDS:
+        if event is not None and not verdict and event.body.kind not in KINDS:
             verdict = "EVENT_KIND_UNKNOWN"
         if verdict:
             differences.append(Difference(verdict, one.node, one.epoch, one.seq, member=member))

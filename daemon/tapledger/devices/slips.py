@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 
 from tapledger import texts
-from tapledger.loyalty.ledger import EventBody, SaleFacts, SaleLine
+from tapledger.loyalty.effects import Held
+from tapledger.loyalty.facts import SaleFacts, SaleLine
+from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.program import name_in
 from tapledger.membership.shop import Shop
 from tapledger.membership.slips import Slip
@@ -78,8 +80,8 @@ def _money_in(sale: SaleFacts, language: str) -> list[PaperItem]:
 
 
 def _voucher(slip: Slip, body: EventBody, shop: Shop) -> list[PaperItem]:
-    hold, language = body.hold, slip.language
-    assert hold is not None
+    language = slip.language
+    hold = next(effect.hold for effect in body.effects if isinstance(effect, Held))
     last_instant = hold.until - dt.timedelta(microseconds=1)
     last_day = last_instant.astimezone(shop.program.zone()).date()
     return [

@@ -14,7 +14,7 @@ from tapledger.app import open_shop
 from tapledger.clock import Clock, SystemClock
 from tapledger.commands.enrol import enrol_shop
 from tapledger.commands.found import Founding, found
-from tapledger.loyalty.ledger import Tender
+from tapledger.loyalty.facts import Tender
 from tapledger.membership import sign_in
 from tapledger.membership.identity import Presented
 from tapledger.membership.registration import Joining, register_member

@@ -10,9 +10,11 @@ import datetime as dt
 from dataclasses import dataclass
 
 from tapledger.errors import Refused
-from tapledger.loyalty import members
+from tapledger.loyalty import members, tiering
 from tapledger.loyalty.decisions import Decision, decision
-from tapledger.loyalty.ledger import Credential, EventBody, Reason
+from tapledger.loyalty.effects import Credential, Linked, TierSet
+from tapledger.loyalty.facts import Reason
+from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program, Reward, Tier
 from tapledger.loyalty.redeeming import Redeem, decide_fulfil, decide_hold, decide_release, why_not
@@ -26,6 +28,7 @@ from tapledger.loyalty.selling import (
     decide_sale,
     quote,
 )
+from tapledger.loyalty.tiering import current as current_tier
 
 __all__ = [
     "MAX_QUANTITY_MILLI",
@@ -39,6 +42,7 @@ __all__ = [
     "Redeem",
     "Sale",
     "Summary",
+    "current_tier",
     "decide_fulfil",
     "decide_hold",
     "decide_join",
@@ -66,9 +70,8 @@ def decide_join(command: Join, program: Program, now: dt.datetime) -> Decision:
         at=now,
         program=program.version,
         member=command.member,
-        credentials=command.credentials,
+        effects=(*(Linked(one) for one in command.credentials), TierSet(program.tiers[0].id)),
         profile_digest=command.profile_digest,
-        tier=program.tiers[0].id,
         staff=command.staff,
     )
     return decision(None, body)
@@ -81,7 +84,12 @@ def decide_link(
     if any(known.index == credential.index for known in member.credentials):
         raise Refused("CREDENTIAL_ALREADY_YOURS")
     body = EventBody(
-        kind="link", at=now, program=program.version, member=member.id, credentials=(credential,), staff=staff
+        kind="link",
+        at=now,
+        program=program.version,
+        member=member.id,
+        effects=(Linked(credential),),
+        staff=staff,
     )
     return decision(member, body)
 
@@ -117,7 +125,5 @@ def summarize(member: Member, context: dict[str, Redeem], program: Program, now:
             o.reward.id,
         )
     )
-    held = program.tier_for(member.tier, member.qualifying_minor)
-    above = next((t for t in program.tiers if t.from_spend_minor > held.from_spend_minor), None)
-    missing = None if above is None else (above, max(0, above.from_spend_minor - member.qualifying_minor))
-    return Summary(have, held, missing, tuple(offers))
+    held = current_tier(member, program, now)
+    return Summary(have, held, tiering.next_tier(member, program, now), tuple(offers))

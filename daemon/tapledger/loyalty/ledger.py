@@ -1,6 +1,7 @@
-"""One command makes one event: double-entry lines that sum to zero per unit, and the lots they touch.
+"""One command makes one event: double-entry lines that sum to zero per unit, and what it changes of a member.
 
 ``EventBody`` is what a decision posts. The journal adds who recorded it (node, epoch, seq, hlc) and seals it.
+A command that touches two members posts an event for each, through a transfer account that ends at zero.
 """
 
 from __future__ import annotations
@@ -8,7 +9,11 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
+
+from tapledger.loyalty.effects import Credential, Effect, Linked
+from tapledger.loyalty.facts import Reason, ReturnFacts, SaleFacts
 
 POINT = "POINT"
 """The unit of points; every other unit is an ISO 4217 currency in minor units."""
@@ -16,6 +21,31 @@ POINT = "POINT"
 PROGRAM_POINTS = "program/points"
 SALES = "sales"
 TAX = "tax"
+BONUS_COST = "program/bonus"
+"""What the shop gave away as stored-value bonus."""
+FORFEITED = "program/forfeited"
+"""Stored value that lapsed or was given up: income, by its own rules."""
+ROUNDING = "rounding"
+
+
+KINDS = frozenset(
+    {
+        # joining and cards
+        "join", "link", "block", "unblock", "replace", "card_limit",
+        # money and points
+        "sale", "void", "return", "late_credit", "hold", "fulfil", "release", "grant", "expire", "topup",
+        "topup_void", "close_card", "partner_out", "partner_in",
+        # tiers and coupons
+        "tier", "review", "coupon", "claim", "coupon_void",
+        # what members do
+        "checkin", "birthday_gift", "mission", "survey", "draw", "share", "use", "referral", "benefit",
+        "campaign",
+        # the membership itself
+        "profile", "birthday", "consent", "referrer", "freeze", "unfreeze", "cancel", "restore", "lapse",
+        "merge_out", "merge_in", "unmerge_out", "unmerge_in", "erase", "tag",
+    }
+)  # fmt: skip
+"""Every command that posts an event."""
 
 
 def member_points(member: str) -> str:
@@ -26,12 +56,21 @@ def member_held(member: str) -> str:
     return f"member/{member}/held"
 
 
+def member_value(member: str, pool: str) -> str:
+    """Return the account of a member's stored value: pool ``principal`` or ``bonus``."""
+    return f"member/{member}/{pool}"
+
+
 def tender_account(kind: str) -> str:
     return f"tender/{kind}"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+def transfer_account(transfer: str) -> str:
+    """Return the account between two members of one merge or gift; it ends at zero."""
+    return f"transfer/{transfer}"
+
+
+class Line(msgspec.Struct, frozen=True):
     """One posting: a signed amount of a unit on an account."""
 
     account: str
@@ -47,113 +86,30 @@ def is_balanced(lines: Iterable[Line]) -> bool:
     return not any(sums.values())
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why a number is what it is: a code and its figures, turned into a sentence by ``texts.reason``."""
-
-    code: str
-    data: dict[str, int | str]
-
-
-@dataclass(frozen=True, slots=True)
-class Lot:
-    """Points earned together; worth something from ``available_at`` until before ``expires_at``."""
-
-    id: str
-    points: int
-    remaining: int
-    available_at: dt.datetime
-    expires_at: dt.datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class LotTake:
-    lot: str
-    points: int
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """Points set aside for a reward until it is fulfilled or released; names the lots they came from."""
-
-    id: str
-    reward: str
-    title: str
-    points: int
-    taken: tuple[LotTake, ...]
-    at: dt.datetime
-    voucher: str
-    """Index of the voucher code; the code itself is only on the slip."""
-    until: dt.datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Credential:
-    """One thing that names a member. ``index`` is a keyed hash; the value itself is never in the ledger."""
-
-    kind: str
-    """``card`` (signed token), ``uid``, ``phone`` or ``barcode``."""
-    index: str
-    min_level: int
-    """Trust level at enrolment; a lower read of the same credential is refused."""
-
-
-@dataclass(frozen=True, slots=True)
-class SaleLine:
-    sku: str
-    name: str
-    quantity_milli: int
-    unit_minor: int
-    net_minor: int
-    tax_bp: int
-    category: str
-    earns: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Tender:
-    """How money came in. ``card`` and ``mobile`` were taken outside and are only recorded."""
-
-    kind: str
-    amount_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class SaleFacts:
-    id: str
-    currency: str
-    lines: tuple[SaleLine, ...]
-    total_minor: int
-    tax_minor: int
-    tenders: tuple[Tender, ...]
-    change_minor: int
-    earned: int
-
-
-@dataclass(frozen=True, slots=True)
-class EventBody:
+class EventBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The content of one event. Fields that a kind does not use keep their empty value."""
 
     kind: str
-    """``join``, ``link``, ``sale``, ``hold``, ``fulfil`` or ``release``."""
+    """The command: one of ``KINDS``."""
     at: dt.datetime
     program: str
     """Version of the programme it was decided by."""
     member: str | None = None
     lines: tuple[Line, ...] = ()
-    lots_added: tuple[Lot, ...] = ()
-    lots_taken: tuple[LotTake, ...] = ()
-    credentials: tuple[Credential, ...] = ()
-    hold: Hold | None = None
-    hold_id: str | None = None
+    effects: tuple[Effect, ...] = ()
     sale: SaleFacts | None = None
-    tier: str | None = None
-    """The tier the member holds from now on, when this event changes it."""
-    qualifying_minor: int = 0
+    returned: ReturnFacts | None = None
     reasons: tuple[Reason, ...] = ()
+    facts: dict[str, int | str] = {}
+    """What the command was about, where no field above says it: a draw's nonce, a survey's answers."""
     staff: str | None = None
     trust: int | None = None
     evidence: str = ""
     """What the trust level rests on, as the driver reported it."""
     profile_digest: str | None = None
     """SHA-256 of the sealed personal data that travels beside the ledger."""
+
+
+def linked(body: EventBody) -> tuple[Credential, ...]:
+    """Return the credentials that an event gives its member."""
+    return tuple(effect.credential for effect in body.effects if isinstance(effect, Linked))

@@ -5,20 +5,28 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import replace
 from zoneinfo import ZoneInfo
 
-from tapledger.loyalty.ledger import Lot, LotTake
+import msgspec
+
+from tapledger.loyalty.effects import POINTS, Lot, LotTake
 
 _FAR = dt.datetime.max.replace(tzinfo=dt.UTC)
 
-
-def is_available(lot: Lot, now: dt.datetime) -> bool:
-    return lot.remaining > 0 and lot.available_at <= now and (lot.expires_at is None or now < lot.expires_at)
+replace = msgspec.structs.replace
 
 
-def is_pending(lot: Lot, now: dt.datetime) -> bool:
-    return lot.remaining > 0 and now < lot.available_at
+def is_available(lot: Lot, now: dt.datetime, pool: str = POINTS) -> bool:
+    return (
+        lot.remaining > 0
+        and lot.pool == pool
+        and lot.available_at <= now
+        and (lot.expires_at is None or now < lot.expires_at)
+    )
+
+
+def available(lots: Iterable[Lot], now: dt.datetime, pool: str = POINTS) -> int:
+    return sum(lot.remaining for lot in lots if is_available(lot, now, pool))
 
 
 def spending_order(lots: Iterable[Lot]) -> list[Lot]:
@@ -26,27 +34,35 @@ def spending_order(lots: Iterable[Lot]) -> list[Lot]:
     return sorted(lots, key=lambda lot: (lot.expires_at or _FAR, lot.available_at, lot.id))
 
 
-def take(lots: Iterable[Lot], points: int, now: dt.datetime) -> tuple[LotTake, ...]:
-    """Name the lots that pay ``points``; fewer points than asked when there are not enough."""
+def take(lots: Iterable[Lot], amount: int, now: dt.datetime, pool: str = POINTS) -> tuple[LotTake, ...]:
+    """Name the lots that pay an amount; less than asked when there is not enough."""
+    return take_from(spending_order(lot for lot in lots if is_available(lot, now, pool)), amount)
+
+
+def take_from(ordered: Iterable[Lot], amount: int) -> tuple[LotTake, ...]:
+    """Name what the lots pay, in the order given; less than asked when there is not enough."""
     taken = []
-    for lot in spending_order(lot for lot in lots if is_available(lot, now)):
-        if points == 0:
+    for lot in ordered:
+        if amount == 0:
             break
-        part = min(points, lot.remaining)
-        taken.append(LotTake(lot.id, part))
-        points -= part
+        part = min(amount, lot.remaining)
+        if part:
+            taken.append(LotTake(lot.id, part, lot.expires_at))
+            amount -= part
     return tuple(taken)
 
 
+def taken_amount(takes: Iterable[LotTake]) -> int:
+    return sum(take.amount for take in takes)
+
+
 def subtract(lots: tuple[Lot, ...], taken: Iterable[LotTake]) -> tuple[tuple[Lot, ...], int]:
-    """Take the named points off; return the lots left and what they could not pay.
+    """Take the named amounts off; return the lots left and what they could not pay.
 
     A lot may be missing or already used up here when another node spent it first: the shortfall becomes the
     member's deficit (loyalty.md section 3.6), never a lost event.
     """
-    wanted: dict[str, int] = {}
-    for one in taken:
-        wanted[one.lot] = wanted.get(one.lot, 0) + one.points
+    wanted = _by_lot(taken)
     left = []
     for lot in lots:
         part = min(lot.remaining, wanted.get(lot.id, 0))
@@ -57,29 +73,38 @@ def subtract(lots: tuple[Lot, ...], taken: Iterable[LotTake]) -> tuple[tuple[Lot
     return tuple(left), sum(wanted.values())
 
 
-def give_back(lots: tuple[Lot, ...], taken: Iterable[LotTake], now: dt.datetime) -> tuple[Lot, ...]:
-    """Return taken points to their lots, which keep their own expiry.
+def give_back(
+    lots: tuple[Lot, ...], taken: Iterable[LotTake], now: dt.datetime, pool: str = POINTS
+) -> tuple[Lot, ...]:
+    """Return taken amounts to their lots, which keep their own expiry.
 
-    A lot that another node has used up since is gone with its expiry: its points come back as such that never
-    lapse, so that what the shop cannot know costs the shop and not the member.
+    A lot that is kept no more comes back with the expiry that the take remembers. One of the first release
+    remembers none: its points never lapse; what the shop cannot know costs the shop, not the member.
     """
-    back: dict[str, int] = {}
-    for one in taken:
-        back[one.lot] = back.get(one.lot, 0) + one.points
-    kept = tuple(replace(lot, remaining=lot.remaining + back.pop(lot.id, 0)) for lot in lots)
-    return (*kept, *(Lot(id_, points, points, now, None) for id_, points in back.items()))
+    back = _by_lot(taken)
+    ends = {take.lot: take.expires_at for take in taken}
+    kept = tuple(
+        replace(lot, remaining=lot.remaining + back.pop(lot.id)) if lot.id in back else lot for lot in lots
+    )
+    return (*kept, *(Lot(id_, amount, amount, now, ends[id_], pool) for id_, amount in back.items()))
 
 
-def repay(lots: tuple[Lot, ...], deficit: int, now: dt.datetime) -> tuple[tuple[Lot, ...], int]:
-    """Let lots that have not lapsed pay off a deficit, earliest expiry first; return what is left of both."""
-    if not deficit:
-        return lots, 0
-    paid: dict[str, int] = {}
-    for lot in spending_order(lot for lot in lots if lot.expires_at is None or now < lot.expires_at):
-        part = min(deficit, lot.remaining)
-        paid[lot.id] = part
-        deficit -= part
-    return tuple(replace(lot, remaining=lot.remaining - paid.get(lot.id, 0)) for lot in lots), deficit
+def _by_lot(takes: Iterable[LotTake]) -> dict[str, int]:
+    amounts: dict[str, int] = {}
+    for one in takes:
+        amounts[one.lot] = amounts.get(one.lot, 0) + one.amount
+    return amounts
+
+
+def repay(
+    lots: tuple[Lot, ...], deficit: int, now: dt.datetime, pool: str = POINTS
+) -> tuple[tuple[Lot, ...], int]:
+    """Let what is available pay off a deficit, earliest expiry first; return what is left of both."""
+    paid = _by_lot(take(lots, deficit, now, pool))
+    if not paid:
+        return lots, deficit
+    left = tuple(replace(lot, remaining=lot.remaining - paid.get(lot.id, 0)) for lot in lots)
+    return left, deficit - sum(paid.values())
 
 
 def last_day(mode: str, count: int, earned_on: dt.date) -> dt.date | None:

@@ -3,14 +3,60 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
-from tapledger.loyalty import lots
-from tapledger.loyalty.ledger import Credential, EventBody, Hold, Lot
+import msgspec
+
+from tapledger.loyalty import lots, tallies, wallet
+from tapledger.loyalty.effects import (
+    POINTS,
+    AvailableFrom,
+    BirthdaySet,
+    Blocked,
+    CardLimited,
+    Consent,
+    ConsentGiven,
+    Coupon,
+    CouponIssued,
+    CouponMoved,
+    Credential,
+    Credited,
+    Debited,
+    Effect,
+    Grant,
+    Granted,
+    Held,
+    Hold,
+    HoldSettled,
+    Linked,
+    Lot,
+    Noted,
+    Overdrawn,
+    RefereeCounted,
+    Referred,
+    Restored,
+    Slid,
+    StatusSet,
+    Tagged,
+    Tallied,
+    TierSet,
+    Ungranted,
+)
+from tapledger.loyalty.ledger import EventBody
+
+replace = msgspec.structs.replace
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Referee(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One of the members this one sent, and what they have reached: purchases and tiers, each ever."""
+
+    reached: tuple[str, ...] = ()
+    counts_on: int = 0
+
+
+class Member(msgspec.Struct, frozen=True, omit_defaults=True):
     """One member's state. ``id`` is a pseudonym; personal data is elsewhere."""
 
     id: str
@@ -22,10 +68,29 @@ class Member:
     credentials: tuple[Credential, ...] = ()
     deficit: int = 0
     """Points spent beyond the lots (by two shops at once); the next credits repay it."""
-    qualifying_minor: int = 0
-    """Lifetime spend that counts for the tier; redeeming never changes it."""
-    redeemed: tuple[tuple[dt.datetime, int], ...] = ()
-    """Recent redemptions (instant, points), for the daily limit of weak credentials."""
+    earlier_spend_minor: int = msgspec.field(default=0, name="qualifying_minor")
+    """Lifetime spend recorded before tallies kept days (first release)."""
+    debts: dict[str, int] = {}
+    """Deficits of the pools of stored value, in minor units."""
+    tallies: dict[str, dict[int, int]] = {}
+    gained_on: int = 0
+    tier_until: dt.datetime | None = None
+    """First instant of the tier's review; null is for ever."""
+    tier_locked_until: dt.datetime | None = None
+    coupons: tuple[Coupon, ...] = ()
+    grants: tuple[Grant, ...] = ()
+    status: str = "active"
+    status_at: dt.datetime | None = None
+    restore_until: dt.datetime | None = None
+    merged_into: str = ""
+    birthday: BirthdaySet | None = None
+    referrer: str = ""
+    referees: dict[str, Referee] = {}
+    consents: tuple[Consent, ...] = ()
+    """The statement that holds, for each purpose."""
+    tags: dict[str, tuple[str, ...]] = {}
+    """Segments and preferences by kind."""
+    notes: tuple[Noted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +103,63 @@ class Points:
     """Points of the lots that lapse first, and the first instant at which they are worth nothing."""
 
 
-REDEMPTIONS_KEPT = dt.timedelta(hours=48)
-"""Longer than any local day: the daily limit must see all of it, however small the redemptions are."""
-
-
 def points(member: Member, now: dt.datetime) -> Points:
     """Count a member's points at an instant; right even if no expiry job ever ran."""
-    live = [lot for lot in member.lots if lots.is_available(lot, now)]
-    available = sum(lot.remaining for lot in live)
-    ends = min((lot.expires_at for lot in live if lot.expires_at is not None), default=None)
-    expiring = sum(lot.remaining for lot in live if lot.expires_at == ends)
-    return Points(
-        available=0 if member.deficit else available,
-        pending=sum(lot.remaining for lot in member.lots if lots.is_pending(lot, now)),
-        held=sum(hold.points for hold in member.holds),
-        deficit=member.deficit,
-        next_expiry=None if ends is None or member.deficit else (expiring, ends),
-    )
+    available = pending = expiring = 0
+    ends: dt.datetime | None = None
+    for lot in member.lots:
+        if not lot.remaining or lot.pool != POINTS:
+            continue
+        if lot.expires_at is not None and lot.expires_at <= now:
+            continue
+        if lot.available_at > now:
+            pending += lot.remaining
+            continue
+        available += lot.remaining
+        if lot.expires_at is not None:
+            if ends is None or lot.expires_at < ends:
+                ends, expiring = lot.expires_at, lot.remaining
+            elif lot.expires_at == ends:
+                expiring += lot.remaining
+    deficit = max(0, member.deficit - available)
+    if member.deficit:
+        # What the deficit eats comes from the lots that lapse first.
+        return (
+            points(as_of(member, now), now)
+            if not deficit
+            else Points(0, pending, _held(member), deficit, None)
+        )
+    return Points(available, pending, _held(member), 0, None if ends is None else (expiring, ends))
+
+
+def _held(member: Member) -> int:
+    return sum(hold.points for hold in member.holds)
+
+
+def value(member: Member, pool: str, now: dt.datetime) -> int:
+    """Return what a pool of stored value is worth now, in minor units; 0 while it is overdrawn."""
+    return max(0, lots.available(member.lots, now, pool) - member.debts.get(pool, 0))
+
+
+def deficit_of(member: Member, pool: str) -> int:
+    return member.deficit if pool == POINTS else member.debts.get(pool, 0)
+
+
+def with_deficit(member: Member, pool: str, amount: int) -> Member:
+    if pool == POINTS:
+        return replace(member, deficit=amount)
+    return replace(member, debts={**member.debts, pool: amount})
+
+
+def as_of(member: Member, now: dt.datetime) -> Member:
+    """Return the member with every deficit repaid from what has become available by now (decisions (e))."""
+    for pool in (POINTS, *member.debts):
+        owed = deficit_of(member, pool)
+        if owed:
+            repaid, left = lots.repay(member.lots, owed, now, pool)
+            if left != owed:
+                member = with_deficit(replace(member, lots=repaid), pool, left)
+    return member
 
 
 def fold(member: Member | None, body: EventBody) -> Member:
@@ -62,46 +167,202 @@ def fold(member: Member | None, body: EventBody) -> Member:
     if body.member is None:
         raise ValueError(f"a {body.kind} without a member changes none")
     after = member or Member(id=body.member, joined_at=body.at)
-    new_credentials = tuple(c for c in body.credentials if c not in after.credentials)
-    left, shortfall = lots.subtract(after.lots, body.lots_taken)
-    added = tuple(lot for lot in body.lots_added if all(lot.id != known.id for known in left))
-    repaid, deficit = lots.repay(left + added, after.deficit + shortfall, body.at)
-    after = replace(
-        after,
-        joined_at=min(after.joined_at, body.at) if body.kind == "join" else after.joined_at,
-        lots=tuple(lot for lot in repaid if lot.remaining > 0 or _is_held(lot, after.holds, body.hold)),
-        deficit=deficit,
-        credentials=after.credentials + new_credentials,
-        qualifying_minor=after.qualifying_minor + body.qualifying_minor,
-        tier=after.tier if body.tier is None else body.tier,
+    if body.kind == "join":
+        after = replace(after, joined_at=min(after.joined_at, body.at))
+    after = as_of(after, body.at)
+    for effect in body.effects:
+        after = APPLY[type(effect)](after, effect, body.at)
+    return as_of(_without_spent_lots(after), body.at)
+
+
+def _without_spent_lots(member: Member) -> Member:
+    """Drop lots that are used up. One that a hold took from is kept, so that its points can go back."""
+    if all(lot.remaining for lot in member.lots):
+        return member
+    held = {take.lot for hold in member.holds for take in hold.taken}
+    kept = tuple(lot for lot in member.lots if lot.remaining > 0 or lot.id in held)
+    return replace(member, lots=kept)
+
+
+def _credit(member: Member, effect: Credited, at: dt.datetime) -> Member:
+    if any(lot.id == effect.lot.id for lot in member.lots):
+        return member
+    return replace(member, lots=(*member.lots, effect.lot))
+
+
+def _debit(member: Member, effect: Debited, at: dt.datetime) -> Member:
+    left, shortfall = lots.subtract(member.lots, effect.takes)
+    return _with_shortfall(replace(member, lots=left), effect.pool, shortfall)
+
+
+def _with_shortfall(member: Member, pool: str, shortfall: int) -> Member:
+    return with_deficit(member, pool, deficit_of(member, pool) + shortfall) if shortfall else member
+
+
+def _overdraw(member: Member, effect: Overdrawn, at: dt.datetime) -> Member:
+    return with_deficit(member, effect.pool, deficit_of(member, effect.pool) + effect.amount)
+
+
+def _restore(member: Member, effect: Restored, at: dt.datetime) -> Member:
+    return replace(member, lots=lots.give_back(member.lots, effect.takes, at, effect.pool))
+
+
+def _available_from(member: Member, effect: AvailableFrom, at: dt.datetime) -> Member:
+    moved = tuple(
+        replace(lot, available_at=effect.at) if lot.id in effect.lots else lot for lot in member.lots
     )
-    if body.hold is not None:
-        now = body.hold.at
-        recent = tuple(one for one in after.redeemed if now - one[0] < REDEMPTIONS_KEPT)
-        redeemed = (*recent, (now, body.hold.points))
-        after = replace(after, holds=(*after.holds, body.hold), redeemed=redeemed)
-    if body.hold_id is not None:
-        after = _settle(after, body)
-    return after
+    return replace(member, lots=moved)
 
 
-def _is_held(lot: Lot, holds: tuple[Hold, ...], new: Hold | None) -> bool:
-    """A lot used up by a hold is kept, so that releasing the hold can give its points back."""
-    every = holds if new is None else (*holds, new)
-    return any(take.lot == lot.id for hold in every for take in hold.taken)
+def _slide(member: Member, effect: Slid, at: dt.datetime) -> Member:
+    moved = tuple(
+        replace(lot, expires_at=effect.expires_at)
+        if lot.slides and lot.expires_at is not None and at < lot.expires_at < effect.expires_at
+        else lot
+        for lot in member.lots
+    )
+    return replace(member, lots=moved)
 
 
-def _settle(member: Member, body: EventBody) -> Member:
-    hold = next((one for one in member.holds if one.id == body.hold_id), None)
+def _hold(member: Member, effect: Held, at: dt.datetime) -> Member:
+    left, shortfall = lots.subtract(member.lots, effect.hold.taken)
+    held = replace(member, lots=left, holds=(*member.holds, effect.hold))
+    return _with_shortfall(held, POINTS, shortfall)
+
+
+def _settle(member: Member, effect: HoldSettled, at: dt.datetime) -> Member:
+    hold = next((one for one in member.holds if one.id == effect.hold), None)
     if hold is None:
         return member
     kept = tuple(one for one in member.holds if one.id != hold.id)
-    if body.kind == "release":
-        restored = lots.give_back(member.lots, hold.taken, body.at)
-        repaid, deficit = lots.repay(restored, member.deficit, body.at)
-        undone = list(member.redeemed)
-        if (hold.at, hold.points) in undone:
-            undone.remove((hold.at, hold.points))
-        member = replace(member, lots=repaid, deficit=deficit, redeemed=tuple(undone))
-    spent = tuple(lot for lot in member.lots if lot.remaining > 0 or _is_held(lot, kept, None))
-    return replace(member, holds=kept, lots=spent)
+    left = lots.give_back(member.lots, hold.taken, at) if effect.given_back else member.lots
+    return replace(member, holds=kept, lots=left)
+
+
+def _link(member: Member, effect: Linked, at: dt.datetime) -> Member:
+    if any(one.index == effect.credential.index for one in member.credentials):
+        return member
+    return replace(member, credentials=(*member.credentials, effect.credential))
+
+
+def _credential(member: Member, index: str, **changes: Any) -> Member:
+    changed = tuple(replace(one, **changes) if one.index == index else one for one in member.credentials)
+    return replace(member, credentials=changed)
+
+
+def _block(member: Member, effect: Blocked, at: dt.datetime) -> Member:
+    return _credential(member, effect.index, blocked=effect.why)
+
+
+def _limit(member: Member, effect: CardLimited, at: dt.datetime) -> Member:
+    return _credential(member, effect.index, day_limit_minor=effect.day_limit_minor)
+
+
+def _tier(member: Member, effect: TierSet, at: dt.datetime) -> Member:
+    return replace(
+        member,
+        tier=effect.tier,
+        gained_on=effect.gained_on,
+        tier_until=effect.valid_until,
+        tier_locked_until=effect.locked_until,
+    )
+
+
+def _tally(member: Member, effect: Tallied, at: dt.datetime) -> Member:
+    return replace(member, tallies=tallies.add(member.tallies, effect))
+
+
+def _issue(member: Member, effect: CouponIssued, at: dt.datetime) -> Member:
+    return replace(member, coupons=wallet.issue(member.coupons, effect.coupon, at))
+
+
+def _move_coupon(member: Member, effect: CouponMoved, at: dt.datetime) -> Member:
+    coupons, overused = wallet.move(member.coupons, effect)
+    if overused:
+        counted = Tallied(wallet.OVERUSE, at.toordinal(), 1)
+        member = replace(member, tallies=tallies.add(member.tallies, counted))
+    return replace(member, coupons=coupons)
+
+
+def _grant(member: Member, effect: Granted, at: dt.datetime) -> Member:
+    others = tuple(one for one in member.grants if one.id != effect.grant.id)
+    return replace(member, grants=(*others, effect.grant))
+
+
+def _ungrant(member: Member, effect: Ungranted, at: dt.datetime) -> Member:
+    return replace(member, grants=tuple(one for one in member.grants if one.id != effect.grant))
+
+
+def _status(member: Member, effect: StatusSet, at: dt.datetime) -> Member:
+    return replace(
+        member,
+        status=effect.status,
+        status_at=effect.at,
+        restore_until=effect.until,
+        merged_into=effect.into,
+    )
+
+
+def _birthday(member: Member, effect: BirthdaySet, at: dt.datetime) -> Member:
+    return replace(member, birthday=effect)
+
+
+def _referred(member: Member, effect: Referred, at: dt.datetime) -> Member:
+    return replace(member, referrer=member.referrer or effect.by)
+
+
+def _referee(member: Member, effect: RefereeCounted, at: dt.datetime) -> Member:
+    known = member.referees.get(effect.member, Referee())
+    if effect.reached == "dropped":
+        others = {one: reached for one, reached in member.referees.items() if one != effect.member}
+        return replace(member, referees=others)
+    reached = known.reached if effect.reached in known.reached else (*known.reached, effect.reached)
+    now = Referee(reached, effect.counts_on or known.counts_on)
+    return replace(member, referees={**member.referees, effect.member: now})
+
+
+def _consent(member: Member, effect: ConsentGiven, at: dt.datetime) -> Member:
+    """Take the later statement that had seen the earlier one; of two concurrent ones the withdrawal (R20)."""
+    new = effect.consent
+    old = next((one for one in member.consents if one.purpose == new.purpose), None)
+    if old is not None and new.seen != old.id and not old.granted:
+        return member
+    others = tuple(one for one in member.consents if one.purpose != new.purpose)
+    return replace(member, consents=(*others, new))
+
+
+def _tag(member: Member, effect: Tagged, at: dt.datetime) -> Member:
+    return replace(member, tags={**member.tags, effect.kind: effect.tags})
+
+
+def _note(member: Member, effect: Noted, at: dt.datetime) -> Member:
+    kept = tuple(one for one in member.notes if one.until > at)
+    return replace(member, notes=(*kept, effect))
+
+
+APPLY: dict[type[Effect], Callable[[Member, Any, dt.datetime], Member]] = {
+    AvailableFrom: _available_from,
+    BirthdaySet: _birthday,
+    Blocked: _block,
+    CardLimited: _limit,
+    ConsentGiven: _consent,
+    CouponIssued: _issue,
+    CouponMoved: _move_coupon,
+    Credited: _credit,
+    Debited: _debit,
+    Granted: _grant,
+    Held: _hold,
+    HoldSettled: _settle,
+    Linked: _link,
+    Noted: _note,
+    Overdrawn: _overdraw,
+    RefereeCounted: _referee,
+    Referred: _referred,
+    Restored: _restore,
+    Slid: _slide,
+    StatusSet: _status,
+    Tagged: _tag,
+    Tallied: _tally,
+    TierSet: _tier,
+    Ungranted: _ungrant,
+}

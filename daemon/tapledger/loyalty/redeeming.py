@@ -6,11 +6,13 @@ import datetime as dt
 from dataclasses import dataclass
 
 from tapledger.errors import Refused
-from tapledger.loyalty import ledger, lots, members
+from tapledger.loyalty import days, ledger, lots, members, tallies, tiering
 from tapledger.loyalty.decisions import Decision, decision
-from tapledger.loyalty.ledger import EventBody, Hold, Line, Reason
+from tapledger.loyalty.effects import Held, Hold, HoldSettled, Tallied
+from tapledger.loyalty.facts import Reason
+from tapledger.loyalty.ledger import EventBody, Line
 from tapledger.loyalty.members import Member
-from tapledger.loyalty.program import Program, Reward, start_of_day
+from tapledger.loyalty.program import Program, Reward
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ def decide_hold(member: Member, command: Redeem, program: Program, now: dt.datet
     why = why_not(member, reward, command, program, now)
     if why is not None:
         raise Refused(why.code, **why.data)
-    taken = lots.take(member.lots, reward.cost_points, now)
+    today = days.local_day(now, program.zone()).toordinal()
+    taken = lots.take(members.as_of(member, now).lots, reward.cost_points, now)
     hold = Hold(
         id=command.hold,
         reward=reward.id,
@@ -49,6 +52,7 @@ def decide_hold(member: Member, command: Redeem, program: Program, now: dt.datet
         at=now,
         voucher=command.voucher,
         until=_ends(program, now),
+        day=today,
     )
     body = EventBody(
         kind="hold",
@@ -56,8 +60,7 @@ def decide_hold(member: Member, command: Redeem, program: Program, now: dt.datet
         program=program.version,
         member=member.id,
         lines=_move(member, reward.cost_points, to_held=True),
-        lots_taken=taken,
-        hold=hold,
+        effects=(Held(hold), *_counted(hold, 1)),
         reasons=(Reason("REDEEM", {"points": reward.cost_points, "reward": reward.id}),),
         staff=command.staff,
         trust=command.trust,
@@ -66,10 +69,20 @@ def decide_hold(member: Member, command: Redeem, program: Program, now: dt.datet
     return decision(member, body)
 
 
+def _counted(hold: Hold, sign: int) -> tuple[Tallied, ...]:
+    """Count a redemption, or take it back, on the day it was made."""
+    if not hold.day:
+        return ()
+    return (
+        Tallied(tallies.TRUST, hold.day, sign * hold.points),
+        Tallied(tallies.of_reward(hold.reward), hold.day, sign),
+    )
+
+
 def _ends(program: Program, now: dt.datetime) -> dt.datetime:
     """Return the first instant after a voucher's last local day, as for points: paper names whole days."""
-    last = now.astimezone(program.zone()).date() + dt.timedelta(days=program.voucher_days)
-    return lots.first_instant(last + dt.timedelta(days=1), program.zone())
+    last = days.local_day(now, program.zone()) + dt.timedelta(days=program.voucher_days)
+    return days.end_of_day(last, program.zone())
 
 
 def why_not(
@@ -77,7 +90,7 @@ def why_not(
 ) -> Reason | None:
     """Return the first reason why this reward cannot be had now, or None; the same for screen and refusal."""
     have = members.points(member, now).available
-    tier = program.tier_for(member.tier, member.qualifying_minor)
+    tier = tiering.current(member, program, now)
     if reward.tiers and tier.id not in reward.tiers:
         return Reason("REWARD_OTHER_TIER", {"tier": reward.tiers[0]})
     if command.stock_left is not None and command.stock_left <= 0:
@@ -87,8 +100,8 @@ def why_not(
     limit = program.trust.points_per_day(command.trust)
     if limit == 0:
         return Reason("CARD_ONLY_IDENTIFIES", {})
-    today = start_of_day(now, program.zone())
-    if sum(p for at, p in member.redeemed if at >= today) + reward.cost_points > limit:
+    today = days.local_day(now, program.zone()).toordinal()
+    if tallies.total(member.tallies, tallies.TRUST, today, today) + reward.cost_points > limit:
         return Reason("DAILY_LIMIT", {"points": limit})
     if command.unsettled_points + reward.cost_points > program.unsettled_points:
         return Reason("UNSETTLED_LIMIT", {"points": program.unsettled_points})
@@ -141,13 +154,14 @@ def _settled(
     program: Program,
     now: dt.datetime,
 ) -> Decision:
+    undone = _counted(hold, -1) if kind == "release" else ()
     body = EventBody(
         kind=kind,
         at=now,
         program=program.version,
         member=member.id,
         lines=lines,
-        hold_id=hold.id,
+        effects=(HoldSettled(hold.id, given_back=kind == "release"), *undone),
         staff=staff,
         reasons=(Reason("VOUCHER", {"points": hold.points, "reward": hold.reward}),),
     )

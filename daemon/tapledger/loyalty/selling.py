@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from tapledger.errors import Invalid, Refused
-from tapledger.loyalty import ledger, lots, money
+from tapledger.loyalty import days, ledger, members, money, tallies, tiering
 from tapledger.loyalty.decisions import Decision, decision
-from tapledger.loyalty.ledger import EventBody, Line, Lot, Reason, SaleFacts, SaleLine, Tender
+from tapledger.loyalty.effects import Credited, Effect, Lot, Tallied, TierSet
+from tapledger.loyalty.facts import Reason, SaleFacts, SaleLine, Tender
+from tapledger.loyalty.ledger import EventBody, Line
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program, Tier
 
@@ -55,7 +57,7 @@ class Quote:
     reasons: tuple[Reason, ...]
 
 
-def quote(member: Member | None, lines: tuple[BasketLine, ...], program: Program) -> Quote:
+def quote(member: Member | None, lines: tuple[BasketLine, ...], program: Program, now: dt.datetime) -> Quote:
     """Price a basket; raise ``Invalid`` for amounts or quantities that cannot be meant."""
     if len(lines) > MAX_SALE_LINES:
         raise Invalid("BASKET_TOO_LONG", limit=MAX_SALE_LINES)
@@ -67,7 +69,7 @@ def quote(member: Member | None, lines: tuple[BasketLine, ...], program: Program
     for line in priced:
         by_rate[line.tax_bp] = by_rate.get(line.tax_bp, 0) + line.net_minor
     tax = sum(money.tax_within(gross, rate) for rate, gross in by_rate.items())
-    earned, reasons = _earned(member, priced, program)
+    earned, reasons = _earned(member, priced, program, now)
     if earned > money.MAX_AMOUNT_MINOR:
         raise Invalid("AMOUNT_TOO_LARGE")
     return Quote(priced, total, tax, earned, reasons)
@@ -82,19 +84,28 @@ def _priced(line: BasketLine) -> SaleLine:
     if net > money.MAX_AMOUNT_MINOR:
         raise Invalid("AMOUNT_TOO_LARGE")
     return SaleLine(
-        line.sku, line.name, line.quantity_milli, line.unit_minor, net, line.tax_bp, line.category, line.earns
+        line.sku,
+        line.name,
+        line.quantity_milli,
+        line.unit_minor,
+        net,
+        line.tax_bp,
+        line.category,
+        line.earns,
+        gross_minor=net,
+        basis_minor=net if line.earns else 0,
     )
 
 
 def _earned(
-    member: Member | None, lines: tuple[SaleLine, ...], program: Program
+    member: Member | None, lines: tuple[SaleLine, ...], program: Program, now: dt.datetime
 ) -> tuple[int, tuple[Reason, ...]]:
     """Reckon points on the sum of what earns, floored once at the end (loyalty.md section 3.5, R16)."""
     if member is None:
         would_be = _points_for(sum(x.net_minor for x in lines if x.earns), program.tiers[0])
         return 0, (Reason("EARN_NO_MEMBER", {"points": would_be}),)
     basis = sum(line.net_minor for line in lines if line.earns)
-    tier = program.tier_for(member.tier, member.qualifying_minor)
+    tier = tiering.current(member, program, now)
     earned = _points_for(basis, tier)
     figures: dict[str, int | str] = {
         "basis_minor": basis,
@@ -117,7 +128,7 @@ def decide_sale(member: Member | None, sale: Sale, program: Program, now: dt.dat
     """Turn a paid basket into money and points; refuse a tender that does not cover it."""
     if not sale.lines:
         raise Invalid("BASKET_EMPTY")
-    priced = quote(member, sale.lines, program)
+    priced = quote(member, sale.lines, program, now)
     change = _change(sale.tenders, priced.total_minor, program.currency)
     facts = SaleFacts(
         id=sale.id,
@@ -135,10 +146,8 @@ def decide_sale(member: Member | None, sale: Sale, program: Program, now: dt.dat
         program=program.version,
         member=None if member is None else member.id,
         lines=_sale_lines(member, facts, program),
-        lots_added=_earned_lot(sale.lot, priced.earned, program, now),
+        effects=() if member is None else _effects(member, sale, facts, program, now),
         sale=facts,
-        tier=None if member is None else _tier_after(member, priced.total_minor, program),
-        qualifying_minor=0 if member is None else priced.total_minor,
         reasons=priced.reasons,
         staff=sale.staff,
         trust=sale.trust,
@@ -180,15 +189,28 @@ def _sale_lines(member: Member | None, facts: SaleFacts, program: Program) -> tu
     return tuple(line for line in (*taken, *given) if line.amount)
 
 
-def _earned_lot(lot: str, earned: int, program: Program, now: dt.datetime) -> tuple[Lot, ...]:
-    if not earned:
-        return ()
-    ends = lots.expires_at(program.expiry.mode, program.expiry.count, now, program.zone())
-    return (Lot(id=lot, points=earned, remaining=earned, available_at=now, expires_at=ends),)
-
-
-def _tier_after(member: Member, spent_minor: int, program: Program) -> str | None:
-    """Return the tier reached, when it is above the one held; it counts from the next sale."""
-    held, spend_minor = program.tier(member.tier), member.qualifying_minor + spent_minor
-    reached = program.tier_for(member.tier, spend_minor)
-    return reached.id if reached.from_spend_minor > held.from_spend_minor else None
+def _effects(
+    member: Member, sale: Sale, facts: SaleFacts, program: Program, now: dt.datetime
+) -> tuple[Effect, ...]:
+    today = days.local_day(now, program.zone())
+    counted: list[Effect] = []
+    if facts.earned:
+        ends = days.expires_at(program.expiry, now, program.zone())
+        lot = Lot(
+            id=sale.lot,
+            amount=facts.earned,
+            remaining=facts.earned,
+            available_at=now,
+            expires_at=ends,
+            source=sale.id,
+        )
+        counted.append(Credited(lot))
+    counted.append(Tallied(tallies.SPEND, today.toordinal(), facts.total_minor))
+    counted.append(Tallied(tallies.SALES, today.toordinal(), 1))
+    after = member
+    for effect in counted:
+        after = members.APPLY[type(effect)](after, effect, now)
+    reached = tiering.reached(after, program, today)
+    if program.rank(reached.id) > program.rank(member.tier):
+        counted.append(TierSet(reached.id, gained_on=today.toordinal(), why="spend"))
+    return tuple(counted)

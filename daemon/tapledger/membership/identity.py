@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tapledger.database import Transaction
 from tapledger.errors import Corrupt, Invalid, NotFound, Refused
-from tapledger.loyalty.ledger import Credential
+from tapledger.loyalty.effects import Credential
 from tapledger.loyalty.members import Member
 from tapledger.membership.shop import Shop
 from tapledger.store import members, people

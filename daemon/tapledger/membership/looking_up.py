@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tapledger.errors import NotFound
-from tapledger.loyalty.ledger import Hold
+from tapledger.loyalty.effects import Hold
 from tapledger.membership import identity, redemption
 from tapledger.membership.catalogue import Article
 from tapledger.membership.identity import Presented

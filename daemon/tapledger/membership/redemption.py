@@ -8,8 +8,8 @@ from functools import partial
 from tapledger.database import Transaction
 from tapledger.errors import NotFound, Refused
 from tapledger.loyalty import codes, engine, members
+from tapledger.loyalty.effects import Hold
 from tapledger.loyalty.engine import Redeem
-from tapledger.loyalty.ledger import Hold
 from tapledger.membership import identity, slips
 from tapledger.membership.identity import Presented
 from tapledger.membership.shop import Shop, operation

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tapledger.database import Transaction
 from tapledger.loyalty import engine, members
 from tapledger.loyalty.engine import BasketLine, Sale
-from tapledger.loyalty.ledger import Tender
+from tapledger.loyalty.facts import Tender
 from tapledger.membership import identity, slips
 from tapledger.membership.identity import Known, Presented
 from tapledger.membership.shop import Shop, operation

@@ -13,6 +13,7 @@ from tapledger.database import Transaction
 from tapledger.errors import Invalid
 from tapledger.identifiers import Randomness, uuid7
 from tapledger.languages import Language
+from tapledger.loyalty import engine
 from tapledger.loyalty.engine import Decision
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program
@@ -37,7 +38,7 @@ class Shop:
 
     def tier_of(self, member: Member) -> str:
         """Return the tier that counts for a member, as screens show it."""
-        return self.program.tier_for(member.tier, member.qualifying_minor).id
+        return engine.current_tier(member, self.program, self.clock.now()).id
 
     def record(self, tx: Transaction, operation: Operation, decision: Decision, now: dt.datetime) -> Recorded:
         return self.store.journal.append(tx, operation, decision, uuid7(now, self.randomness), now)

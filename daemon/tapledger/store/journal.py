@@ -16,10 +16,10 @@ from sqlalchemy.exc import DatabaseError
 from tapledger.database import Transaction
 from tapledger.errors import Conflict, Invalid, Refused
 from tapledger.loyalty.engine import Decision
-from tapledger.loyalty.ledger import is_balanced
+from tapledger.loyalty.ledger import is_balanced, linked
 from tapledger.store import members, outbox
 from tapledger.wire.codec import GENESIS, decode_event, encode_event, link
-from tapledger.wire.messages import LedgerEvent
+from tapledger.wire.messages import EVENT_VERSION, LedgerEvent
 
 RECEIPT_HASH_DIGITS = 16
 
@@ -90,6 +90,7 @@ class Journal:
             raise AssertionError(f"unbalanced {body.kind}")
         head = self.head(tx)
         event = LedgerEvent(
+            v=EVENT_VERSION,
             id=event_id,
             node=self.node,
             epoch=self.epoch,
@@ -142,7 +143,7 @@ class Journal:
 
 
 def _claim_credentials(tx: Transaction, decision: Decision) -> None:
-    for credential in decision.body.credentials:
+    for credential in linked(decision.body):
         owner = members.owner(tx, credential.index)
         if owner is not None and owner.member != decision.body.member:
             raise Refused("CREDENTIAL_TAKEN")

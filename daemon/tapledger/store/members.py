@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import msgspec
 
 from tapledger.database import Transaction
-from tapledger.loyalty.ledger import Credential, EventBody, Hold
+from tapledger.loyalty.effects import Credential, Held, Hold, HoldSettled
+from tapledger.loyalty.ledger import EventBody, linked
 from tapledger.loyalty.members import Member, fold
 from tapledger.wire.codec import decode_event
 from tapledger.wire.messages import SealedProfile
@@ -63,11 +64,12 @@ def record(tx: Transaction, after: Member, body: EventBody) -> None:
         " state = excluded.state, unsettled_points = max(0, unsettled_points + ?)",
         (after.id, _encode(after), change, change),
     )
-    _write_credentials(tx, after.id, body.credentials)
-    if body.hold is not None:
-        _open_voucher(tx, after.id, body.hold)
-    if body.hold_id is not None:
-        settle_voucher(tx, body.hold_id, given_back=body.kind == "release")
+    _write_credentials(tx, after.id, linked(body))
+    for effect in body.effects:
+        if isinstance(effect, Held):
+            _open_voucher(tx, after.id, effect.hold)
+        elif isinstance(effect, HoldSettled):
+            settle_voucher(tx, effect.hold, given_back=effect.given_back)
 
 
 def _open_voucher(tx: Transaction, member: str, hold: Hold) -> None:
@@ -89,11 +91,13 @@ def settle_voucher(tx: Transaction, hold: str, *, given_back: bool = False) -> N
 
 def unsettled_change(after: Member, body: EventBody) -> int:
     """Return how an event changes the points given out that central does not know of yet."""
-    if body.hold is not None:
-        return body.hold.points
-    if body.kind == "release":
-        return -sum(line.amount for line in body.lines if line.account == f"member/{after.id}/points")
-    return 0
+    change = 0
+    for effect in body.effects:
+        if isinstance(effect, Held):
+            change += effect.hold.points
+        elif isinstance(effect, HoldSettled) and effect.given_back:
+            change -= sum(line.amount for line in body.lines if line.account == f"member/{after.id}/points")
+    return change
 
 
 def _write_credentials(tx: Transaction, member: str, credentials: tuple[Credential, ...]) -> None:

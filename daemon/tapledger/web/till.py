@@ -10,7 +10,7 @@ import msgspec
 from tapledger import languages, texts
 from tapledger.errors import Corrupt, Denied, Invalid, NotFound, TapledgerError
 from tapledger.loyalty import engine
-from tapledger.loyalty.ledger import Tender
+from tapledger.loyalty.facts import Tender
 from tapledger.membership import basket as baskets
 from tapledger.membership import identity, redemption, registration, scanning, sign_in
 from tapledger.membership.basket import Basket
@@ -130,7 +130,7 @@ class TillFace:
         async with self._lock:
             person = self._signed_in()
             lines = self._basket.lines(self._shop, self.language)
-            due = engine.quote(None, lines, self._shop.program).total_minor
+            due = engine.quote(None, lines, self._shop.program, self._shop.clock.now()).total_minor
             paid = Tender(tender, due if received_minor is None else received_minor)
             command = SaleCommand(
                 id=self._basket.sale,

@@ -92,7 +92,7 @@ def _member(greeting: Greeting | None, language: str) -> TillMember | None:
 
 def _lines(shop: Shop, parts: Parts) -> list[TillLine]:
     money = _money(shop, parts.language)
-    priced = engine.quote(None, parts.basket.lines(shop, parts.language), shop.program).lines
+    priced = engine.quote(None, parts.basket.lines(shop, parts.language), shop.program, shop.clock.now()).lines
     return [
         TillLine(
             number=number,
@@ -112,7 +112,7 @@ def _totals(shop: Shop, parts: Parts | None, language: str) -> Totals:
         return Totals(money(0), 0, money(0), 0, "")
     member = None if parts.greeting is None else parts.greeting.known.member
     try:
-        quote = engine.quote(member, parts.basket.lines(shop, language), shop.program)
+        quote = engine.quote(member, parts.basket.lines(shop, language), shop.program, shop.clock.now())
     except TapledgerError as error:
         return Totals(money(0), 0, money(0), 0, texts.problem(language, error)[0])
     why = " ".join(texts.reason(language, reason) for reason in quote.reasons)

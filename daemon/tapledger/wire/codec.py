@@ -9,6 +9,7 @@ import msgspec
 import zstandard
 
 from tapledger.errors import Invalid
+from tapledger.wire import old
 from tapledger.wire.messages import MAX_BATCH_BYTES, LedgerEvent
 
 GENESIS = bytes(32)
@@ -21,8 +22,16 @@ T = TypeVar("T")
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that are no message: text that is not UTF-8 and endless nesting included."""
 
+
+class Versioned(msgspec.Struct):
+    v: int = 1
+    """Left out by the first release, whose default it was."""
+
+
 _encode = msgspec.msgpack.Encoder().encode
 _decode_event = msgspec.msgpack.Decoder(LedgerEvent).decode
+_decode_v1 = msgspec.msgpack.Decoder(old.EventV1).decode
+_decode_version = msgspec.msgpack.Decoder(Versioned).decode
 
 
 def encode_event(event: LedgerEvent) -> bytes:
@@ -33,7 +42,18 @@ def encode_event(event: LedgerEvent) -> bytes:
 def decode_event(raw: bytes) -> LedgerEvent:
     """Read raw event bytes; raise ``Invalid`` when they are none."""
     try:
-        return _decode_event(raw)
+        if _decode_version(raw).v > 1:
+            return _decode_event(raw)
+        first = _decode_v1(raw)
+        return LedgerEvent(
+            v=1,
+            id=first.id,
+            node=first.node,
+            epoch=first.epoch,
+            seq=first.seq,
+            hlc=first.hlc,
+            body=old.lift(first.body),
+        )
     except _UNREADABLE as error:
         raise Invalid("EVENT_UNREADABLE", why=str(error)) from error
 

@@ -15,6 +15,7 @@ from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.members import Member
 
 VERSION = 1
+EVENT_VERSION = 2
 MAX_BATCH_EVENTS = 500
 MAX_BATCH_BYTES = 8 * 1024 * 1024
 """Largest message in its plain form; the way through zstd makes it smaller, never larger than this."""
@@ -33,7 +34,8 @@ Signature = Annotated[bytes, msgspec.Meta(min_length=64, max_length=64)]
 class LedgerEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One command's record as its node sealed it."""
 
-    v: int = VERSION
+    v: int
+    """``EVENT_VERSION`` when it is sealed; events of the first release leave it out (``wire.old``)."""
     id: str
     """UUIDv7."""
     node: str

@@ -1,0 +1,311 @@
+"""What an event changes of its member: small values that ``members.fold`` applies one by one.
+
+A decision says what changes as effects; nothing else changes a member. To add one: its struct here, its line
+in ``Effect``, its function in the room that keeps that part of the state, its line in ``members.APPLY``.
+Days are local days of the programme as proleptic ordinals; instants are UTC.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import msgspec
+
+from tapledger.loyalty.facts import Reason
+
+POINTS = "points"
+"""The pool of points; ``principal`` and ``bonus`` are the pools of stored value, in minor units."""
+PRINCIPAL = "principal"
+BONUS = "bonus"
+
+
+class Lot(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An amount credited at once; worth something from ``available_at`` until before ``expires_at``."""
+
+    id: str
+    amount: int = msgspec.field(name="points")
+    remaining: int
+    available_at: dt.datetime
+    expires_at: dt.datetime | None
+    pool: str = POINTS
+    source: str = ""
+    """The sale, top-up, campaign, ... it came from."""
+    slides: bool = False
+    """Its expiry moves on with every earn and spend (expiry mode ``inactivity``)."""
+
+
+class LotTake(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An amount taken from one lot, or given back to it."""
+
+    lot: str
+    amount: int = msgspec.field(name="points")
+    expires_at: dt.datetime | None = None
+    """The lot's own expiry: given back when the lot is kept no more, the amount gets it again."""
+
+
+class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Points set aside for a reward until it is fulfilled or released; names the lots they came from."""
+
+    id: str
+    reward: str
+    title: str
+    points: int
+    taken: tuple[LotTake, ...]
+    at: dt.datetime
+    voucher: str
+    """Index of the voucher code; the code itself is only on the slip."""
+    until: dt.datetime
+    day: int = 0
+    """Local day on which it counts for the limits of the reward and of the credential."""
+    money_minor: int = 0
+    """What is to be paid beside the points when it is handed over."""
+
+
+class Credential(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing that names a member. ``index`` is a keyed hash; the value itself is never in the ledger."""
+
+    kind: str
+    """``card`` (signed token), ``uid``, ``phone``, ``barcode`` or ``wechat``."""
+    index: str
+    min_level: int
+    """Trust level at enrolment; a lower read of the same credential is refused."""
+    blocked: str = ""
+    """Why it is refused: ``lost``, ``stolen``, ``replaced``; empty while it is good."""
+    day_limit_minor: int | None = None
+    """What this card may spend a day (family cards); null is without limit."""
+
+
+class Coupon(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One coupon in a member's wallet."""
+
+    id: str
+    template: str
+    issued_at: dt.datetime
+    expires_at: dt.datetime | None
+    """First instant at which it is worth nothing."""
+    valid_from: dt.datetime | None = None
+    state: str = "issued"
+    """``issued``, ``held``, ``redeemed``, ``void`` or ``expired``."""
+    sale: str = ""
+    """The sale that holds or redeemed it."""
+    until: dt.datetime | None = None
+    """End of the hold."""
+    source: str = ""
+    """The trigger, campaign, reward or staff member that issued it."""
+    node: str = ""
+    """Where alone it can be redeemed offline; empty is anywhere online."""
+    code: str = ""
+    """Index of its printed code, when it has one."""
+
+
+class Grant(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An entitlement that this member was given or bought, beside those of their tier."""
+
+    id: str
+    entitlement: str
+    uses: int | None
+    """How often in all; null is without limit."""
+    until: dt.datetime | None
+    source: str = ""
+
+
+class Consent(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a member said about one purpose, and which statement they had seen when they said it (R20)."""
+
+    purpose: str
+    granted: bool
+    text_version: str
+    at: dt.datetime
+    channel: str
+    seen: str = ""
+    """Id of the statement they had before; empty when none."""
+    id: str = ""
+
+
+class Credited(msgspec.Struct, frozen=True, tag="credit"):
+    lot: Lot
+
+
+class Debited(msgspec.Struct, frozen=True, tag="debit"):
+    """Taken from the lots named; what a lot cannot pay becomes the pool's deficit."""
+
+    takes: tuple[LotTake, ...]
+    pool: str = POINTS
+
+
+class Overdrawn(msgspec.Struct, frozen=True, tag="overdraw"):
+    """A debit that no lot pays: a deficit, filled by the next credits."""
+
+    amount: int
+    pool: str = POINTS
+
+
+class Restored(msgspec.Struct, frozen=True, tag="restore"):
+    """Given back to the lots named, which keep their own expiry."""
+
+    takes: tuple[LotTake, ...]
+    pool: str = POINTS
+
+
+class AvailableFrom(msgspec.Struct, frozen=True, tag="available"):
+    """Lots become available at another instant than was said before."""
+
+    lots: tuple[str, ...]
+    at: dt.datetime
+
+
+class Slid(msgspec.Struct, frozen=True, tag="slide"):
+    """Every sliding lot now expires at this instant: the member was active."""
+
+    expires_at: dt.datetime
+
+
+class Held(msgspec.Struct, frozen=True, tag="hold"):
+    hold: Hold
+
+
+class HoldSettled(msgspec.Struct, frozen=True, tag="settle"):
+    hold: str
+    given_back: bool
+    """True: the points go back to their lots. False: the reward was handed over."""
+
+
+class Linked(msgspec.Struct, frozen=True, tag="link"):
+    credential: Credential
+
+
+class Blocked(msgspec.Struct, frozen=True, tag="block"):
+    """A credential is refused from now on; an empty reason makes it good again."""
+
+    index: str
+    why: str
+
+
+class CardLimited(msgspec.Struct, frozen=True, tag="card-limit"):
+    index: str
+    day_limit_minor: int | None
+
+
+class TierSet(msgspec.Struct, frozen=True, omit_defaults=True, tag="tier"):
+    tier: str
+    gained_on: int = 0
+    """Local day it was reached."""
+    valid_until: dt.datetime | None = None
+    """First instant of the review; null is for ever."""
+    locked_until: dt.datetime | None = None
+    """Staff fixed it until then."""
+    why: str = ""
+    """``spend``, ``review``, ``refund``, ``staff``, ``referral``, ``merge``."""
+
+
+class Tallied(msgspec.Struct, frozen=True, tag="tally"):
+    """Something was counted on a local day: spend, visits, uses of a reward, answers, draws, check-ins.
+
+    Metrics of tiers, limits of rewards and once-only keys are all tallies (``loyalty.tallies``).
+    """
+
+    key: str
+    day: int
+    amount: int
+
+
+class CouponIssued(msgspec.Struct, frozen=True, tag="coupon"):
+    coupon: Coupon
+
+
+class CouponMoved(msgspec.Struct, frozen=True, omit_defaults=True, tag="coupon-move"):
+    coupon: str
+    state: str
+    sale: str = ""
+    until: dt.datetime | None = None
+
+
+class Granted(msgspec.Struct, frozen=True, tag="grant"):
+    grant: Grant
+
+
+class Ungranted(msgspec.Struct, frozen=True, tag="ungrant"):
+    grant: str
+
+
+class StatusSet(msgspec.Struct, frozen=True, omit_defaults=True, tag="status"):
+    """``active``, ``frozen``, ``cancelled``, ``merged`` or ``erased``."""
+
+    status: str
+    at: dt.datetime
+    until: dt.datetime | None = None
+    """Of a cancelled member: the end of the window in which everything comes back."""
+    into: str = ""
+    """Of a merged member: who they are now."""
+
+
+class BirthdaySet(msgspec.Struct, frozen=True, omit_defaults=True, tag="birthday"):
+    month: int
+    day: int
+    year: int | None
+    counts_from: int
+    """First local day on which it gives anything (X9)."""
+    set_on: int
+
+
+class Referred(msgspec.Struct, frozen=True, tag="referred"):
+    """Who sent this member, set once."""
+
+    by: str
+
+
+class RefereeCounted(msgspec.Struct, frozen=True, omit_defaults=True, tag="referee"):
+    """What one of the members this one sent has reached: 3-by-3 counts them."""
+
+    member: str
+    reached: str
+    """``joined``, ``bought`` (first qualifying sale, may still be returned), ``qualified``, a tier's id or
+    ``dropped``."""
+    counts_on: int = 0
+    """Local day on which a purchase counts, when nothing is returned until then."""
+
+
+class ConsentGiven(msgspec.Struct, frozen=True, tag="consent"):
+    consent: Consent
+
+
+class Tagged(msgspec.Struct, frozen=True, tag="tags"):
+    """Segments and preferences, replaced as a whole: by central for segments, by the member for choices."""
+
+    kind: str
+    tags: tuple[str, ...]
+
+
+class Noted(msgspec.Struct, frozen=True, tag="note"):
+    """Something to show at the member's next tap, such as a tier's end or an answer; no amounts."""
+
+    reason: Reason
+    until: dt.datetime
+
+
+Effect = (
+    Credited
+    | Debited
+    | Overdrawn
+    | Restored
+    | AvailableFrom
+    | Slid
+    | Held
+    | HoldSettled
+    | Linked
+    | Blocked
+    | CardLimited
+    | TierSet
+    | Tallied
+    | CouponIssued
+    | CouponMoved
+    | Granted
+    | Ungranted
+    | StatusSet
+    | BirthdaySet
+    | Referred
+    | RefereeCounted
+    | ConsentGiven
+    | Tagged
+    | Noted
+)

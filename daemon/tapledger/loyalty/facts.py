@@ -1,0 +1,161 @@
+"""What an event records of a sale or a return: enough to explain it, to print it again and to take it back.
+
+A return never looks at today's programme: each line keeps its own shares, and ``EarnFacts`` keeps the
+arithmetic by which the sale earned (loyalty.md section 3.13, ``as_if``).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """Why a number is what it is: a code and its figures, turned into a sentence by ``texts.reason``."""
+
+    code: str
+    data: dict[str, int | str]
+
+
+class SaleLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line as it was sold. Amounts are for the whole quantity, in minor units."""
+
+    sku: str
+    name: str
+    quantity_milli: int
+    unit_minor: int
+    """Price of 1000 thousandths: the list price, or the one that staff set by hand."""
+    net_minor: int
+    """What is paid for the line after every discount, points as cash included."""
+    tax_bp: int
+    category: str
+    earns: bool
+    gross_minor: int = 0
+    """Before any discount."""
+    tax_minor: int = 0
+    """The line's share of its rate's tax: inside ``net_minor``, or on top of it where tax is exclusive."""
+    points_minor: int = 0
+    """The part of the gross that points paid."""
+    basis_minor: int = 0
+    """What of the line earns points; 0 for a line that earns none."""
+    kind: str = ""
+    """Empty for goods; ``gift`` (given by a coupon, price 0) or ``deposit`` (refundable, X6)."""
+    shadow_minor: int = 0
+    """What a gift would have cost: kept, it is deducted from a refund of what it came with."""
+    gift_of: str = ""
+    """The discount that added this gift line."""
+    list_minor: int = 0
+    """List price of 1000 thousandths when staff changed it by hand; else 0."""
+
+
+class Discount(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing that made the sale cheaper, and by how much on each line."""
+
+    id: str
+    """Of the promotion, coupon template, or ``tier``, ``member_price``, ``manual``, ``points``."""
+    kind: str
+    lane: int
+    """1 member price or tier, 2 lines, 3 order, 4 points as cash."""
+    amount_minor: int
+    shares: dict[int, int]
+    """By line number from 0; lines with no share are left out. They sum to ``amount_minor``."""
+    reason: Reason
+    coupon: str = ""
+    """The member's coupon or claimed code that was used."""
+
+
+class EarnGroup(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Lines that earn by one rule, and by how much their basis is multiplied."""
+
+    rule: str
+    lines: tuple[int, ...]
+    points: int
+    per_minor: int
+    promo_milli: tuple[int, ...] = ()
+    """Multipliers that matched, already combined as ``stack`` says: thousandths, each a factor."""
+    continuous: bool = False
+
+
+class EarnFlat(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Extra points that stay as long as the basis of their lines reaches ``min_minor``."""
+
+    id: str
+    points: int
+    lines: tuple[int, ...]
+    min_minor: int = 0
+
+
+class EarnFacts(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a sale earned, as arithmetic that can be run again on what is kept of it."""
+
+    groups: tuple[EarnGroup, ...] = ()
+    flats: tuple[EarnFlat, ...] = ()
+    tier_milli: int = 1000
+    rounding: str = "down"
+    cap: int | None = None
+    """The tightest of the caps that were left when the sale was made."""
+
+
+class Tender(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How money came in. ``card`` and ``mobile`` were taken outside and are only recorded."""
+
+    kind: str
+    """``cash``, ``card``, ``mobile``; stored value ``principal``, ``bonus``; ``rounding`` (signed, X7)."""
+    amount_minor: int
+    shares: tuple[int, ...] = ()
+    """What it paid of each line, where that matters for a return (X2); else empty."""
+
+
+class SaleFacts(msgspec.Struct, frozen=True, omit_defaults=True):
+    id: str
+    currency: str
+    lines: tuple[SaleLine, ...]
+    total_minor: int
+    tax_minor: int
+    tenders: tuple[Tender, ...]
+    change_minor: int
+    earned: int
+    discounts: tuple[Discount, ...] = ()
+    earn: EarnFacts = EarnFacts()
+    points_used: int = 0
+    coupons: tuple[str, ...] = ()
+    """Ids of the coupons it redeemed."""
+    day: int = 0
+    """Local business day as a proleptic ordinal."""
+    till: str = ""
+    tax_exclusive: bool = False
+    exchange: str = ""
+    """Shared by the return and the sale of one exchange."""
+    tallied: dict[str, int] = {}
+    """What the sale counted for the member, by tally key, so that a full return takes it back."""
+
+
+class ReturnLine(msgspec.Struct, frozen=True):
+    line: int
+    """Of the sale, from 0."""
+    quantity_milli: int
+    refund_minor: int
+
+
+class ReturnFacts(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What came back of a sale. Everything is this return's own part; sums over returns are cumulative."""
+
+    id: str
+    sale: str
+    kind: str
+    """``void``, ``return``, ``giveback`` (a deposit) or ``exchange``."""
+    currency: str
+    lines: tuple[ReturnLine, ...]
+    refund_minor: int
+    tenders: tuple[Tender, ...]
+    clawed: int = 0
+    """Earned points taken back; negative when an earlier return took too many."""
+    forgiven: int = 0
+    """Of them, what ``clamp`` could not take."""
+    restored: int = 0
+    """Spent points given back."""
+    gifts_kept_minor: int = 0
+    complete: bool = False
+    """Everything of the sale has come back now."""
+    reason: str = ""
+    day: int = 0
+    exchange: str = ""

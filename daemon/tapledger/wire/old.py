@@ -1,0 +1,94 @@
+"""Events of the first release (v 1), read as what they are today.
+
+Their bytes are never changed: they are hashed, sent and verified as they were sealed (decisions R1).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import msgspec
+
+from tapledger.loyalty.effects import (
+    Credential,
+    Credited,
+    Debited,
+    Effect,
+    Held,
+    Hold,
+    HoldSettled,
+    Linked,
+    Lot,
+    LotTake,
+    Tallied,
+    TierSet,
+)
+from tapledger.loyalty.facts import Reason, SaleFacts
+from tapledger.loyalty.ledger import EventBody, Line
+from tapledger.loyalty.tallies import SALES, SPEND
+
+
+class BodyV1(msgspec.Struct, frozen=True, kw_only=True):
+    kind: str
+    at: dt.datetime
+    program: str
+    member: str | None = None
+    lines: tuple[Line, ...] = ()
+    lots_added: tuple[Lot, ...] = ()
+    lots_taken: tuple[LotTake, ...] = ()
+    credentials: tuple[Credential, ...] = ()
+    hold: Hold | None = None
+    hold_id: str | None = None
+    sale: SaleFacts | None = None
+    tier: str | None = None
+    qualifying_minor: int = 0
+    reasons: tuple[Reason, ...] = ()
+    staff: str | None = None
+    trust: int | None = None
+    evidence: str = ""
+    profile_digest: str | None = None
+
+
+class EventV1(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    node: str
+    epoch: int
+    seq: int
+    hlc: int
+    body: BodyV1
+
+
+def lift(old: BodyV1) -> EventBody:
+    """Return a body of the first release with its changes said as effects."""
+    return EventBody(
+        kind=old.kind,
+        at=old.at,
+        program=old.program,
+        member=old.member,
+        lines=old.lines,
+        effects=tuple(_effects(old)),
+        sale=old.sale,
+        reasons=old.reasons,
+        staff=old.staff,
+        trust=old.trust,
+        evidence=old.evidence,
+        profile_digest=old.profile_digest,
+    )
+
+
+def _effects(old: BodyV1) -> list[Effect]:
+    effects: list[Effect] = [Linked(one) for one in old.credentials]
+    effects += [Credited(lot) for lot in old.lots_added]
+    if old.hold is not None:
+        effects.append(Held(old.hold))
+    elif old.lots_taken:
+        effects.append(Debited(old.lots_taken))
+    if old.hold_id is not None:
+        effects.append(HoldSettled(old.hold_id, given_back=old.kind == "release"))
+    if old.qualifying_minor:
+        # Which local day it was is not in the event: UTC's is the nearest that is the same everywhere.
+        day = old.at.toordinal()
+        effects += [Tallied(SPEND, day, old.qualifying_minor), Tallied(SALES, day, 1)]
+    if old.tier is not None:
+        effects.append(TierSet(old.tier))
+    return effects
