@@ -10,7 +10,9 @@ import msgspec
 from tapledger.errors import TapledgerError
 from tapledger.loyalty import members
 from tapledger.loyalty.engine import BasketLine, Decision, Redeem, Sale, decide_sale
-from tapledger.loyalty.ledger import POINT, Line, Lot, Tender, is_balanced
+from tapledger.loyalty.effects import Lot
+from tapledger.loyalty.facts import Tender
+from tapledger.loyalty.ledger import POINT, Line, is_balanced
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Expiry, Program, Reward, Tier, TrustLimits
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
 
 from tapledger.clock import Clock
 from tapledger.database import Transaction
-from tapledger.errors import Invalid
+from tapledger.errors import Invalid, NotFound
 from tapledger.identifiers import Randomness, uuid7
 from tapledger.languages import Language
 from tapledger.loyalty import engine
@@ -18,7 +19,9 @@ from tapledger.loyalty.engine import Decision
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program
 from tapledger.membership.catalogue import Catalogue
+from tapledger.store import members
 from tapledger.store.journal import Operation, Recorded
+from tapledger.store.members import Stored
 from tapledger.store.store import Store
 
 
@@ -42,6 +45,29 @@ class Shop:
 
     def record(self, tx: Transaction, operation: Operation, decision: Decision, now: dt.datetime) -> Recorded:
         return self.store.journal.append(tx, operation, decision, uuid7(now, self.randomness), now)
+
+
+Decide = Callable[[Transaction, Stored, dt.datetime], Decision]
+"""Decides one command of one member from what the store holds now."""
+
+
+async def change_member(shop: Shop, same: Operation, member: str, decide: Decide) -> Recorded:
+    """Run one command of one member: answer a repeat, or decide and record, in one transaction.
+
+    Raises ``NotFound`` for a member this shop does not know, and whatever ``decide`` refuses; nothing is
+    changed then.
+    """
+
+    def work(tx: Transaction) -> Recorded:
+        if (before := shop.store.journal.find(tx, same)) is not None:
+            return before
+        stored = members.load(tx, member)
+        if stored is None:
+            raise NotFound("MEMBER_UNKNOWN")
+        now = shop.clock.now()
+        return shop.record(tx, same, decide(tx, stored, now), now)
+
+    return await shop.store.transact(work)
 
 
 def operation(key: str, *inputs: object) -> Operation:

@@ -50,6 +50,6 @@ class Tiering(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     refund_window_days: int = 7
     visit_min_minor: int = 1
     """A purchase of at least so much makes a visit, and qualifies for referral and missions."""
-    warn_days: list[int] = [30, 7]
+    warn_days: tuple[int, ...] = (30, 7)
     growth_per_minor: int = 0
     """One growth point for each so much of net spend; 0 is none."""
