@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tapledger import languages
 from tapledger.commandline import call
 
 if TYPE_CHECKING:
@@ -78,11 +79,10 @@ def run(config: Path, as_json: bool) -> None:
 @click.option("--name", prompt="Name of the shop")
 @click.option("--currency", prompt="Currency (ISO 4217)", default="CNY")
 @click.option("--timezone", prompt="Time zone", default="Asia/Shanghai")
-@click.option("--language", prompt="Language", type=click.Choice(["zh-Hans", "en"]), default="zh-Hans")
+@click.option("--language", prompt="Language", type=click.Choice(languages.LANGUAGES), default="zh-Hans")
 @AS_JSON
 def init(folder: Path, name: str, currency: str, timezone: str, language: str, as_json: bool) -> None:
     """Found a real shop: configuration, keys and a one-time set-up code; no demo data."""
-    from tapledger import languages
     from tapledger.clock import SystemClock
     from tapledger.commands import found
 

@@ -6,8 +6,8 @@ from typing import Literal
 
 from tapledger.errors import Invalid
 
-Language = Literal["zh-Hans", "en"]
-LANGUAGES: tuple[Language, ...] = ("zh-Hans", "en")
+Language = Literal["zh-Hans", "zh-Hant", "en", "ja"]
+LANGUAGES: tuple[Language, ...] = ("zh-Hans", "zh-Hant", "en", "ja")
 
 
 def read(text: str) -> Language:

@@ -7,7 +7,7 @@ import { compileMessageOrThrow } from "@lingui/message-utils/compileMessage";
 import { po } from "gettext-parser";
 
 const ROOT = join(import.meta.dirname, "..");
-const LANGUAGES = ["zh-Hans", "en"];
+const LANGUAGES = ["zh-Hans", "zh-Hant", "en", "ja"];
 const FACES = ["kiosk", "till", "console"];
 const faults = [];
 
@@ -55,7 +55,8 @@ function compile(face, ids, catalogues) {
     "// Generated from locales/*.po by scripts/catalogues.mjs.",
     'import type { CompiledMessage } from "@lingui/message-utils/compileMessage";',
     `export type MessageId =\n${mine.map((id) => `  | ${JSON.stringify(id)}`).join("\n")};`,
-    `export const messages: Record<"zh-Hans" | "en", Record<MessageId, CompiledMessage>> = ${JSON.stringify(messages)};`,
+    `export type Language = ${LANGUAGES.map((language) => JSON.stringify(language)).join(" | ")};`,
+    `export const messages: Record<Language, Record<MessageId, CompiledMessage>> = ${JSON.stringify(messages)};`,
   ];
   writeFileSync(join(ROOT, "src", "catalogues", `${face}.ts`), `${code.join("\n")}\n`);
 }

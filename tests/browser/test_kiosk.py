@@ -9,6 +9,7 @@ from tapledger import texts
 from tapledger.lab.chain import Chain
 from tapledger.lab.seed import MEMBERS
 from tapledger.lab.visitor import Snapshot, Visitor
+from tapledger.languages import LANGUAGES
 from tapledger_drivers.printers.raster import missing_glyphs
 from tests.browser.conftest import KIOSK, Face, open_face
 from tests.browser.ledger import newest_slip
@@ -16,6 +17,7 @@ from tests.browser.ledger import newest_slip
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 READER = "kiosk-reader"
+SMALL = (800, 480)
 
 
 async def open_kiosk(browser: Browser, chain: Chain) -> Face:
@@ -127,9 +129,15 @@ async def test_a_plain_card_shows_its_balance_and_redeems_nothing(browser: Brows
     await leave(face, chain)
 
 
+async def choose_language(face: Face, language: str) -> None:
+    await face.at("choose-language").click()
+    await face.at(f"language-{language}").click()
+    await expect(face.page.locator("html")).to_have_attribute("lang", language)
+
+
 async def test_english_lasts_for_one_session(browser: Browser, chain: Chain) -> None:
     face = await open_kiosk(browser, chain)
-    await face.at("language-en").click()
+    await choose_language(face, "en")
     await chain.benches["shop-a"].insert(READER, "wang")
     await on_screen(face, "balance")
     await expect(face.page.locator("html")).to_have_attribute("lang", "en")
@@ -138,6 +146,45 @@ async def test_english_lasts_for_one_session(browser: Browser, chain: Chain) -> 
     again = await open_kiosk(browser, chain)
     await expect(again.page.locator("html")).to_have_attribute("lang", "zh-Hans")
     await again.close()
+
+
+async def cut_off(face: Face) -> list[str]:
+    """Name the buttons that are not wholly on the screen, or whose words do not fit them."""
+    found = await face.page.evaluate(
+        """() => [...document.querySelectorAll("button")].filter((button) => {
+            const box = button.getBoundingClientRect();
+            return box.left < 0 || box.top < 0 || box.right > innerWidth || box.bottom > innerHeight
+                || button.scrollWidth > button.clientWidth;
+        }).map((button) => button.innerText)"""
+    )
+    return [str(words) for words in found]
+
+
+@pytest.mark.parametrize("size", [KIOSK, SMALL], ids=["tall", "small"])
+async def test_every_language_is_offered_by_its_own_name_and_fits(
+    browser: Browser, chain: Chain, size: tuple[int, int]
+) -> None:
+    face = await open_face(browser, chain.ports["shop-a"], "kiosk", size)
+    await on_screen(face, "attract")
+    await chain.benches["shop-a"].insert(READER, "wang")
+    await on_screen(face, "balance")
+    await face.at("choose-language").click()
+    names = face.page.locator('[data-testid^="language-"]')
+    await expect(names).to_have_text(["简体中文", "繁體中文", "English", "日本語"])
+    await face.page.keyboard.press("Escape")
+    await expect(names).to_have_count(0)
+    await on_screen(face, "balance")
+    for large in (False, True):
+        if large:
+            await face.at("larger-text").click()
+        for language in LANGUAGES:
+            await choose_language(face, language)
+            assert await cut_off(face) == [], language
+            await face.at("choose-language").click()
+            assert await cut_off(face) == [], language
+            await face.at("languages").click(position={"x": 2, "y": 2})
+            await expect(names).to_have_count(0)
+    await leave(face, chain)
 
 
 async def test_paper_out_keeps_the_voucher_on_the_screen_and_prints_it_once(

@@ -1,4 +1,4 @@
-import { FIRST_LANGUAGE } from "../shared/i18n";
+import { textsOfPage } from "../shared/i18n";
 import { intentsFor } from "../shared/intents";
 import type { Problem } from "../shared/snapshots";
 import { texts } from "./texts";
@@ -9,6 +9,6 @@ export const sendToConsole = intentsFor("console", unreachable);
 export const sendToDock = intentsFor("dock", unreachable);
 
 function unreachable(): Problem {
-  const { say } = texts[document.documentElement.lang === "en" ? "en" : FIRST_LANGUAGE];
+  const { say } = textsOfPage(texts);
   return { code: "unreachable", sentence: say("console.lost.title"), next_step: say("console.lost.next") };
 }

@@ -1,16 +1,16 @@
 import { useEffect, useState } from "preact/hooks";
 
 import { Clock, Cross, Warning } from "../shared/icons";
+import { InAll } from "../shared/in_all";
 import type { Problem } from "../shared/snapshots";
 import { texts, useTexts } from "./texts";
 
-/** Stands before the first snapshot, in both languages since no snapshot names one. */
+/** Stands before the first snapshot, in every language since no snapshot names one. */
 export function Connecting({ shown }: { shown: boolean }) {
-  const { "zh-Hans": zh, en } = texts;
   return (
     <main class="connecting" hidden={!shown} data-testid="connecting">
       <Clock />
-      <p>{`${zh.say("console.lost.connecting")} · ${en.say("console.lost.connecting")}`}</p>
+      <p><InAll texts={texts} id="console.lost.connecting" /></p>
     </main>
   );
 }

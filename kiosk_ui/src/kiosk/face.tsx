@@ -5,6 +5,7 @@ import type { Kiosk, Problem } from "../shared/snapshots";
 import { Footer } from "./footer";
 import { send } from "./intents";
 import { listenToKeys } from "./keys";
+import { Languages } from "./languages";
 import { NoFeed } from "./no_feed";
 import { Screen } from "./screen";
 import { StillHere } from "./still_here";
@@ -30,6 +31,7 @@ function Session({ kiosk }: { kiosk: Kiosk }) {
   const { screen, language } = kiosk;
   const inSession = WITH_SESSION.has(screen.screen);
   const [large, setLarge] = useState(false);
+  const [choosing, setChoosing] = useState(false);
   const [refusal, setRefusal] = useState<Problem | null>(null);
   const main = useRef<HTMLElement>(null);
 
@@ -43,7 +45,18 @@ function Session({ kiosk }: { kiosk: Kiosk }) {
     if (inSession) intend("stay");
   }
 
-  useEffect(() => listenToKeys(main.current, () => inSession && intend("finish")), [inSession]);
+  function chooseLanguage(): void {
+    setChoosing(true);
+    if (inSession) intend("stay");
+  }
+
+  function leave(): void {
+    if (choosing) setChoosing(false);
+    else if (inSession) intend("finish");
+  }
+
+  const stillHere = kiosk.still_here_s !== null;
+  useEffect(() => listenToKeys(main.current, leave), [inSession, choosing]);
   useEffect(() => (inSession ? () => setLarge(false) : undefined), [inSession]);
   useEffect(() => {
     document.documentElement.lang = language;
@@ -53,19 +66,30 @@ function Session({ kiosk }: { kiosk: Kiosk }) {
   }, [large]);
   useEffect(() => {
     setRefusal(null);
+    setChoosing(false);
     main.current?.querySelector<HTMLElement>("h1")?.focus();
   }, [screen.screen]);
 
   return (
     <TextsContext.Provider value={texts[language]}>
       <div class="kiosk" data-screen={screen.screen}>
-        <main ref={main} class="screen" inert={kiosk.still_here_s !== null}>
+        <main ref={main} class="screen" inert={choosing || stillHere}>
           <Screen kiosk={kiosk} intend={intend} />
-          <Footer kiosk={kiosk} inSession={inSession} large={large} toggleLarge={toggleLarge} intend={intend} />
+          <Footer
+            kiosk={kiosk}
+            inSession={inSession}
+            large={large}
+            toggleLarge={toggleLarge}
+            chooseLanguage={chooseLanguage}
+            intend={intend}
+          />
         </main>
         <p class="refusal" role="alert" data-testid="refusal" hidden={refusal === null}>
           {refusal && `${refusal.sentence} ${refusal.next_step}`}
         </p>
+        {choosing && !stillHere && (
+          <Languages kiosk={kiosk} intend={intend} close={() => setChoosing(false)} />
+        )}
         {kiosk.still_here_s !== null && <StillHere seconds={kiosk.still_here_s} intend={intend} />}
       </div>
     </TextsContext.Provider>

@@ -10,13 +10,13 @@ interface Props {
   inSession: boolean;
   large: boolean;
   toggleLarge: () => void;
+  chooseLanguage: () => void;
   intend: Intend;
 }
 
 /** The same three ways out on every screen, always in the same place. */
-export function Footer({ kiosk, inSession, large, toggleLarge, intend }: Props) {
+export function Footer({ kiosk, inSession, large, toggleLarge, chooseLanguage, intend }: Props) {
   const { say } = useTexts();
-  const others = kiosk.languages.filter((language) => language !== kiosk.language);
   const nothingElseToDo = kiosk.screen.screen === "done";
   return (
     <footer class="footer">
@@ -42,19 +42,16 @@ export function Footer({ kiosk, inSession, large, toggleLarge, intend }: Props) 
         <LargerText />
         <span>{say(large ? "kiosk.action.normal_text" : "kiosk.action.larger_text")}</span>
       </button>
-      {others.map((language) => (
-        <button
-          key={language}
-          type="button"
-          class="button quiet"
-          lang={language}
-          data-testid={`language-${language}`}
-          onClick={pressed(() => intend("language", { language }))}
-        >
-          <Globe />
-          <span>{LANGUAGE_NAMES[language]}</span>
-        </button>
-      ))}
+      <button
+        type="button"
+        class="button quiet"
+        aria-haspopup="dialog"
+        data-testid="choose-language"
+        onClick={pressed(chooseLanguage)}
+      >
+        <Globe />
+        <span>{LANGUAGE_NAMES[kiosk.language]}</span>
+      </button>
     </footer>
   );
 }

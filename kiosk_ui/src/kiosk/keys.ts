@@ -18,7 +18,7 @@ export function listenToKeys(main: HTMLElement | null, finish: () => void): () =
 }
 
 function moveFocus(main: HTMLElement | null, step: 1 | -1): void {
-  const dialog = document.querySelector("[role=alertdialog]");
+  const dialog = document.querySelector("[aria-modal]");
   const actions = [...((dialog ?? main)?.querySelectorAll<HTMLElement>("button:not([disabled])") ?? [])];
   if (actions.length === 0) return;
   const at = actions.findIndex((action) => action === document.activeElement);

@@ -1,13 +1,14 @@
 import { useEffect, useState } from "preact/hooks";
 
 import { Clock, Warning } from "../shared/icons";
+import { InAll } from "../shared/in_all";
 import { Notice } from "./notices";
 import { texts } from "./texts";
 
 const QUIET_S = 2;
 const PATIENCE_S = 20;
 
-/** Stands while the daemon is out of reach, in both languages since no snapshot names one. */
+/** Stands while the daemon is out of reach, in every language since no snapshot names one. */
 export function NoFeed() {
   const [waited_s, setWaited] = useState(0);
   useEffect(() => {
@@ -16,7 +17,6 @@ export function NoFeed() {
     return () => timers.forEach(clearTimeout);
   }, []);
   const lost = waited_s >= PATIENCE_S;
-  const { "zh-Hans": zh, en } = texts;
   return (
     <div class="kiosk" data-screen={lost ? "out_of_service" : "starting"} data-feed="lost">
       <main class="screen" hidden={waited_s < QUIET_S}>
@@ -24,11 +24,11 @@ export function NoFeed() {
           <Notice
             icon={Warning}
             tone="attention"
-            title={`${zh.say("kiosk.lost.title")} · ${en.say("kiosk.lost.title")}`}
-            next={`${zh.say("kiosk.lost.next")} · ${en.say("kiosk.lost.next")}`}
+            title={<InAll texts={texts} id="kiosk.lost.title" />}
+            next={<InAll texts={texts} id="kiosk.lost.next" />}
           />
         ) : (
-          <Notice icon={Clock} title={zh.say("kiosk.starting.title")} next={en.say("kiosk.starting.title")} />
+          <Notice icon={Clock} title={<InAll texts={texts} id="kiosk.starting.title" />} />
         )}
       </main>
     </div>

@@ -1,4 +1,4 @@
-import type { ComponentType } from "preact";
+import type { ComponentChildren, ComponentType } from "preact";
 
 import { Card, Check, Clock, Warning } from "../shared/icons";
 import type { Problem } from "../shared/snapshots";
@@ -6,8 +6,8 @@ import { useTexts } from "./texts";
 
 interface NoticeProps {
   icon: ComponentType;
-  title: string;
-  next?: string;
+  title: ComponentChildren;
+  next?: ComponentChildren;
   tone?: "calm" | "attention";
 }
 

@@ -22,14 +22,30 @@ export type TextsByLanguage<Id extends string> = Record<Language, Texts<Id>>;
 
 type Messages<Id extends string> = Record<Language, Record<Id, CompiledMessage>>;
 
-export const LANGUAGE_NAMES: Record<Language, string> = { "zh-Hans": "中文", en: "English" };
+/** What each language calls itself. */
+export const LANGUAGE_NAMES: Record<Language, string> = {
+  "zh-Hans": "简体中文",
+  "zh-Hant": "繁體中文",
+  en: "English",
+  ja: "日本語",
+};
+
+export const LANGUAGES = Object.keys(LANGUAGE_NAMES) as Language[];
 
 /** The language before the daemon has named one. */
 export const FIRST_LANGUAGE: Language = "zh-Hans";
 
 /** Builds the texts of a face from its compiled catalogue. */
 export function textsFrom<Id extends string>(messages: Messages<Id>): TextsByLanguage<Id> {
-  return { "zh-Hans": textsIn("zh-Hans", messages), en: textsIn("en", messages) };
+  return Object.fromEntries(
+    LANGUAGES.map((language) => [language, textsIn(language, messages)]),
+  ) as TextsByLanguage<Id>;
+}
+
+/** Returns the texts in the language of the page, which stays when the feed is lost. */
+export function textsOfPage<Id extends string>(texts: TextsByLanguage<Id>): Texts<Id> {
+  const shown = LANGUAGES.find((language) => language === document.documentElement.lang);
+  return texts[shown ?? FIRST_LANGUAGE];
 }
 
 function textsIn<Id extends string>(language: Language, messages: Messages<Id>): Texts<Id> {

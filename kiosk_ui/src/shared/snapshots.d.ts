@@ -3,8 +3,8 @@
 export type AnyFace = Kiosk | Till | Console | Dock;
 
 export interface Kiosk {
-  language: "en" | "zh-Hans";
-  languages: ("en" | "zh-Hans")[];
+  language: "en" | "ja" | "zh-Hans" | "zh-Hant";
+  languages: ("en" | "ja" | "zh-Hans" | "zh-Hant")[];
   reader: "missing" | "ok" | "trouble";
   printer: "missing" | "ok" | "trouble";
   as_of: string | null;
@@ -89,8 +89,8 @@ export interface OutOfService {
   problem: Problem;
 }
 export interface Till {
-  language: "en" | "zh-Hans";
-  languages: ("en" | "zh-Hans")[];
+  language: "en" | "ja" | "zh-Hans" | "zh-Hant";
+  languages: ("en" | "ja" | "zh-Hans" | "zh-Hant")[];
   staff_known: Staff[];
   staff: Staff | null;
   reader: "missing" | "ok" | "trouble";
@@ -154,8 +154,8 @@ export interface LastSale {
   slip: "failed" | "printed" | "printing" | "unknown";
 }
 export interface Console {
-  language: "en" | "zh-Hans";
-  languages: ("en" | "zh-Hans")[];
+  language: "en" | "ja" | "zh-Hans" | "zh-Hant";
+  languages: ("en" | "ja" | "zh-Hans" | "zh-Hant")[];
   shop: string;
   node: string;
   faces: string[];

@@ -1,12 +1,12 @@
 import { intentsFor, type Send } from "../shared/intents";
-import { FIRST_LANGUAGE } from "../shared/i18n";
+import { textsOfPage } from "../shared/i18n";
 import { texts } from "./texts";
 
 /** Sends what the person at the till wants and tells whether it was taken; a refusal appears in the message line. */
 export type Intend = (path: string, body?: object) => Promise<boolean>;
 
 const post = intentsFor("till", () => {
-  const { say } = texts[document.documentElement.lang === "en" ? "en" : FIRST_LANGUAGE];
+  const { say } = textsOfPage(texts);
   return { code: "UNREACHABLE", sentence: say("till.lost.title"), next_step: say("till.lost.next") };
 });
 

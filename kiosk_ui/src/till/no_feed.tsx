@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 
 import { Clock, Warning } from "../shared/icons";
+import { InAll } from "../shared/in_all";
 import { texts, useTexts } from "./texts";
 
 const QUIET_S = 2;
@@ -32,14 +33,12 @@ export function Lost() {
   );
 }
 
-/** Before the first snapshot, in both languages since none is named yet. */
+/** Before the first snapshot, in every language since none is named yet. */
 export function Starting() {
-  const { "zh-Hans": zh, en } = texts;
   return (
     <main class="starting" data-screen="starting">
       <Clock />
-      <p>{zh.say("till.starting")}</p>
-      <p lang="en">{en.say("till.starting")}</p>
+      <p><InAll texts={texts} id="till.starting" /></p>
     </main>
   );
 }

@@ -1,7 +1,7 @@
 import type { ComponentType } from "preact";
 
 import { LANGUAGE_NAMES } from "../shared/i18n";
-import { Card, Check, Cloud, Cross, Globe, Leave, Printer, Scanner, Warning } from "../shared/icons";
+import { Card, Check, Cloud, Cross, Leave, Printer, Scanner, Warning } from "../shared/icons";
 import type { Till } from "../shared/snapshots";
 import type { Intend } from "./intents";
 import { type MessageId, useTexts } from "./texts";
@@ -41,13 +41,12 @@ export function TopBar({ till, served, intend, signOut }: Props) {
         <button
           key={language}
           type="button"
-          class="button dark"
+          class="button dark language"
           lang={language}
           data-testid={`language-${language}`}
           onClick={() => void intend("language", { language })}
         >
-          <Globe />
-          <span>{LANGUAGE_NAMES[language]}</span>
+          {LANGUAGE_NAMES[language]}
         </button>
       ))}
       {served && (
