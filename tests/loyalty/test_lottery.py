@@ -12,7 +12,7 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from tapledger.errors import Invalid
-from tapledger.loyalty.lottery import Draw, commit, draw, given, odds_bp, verify
+from tapledger.loyalty.lottery import Draw, commit, draw, given, number_below, odds_bp, verify
 
 SEED = bytes(range(32))
 COMMIT = "630dcd2966c4336691125448bbb25b4ff412a49c732db2c8abc1b8581bd710dd"
@@ -56,19 +56,19 @@ def test_odds_sum_to_exactly_one_hundred_percent(weights: list[int], odds: list[
     assert sum(odds) == 10_000
 
 
-def test_a_number_that_would_favour_the_first_prizes_is_drawn_again() -> None:
-    """What is skipped is replaced by the number of the next counter."""
-    weights = [2**39, 3]
-    whole = sum(weights)
-    skipped = 2**64 - 2**64 % whole
-    assert skipped < 2**64
-    for nonce in range(1, 40):
+def test_a_number_that_would_favour_some_prizes_is_redrawn() -> None:
+    """With just above half of all numbers wanted, every second one is skipped for the next counter's."""
+    whole, counters = 2**63 + 1, Counter[int]()
+    for nonce in range(1, 101):
+        text = f"C1|M001|{nonce}|kiosk-7"
         for counter in range(100):
-            digest = hmac.new(SEED, f"C1|M001|{nonce}|kiosk-7|{counter}".encode(), hashlib.sha256).digest()
+            digest = hmac.new(SEED, f"{text}|{counter}".encode(), hashlib.sha256).digest()
             number = int.from_bytes(digest[:8], "big")
-            if number < skipped:
+            if number < whole:
                 break
-        assert drawn(nonce, weights=weights).prize == (0 if number % whole < 2**39 else 1)
+        counters[counter] += 1
+        assert number_below(SEED, text, whole) == number
+    assert 35 < counters[0] < 65 and counters[1] and counters[2]
 
 
 def test_a_prize_without_weight_is_never_drawn() -> None:

@@ -50,7 +50,7 @@ def draw(
             raise Invalid("LOTTERY_FIELD_INVALID", field=field[:MAX_FIELD_CHARS])
     if nonce < 1:
         raise Invalid("LOTTERY_NONCE_INVALID", nonce=nonce)
-    rest = _number(seed, f"{campaign}|{member}|{nonce}|{client_seed}", whole)
+    rest = number_below(seed, f"{campaign}|{member}|{nonce}|{client_seed}", whole)
     return Draw(campaign, member, nonce, client_seed, _prize_at(weights, rest))
 
 
@@ -61,8 +61,8 @@ def _whole(weights: Sequence[int]) -> int:
     return whole
 
 
-def _number(seed: bytes, text: str, whole: int) -> int:
-    """Return an even number below ``whole``: what would favour the first ones is drawn again."""
+def number_below(seed: bytes, text: str, whole: int) -> int:
+    """Return a number below ``whole`` <= 2**64, each equally likely: one that would favour some is redrawn."""
     counter = 0
     while True:
         digest = hmac.digest(seed, f"{text}|{counter}".encode(), hashlib.sha256)
