@@ -1,4 +1,4 @@
-"""What somebody gets for something, as lines and effects: the one way points, coupons and rights are given."""
+"""What somebody gets for something, as lines and effects: the one way points and rights are given."""
 
 from __future__ import annotations
 
