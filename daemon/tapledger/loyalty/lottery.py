@@ -62,7 +62,7 @@ def _whole(weights: Sequence[int]) -> int:
 
 
 def number_below(seed: bytes, text: str, whole: int) -> int:
-    """Return a number below ``whole`` <= 2**64, each equally likely: one that would favour some is redrawn."""
+    """Return a number below ``whole`` <= 2**64, equally likely: one that would favour some is redrawn."""
     counter = 0
     while True:
         digest = hmac.digest(seed, f"{text}|{counter}".encode(), hashlib.sha256)
