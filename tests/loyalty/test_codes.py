@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,10 +13,16 @@ from tapledger.loyalty.codes import (
     CHECK_SYMBOLS,
     CODE_SYMBOLS,
     SYMBOLS,
+    Throttle,
+    after_right,
+    after_wrong,
     check_symbol,
     gtin_digit,
+    is_locked,
     luhn_digit,
+    numeric,
     printed,
+    printed_numeric,
     read_code,
     voucher_code,
 )
@@ -26,12 +34,12 @@ payloads = st.text(SYMBOLS, min_size=CODE_SYMBOLS, max_size=CODE_SYMBOLS)
 @pytest.mark.parametrize(
     ("payload", "check"), [(PAYLOAD, CHECK), ("000000000000", "0"), ("WE7K3Q9ZT5M2", "T")]
 )
-def test_check_symbols_are_the_golden_ones(payload: str, check: str) -> None:
+def test_G67_check_symbols_are_the_golden_ones(payload: str, check: str) -> None:
     assert check_symbol(payload) == check
     assert read_code(payload + check) == payload + check
 
 
-def test_every_single_wrong_symbol_is_caught() -> None:
+def test_G67_every_single_wrong_symbol_is_caught() -> None:
     wrong = [
         PAYLOAD[:place] + symbol + PAYLOAD[place + 1 :]
         for place in range(CODE_SYMBOLS)
@@ -44,7 +52,7 @@ def test_every_single_wrong_symbol_is_caught() -> None:
             read_code(payload + CHECK)
 
 
-def test_every_swap_of_neighbours_is_caught() -> None:
+def test_G67_every_swap_of_neighbours_is_caught() -> None:
     swapped = [
         PAYLOAD[:place] + PAYLOAD[place + 1] + PAYLOAD[place] + PAYLOAD[place + 2 :]
         for place in range(CODE_SYMBOLS - 1)
@@ -134,7 +142,7 @@ def test_check_alphabet_has_a_symbol_for_each_remainder() -> None:
 
 
 @pytest.mark.parametrize(("digits", "check"), [("7992739871", "3"), ("411111111111111", "1"), ("0", "0")])
-def test_luhn(digits: str, check: str) -> None:
+def test_G67_luhn(digits: str, check: str) -> None:
     assert luhn_digit(digits) == check
 
 
@@ -144,3 +152,74 @@ def test_luhn(digits: str, check: str) -> None:
 )
 def test_gtin_check_digits_of_every_length(digits: str, check: str) -> None:
     assert gtin_digit(digits) == check
+
+
+# ---- the numeric form ------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("code", "digits"),
+    [("0000000000000", "000-000-000-000-000-000-098"), ("7WK3Q9ZT5M2X4", "028-439-937-913-420-604-576")],
+)
+def test_codes_have_a_form_of_digits(code: str, digits: str) -> None:
+    assert printed_numeric(code) == digits
+    assert read_code(digits) == code
+
+
+@given(payloads)
+def test_both_forms_are_one_code(payload: str) -> None:
+    code = payload + check_symbol(payload)
+    assert len(numeric(code)) == 21
+    assert read_code(numeric(code)) == read_code(code) == code
+
+
+@given(payloads)
+def test_a_wrong_digit_or_a_swap_of_neighbours_is_caught(payload: str) -> None:
+    digits = numeric(payload + check_symbol(payload))
+    wrong = {
+        digits[:place] + digit + digits[place + 1 :] for place in range(21) for digit in "0123456789"
+    } | {digits[:place] + digits[place + 1] + digits[place] + digits[place + 2 :] for place in range(20)}
+    for typed in wrong - {digits}:
+        with pytest.raises(Invalid, match="CODE_MISTYPED"):
+            read_code(typed)
+
+
+@pytest.mark.parametrize("number", [32**12, 10**19 - 1])
+def test_a_number_beyond_every_code_is_refused(number: int) -> None:
+    with pytest.raises(Invalid, match="CODE_MISTYPED"):
+        read_code(f"{number:019}{98 - number * 100 % 97:02}")
+
+
+# ---- the throttle ----------------------------------------------------------------------------------------
+NOW = dt.datetime(2026, 5, 4, 4, 0, tzinfo=dt.UTC)
+SECOND = dt.timedelta(seconds=1)
+
+
+def after(wrong: int) -> Throttle:
+    throttle = Throttle()
+    for _ in range(wrong):
+        throttle = after_wrong(throttle, NOW)
+    return throttle
+
+
+@pytest.mark.parametrize(
+    ("wrong", "seconds"),
+    [
+        (0, 0), (1, 0), (4, 0), (5, 30), (6, 60), (7, 120), (11, 1920), (12, 3600), (13, 3600), (99, 3600),
+    ],
+)  # fmt: skip
+def test_wrong_codes_lock_for_longer_and_longer(wrong: int, seconds: int) -> None:
+    throttle = after(wrong)
+    assert is_locked(throttle, NOW) is (seconds > 0)
+    assert is_locked(throttle, NOW + (seconds - 1) * SECOND) is (seconds > 0)
+    assert not is_locked(throttle, NOW + seconds * SECOND)
+
+
+def test_a_right_code_or_a_tap_of_staff_unlocks() -> None:
+    assert after_right() == Throttle()
+    assert not is_locked(after_right(), NOW)
+
+
+def test_a_clock_that_goes_back_locks_nobody_for_longer() -> None:
+    throttle = after(12)
+    assert is_locked(throttle, NOW)
+    assert not is_locked(throttle, NOW - SECOND)
+    assert is_locked(after(5), NOW - dt.timedelta(minutes=59))
