@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import copy
-import datetime as dt
 import tomllib
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -15,7 +13,7 @@ from hypothesis import strategies as st
 
 from tapledger.errors import Invalid
 from tapledger.loyalty.engine import decide_hold
-from tapledger.loyalty.program import load, name_in, start_of_day
+from tapledger.loyalty.program import load, name_in
 from tests.loyalty.givens import NOON, PROGRAM, buy, line, member, redeem, rich
 from tests.source_tree import ROOT
 
@@ -171,18 +169,3 @@ def test_a_tier_of_another_version_counts_as_the_lowest() -> None:
     assert PROGRAM.tier("platinum").id == "normal"
     assert PROGRAM.tier_for("platinum", 100_000).id == "silver"
     assert PROGRAM.tier_for("gold", 0).id == "gold"
-
-
-@pytest.mark.parametrize(
-    ("now", "zone", "start"),
-    [
-        ("2026-05-04T15:59:59+00:00", "Asia/Shanghai", "2026-05-03T16:00+00:00"),
-        ("2026-05-04T16:00:00+00:00", "Asia/Shanghai", "2026-05-04T16:00+00:00"),
-        ("2023-04-28T12:00:00+03:00", "Africa/Cairo", "2023-04-28T01:00+03:00"),
-        ("2018-11-04T12:00:00-02:00", "America/Sao_Paulo", "2018-11-04T01:00-02:00"),
-        ("2025-10-26T12:00:00+01:00", "Europe/Warsaw", "2025-10-26T00:00+02:00"),
-    ],
-)
-def test_the_day_starts_at_its_first_instant(now: str, zone: str, start: str) -> None:
-    got = start_of_day(dt.datetime.fromisoformat(now), ZoneInfo(zone))
-    assert got == dt.datetime.fromisoformat(start)

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from tapledger.errors import Refused
+from tapledger.loyalty.days import start_of_day
 from tapledger.loyalty.engine import Redeem, decide_fulfil, decide_hold, decide_release, summarize, why_not
 from tapledger.loyalty.ledger import LotTake
 from tapledger.loyalty.members import Member
-from tapledger.loyalty.program import Program, TrustLimits, start_of_day
+from tapledger.loyalty.program import Program, TrustLimits
 from tests.loyalty.givens import (
     DAY,
     MEMBER,

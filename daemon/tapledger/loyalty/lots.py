@@ -1,11 +1,9 @@
-"""Lots: in which order points are spent, when they lapse, and how credits repay a deficit."""
+"""Lots: in which order points are spent, and how credits repay a deficit. When they lapse is in ``days``."""
 
 from __future__ import annotations
 
-import calendar
 import datetime as dt
 from collections.abc import Iterable
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -105,43 +103,3 @@ def repay(
         return lots, deficit
     left = tuple(replace(lot, remaining=lot.remaining - paid.get(lot.id, 0)) for lot in lots)
     return left, deficit - sum(paid.values())
-
-
-def last_day(mode: str, count: int, earned_on: dt.date) -> dt.date | None:
-    """Return the last local day on which points earned on ``earned_on`` are worth something."""
-    match mode:
-        case "never":
-            return None
-        case "days":
-            return earned_on + dt.timedelta(days=count)
-        case "months":
-            return add_months(earned_on, count)
-        case "end_of_month":
-            month = add_months(earned_on.replace(day=1), count)
-            return month.replace(day=calendar.monthrange(month.year, month.month)[1])
-        case "end_of_year":
-            return dt.date(earned_on.year + count, 12, 31)
-        case _:
-            raise ValueError(f"unknown expiry mode {mode!r}")
-
-
-def expires_at(mode: str, count: int, earned_at: dt.datetime, zone: ZoneInfo) -> dt.datetime | None:
-    """Return the first instant after the last valid local day, in UTC; None when points never lapse."""
-    day = last_day(mode, count, earned_at.astimezone(zone).date())
-    return None if day is None else first_instant(day + dt.timedelta(days=1), zone)
-
-
-def first_instant(day: dt.date, zone: ZoneInfo) -> dt.datetime:
-    """Return the first instant of a local day in UTC.
-
-    Where clocks skip midnight, zoneinfo reads 00:00 with the offset before the gap, which is the instant at
-    which the gap ends; where midnight comes twice, it is the first of the two.
-    """
-    return dt.datetime.combine(day, dt.time(), zone).astimezone(dt.UTC)
-
-
-def add_months(day: dt.date, months: int) -> dt.date:
-    """Return the same day of a later month, or that month's last day when it is shorter."""
-    index = day.year * 12 + day.month - 1 + months
-    year, month = divmod(index, 12)
-    return dt.date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
