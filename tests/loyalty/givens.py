@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import TypeVar
 
 import msgspec
 
 from tapledger.errors import TapledgerError
-from tapledger.loyalty import members
+from tapledger.loyalty import members, tallies
 from tapledger.loyalty.engine import BasketLine, Decision, Redeem, Sale, decide_sale
-from tapledger.loyalty.effects import Lot
+from tapledger.loyalty.effects import Credited, Effect, Held, Hold, Lot, TierSet
 from tapledger.loyalty.facts import Tender
 from tapledger.loyalty.ledger import POINT, Line, is_balanced
 from tapledger.loyalty.members import Member
@@ -19,6 +20,7 @@ from tapledger.loyalty.program import Expiry, Program, Reward, Tier, TrustLimits
 NOON = dt.datetime(2026, 5, 4, 4, 0, tzinfo=dt.UTC)
 """12:00 of Monday, 4 May 2026 in Shanghai."""
 DAY = dt.timedelta(days=1)
+TODAY = dt.date(2026, 5, 4).toordinal()
 MEMBER = "m-1"
 
 PROGRAM = Program(
@@ -54,10 +56,9 @@ def lot(id_: str, points: int, ends: dt.datetime | None = None, begins: dt.datet
     return Lot(id_, points, points, begins, ends)
 
 
-def member(*lots: Lot, tier: str = "normal", qualifying_minor: int = 0, deficit: int = 0) -> Member:
-    return Member(
-        MEMBER, NOON - 30 * DAY, tier, tuple(lots), qualifying_minor=qualifying_minor, deficit=deficit
-    )
+def member(*lots: Lot, tier: str = "normal", spend_minor: int = 0, deficit: int = 0) -> Member:
+    spent = {tallies.SPEND: {TODAY: spend_minor}} if spend_minor else {}
+    return Member(MEMBER, NOON - 30 * DAY, tier, tuple(lots), tallies=spent, deficit=deficit)
 
 
 def rich(points: int = 10_000, tier: str = "normal") -> Member:
@@ -100,6 +101,33 @@ def redeem(
 def after(decision: Decision) -> Member:
     assert decision.after is not None
     return decision.after
+
+
+E = TypeVar("E", bound=Effect)
+
+
+def of_kind(decision: Decision, kind: type[E]) -> list[E]:
+    """Return what a decision changes in one way."""
+    return [effect for effect in decision.body.effects if isinstance(effect, kind)]
+
+
+def lots_added(decision: Decision) -> tuple[Lot, ...]:
+    return tuple(effect.lot for effect in of_kind(decision, Credited))
+
+
+def hold_of(decision: Decision) -> Hold:
+    """Return the one hold that a decision makes."""
+    (held,) = of_kind(decision, Held)
+    return held.hold
+
+
+def tier_of(decision: Decision) -> str | None:
+    """Return the tier that a decision gives, if any."""
+    return next((effect.tier for effect in of_kind(decision, TierSet)), None)
+
+
+def spend_of(who: Member) -> int:
+    return tallies.total(who.tallies, tallies.SPEND) + who.earlier_spend_minor
 
 
 def available(who: Member, now: dt.datetime = NOON) -> int:

@@ -35,9 +35,16 @@ def of_reward(reward: str) -> str:
 
 
 def add(tallies: Tallies, news: Tallied) -> Tallies:
-    """Return the tallies with one more; sums of windows are the same whatever order they are added in."""
+    """Return the tallies with one more; sums of windows are the same whatever order they are added in.
+
+    What sums up to nothing is not kept: a hold that is released leaves no trace.
+    """
     days = dict(tallies.get(news.key, {}))
     days[news.day] = days.get(news.day, 0) + news.amount
+    if not days[news.day]:
+        del days[news.day]
+    if not days:
+        return {key: kept for key, kept in tallies.items() if key != news.key}
     oldest = max(days) - KEPT_DAYS
     if news.key != SALES and len(days) > KEPT_DAYS // 2:
         for day in [day for day in days if BEFORE < day < oldest]:
