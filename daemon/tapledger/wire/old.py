@@ -26,6 +26,7 @@ from tapledger.loyalty.effects import (
 from tapledger.loyalty.facts import Reason, SaleFacts
 from tapledger.loyalty.ledger import EventBody, Line
 from tapledger.loyalty.tallies import SALES, SPEND
+from tapledger.wire.messages import Count, HlcInt
 
 
 class BodyV1(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,9 +53,9 @@ class BodyV1(msgspec.Struct, frozen=True, kw_only=True):
 class EventV1(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     node: str
-    epoch: int
-    seq: int
-    hlc: int
+    epoch: Count
+    seq: Count
+    hlc: HlcInt
     body: BodyV1
 
 
