@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -72,7 +72,7 @@ def subtract(lots: tuple[Lot, ...], taken: Iterable[LotTake]) -> tuple[tuple[Lot
 
 
 def give_back(
-    lots: tuple[Lot, ...], taken: Iterable[LotTake], now: dt.datetime, pool: str = POINTS
+    lots: tuple[Lot, ...], taken: Sequence[LotTake], now: dt.datetime, pool: str = POINTS
 ) -> tuple[Lot, ...]:
     """Return taken amounts to their lots, which keep their own expiry.
 
