@@ -157,8 +157,8 @@ def test_equal_figures_have_equal_classes_in_any_order() -> None:
     assert classes_of((0, 0), (3, 300)) == "DB"
 
 
-@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=30), st.randoms())
-def test_neither_order_nor_id_decides_a_class(figures: list[tuple[int, int]], random: object) -> None:
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=30))
+def test_neither_order_nor_id_decides_a_class(figures: list[tuple[int, int]]) -> None:
     buyers = [Buying(str(place), None, visits, spend) for place, (visits, spend) in enumerate(figures)]
     classes = abcd(buyers, Classes())
     assert abcd(buyers[::-1], Classes()) == classes
