@@ -149,13 +149,13 @@ async def test_english_lasts_for_one_session(browser: Browser, chain: Chain) -> 
 
 
 async def cut_off(face: Face) -> list[str]:
-    """Name the buttons that are not wholly on the screen, or whose words do not fit them."""
+    """Name what is not wholly on the screen, or holds more than it shows."""
     found = await face.page.evaluate(
-        """() => [...document.querySelectorAll("button")].filter((button) => {
-            const box = button.getBoundingClientRect();
+        """() => [...document.querySelectorAll("button, .reading")].filter((element) => {
+            const box = element.getBoundingClientRect();
             return box.left < 0 || box.top < 0 || box.right > innerWidth || box.bottom > innerHeight
-                || button.scrollWidth > button.clientWidth;
-        }).map((button) => button.innerText)"""
+                || element.scrollWidth > element.clientWidth || element.scrollHeight > element.clientHeight;
+        }).map((element) => element.innerText)"""
     )
     return [str(words) for words in found]
 

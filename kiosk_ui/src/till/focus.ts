@@ -35,7 +35,7 @@ export function useFocus(where: Where, perform: (action: Action) => void): void 
   useEffect(() => {
     /** Leaves the focus where it is when a button is pressed by hand. */
     function onPress(event: MouseEvent): void {
-      if (!(event.target as Element).closest("input")) event.preventDefault();
+      if (!(event.target as Element).closest("input, label")) event.preventDefault();
     }
     document.addEventListener("mousedown", onPress);
     return () => document.removeEventListener("mousedown", onPress);

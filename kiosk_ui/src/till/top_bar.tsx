@@ -1,7 +1,7 @@
 import type { ComponentType } from "preact";
 
 import { LANGUAGE_NAMES } from "../shared/i18n";
-import { Card, Check, Cloud, Cross, Leave, Printer, Scanner, Warning } from "../shared/icons";
+import { Card, Check, Cloud, Cross, Globe, Leave, Printer, Scanner, Warning } from "../shared/icons";
 import type { Till } from "../shared/snapshots";
 import type { Intend } from "./intents";
 import { type MessageId, useTexts } from "./texts";
@@ -15,7 +15,6 @@ interface Props {
 
 export function TopBar({ till, served, intend, signOut }: Props) {
   const { say, number } = useTexts();
-  const others = till.languages.filter((language) => language !== till.language);
   return (
     <header class="top-bar">
       <p class="till-name">
@@ -37,18 +36,7 @@ export function TopBar({ till, served, intend, signOut }: Props) {
           {till.online ? <Check /> : <Warning />}
         </li>
       </ul>
-      {others.map((language) => (
-        <button
-          key={language}
-          type="button"
-          class="button dark language"
-          lang={language}
-          data-testid={`language-${language}`}
-          onClick={() => void intend("language", { language })}
-        >
-          {LANGUAGE_NAMES[language]}
-        </button>
-      ))}
+      <LanguageChoice till={till} intend={intend} />
       {served && (
         <button type="button" class="button dark" data-testid="sign-out" onClick={signOut}>
           <Leave />
@@ -57,6 +45,32 @@ export function TopBar({ till, served, intend, signOut }: Props) {
         </button>
       )}
     </header>
+  );
+}
+
+/** Every language by its own name. The focus goes back to the box, so that the next key is not lost. */
+function LanguageChoice({ till, intend }: { till: Till; intend: Intend }) {
+  const { say } = useTexts();
+  return (
+    <label class="button dark">
+      <Globe />
+      <select
+        class="language"
+        aria-label={say("till.language")}
+        value={till.language}
+        data-testid="language"
+        onChange={({ currentTarget }) => {
+          currentTarget.blur();
+          void intend("language", { language: currentTarget.value });
+        }}
+      >
+        {till.languages.map((language) => (
+          <option key={language} value={language} lang={language}>
+            {LANGUAGE_NAMES[language]}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 
