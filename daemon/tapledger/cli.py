@@ -149,6 +149,36 @@ def demo(folder: Path, ports: tuple[int, int, int], as_json: bool) -> None:
     call(lab.run(folder, ports, as_json), as_json)
 
 
+@main.group()
+def scenario() -> None:
+    """Stories of a shop as files: what happens, and what must be true after it (docs/scenarios.md)."""
+
+
+@scenario.command("run")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@AS_JSON
+def scenario_run(paths: tuple[Path, ...], as_json: bool) -> None:
+    """Play every scenario of the files and folders given. Exit code 1 when one fails."""
+    from tapledger.lab.scenario import command
+
+    async def play() -> list[command.Played]:
+        played = []
+        async for one in command.play_all(list(paths)):
+            played.append(one)
+            if not as_json:
+                click.echo(command.as_text(one))
+        return played
+
+    played = call(play(), as_json)
+    failed = sum(not one.passed for one in played)
+    if as_json:
+        counts = {"passed": len(played) - failed, "failed": failed}
+        click.echo(json.dumps({**counts, "scenarios": [command.as_json(one) for one in played]}))
+    else:
+        click.echo(f"{len(played) - failed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
 @main.command()
 @AS_JSON
 def smoke(as_json: bool) -> None:

@@ -1,0 +1,78 @@
+"""Steps at the till."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tapledger.lab.scenario.actions.outcome import Outcome
+from tapledger.lab.scenario.document import Step
+from tapledger.lab.scenario.world import LANGUAGE, Place, World
+from tapledger.loyalty import engine
+from tapledger.loyalty.engine import BasketLine
+from tapledger.loyalty.facts import Tender
+from tapledger.membership import sale as sales
+from tapledger.membership.sale import SaleCommand
+
+_ITEM = re.compile(r"(\S+)(?: x ?(\d+(?:\.\d{1,3})?))?")
+GOODS = "goods"
+
+
+def lines(world: World, place: Place, step: Step) -> tuple[BasketLine, ...]:
+    """Return the basket: ``items = ["tea", "rice x 0.5"]``, or ``amount`` of goods of no particular kind."""
+    found = [_item(world, place, step, item) for item in step.get("items", [])]
+    if step.has("amount"):
+        amounts = step.get("amount")
+        for amount in amounts if isinstance(amounts, list) else [amounts]:
+            minor = world.as_minor(step, "amount", amount)
+            found.append(BasketLine(GOODS, "Goods", 1000, minor, 1300, GOODS))
+    return tuple(found)
+
+
+def _item(world: World, place: Place, step: Step, item: Any) -> BasketLine:
+    match = _ITEM.fullmatch(item) if isinstance(item, str) else None
+    if match is None:
+        raise step.wrong(f"item {item!r} is not such as 'tea' or 'tea x 2'")
+    quantity = match[2] or "1"
+    whole, _, part = quantity.partition(".")
+    return place.shop.catalogue.find(match[1]).line(int(whole) * 1000 + int(part.ljust(3, "0")), LANGUAGE)
+
+
+async def sale(world: World, step: Step) -> Outcome:
+    place = world.place(step)
+    member = world.member_id(step) if step.has("member") else None
+    basket = lines(world, place, step)
+    now = world.clock.now()
+    state = None if member is None else await world.state(place, member)
+    quote = engine.quote(state, basket, world.program, now)
+    command = SaleCommand(
+        id=world.key(step),
+        till="till",
+        lines=basket,
+        tenders=_tenders(world, step, quote.total_minor),
+        staff=step.text("staff", "till"),
+        language=LANGUAGE,
+        member=member,
+        presented=None if member is None else world.presented(step),
+    )
+    recorded = await sales.record_sale(place.shop, command)
+    facts = recorded.event.body.sale
+    assert facts is not None
+    values = {
+        "pay": world.cash(facts.total_minor),
+        "change": world.cash(facts.change_minor),
+        "tax": world.cash(facts.tax_minor),
+        "earned": facts.earned,
+        "net": [world.cash(line.net_minor) for line in facts.lines],
+        "replayed": recorded.replayed,
+    }
+    return Outcome(values, world.sentences(recorded.event.body.reasons), recorded=recorded)
+
+
+def _tenders(world: World, step: Step, total_minor: int) -> tuple[Tender, ...]:
+    """Return how it is paid: ``pay = { cash = 20.00, card = 5.00 }``; without it exactly, in cash."""
+    if not step.has("pay"):
+        return (Tender("cash", total_minor),)
+    return tuple(
+        Tender(kind, world.as_minor(step, f"pay.{kind}", amount)) for kind, amount in step.get("pay").items()
+    )

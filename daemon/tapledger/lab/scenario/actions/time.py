@@ -1,0 +1,53 @@
+"""Steps of time and of the line to central."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+from tapledger.lab.scenario.actions.outcome import Outcome
+from tapledger.lab.scenario.document import Step
+from tapledger.lab.scenario.world import World
+from tapledger.loyalty import days
+
+_SPAN = re.compile(r"(\d+) (second|minute|hour|day|week|month|year)s?")
+
+
+async def wait(world: World, step: Step) -> Outcome:
+    """``for`` "3 days" (local days keep the time on the wall), or until ``at``."""
+    if step.has("for"):
+        world.clock.instant = _later(world, step, step.text("for"))
+    return Outcome()
+
+
+def _later(world: World, step: Step, span: str) -> dt.datetime:
+    found = _SPAN.fullmatch(span)
+    if found is None:
+        raise step.wrong(f"for = {span!r} is not a span such as '3 days'")
+    count, unit = int(found[1]), found[2]
+    if unit in ("second", "minute", "hour"):
+        return world.clock.instant + dt.timedelta(**{f"{unit}s": count})
+    local = world.local(world.clock.instant)
+    if unit in ("month", "year"):
+        day = days.add_months(local.date(), count * (12 if unit == "year" else 1))
+    else:
+        day = local.date() + dt.timedelta(days=count * (7 if unit == "week" else 1))
+    return dt.datetime.combine(day, local.time(), world.zone).astimezone(dt.UTC)
+
+
+async def offline(world: World, step: Step) -> Outcome:
+    world.place(step).online = False
+    return Outcome()
+
+
+async def online(world: World, step: Step) -> Outcome:
+    world.place(step).online = True
+    return Outcome()
+
+
+async def sync(world: World, step: Step) -> Outcome:
+    """Bring this shop, or every shop that is online, up to date: each sends, then each learns."""
+    places = [world.place(step)] if step.has("shop") else [p for p in world.places.values() if p.online]
+    for place in (*places, *places):
+        await place.sync()
+    return Outcome()
