@@ -45,6 +45,8 @@ class SaleLine(msgspec.Struct, frozen=True, omit_defaults=True):
     """The discount that added this gift line."""
     list_minor: int = 0
     """List price of 1000 thousandths when staff changed it by hand; else 0."""
+    weighed: bool = False
+    """Sold by weight or length: a part of it comes back by share of its net (X6)."""
 
 
 class Discount(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -63,15 +65,25 @@ class Discount(msgspec.Struct, frozen=True, omit_defaults=True):
     """The member's coupon or claimed code that was used."""
 
 
+class EarnBoost(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Lines of a group whose part of it is multiplied; no line has two boosts."""
+
+    lines: tuple[int, ...]
+    milli: tuple[int, ...]
+    """What ``stack`` makes of the multipliers that matched: thousandths, each a factor."""
+    by: tuple[str, ...] = ()
+    """Ids of the multipliers that count in it."""
+
+
 class EarnGroup(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Lines that earn by one rule, and by how much their basis is multiplied."""
+    """Lines that earn by one rule. Their basis is summed first, so a boost never costs anybody a full step:
+    what its lines earn by themselves is multiplied, the rest of the group is not."""
 
     rule: str
     lines: tuple[int, ...]
     points: int
     per_minor: int
-    promo_milli: tuple[int, ...] = ()
-    """Multipliers that matched, already combined as ``stack`` says: thousandths, each a factor."""
+    boosts: tuple[EarnBoost, ...] = ()
     continuous: bool = False
 
 
@@ -92,7 +104,9 @@ class EarnFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     tier_milli: int = 1000
     rounding: str = "down"
     cap: int | None = None
-    """The tightest of the caps that were left when the sale was made."""
+    """The tighter of the caps per order and per member and day that were left when the sale was made."""
+    bonus_cap: int | None = None
+    """What was left of the campaign budget: the most that boosts and flats may give."""
 
 
 class Tender(msgspec.Struct, frozen=True, omit_defaults=True):

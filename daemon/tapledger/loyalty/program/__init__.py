@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from tapledger.errors import Invalid
+from tapledger.loyalty.conditions import Condition, Names, Scope
 from tapledger.loyalty.days import Expiry
 from tapledger.loyalty.program import lint as _lint
-from tapledger.loyalty.program.conditions import Condition, Names, Scope
 from tapledger.loyalty.program.earning import Earning
 from tapledger.loyalty.program.people import (
     Birthday,
@@ -36,6 +36,7 @@ from tapledger.loyalty.program.prices import Money, PointsAsCash
 from tapledger.loyalty.program.rewards import Reward
 from tapledger.loyalty.program.tiers import Clause, Tier, Tiering
 from tapledger.loyalty.program.values import Returns, StoredValue
+from tapledger.loyalty.promotions.promotion import Promotion
 from tapledger.loyalty.windows import Window
 
 __all__ = [
@@ -92,6 +93,7 @@ class Program(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     money: Money = Money()
     earning: Earning = Earning()
     points_as_cash: PointsAsCash | None = None
+    promotions: list[Promotion] = []
     tiering: Tiering = Tiering()
     windows: list[Window] = []
     holiday_files: list[str] = []

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from tapledger.loyalty.program.conditions import Condition, Names, Scope
+from tapledger.loyalty.conditions import Condition, Names, Scope
 
 
 class EarnRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,6 +54,8 @@ class Earning(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whether the part paid by points earns."""
     on_bonus_part: bool = False
     """Whether the part paid by stored-value bonus earns."""
+    on_tax: bool = True
+    """Whether the tax inside a price earns; a price without tax in it never earns on tax."""
     tier_at: Literal["before", "after"] = "before"
     delay_days: int = 0
     """Points can be spent so many local days after the sale; 0 at once."""

@@ -7,8 +7,8 @@ from typing import Literal
 
 import msgspec
 
+from tapledger.loyalty.conditions import Condition, Names
 from tapledger.loyalty.days import BirthdayWindow, LeapDay, LimitWindow
-from tapledger.loyalty.program.conditions import Condition, Names
 
 
 class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

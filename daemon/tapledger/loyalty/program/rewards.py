@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from tapledger.loyalty.program.conditions import Condition, Names
+from tapledger.loyalty.conditions import Condition, Names
 from tapledger.loyalty.program.people import Limit
 
 

@@ -6,8 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from tapledger.loyalty.conditions import Names
 from tapledger.loyalty.days import LimitWindow
-from tapledger.loyalty.program.conditions import Names
 
 
 class Clause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,0 +1,37 @@
+"""So much less for each full amount spent: 每满M减N."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tapledger.loyalty.facts import Reason
+from tapledger.loyalty.promotions.protocol import Figures, Rule, Slate, Taken
+
+
+class EveryThreshold(Rule, frozen=True, tag="every_threshold"):
+    """``off_minor`` off for each full ``at_minor``, up to ``cap_minor`` in one order."""
+
+    at_minor: int
+    off_minor: int
+    cap_minor: int | None = None
+
+    def band(self) -> tuple[int, int | None]:
+        return self.at_minor, None
+
+    def take(self, slate: Slate, lines: Sequence[int], left: int, basis: int) -> Taken | None:
+        times = basis // self.at_minor
+        return Taken(times * self.off_minor, 1, None, self.cap_minor) if times else None
+
+    def reason(self, figures: Figures) -> Reason:
+        return Reason(
+            "DISCOUNT_EVERY_THRESHOLD",
+            {
+                "promotion": figures.promotion,
+                "basis_minor": figures.basis_minor,
+                "times": figures.basis_minor // self.at_minor,
+                "at_minor": self.at_minor,
+                "off_minor": self.off_minor,
+                "amount_minor": figures.amount_minor,
+                "currency": figures.currency,
+            },
+        )

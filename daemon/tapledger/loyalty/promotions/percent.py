@@ -1,0 +1,44 @@
+"""A percentage off, up to a cap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tapledger.loyalty.facts import Reason
+from tapledger.loyalty.promotions.protocol import Figures, Rule, Slate, Taken
+
+
+class Percent(Rule, frozen=True, tag="percent"):
+    """``rate_bp`` off what is left: 1750 is 17.5 %."""
+
+    rate_bp: int
+    cap_minor: int | None = None
+    """Of one order."""
+
+    def take(self, slate: Slate, lines: Sequence[int], left: int, basis: int) -> Taken | None:
+        return Taken(left * self.rate_bp, 10_000, None, self.cap_minor)
+
+    def reason(self, figures: Figures) -> Reason:
+        if self.cap_minor is not None and figures.amount_minor == self.cap_minor:
+            return Reason(
+                "DISCOUNT_PERCENT_CAPPED",
+                {
+                    "promotion": figures.promotion,
+                    "basis_minor": figures.basis_minor,
+                    "rate_bp": self.rate_bp,
+                    "cap_minor": self.cap_minor,
+                    "amount_minor": figures.amount_minor,
+                    "currency": figures.currency,
+                },
+            )
+        return Reason(
+            "DISCOUNT_PERCENT",
+            {
+                "promotion": figures.promotion,
+                "basis_minor": figures.basis_minor,
+                "rate_bp": self.rate_bp,
+                "rounding_bp": figures.rounding_bp,
+                "amount_minor": figures.amount_minor,
+                "currency": figures.currency,
+            },
+        )

@@ -1,0 +1,132 @@
+"""What every kind of benefit is: its settings, and how much it takes off the lines it is about.
+
+Amounts stay exact fractions until the pipeline rounds each discount once. To add a kind: one file beside this
+one, and its name in the union of ``promotions/promotion.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import lcm
+from typing import ClassVar, NamedTuple, Protocol
+
+import msgspec
+
+from tapledger.loyalty.facts import Reason, SaleLine
+
+
+class Article(Protocol):
+    """What a benefit needs to know of a line that does not change while it is priced."""
+
+    @property
+    def sku(self) -> str: ...
+    @property
+    def category(self) -> str: ...
+    @property
+    def weighed(self) -> bool: ...
+
+
+class Slate:
+    """A basket while it is being priced: what is left to pay of each line, and what never changes."""
+
+    __slots__ = ("articles", "goods", "gross", "gross_total", "left", "milli")
+
+    def __init__(
+        self,
+        articles: Sequence[Article],
+        gross: list[int],
+        milli: list[int],
+        goods: list[int],
+        left: list[int],
+    ) -> None:
+        self.articles = articles
+        self.gross = gross
+        """List price of each line's whole quantity, or the price set by hand."""
+        self.milli = milli
+        self.goods = goods
+        """Numbers of the lines that discounts may touch: no deposits, nothing of price zero."""
+        self.left = left
+        self.gross_total = sum([gross[i] for i in goods])
+
+    def branch(self) -> Slate:
+        """Return a slate whose ``left`` can change on its own."""
+        copy = object.__new__(Slate)
+        copy.articles, copy.gross, copy.milli = self.articles, self.gross, self.milli
+        copy.goods, copy.gross_total, copy.left = self.goods, self.gross_total, self.left.copy()
+        return copy
+
+    def units(self, line: int) -> int:
+        """Return how many whole pieces a line has; weighed goods have none."""
+        return 0 if self.articles[line].weighed else self.milli[line] // 1000
+
+
+class Taken(NamedTuple):
+    """How much a benefit takes off, exactly: ``numerator / denominator`` minor units."""
+
+    numerator: int
+    denominator: int = 1
+    weights: dict[int, int] | None = None
+    """Exact part of each line in units of 1/denominator; None shares by what is left of each line."""
+    cap_minor: int | None = None
+
+
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
+    """Base of every kind of benefit; ``type`` in the programme names the kind."""
+
+    lane: ClassVar[int] = 3
+    """2 for benefits of single articles, 3 for those of the whole order; a promotion may say otherwise."""
+
+    def band(self) -> tuple[int, int | None]:
+        """Return from which basis on it can apply at all, and from which on no more."""
+        return 0, None
+
+    def take(self, slate: Slate, lines: Sequence[int], left: int, basis: int) -> Taken | None:
+        """Return what it takes off ``lines``; None when it does not apply.
+
+        ``left`` > 0 is what is left to pay of them together; ``basis`` is what thresholds look at (R15).
+        """
+        raise NotImplementedError
+
+    def most(self, slate: Slate, lines: Sequence[int], left: int, basis: int) -> int:
+        """Return an upper bound of what it takes off when less is left than now."""
+        taken = self.take(slate, lines, left, basis)
+        if taken is None:
+            return 0
+        amount = -(-taken.numerator // taken.denominator)
+        return amount if taken.cap_minor is None else min(amount, taken.cap_minor)
+
+    def gift(self, promotion: str) -> SaleLine | None:
+        """Return the line that it adds, where it adds one."""
+        return None
+
+    def reason(self, figures: Figures) -> Reason:
+        """Say by what arithmetic it took off what it took."""
+        raise NotImplementedError
+
+
+class Figures(NamedTuple):
+    """What the pipeline knows of an applied benefit."""
+
+    promotion: str
+    basis_minor: int
+    """What the benefit was reckoned on: left to pay of its lines, or what its threshold looked at."""
+    amount_minor: int
+    rounding_bp: int
+    """What rounding added to the exact amount, in ten-thousandths of a minor unit."""
+    currency: str
+
+
+def value_of_units(slate: Slate, counts: dict[int, int], rate_bp: int = 10_000) -> Taken | None:
+    """Take a rate off so many units of some lines, each at what is left of its line for one unit."""
+    whole = lcm(*[slate.milli[i] for i in counts])
+    left, milli = slate.left, slate.milli
+    weights = {i: left[i] * count * 1000 * (whole // milli[i]) * rate_bp for i, count in counts.items()}
+    total = sum(weights.values())
+    return Taken(total, whole * 10_000, weights) if total else None
+
+
+def by_unit_value(slate: Slate, lines: Sequence[int]) -> list[int]:
+    """Return the lines that have whole units, cheapest unit first; equal ones in the order of the basket."""
+    counted = [i for i in lines if slate.units(i)]
+    whole = lcm(*[slate.milli[i] for i in counted])
+    return sorted(counted, key=lambda i: slate.left[i] * (whole // slate.milli[i]))

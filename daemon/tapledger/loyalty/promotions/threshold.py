@@ -1,0 +1,40 @@
+"""Spend so much, pay so much less: 满M减N."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tapledger.loyalty.facts import Reason
+from tapledger.loyalty.promotions.protocol import Figures, Rule, Slate, Taken
+
+
+class Threshold(Rule, frozen=True, tag="threshold"):
+    """``off_minor`` off from ``at_minor`` on; several with ``below_minor`` make bands of amounts."""
+
+    at_minor: int
+    off_minor: int
+    below_minor: int | None = None
+
+    def band(self) -> tuple[int, int | None]:
+        return self.at_minor, self.below_minor
+
+    def take(self, slate: Slate, lines: Sequence[int], left: int, basis: int) -> Taken | None:
+        if basis < self.at_minor or (self.below_minor is not None and basis >= self.below_minor):
+            return None
+        return Taken(self.off_minor)
+
+    def most(self, slate: Slate, lines: Sequence[int], left: int, basis: int) -> int:
+        return 0 if basis < self.at_minor else self.off_minor
+
+    def reason(self, figures: Figures) -> Reason:
+        return Reason(
+            "DISCOUNT_THRESHOLD",
+            {
+                "promotion": figures.promotion,
+                "basis_minor": figures.basis_minor,
+                "at_minor": self.at_minor,
+                "off_minor": self.off_minor,
+                "amount_minor": figures.amount_minor,
+                "currency": figures.currency,
+            },
+        )
