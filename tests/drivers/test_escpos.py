@@ -88,6 +88,25 @@ async def test_the_picture_of_the_paper_has_no_missing_glyph(emulator: EscposPri
     assert emulator.slips[0].png().startswith(b"\x89PNG")
 
 
+async def test_traditional_characters_and_kana_are_in_the_printers_own_font(
+    emulator: EscposPrinterEmulator,
+) -> None:
+    items = (
+        Row("儲值金餘額", "¥128.00"),
+        Text("クーポンをご利用いただけます。"),
+        Text("保温マグボトル 500ml"),
+    )
+    outcome = await printer_at(emulator.port).print(PrintJob("j", items))
+    assert outcome.verdict is PRINTED
+    assert "picture" not in outcome.evidence
+    assert emulator.slips[0].lines() == [
+        "儲值金餘額" + " " * 30 + "￥128.00",
+        "クーポンをご利用いただけます。",
+        "保温マグボトル 500ml",
+    ]
+    assert missing_glyphs(emulator.slips[0].text()) == set()
+
+
 async def test_what_gbk_lacks_comes_as_a_picture(emulator: EscposPrinterEmulator) -> None:
     outcome = await printer_at(emulator.port).print(PrintJob("j", (Text("thời trang"), Text("a😀b"))))
     assert outcome.verdict is PRINTED

@@ -1,4 +1,4 @@
-"""Each language is written in its own characters: no simplified ones in traditional text, kana in Japanese."""
+"""Each language in its own characters: no simplified ones in traditional text, kana in Japanese."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from babel.messages.pofile import read_po
 
 from tapledger import texts
 from tapledger.languages import LANGUAGES
+from tapledger_drivers.printers.encoding import encode_gbk, sanitise
 from tests.source_tree import ROOT
 
 CHARACTER_SETS = {"zh-Hans": "gb2312", "zh-Hant": "big5", "en": "latin-1", "ja": "shift_jis"}
@@ -72,6 +73,12 @@ def test_every_text_is_in_the_characters_of_its_language(language: str) -> None:
     assert len(said) > 500
     wrong = {place: foreign for place, text in said if (foreign := _foreign(language, text))}
     assert not wrong
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_the_sample_shop_sells_is_in_the_printers_font(language: str) -> None:
+    """GBK holds traditional characters and kana too, so no name costs a picture on the paper."""
+    assert {place for place, name in _names(language) if encode_gbk(sanitise(name)) is None} == set()
 
 
 def test_japanese_sentences_have_kana() -> None:
