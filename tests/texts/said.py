@@ -69,7 +69,7 @@ def _sites_of(call: ast.Call, scope: ast.AST, place: str) -> Iterator[Site]:
     figures = {keyword.arg for keyword in call.keywords if keyword.arg is not None}
     if name == "Reason":
         figures = set(_keys(call.args[1], scope))
-    refuses = isinstance(scope, ast.FunctionDef) and scope.name == "why_not"
+    refuses = isinstance(scope, ast.FunctionDef) and scope.name.startswith("why_not")
     for code in _codes(call.args[0], scope):
         if CODE.fullmatch(code):
             kind = "problem" if refuses else KINDS.get(name, "problem")
