@@ -12,10 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapledger.errors import Invalid
-from tapledger.loyalty.ledger import POINT, Credential, EventBody, Line, Lot
+from tapledger.loyalty.effects import Credential, Credited, Linked, Lot, TierSet
+from tapledger.loyalty.ledger import POINT, EventBody, Line
 from tapledger.wire.codec import GENESIS, decode_event, encode_event, link, pack, unpack
 from tapledger.wire.enrolment import SYMBOLS, make_code, normal_code, printed, read_code
 from tapledger.wire.messages import (
+    EVENT_VERSION,
     MAX_BATCH_BYTES,
     Batch,
     BatchAnswer,
@@ -27,6 +29,7 @@ from tapledger.wire.messages import (
 
 AT = dt.datetime(2026, 5, 4, 9, 0, tzinfo=dt.UTC)
 EVENT = LedgerEvent(
+    v=EVENT_VERSION,
     id="019dee00-0000-7000-8000-000000000000",
     node="k7m2p9qx",
     epoch=1,
@@ -38,11 +41,14 @@ EVENT = LedgerEvent(
         program="1",
         member="m-1",
         lines=(Line("member/m-1/points", POINT, 5), Line("program/points", POINT, -5)),
-        lots_added=(Lot("lot-1", 5, 5, AT, None),),
-        credentials=(Credential("card", "index", 1),),
+        effects=(
+            Credited(Lot("lot-1", 5, 5, AT, None)),
+            Linked(Credential("card", "index", 1)),
+            TierSet("base"),
+        ),
     ),
 )
-GOLDEN_SHA256 = "78e4d5d43cff6a607216ce5e455f32cca8486565bef66f519ac80d2a1b4a1a68"
+GOLDEN_SHA256 = "b414cb24530f8ac98e1a89c4b24da2d56506cfd22c9cee24936f9dd0466e64f9"
 
 
 def test_an_event_has_its_golden_bytes() -> None:
