@@ -181,6 +181,12 @@ class Blocked(msgspec.Struct, frozen=True, tag="block"):
     why: str
 
 
+class Unlinked(msgspec.Struct, frozen=True, tag="unlink"):
+    """A credential names this member no more."""
+
+    index: str
+
+
 class CardLimited(msgspec.Struct, frozen=True, tag="card-limit"):
     index: str
     day_limit_minor: int | None
@@ -265,6 +271,34 @@ class RefereeCounted(msgspec.Struct, frozen=True, omit_defaults=True, tag="refer
     """Local day on which a purchase counts, when nothing is returned until then."""
 
 
+class Own(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is not added up but chosen when two members become one; the names are those of ``Member``."""
+
+    joined_at: dt.datetime
+    tier: str
+    gained_on: int = 0
+    tier_until: dt.datetime | None = None
+    tier_locked_until: dt.datetime | None = None
+    referrer: str = ""
+    birthday: BirthdaySet | None = None
+
+
+class Merged(msgspec.Struct, frozen=True, tag="merge"):
+    """Another member became part of this one: whatever comes in their name is this one's."""
+
+    member: str
+    now: Own
+    before: Own
+    """To undo it."""
+
+
+class Unmerged(msgspec.Struct, frozen=True, tag="unmerge"):
+    """A member that became part of this one is one of their own again."""
+
+    member: str
+    now: Own
+
+
 class ConsentGiven(msgspec.Struct, frozen=True, tag="consent"):
     consent: Consent
 
@@ -293,6 +327,7 @@ Effect = (
     | Held
     | HoldSettled
     | Linked
+    | Unlinked
     | Blocked
     | CardLimited
     | TierSet
@@ -305,6 +340,8 @@ Effect = (
     | BirthdaySet
     | Referred
     | RefereeCounted
+    | Merged
+    | Unmerged
     | ConsentGiven
     | Tagged
     | Noted

@@ -32,6 +32,7 @@ from tapledger.loyalty.effects import (
     HoldSettled,
     Linked,
     Lot,
+    Merged,
     Noted,
     Overdrawn,
     RefereeCounted,
@@ -43,6 +44,8 @@ from tapledger.loyalty.effects import (
     Tallied,
     TierSet,
     Ungranted,
+    Unlinked,
+    Unmerged,
 )
 from tapledger.loyalty.ledger import EventBody
 
@@ -83,6 +86,8 @@ class Member(msgspec.Struct, frozen=True, omit_defaults=True):
     status_at: dt.datetime | None = None
     restore_until: dt.datetime | None = None
     merged_into: str = ""
+    aliases: tuple[str, ...] = ()
+    """Members that became part of this one: what comes in their name is this one's."""
     birthday: BirthdaySet | None = None
     referrer: str = ""
     referees: dict[str, Referee] = {}
@@ -245,6 +250,10 @@ def _link(member: Member, effect: Linked, at: dt.datetime) -> Member:
     return replace(member, credentials=(*member.credentials, effect.credential))
 
 
+def _unlink(member: Member, effect: Unlinked, at: dt.datetime) -> Member:
+    return replace(member, credentials=tuple(one for one in member.credentials if one.index != effect.index))
+
+
 def _credential(member: Member, index: str, **changes: Any) -> Member:
     changed = tuple(replace(one, **changes) if one.index == index else one for one in member.credentials)
     return replace(member, credentials=changed)
@@ -294,6 +303,8 @@ def _ungrant(member: Member, effect: Ungranted, at: dt.datetime) -> Member:
 
 
 def _status(member: Member, effect: StatusSet, at: dt.datetime) -> Member:
+    if effect.status == "erased":
+        member = replace(member, credentials=(), birthday=None, consents=(), tags={}, notes=())
     return replace(
         member,
         status=effect.status,
@@ -301,6 +312,16 @@ def _status(member: Member, effect: StatusSet, at: dt.datetime) -> Member:
         restore_until=effect.until,
         merged_into=effect.into,
     )
+
+
+def _merge(member: Member, effect: Merged, at: dt.datetime) -> Member:
+    others = tuple(one for one in member.aliases if one != effect.member)
+    return replace(member, aliases=(*others, effect.member), **msgspec.structs.asdict(effect.now))
+
+
+def _unmerge(member: Member, effect: Unmerged, at: dt.datetime) -> Member:
+    others = tuple(one for one in member.aliases if one != effect.member)
+    return replace(member, aliases=others, **msgspec.structs.asdict(effect.now))
 
 
 def _birthday(member: Member, effect: BirthdaySet, at: dt.datetime) -> Member:
@@ -354,6 +375,7 @@ APPLY: dict[type[Effect], Callable[[Member, Any, dt.datetime], Member]] = {
     Held: _hold,
     HoldSettled: _settle,
     Linked: _link,
+    Merged: _merge,
     Noted: _note,
     Overdrawn: _overdraw,
     RefereeCounted: _referee,
@@ -365,4 +387,6 @@ APPLY: dict[type[Effect], Callable[[Member, Any, dt.datetime], Member]] = {
     Tallied: _tally,
     TierSet: _tier,
     Ungranted: _ungrant,
+    Unlinked: _unlink,
+    Unmerged: _unmerge,
 }
