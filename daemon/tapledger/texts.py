@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 
 from tapledger.errors import TapledgerError
-from tapledger.loyalty.ledger import Reason
+from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.money import exponent
 
 
@@ -83,12 +83,21 @@ def reason(language: str, why: Reason) -> str:
 
 
 def _figures(language: str, data: Mapping[str, str | int]) -> dict[str, str | int]:
-    """Add ``*_money`` beside each ``*_minor`` figure, and ``multiplier`` beside thousandths."""
+    """Add ``*_money`` beside each ``*_minor`` figure, ``*_percent`` beside ``*_bp``, ``multiplier`` beside
+    thousandths."""
     figures = dict(data)
     currency = str(data.get("currency", ""))
     for name, value in data.items():
         if name.endswith("_minor") and isinstance(value, int) and currency:
             figures[name.removesuffix("_minor") + "_money"] = money(language, value, currency)
+        if name.endswith("_bp") and isinstance(value, int):
+            figures[name.removesuffix("_bp") + "_percent"] = f"{_decimal(value, 2)}%"
         if name == "multiplier_milli" and isinstance(value, int):
-            figures["multiplier"] = f"{value // 1000}.{value % 1000:03d}".rstrip("0").rstrip(".")
+            figures["multiplier"] = _decimal(value, 3)
     return figures
+
+
+def _decimal(value: int, digits: int) -> str:
+    """Return a number of so many decimals as people write it: 1750 of two is 17.5."""
+    whole, rest = divmod(abs(value), 10**digits)
+    return f"{'-' if value < 0 else ''}{whole}.{rest:0{digits}d}".rstrip("0").rstrip(".")

@@ -29,6 +29,8 @@ EARNED: dict[str, int | str] = {
     "rate_minor": 100,
     "multiplier_milli": 1200,
     "tier": "silver",
+    "rule": "tier.silver",
+    "remainder_milli": 160,
     "currency": "CNY",
 }
 
