@@ -12,9 +12,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapledger.errors import Invalid
+from tapledger.languages import LANGUAGES
 from tapledger.loyalty.engine import decide_hold
 from tapledger.loyalty.program import load, name_in
-from tests.loyalty.givens import NOON, PROGRAM, buy, line, member, redeem, rich
+from tapledger.loyalty.tiering import current
+from tests.loyalty.givens import (
+    NOON,
+    PROGRAM,
+    buy,
+    hold_of,
+    line,
+    lots_added,
+    member,
+    redeem,
+    rich,
+)
 from tests.source_tree import ROOT
 
 TABLE: dict[str, Any] = {
@@ -53,12 +65,13 @@ def refused(table: dict[str, Any]) -> str:
 def test_the_programme_that_we_ship_is_sound() -> None:
     shipped = tomllib.loads((ROOT / Path("config/program.toml")).read_text(encoding="utf-8"))
     program = load(shipped)
-    assert {len(tier.name) for tier in program.tiers} == {2}
-    assert {len(reward.title) for reward in program.rewards} == {2}
+    assert all(set(tier.name) == set(LANGUAGES) for tier in program.tiers)
+    assert all(set(reward.title) == set(LANGUAGES) for reward in program.rewards)
 
 
 def test_defaults_are_the_careful_ones() -> None:
-    program = load({key: TABLE[key] for key in ("version", "currency", "timezone", "tiers", "rewards")})
+    program = load({key: TABLE[key] for key in ("version", "currency", "timezone", "tiers")})
+    assert program.rewards == []
     assert program.expiry.mode == "never"
     assert program.trust.points_per_day(0) == 0, "a bare number redeems nothing unless the owner says so"
     assert (program.voucher_days, program.unsettled_points) == (30, 500)
@@ -82,7 +95,7 @@ def test_what_has_the_wrong_shape_is_named_with_its_place(path: str, value: obje
     assert place in refused(changed(path, value))
 
 
-@pytest.mark.parametrize("key", ["version", "currency", "timezone", "tiers", "rewards"])
+@pytest.mark.parametrize("key", ["version", "currency", "timezone", "tiers"])
 def test_what_is_missing_is_named(key: str) -> None:
     assert f"`{key}`" in refused({name: value for name, value in TABLE.items() if name != key})
 
@@ -118,6 +131,7 @@ def test_what_is_missing_is_named(key: str) -> None:
         ("expiry.mode", "someday", "'someday'"),
         ("expiry.count", -1, "expiry count"),
         ("expiry.count", 10**6, "expiry count"),
+        ("expiry", {"mode": "never", "count": 1}, "means nothing for never"),
         ("voucher_days", 0, "voucher_days"),
         ("voucher_days", 10**9, "voucher_days"),
         ("unsettled_points", -1, "unsettled_points"),
@@ -128,13 +142,21 @@ def test_what_can_never_work_is_refused_in_one_sentence(path: str, value: object
     assert why in refused(changed(path, value))
 
 
-@pytest.mark.parametrize("mode", ["never", "days", "months", "end_of_month", "end_of_year"])
-@pytest.mark.parametrize("count", [0, 3650])
+@pytest.mark.parametrize(
+    ("mode", "count"),
+    [
+        ("never", 0),
+        ("annual", 0),
+        ("inactivity", 1),
+        *((mode, 0) for mode in ("days", "months", "end_of_month", "end_of_year")),
+        *((mode, 3650) for mode in ("days", "months", "end_of_month", "end_of_year", "inactivity")),
+    ],
+)
 def test_every_programme_that_is_let_through_can_sell_and_redeem(mode: str, count: int) -> None:
     program = load(changed("expiry", {"mode": mode, "count": count}) | {"voucher_days": 3650})
-    assert buy(member(), [line(10_000)], program).body.lots_added
+    assert lots_added(buy(member(), [line(10_000)], program))
     who = rich(tier="b")
-    assert decide_hold(who, redeem("tea"), program, NOON).body.hold is not None
+    assert hold_of(decide_hold(who, redeem("tea"), program, NOON)).points == 10
 
 
 @given(
@@ -167,5 +189,7 @@ def test_names_fall_back(names: dict[str, str], language: str, shown: str) -> No
 
 def test_a_tier_of_another_version_counts_as_the_lowest() -> None:
     assert PROGRAM.tier("platinum").id == "normal"
-    assert PROGRAM.tier_for("platinum", 100_000).id == "silver"
-    assert PROGRAM.tier_for("gold", 0).id == "gold"
+    assert PROGRAM.rank("platinum") == 0
+    assert current(member(tier="platinum"), PROGRAM, NOON).id == "normal"
+    assert current(member(tier="platinum", spend_minor=100_000), PROGRAM, NOON).id == "silver"
+    assert current(member(tier="gold"), PROGRAM, NOON).id == "gold"

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tapledger.errors import Refused
 from tapledger.loyalty.days import start_of_day
+from tapledger.loyalty.effects import HoldSettled, LotTake
 from tapledger.loyalty.engine import Redeem, decide_fulfil, decide_hold, decide_release, summarize, why_not
-from tapledger.loyalty.ledger import LotTake
-from tapledger.loyalty.members import Member
+from tapledger.loyalty.members import Member, replace
 from tapledger.loyalty.program import Program, TrustLimits
+from tapledger.loyalty.tallies import TRUST
 from tests.loyalty.givens import (
     DAY,
     MEMBER,
     NOON,
     PROGRAM,
+    TODAY,
     after,
     available,
     code_of,
+    hold_of,
     lot,
     member,
     program,
@@ -47,16 +49,17 @@ def refusal(
 # ---- what a hold is --------------------------------------------------------------------------------------
 def test_a_hold_names_the_lots_and_the_voucher() -> None:
     who = member(lot("late", 60), lot("soon", 50, NOON + DAY))
-    body = decide_hold(who, redeem("coffee", language="zh-Hans"), PROGRAM, NOON).body
-    assert body.hold is not None
-    assert body.lots_taken == body.hold.taken == (LotTake("soon", 50), LotTake("late", 30))
-    assert (body.hold.title, body.hold.points, body.hold.voucher) == ("咖啡", 80, "voucher of hold-1")
+    decided = decide_hold(who, redeem("coffee", language="zh-Hans"), PROGRAM, NOON)
+    body, hold = decided.body, hold_of(decided)
+    assert hold.taken == (LotTake("soon", 50, NOON + DAY), LotTake("late", 30))
+    assert (hold.title, hold.points, hold.voucher) == ("咖啡", 80, "voucher of hold-1")
+    assert after(decided).holds == (hold,)
+    assert [one.remaining for one in after(decided).lots] == [30, 0], "what is used up may come back"
     assert (body.trust, body.evidence, body.staff) == (3, "test", "staff-1")
 
 
 def test_a_title_that_is_missing_in_a_language_is_told_in_english() -> None:
-    hold = decide_hold(rich(), redeem("mug", language="zh-Hans"), PROGRAM, NOON).body.hold
-    assert hold is not None
+    hold = hold_of(decide_hold(rich(), redeem("mug", language="zh-Hans"), PROGRAM, NOON))
     assert hold.title == "Mug"
 
 
@@ -78,13 +81,24 @@ def test_missing_points_are_told(have: int) -> None:
 def test_lapsed_pending_and_owed_points_do_not_buy() -> None:
     who = member(lot("lapsed", 500, NOON), lot("pending", 500, begins=NOON + DAY), lot("a", 10))
     assert refusal(who, redeem("coffee")) == ("POINTS_MISSING", {"points": 70})
-    assert refusal(replace(rich(), deficit=1), redeem("coffee")) == ("POINTS_MISSING", {"points": 80})
+    assert refusal(replace(rich(90), deficit=20), redeem("coffee")) == ("POINTS_MISSING", {"points": 10})
+    owing = member(lot("pending", 500, begins=NOON + DAY), deficit=20)
+    assert refusal(owing, redeem("coffee")) == ("POINTS_MISSING", {"points": 80})
+    assert refusal(owing, redeem("mug"), now=NOON + DAY) == ("POINTS_MISSING", {"points": 20})
+
+
+def test_a_hold_is_paid_after_the_debt() -> None:
+    """What has become available repays first (decisions (e)); the hold takes what is left of the lots."""
+    owing = member(lot("soon", 50, NOON + 9 * DAY), lot("late", 100), deficit=60)
+    held = decide_hold(owing, redeem("coffee"), PROGRAM, NOON)
+    assert hold_of(held).taken == (LotTake("late", 80),)
+    assert (available(after(held)), after(held).deficit) == (10, 0)
 
 
 @pytest.mark.parametrize(("left", "allowed"), [(None, True), (1, True), (0, False), (-1, False)])
 def test_stock_ends(left: int | None, allowed: bool) -> None:
     if allowed:
-        assert decide_hold(rich(), redeem("mug", stock_left=left), PROGRAM, NOON).body.hold is not None
+        assert hold_of(decide_hold(rich(), redeem("mug", stock_left=left), PROGRAM, NOON))
     else:
         assert refusal(rich(), redeem("mug", stock_left=left)) == ("OUT_OF_STOCK", {})
 
@@ -92,9 +106,9 @@ def test_stock_ends(left: int | None, allowed: bool) -> None:
 def test_a_reward_of_a_tier_is_for_that_tier() -> None:
     assert refusal(rich(), redeem("earphones")) == ("REWARD_OTHER_TIER", {"tier": "silver"})
     for tier in ("silver", "gold"):
-        assert decide_hold(rich(tier=tier), redeem("earphones"), PROGRAM, NOON).body.hold is not None
-    reached = replace(rich(), qualifying_minor=100_000)
-    assert decide_hold(reached, redeem("earphones"), PROGRAM, NOON).body.hold is not None
+        assert hold_of(decide_hold(rich(tier=tier), redeem("earphones"), PROGRAM, NOON))
+    reached = member(lot("savings", 10_000), spend_minor=100_000)
+    assert hold_of(decide_hold(reached, redeem("earphones"), PROGRAM, NOON))
 
 
 def test_a_card_that_only_identifies_redeems_nothing() -> None:
@@ -105,9 +119,9 @@ def test_a_card_that_only_identifies_redeems_nothing() -> None:
 @pytest.mark.parametrize(("trust", "limit"), [(1, 2000), (2, 20_000), (3, 1_000_000)])
 def test_each_level_has_its_daily_limit(trust: int, limit: int) -> None:
     rules = program(unsettled_points=10**9)
-    spent = replace(rich(), redeemed=((NOON, limit - 80),))
-    assert decide_hold(spent, redeem("coffee", trust=trust), rules, NOON).body.hold is not None
-    spent = replace(rich(), redeemed=((NOON, limit - 79),))
+    spent = replace(rich(), tallies={TRUST: {TODAY: limit - 80, TODAY - 1: limit}})
+    assert hold_of(decide_hold(spent, redeem("coffee", trust=trust), rules, NOON))
+    spent = replace(rich(), tallies={TRUST: {TODAY: limit - 79}})
     assert refusal(spent, redeem("coffee", trust=trust), rules) == ("DAILY_LIMIT", {"points": limit})
 
 
@@ -133,18 +147,18 @@ def test_the_day_of_the_limit_is_the_shops_local_day(zone: str) -> None:
         "DAILY_LIMIT",
         {"points": 500},
     )
-    assert decide_hold(who, redeem("coffee", "next", trust=1), rules, midnight).body.hold is not None
+    assert hold_of(decide_hold(who, redeem("coffee", "next", trust=1), rules, midnight))
 
 
 def test_an_undone_redemption_does_not_count() -> None:
     rules = program(trust=TrustLimits(0, 500))
     held = after(decide_hold(rich(), redeem("mug", trust=1), rules, NOON))
     undone = after(decide_release(held, "hold-1", None, rules, NOON))
-    assert decide_hold(undone, redeem("mug", "again", trust=1), rules, NOON).body.hold is not None
+    assert hold_of(decide_hold(undone, redeem("mug", "again", trust=1), rules, NOON))
 
 
 def test_points_that_central_has_not_confirmed_are_bounded() -> None:
-    assert decide_hold(rich(), redeem("mug", unsettled_points=1500), PROGRAM, NOON).body.hold is not None
+    assert hold_of(decide_hold(rich(), redeem("mug", unsettled_points=1500), PROGRAM, NOON))
     assert refusal(rich(), redeem("mug", unsettled_points=1501)) == ("UNSETTLED_LIMIT", {"points": 2000})
 
 
@@ -154,10 +168,8 @@ def test_a_voucher_is_good_for_whole_local_days() -> None:
     held = after(decide_hold(rich(), redeem("mug"), PROGRAM, NOON))
     ends = dt.datetime(2026, 6, 3, 16, 0, tzinfo=dt.UTC)
     assert held.holds[0].until == ends
-    assert (
-        decide_fulfil(held, "hold-1", "staff-1", PROGRAM, ends - dt.timedelta(seconds=1)).body.hold_id
-        == "hold-1"
-    )
+    fulfilled = decide_fulfil(held, "hold-1", "staff-1", PROGRAM, ends - dt.timedelta(seconds=1))
+    assert fulfilled.body.effects == (HoldSettled("hold-1", given_back=False),)
     with pytest.raises(Refused, match="VOUCHER_EXPIRED"):
         decide_fulfil(held, "hold-1", "staff-1", PROGRAM, ends)
 
