@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from dataclasses import replace
 from typing import Any
 
 from tapledger.identifiers import uuid7
-from tapledger.loyalty.ledger import POINT, Credential, EventBody, Line, Lot
+from tapledger.loyalty.effects import Credential, Credited, Linked, Lot, TierSet
+from tapledger.loyalty.ledger import POINT, EventBody, Line
+from tapledger.loyalty.members import replace
 from tapledger.store.keyring import Keyring
 from tapledger.wire import signing
 from tapledger.wire.codec import GENESIS, encode_event, link
-from tapledger.wire.messages import Batch, LedgerEvent, SealedProfile
+from tapledger.wire.messages import EVENT_VERSION, Batch, LedgerEvent, SealedProfile
 from tapledger_central.app import Central
 from tests.central.world import START
 
@@ -38,7 +39,7 @@ class Chain:
         values = {"node": self.keyring.node, "epoch": self.epoch, "seq": seq, **place}
         at_ms = int(body.at.timestamp() * 1000)
         hlc = values.pop("hlc", at_ms << 16)
-        event = LedgerEvent(id=uuid7(body.at, os.urandom), hlc=hlc, body=body, **values)
+        event = LedgerEvent(v=EVENT_VERSION, id=uuid7(body.at, os.urandom), hlc=hlc, body=body, **values)
         return self.add_raw(encode_event(event))
 
     def copy(self) -> Chain:
@@ -84,8 +85,7 @@ def join(member: str, *cards: str, minute: int = 0, digest: str | None = None) -
         at=START + dt.timedelta(minutes=minute),
         program="1",
         member=member,
-        credentials=credentials,
-        tier="base",
+        effects=(*(Linked(one) for one in credentials), TierSet("base")),
         profile_digest=digest,
     )
 
@@ -98,7 +98,7 @@ def earn(member: str, points: int, minute: int = 1, kind: str = "sale") -> Event
         program="1",
         member=member,
         lines=(Line(f"member/{member}/points", POINT, points), Line("program/points", POINT, -points)),
-        lots_added=(Lot(os.urandom(4).hex(), points, points, at, None),),
+        effects=(Credited(Lot(os.urandom(4).hex(), points, points, at, None)),),
     )
 
 

@@ -13,7 +13,19 @@ from hypothesis import strategies as st
 
 from tapledger.database import InlineExecutor
 from tapledger.errors import Conflict
-from tapledger.loyalty.ledger import EventBody, Hold, Lot, LotTake
+from tapledger.loyalty.effects import (
+    Credited,
+    Debited,
+    Effect,
+    Held,
+    Hold,
+    HoldSettled,
+    Lot,
+    LotTake,
+    Tallied,
+    TierSet,
+)
+from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.members import Member, fold
 from tapledger.store import keyring as keyrings
 from tapledger.store.keyring import Keyring
@@ -32,7 +44,7 @@ Step = tuple[str, str, int, int]
 
 steps = st.lists(
     st.tuples(
-        st.sampled_from(["join", "earn", "spend", "hold", "release", "tier"]),
+        st.sampled_from(["join", "earn", "spend", "hold", "release", "count", "tier"]),
         st.sampled_from(MEMBERS),
         st.integers(0, 3),
         st.integers(0, 5),
@@ -44,25 +56,31 @@ steps = st.lists(
 
 def body(step: Step, at: dt.datetime) -> EventBody:
     what, member, which, _ = step
-    base = EventBody(kind="sale", at=at, program="1", member=member)
+    kind, effects = changes(what, which, at)
+    return EventBody(kind=kind, at=at, program="1", member=member, effects=effects)
+
+
+def changes(what: str, which: int, at: dt.datetime) -> tuple[str, tuple[Effect, ...]]:
+    """Return the kind and the effects of one step."""
     taken = (LotTake(f"lot-{which}", 30 + which),)
     match what:
         case "join":
-            return EventBody(kind="join", at=at, program="1", member=member, tier="base")
+            return "join", (TierSet("base"),)
         case "earn":
             ends = None if which == 0 else at + dt.timedelta(days=which)
-            lot = Lot(f"lot-{which}", 50, 50, at, ends)
-            return EventBody(kind="sale", at=at, program="1", member=member, lots_added=(lot,))
+            # The last one waits: it repays a debt only from then on.
+            begins = at + dt.timedelta(minutes=4) if which == 3 else at
+            return "sale", (Credited(Lot(f"lot-{which}", 50, 50, begins, ends)),)
         case "spend":
-            return EventBody(kind="sale", at=at, program="1", member=member, lots_taken=taken)
+            return "sale", (Debited(taken),)
         case "hold":
             hold = Hold(f"hold-{which}", "tea", "Tea", 30 + which, taken, at, f"voucher-{which}", at)
-            return EventBody(kind="hold", at=at, program="1", member=member, hold=hold, lots_taken=taken)
+            return "hold", (Held(hold),)
         case "release":
-            return EventBody(kind="release", at=at, program="1", member=member, hold_id=f"hold-{which}")
-        case "tier":
-            return EventBody(kind="sale", at=at, program="1", member=member, tier=f"tier-{which}")
-    return base
+            return "release", (HoldSettled(f"hold-{which}", given_back=True),)
+        case "count":
+            return "sale", (Tallied("spend", at.toordinal() + which, 100 - 75 * which),)
+    return "sale", (TierSet(f"tier-{which}"),)
 
 
 def chain_of(keyring: Keyring, steps: list[Step]) -> Chain:

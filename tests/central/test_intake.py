@@ -5,19 +5,21 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Callable
-from dataclasses import replace
 
 import msgspec
 import pytest
 
 from tapledger.errors import Conflict, Denied, Invalid, TapledgerError, Unavailable
+from tapledger.loyalty.effects import Credited, Lot, Tallied
+from tapledger.loyalty.members import replace
 from tapledger.store.keyring import Keyring
 from tapledger.wire.codec import GENESIS, decode_event
 from tapledger.wire.messages import Batch, SealedProfile
 from tapledger_central import intake
 from tapledger_central.store import nodes
 from tests.central.chains import Chain, earn, held, join, signed, unbalanced
-from tests.central.world import ShopNode, World
+from tests.central.world import START, ShopNode, World
+from tests.wire.test_golden import V1
 
 
 async def chain_of(shop: ShopNode, member: str = "m-1", length: int = 6) -> Chain:
@@ -219,9 +221,8 @@ async def test_a_bad_event_is_kept_and_listed_and_holds_up_nothing(world: World)
     chain.add_raw(b"\x81\xa1x" + b"\x91" * 100_000 + b"\xc0")
     chain.add(unbalanced("m-1"))
     chain.add(earn("m-1", 7), seq=99)
-    chain.add(replace(earn("m-1", 7), qualifying_minor=10**15))
-    body = earn("m-1", 7)
-    chain.add(replace(body, lots_added=(replace(body.lots_added[0], remaining=-7),)))
+    chain.add(replace(earn("m-1", 7), effects=(Tallied("spend", 1, 10**15),)))
+    chain.add(replace(earn("m-1", 7), effects=(Credited(Lot("lot", 7, -7, START, None)),)))
     chain.add(earn("m-1", 7))
     chain.add(earn("m-1", 40, 9, kind="surprise"))
     chain.add(earn("m-1", 2, 10))
@@ -241,6 +242,19 @@ async def test_a_bad_event_is_kept_and_listed_and_holds_up_nothing(world: World)
     assert page.rows[0].settled == {f"{shop.keyring.node}/1": 10}
 
 
+async def test_a_shop_of_the_first_release_is_understood(world: World) -> None:
+    """Central is updated first: for a while it gets events that say nothing of effects."""
+    shop = await world.shop("first")
+    chain = Chain(shop.keyring)
+    for _, raw in V1:
+        chain.add_raw(msgspec.msgpack.encode(msgspec.msgpack.decode(raw) | {"node": shop.keyring.node}))
+    assert (await shop.client.send(chain.batch())).ack == len(V1)
+    assert (await held(world.central))["difference"] == []
+    (row,) = (await shop.client.feed(0)).rows
+    assert (row.member, row.state.tier, len(row.state.credentials)) == ("m-1", "silver", 2)
+    assert await points_in_feed(shop) == {"m-1": 223}
+
+
 async def test_an_instant_without_zone_never_reaches_a_state(world: World) -> None:
     shop = await world.shop("first")
     chain = Chain(shop.keyring)
@@ -256,7 +270,7 @@ async def test_an_instant_without_zone_never_reaches_a_state(world: World) -> No
 async def test_a_sale_without_a_member_is_kept_and_changes_no_member(world: World) -> None:
     shop = await world.shop("first")
     chain = Chain(shop.keyring)
-    chain.add(replace(earn("m-1", 7), member=None, lots_added=(), lines=()))
+    chain.add(replace(earn("m-1", 7), member=None, effects=(), lines=()))
     assert (await shop.client.send(chain.batch())).ack == 1
     assert (await shop.client.feed(0)).rows == []
 

@@ -16,6 +16,7 @@ import pytest
 
 from tapledger.identifiers import uuid7
 from tapledger.loyalty import program as programs
+from tapledger.loyalty.effects import Credential
 from tapledger.loyalty.engine import (
     BasketLine,
     Decision,
@@ -26,7 +27,7 @@ from tapledger.loyalty.engine import (
     decide_join,
     decide_sale,
 )
-from tapledger.loyalty.ledger import Credential, Tender
+from tapledger.loyalty.facts import Tender
 from tapledger.loyalty.members import Member, points
 from tapledger.store import keyring as keyrings
 from tapledger.store import members, people

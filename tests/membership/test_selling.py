@@ -8,7 +8,7 @@ import dataclasses
 import pytest
 
 from tapledger.errors import Conflict, Invalid, TapledgerError
-from tapledger.loyalty.ledger import Tender
+from tapledger.loyalty.facts import Tender
 from tapledger.loyalty.money import MAX_AMOUNT_MINOR
 from tapledger.membership import basket as baskets
 from tapledger.membership import slips

@@ -17,7 +17,7 @@ import sqlcipher3.dbapi2 as sqlite3
 
 from tapledger.database import Executor
 from tapledger.loyalty import program as programs
-from tapledger.loyalty.ledger import Tender
+from tapledger.loyalty.facts import Tender
 from tapledger.loyalty.members import points
 from tapledger.membership import catalogue
 from tapledger.membership.identity import Presented

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import tempfile
 from pathlib import Path
@@ -14,8 +13,9 @@ from hypothesis import strategies as st
 
 from tapledger.database import InlineExecutor, Transaction
 from tapledger.errors import Corrupt
-from tapledger.loyalty.ledger import EventBody, Lot
-from tapledger.loyalty.members import Member, fold, points
+from tapledger.loyalty.effects import Credited, Held, Lot
+from tapledger.loyalty.ledger import EventBody
+from tapledger.loyalty.members import Member, fold, points, replace
 from tapledger.store import members
 from tapledger.wire.codec import decode_event
 from tapledger.wire.messages import FeedPage, FeedRow
@@ -58,7 +58,7 @@ class Center:
         assert self.state is not None
         self.earned += 1
         lot = Lot(f"other-{self.earned}", amount, amount, START, START + YEAR)
-        body = EventBody(kind="sale", at=START, program="1", member=self._member, lots_added=(lot,))
+        body = EventBody(kind="sale", at=START, program="1", member=self._member, effects=(Credited(lot),))
         self.state = fold(self.state, body)
         self.settled["other/1"] = self.earned
         self.version += 1
@@ -117,8 +117,9 @@ async def play(bench: Bench, steps: list[Step]) -> None:
     assert stored.member == center.state
     assert stored.unsettled_points == 0
     bodies = [decode_event(raw).body for (raw,) in bench.rows("SELECT raw FROM event")]
-    earned = sum(lot.points for body in bodies for lot in body.lots_added)
-    spent = sum(body.hold.points for body in bodies if body.hold)
+    effects = [effect for body in bodies for effect in body.effects]
+    earned = sum(effect.lot.amount for effect in effects if isinstance(effect, Credited))
+    spent = sum(effect.hold.points for effect in effects if isinstance(effect, Held))
     assert points(stored.member, bench.clock.now()).available == earned + elsewhere - spent
 
 
@@ -154,7 +155,7 @@ async def test_a_credential_that_central_took_away_names_nobody(bench: Bench) ->
     member = await bench.join("Ann", card("a"), card("b"))
     stored = await bench.shop.store.transact(lambda tx: members.load(tx, member))
     assert stored is not None
-    kept = dataclasses.replace(stored.member, credentials=stored.member.credentials[:1])
+    kept = replace(stored.member, credentials=stored.member.credentials[:1])
     center = Center(bench.shop.store.keyring.node, member)
     await bench.shop.store.apply_page(center.page(kept, {f"{bench.shop.store.keyring.node}/1": 1}, 1))
 

@@ -16,7 +16,7 @@ from tapledger import texts
 from tapledger.cli import main
 from tapledger.errors import TapledgerError
 from tapledger.languages import LANGUAGES
-from tapledger.loyalty.ledger import Reason
+from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.money import exponent
 from tapledger_drivers.printers.encoding import encode_gbk, sanitise, text_columns
 from tests.texts.said import Site, device_reasons, every_key, scan_refusals, sites
