@@ -9,14 +9,14 @@ from __future__ import annotations
 import msgspec
 
 
-class Reason(msgspec.Struct, frozen=True):
+class Reason(msgspec.Struct, frozen=True, gc=False):
     """Why a number is what it is: a code and its figures, turned into a sentence by ``texts.reason``."""
 
     code: str
     data: dict[str, int | str]
 
 
-class SaleLine(msgspec.Struct, frozen=True, omit_defaults=True):
+class SaleLine(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One line as it was sold. Amounts are for the whole quantity, in minor units."""
 
     sku: str
@@ -49,7 +49,7 @@ class SaleLine(msgspec.Struct, frozen=True, omit_defaults=True):
     """Sold by weight or length: a part of it comes back by share of its net (X6)."""
 
 
-class Discount(msgspec.Struct, frozen=True, omit_defaults=True):
+class Discount(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One thing that made the sale cheaper, and by how much on each line."""
 
     id: str
@@ -65,7 +65,7 @@ class Discount(msgspec.Struct, frozen=True, omit_defaults=True):
     """The member's coupon or claimed code that was used."""
 
 
-class EarnBoost(msgspec.Struct, frozen=True, omit_defaults=True):
+class EarnBoost(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Lines of a group whose part of it is multiplied; no line has two boosts."""
 
     lines: tuple[int, ...]
@@ -75,7 +75,7 @@ class EarnBoost(msgspec.Struct, frozen=True, omit_defaults=True):
     """Ids of the multipliers that count in it."""
 
 
-class EarnGroup(msgspec.Struct, frozen=True, omit_defaults=True):
+class EarnGroup(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Lines that earn by one rule. Their basis is summed first, so a boost never costs anybody a full step:
     what its lines earn by themselves is multiplied, the rest of the group is not."""
 
@@ -87,7 +87,7 @@ class EarnGroup(msgspec.Struct, frozen=True, omit_defaults=True):
     continuous: bool = False
 
 
-class EarnFlat(msgspec.Struct, frozen=True, omit_defaults=True):
+class EarnFlat(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Extra points that stay as long as the basis of their lines reaches ``min_minor``."""
 
     id: str
@@ -96,7 +96,7 @@ class EarnFlat(msgspec.Struct, frozen=True, omit_defaults=True):
     min_minor: int = 0
 
 
-class EarnFacts(msgspec.Struct, frozen=True, omit_defaults=True):
+class EarnFacts(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """How a sale earned, as arithmetic that can be run again on what is kept of it."""
 
     groups: tuple[EarnGroup, ...] = ()

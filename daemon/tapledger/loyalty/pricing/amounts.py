@@ -58,18 +58,11 @@ def share_by(weights: Sequence[int], limits: Sequence[int], amount: int) -> list
 
 def taxes(nets: list[int], rates_bp: Sequence[int], exclusive: bool) -> list[int]:
     """Return each line's share of tax: once for each rate of the order, half-up, then shared (X7)."""
-    by_rate: dict[int, list[int]] = {}
-    for i, rate in enumerate(rates_bp):
-        if rate:
-            lines = by_rate.get(rate)
-            if lines is None:
-                by_rate[rate] = [i]
-            else:
-                lines.append(i)
     found = [0] * len(nets)
-    for rate, lines in by_rate.items():
+    for rate in set(rates_bp):
+        lines = [i for i, of in enumerate(rates_bp) if of == rate and nets[i]]
         total = sum([nets[i] for i in lines])
-        if total:
+        if total and rate:
             tax = _half_up(total * rate, 10_000) if exclusive else money.tax_within(total, rate)
             for i, part in zip(lines, share(nets, lines, total, tax), strict=True):
                 found[i] = part

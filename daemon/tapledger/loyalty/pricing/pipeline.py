@@ -19,32 +19,21 @@ from tapledger.loyalty.pricing.basket import (
 )
 from tapledger.loyalty.pricing.compiled import Compiled, Step
 from tapledger.loyalty.pricing.earning import earn
-from tapledger.loyalty.promotions.protocol import Figures, Slate
+from tapledger.loyalty.promotions.protocol import Slate
 
 Candidates = list[tuple[Step, Sequence[int]]]
 
 
-class Applied:
-    """What one step took off."""
-
-    __slots__ = ("amount", "basis", "lines", "rounding_bp", "shares", "step")
-
-    def __init__(
-        self, step: Step, lines: Sequence[int], shares: list[int], amount: int, basis: int, rounding_bp: int
-    ) -> None:
-        self.step, self.lines, self.shares = step, lines, shares
-        self.amount, self.basis, self.rounding_bp = amount, basis, rounding_bp
+Applied = tuple[int, dict[int, int], int, int]
+"""What a step took off: ``(amount, shares by line, basis, rounding_bp)``; see ``Rule.reason``."""
 
 
 def basis_of(slate: Slate, lines: Sequence[int], before_discounts: bool) -> int:
     """Return what a threshold looks at: what is left of its lines, or their list price (R15)."""
-    if not before_discounts:
-        left = slate.left
-        return sum([left[i] for i in lines])
-    if lines is slate.goods:
+    if before_discounts and lines is slate.goods:
         return slate.gross_total
-    gross = slate.gross
-    return sum([gross[i] for i in lines])
+    price = slate.gross if before_discounts else slate.left
+    return sum([price[i] for i in lines])
 
 
 def apply(step: Step, lines: Sequence[int], slate: Slate, compiled: Compiled) -> Applied | None:
@@ -65,27 +54,33 @@ def apply(step: Step, lines: Sequence[int], slate: Slate, compiled: Compiled) ->
     else:
         amount = compiled.rounded(numerator, denominator)
         rounding_bp = (amount * denominator - numerator) * 10_000 // denominator
+        basis = total
     if cap is not None and amount > cap:
         amount = cap
     if amount > total:
         amount = total
     if not amount:
-        return None if step.gift is None else Applied(step, (), [], 0, basis, 0)
-    if weights is None:
-        shares = amounts.share(left, lines, total, amount)
-        basis = total if denominator != 1 else basis
-    else:
+        return None if step.gift is None else (0, {}, basis, 0)
+    if weights is not None:
         lines = sorted(weights)
-        shares = amounts.share_by([weights[i] for i in lines], [left[i] for i in lines], amount)
-        basis = total
-    for i, part in zip(lines, shares, strict=True):
-        left[i] -= part
-    return Applied(step, lines, shares, amount, basis, rounding_bp)
+    if len(lines) == 1:
+        left[lines[0]] -= amount
+        return amount, {lines[0]: amount}, basis, rounding_bp
+    if weights is None:
+        parts = amounts.share(left, lines, total, amount)
+    else:
+        parts = amounts.share_by([weights[i] for i in lines], [left[i] for i in lines], amount)
+    shares = {}
+    for i, part in zip(lines, parts, strict=True):
+        if part:
+            left[i] -= part
+            shares[i] = part
+    return amount, shares, basis, rounding_bp
 
 
-def fits(step: Step, applied: Iterable[Applied], chosen: Iterable[Step]) -> bool:
+def fits(step: Step, applied: Iterable[Step], chosen: Iterable[Step]) -> bool:
     """Tell whether an automatic promotion may still apply: it yields to coupons that somebody chose."""
-    return all(step.goes_with(one.step) for one in applied) and all(step.goes_with(one) for one in chosen)
+    return all(step.goes_with(one) for one in applied) and all(step.goes_with(one) for one in chosen)
 
 
 def choose(
@@ -153,14 +148,14 @@ class Run:
     def __init__(
         self, slate: Slate, automatic: Candidates, coupons: Candidates, basket: Basket, compiled: Compiled
     ) -> None:
-        self.applied: list[Applied] = []
+        self.applied: list[Step] = []
         self.discounts: list[Discount] = []
         self.gifts: list[SaleLine] = []
         self.failed: list[tuple[Step, int]] = []
         chosen = [step for step, _ in coupons]
         steps = sorted([*automatic, *coupons], key=lambda one: one[0].key) if coupons else automatic
         guarded = any(step.exclusive for step, _ in steps)
-        manual = basket.manual
+        manual, currency = basket.manual, compiled.currency
         for step, lines in steps:
             if manual is not None and step.lane > 2:
                 self._note(lanes.manual_discount(slate, manual, compiled))
@@ -169,8 +164,12 @@ class Run:
                 continue
             one = apply(step, lines, slate, compiled)
             if one is not None:
-                self.applied.append(one)
-                self.discounts.append(_discount(one, compiled.currency))
+                amount, shares, basis, rounding_bp = one
+                reason = step.benefit.reason(step.id, basis, amount, rounding_bp, currency)
+                self.applied.append(step)
+                self.discounts.append(
+                    Discount(step.id, step.kind, step.lane, amount, shares, reason, step.coupon)
+                )
                 if step.gift is not None:
                     self.gifts.append(step.gift)
             elif step.coupon or step.code:
@@ -181,13 +180,6 @@ class Run:
     def _note(self, discount: Discount | None) -> None:
         if discount is not None:
             self.discounts.append(discount)
-
-
-def _discount(one: Applied, currency: str) -> Discount:
-    step = one.step
-    shares = {i: part for i, part in zip(one.lines, one.shares, strict=True) if part}
-    reason = step.benefit.reason(Figures(step.id, one.basis, one.amount, one.rounding_bp, currency))
-    return Discount(step.id, step.kind, step.lane, one.amount, shares, reason, step.coupon)
 
 
 def price(basket: Basket, shopper: Shopper | None, compiled: Compiled, moment: Moment) -> Priced:
@@ -232,7 +224,7 @@ def price(basket: Basket, shopper: Shopper | None, compiled: Compiled, moment: M
         earn=earned.facts,
         reasons=earned.reasons,
         points_used=used,
-        coupons=tuple([one.step.coupon for one in run.applied if one.step.coupon]),
+        coupons=tuple([step.coupon for step in run.applied if step.coupon]),
         left_out=tuple(left_out),
         bonus_points=earned.bonus,
         flats=earned.flats,
@@ -250,7 +242,7 @@ def _idle_codes(
     basket: Basket, run: Run, compiled: Compiled, shopper: Shopper | None, moment: Moment
 ) -> list[LeftOut]:
     """Say of each code that took nothing off why not."""
-    did = {one.step.code for one in run.applied}
+    did = {step.code for step in run.applied}
     failed = {step.code: no_effect(step, basis, compiled.currency) for step, basis in run.failed if step.code}
     known = compiled.live(shopper, moment).by_code
     found = []

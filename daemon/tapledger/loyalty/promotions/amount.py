@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tapledger.loyalty.facts import Reason
-from tapledger.loyalty.promotions.protocol import Figures, Rule, Slate, Taken
+from tapledger.loyalty.promotions.protocol import Rule, Slate, Taken
 
 
 class Amount(Rule, frozen=True, tag="amount"):
@@ -14,16 +14,18 @@ class Amount(Rule, frozen=True, tag="amount"):
     off_minor: int
 
     def take(self, slate: Slate, lines: Sequence[int], left: int, basis: int) -> Taken | None:
-        return Taken(self.off_minor)
+        return self.off_minor, 1, None, None
 
-    def reason(self, figures: Figures) -> Reason:
+    def reason(
+        self, promotion: str, basis_minor: int, amount_minor: int, rounding_bp: int, currency: str
+    ) -> Reason:
         return Reason(
             "DISCOUNT_AMOUNT",
             {
-                "promotion": figures.promotion,
-                "basis_minor": figures.basis_minor,
+                "promotion": promotion,
+                "basis_minor": basis_minor,
                 "off_minor": self.off_minor,
-                "amount_minor": figures.amount_minor,
-                "currency": figures.currency,
+                "amount_minor": amount_minor,
+                "currency": currency,
             },
         )

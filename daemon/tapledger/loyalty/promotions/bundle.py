@@ -8,7 +8,7 @@ from typing import ClassVar
 import msgspec
 
 from tapledger.loyalty.facts import Reason
-from tapledger.loyalty.promotions.protocol import Figures, Rule, Slate, Taken, by_unit_value, value_of_units
+from tapledger.loyalty.promotions.protocol import Rule, Slate, Taken, by_unit_value, value_of_units
 
 MAX_BUNDLES = 1000
 """In one order, whatever the programme says."""
@@ -48,21 +48,23 @@ class Bundle(Rule, frozen=True, tag="bundle"):
                     return best
             worth = value_of_units(slate, used)
             taken = None if worth is None else _less(worth, number * self.price_minor)
-            if taken is None or (best is not None and _worse(taken, best)):
+            if taken is None or (best is not None and _no_more(taken, best)):
                 return best
             best = taken
         return best
 
-    def reason(self, figures: Figures) -> Reason:
+    def reason(
+        self, promotion: str, basis_minor: int, amount_minor: int, rounding_bp: int, currency: str
+    ) -> Reason:
         return Reason(
             "DISCOUNT_BUNDLE",
             {
-                "promotion": figures.promotion,
-                "basis_minor": figures.basis_minor,
+                "promotion": promotion,
+                "basis_minor": basis_minor,
                 "price_minor": self.price_minor,
-                "rounding_bp": figures.rounding_bp,
-                "amount_minor": figures.amount_minor,
-                "currency": figures.currency,
+                "rounding_bp": rounding_bp,
+                "amount_minor": amount_minor,
+                "currency": currency,
             },
         )
 
@@ -82,14 +84,13 @@ def _fill(count: int, candidates: list[int], free: dict[int, int], used: dict[in
 
 def _less(worth: Taken, price_minor: int) -> Taken | None:
     """Take off what the units are worth beyond the price, in proportion to their worth."""
-    whole = worth.numerator
-    off = whole - price_minor * worth.denominator
+    whole, denominator, weights, _ = worth
+    off = whole - price_minor * denominator
     if off <= 0:
         return None
-    assert worth.weights is not None
-    weights = {i: weight * off for i, weight in worth.weights.items()}
-    return Taken(off * whole, worth.denominator * whole, weights)
+    assert weights is not None
+    return off * whole, denominator * whole, {i: weight * off for i, weight in weights.items()}, None
 
 
-def _worse(one: Taken, other: Taken) -> bool:
-    return one.numerator * other.denominator <= other.numerator * one.denominator
+def _no_more(one: Taken, other: Taken) -> bool:
+    return one[0] * other[1] <= other[0] * one[1]

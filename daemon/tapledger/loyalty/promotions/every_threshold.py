@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tapledger.loyalty.facts import Reason
-from tapledger.loyalty.promotions.protocol import Figures, Rule, Slate, Taken
+from tapledger.loyalty.promotions.protocol import Rule, Slate, Taken
 
 
 class EveryThreshold(Rule, frozen=True, tag="every_threshold"):
@@ -20,18 +20,20 @@ class EveryThreshold(Rule, frozen=True, tag="every_threshold"):
 
     def take(self, slate: Slate, lines: Sequence[int], left: int, basis: int) -> Taken | None:
         times = basis // self.at_minor
-        return Taken(times * self.off_minor, 1, None, self.cap_minor) if times else None
+        return (times * self.off_minor, 1, None, self.cap_minor) if times else None
 
-    def reason(self, figures: Figures) -> Reason:
+    def reason(
+        self, promotion: str, basis_minor: int, amount_minor: int, rounding_bp: int, currency: str
+    ) -> Reason:
         return Reason(
             "DISCOUNT_EVERY_THRESHOLD",
             {
-                "promotion": figures.promotion,
-                "basis_minor": figures.basis_minor,
-                "times": figures.basis_minor // self.at_minor,
+                "promotion": promotion,
+                "basis_minor": basis_minor,
+                "times": basis_minor // self.at_minor,
                 "at_minor": self.at_minor,
                 "off_minor": self.off_minor,
-                "amount_minor": figures.amount_minor,
-                "currency": figures.currency,
+                "amount_minor": amount_minor,
+                "currency": currency,
             },
         )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from tapledger.loyalty.facts import Reason
-from tapledger.loyalty.promotions.protocol import Figures, Rule, Slate, Taken
+from tapledger.loyalty.promotions.protocol import Rule, Slate, Taken
 
 
 class FixedPrice(Rule, frozen=True, tag="fixed_price"):
@@ -21,17 +21,19 @@ class FixedPrice(Rule, frozen=True, tag="fixed_price"):
             less = slate.left[i] * 1000 - self.price_minor * slate.milli[i]
             if less > 0:
                 weights[i] = less
-        return Taken(sum(weights.values()), 1000, weights) if weights else None
+        return (sum(weights.values()), 1000, weights, None) if weights else None
 
-    def reason(self, figures: Figures) -> Reason:
+    def reason(
+        self, promotion: str, basis_minor: int, amount_minor: int, rounding_bp: int, currency: str
+    ) -> Reason:
         return Reason(
             "DISCOUNT_FIXED_PRICE",
             {
-                "promotion": figures.promotion,
-                "basis_minor": figures.basis_minor,
+                "promotion": promotion,
+                "basis_minor": basis_minor,
                 "price_minor": self.price_minor,
-                "rounding_bp": figures.rounding_bp,
-                "amount_minor": figures.amount_minor,
-                "currency": figures.currency,
+                "rounding_bp": rounding_bp,
+                "amount_minor": amount_minor,
+                "currency": currency,
             },
         )

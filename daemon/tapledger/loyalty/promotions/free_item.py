@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from tapledger.loyalty.facts import Reason
-from tapledger.loyalty.promotions.protocol import Figures, Rule, Slate, Taken, by_unit_value, value_of_units
+from tapledger.loyalty.promotions.protocol import Rule, Slate, Taken, by_unit_value, value_of_units
 
 
 class FreeItem(Rule, frozen=True, tag="free_item"):
@@ -21,15 +21,17 @@ class FreeItem(Rule, frozen=True, tag="free_item"):
     def most(self, slate: Slate, lines: Sequence[int], left: int, basis: int) -> int:
         counted = by_unit_value(slate, lines)
         taken = value_of_units(slate, {counted[-1]: 1}) if counted else None
-        return 0 if taken is None else -(-taken.numerator // taken.denominator)
+        return 0 if taken is None else -(-taken[0] // taken[1])
 
-    def reason(self, figures: Figures) -> Reason:
+    def reason(
+        self, promotion: str, basis_minor: int, amount_minor: int, rounding_bp: int, currency: str
+    ) -> Reason:
         return Reason(
             "DISCOUNT_FREE_ITEM",
             {
-                "promotion": figures.promotion,
-                "rounding_bp": figures.rounding_bp,
-                "amount_minor": figures.amount_minor,
-                "currency": figures.currency,
+                "promotion": promotion,
+                "rounding_bp": rounding_bp,
+                "amount_minor": amount_minor,
+                "currency": currency,
             },
         )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from tapledger.loyalty.facts import Reason, SaleLine
-from tapledger.loyalty.promotions.protocol import Figures, Rule, Slate, Taken
+from tapledger.loyalty.promotions.protocol import Rule, Slate, Taken
 
 
 class GiftItem(Rule, frozen=True, tag="gift_item"):
@@ -21,7 +21,7 @@ class GiftItem(Rule, frozen=True, tag="gift_item"):
     tax_bp: int = 0
 
     def take(self, slate: Slate, lines: Sequence[int], left: int, basis: int) -> Taken | None:
-        return Taken(0)
+        return 0, 1, None, None
 
     def gift(self, promotion: str) -> SaleLine | None:
         return SaleLine(
@@ -38,14 +38,16 @@ class GiftItem(Rule, frozen=True, tag="gift_item"):
             gift_of=promotion,
         )
 
-    def reason(self, figures: Figures) -> Reason:
+    def reason(
+        self, promotion: str, basis_minor: int, amount_minor: int, rounding_bp: int, currency: str
+    ) -> Reason:
         return Reason(
             "DISCOUNT_GIFT",
             {
-                "promotion": figures.promotion,
+                "promotion": promotion,
                 "gift": self.name,
-                "basis_minor": figures.basis_minor,
+                "basis_minor": basis_minor,
                 "shadow_minor": self.shadow_minor,
-                "currency": figures.currency,
+                "currency": currency,
             },
         )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from tapledger.loyalty.facts import Reason
-from tapledger.loyalty.promotions.protocol import Figures, Rule, Slate, Taken, by_unit_value, value_of_units
+from tapledger.loyalty.promotions.protocol import Rule, Slate, Taken, by_unit_value, value_of_units
 
 
 class NForM(Rule, frozen=True, tag="n_for_m"):
@@ -52,17 +52,19 @@ class NForM(Rule, frozen=True, tag="n_for_m"):
             start, before = end, after
         return given
 
-    def reason(self, figures: Figures) -> Reason:
+    def reason(
+        self, promotion: str, basis_minor: int, amount_minor: int, rounding_bp: int, currency: str
+    ) -> Reason:
         return Reason(
             "DISCOUNT_N_FOR_M",
             {
-                "promotion": figures.promotion,
-                "basis_minor": figures.basis_minor,
+                "promotion": promotion,
+                "basis_minor": basis_minor,
                 "buy": self.buy,
                 "get": self.get,
                 "rate_bp": self.rate_bp,
-                "rounding_bp": figures.rounding_bp,
-                "amount_minor": figures.amount_minor,
-                "currency": figures.currency,
+                "rounding_bp": rounding_bp,
+                "amount_minor": amount_minor,
+                "currency": currency,
             },
         )

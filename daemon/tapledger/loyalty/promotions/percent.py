@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tapledger.loyalty.facts import Reason
-from tapledger.loyalty.promotions.protocol import Figures, Rule, Slate, Taken
+from tapledger.loyalty.promotions.protocol import Rule, Slate, Taken
 
 
 class Percent(Rule, frozen=True, tag="percent"):
@@ -16,29 +16,31 @@ class Percent(Rule, frozen=True, tag="percent"):
     """Of one order."""
 
     def take(self, slate: Slate, lines: Sequence[int], left: int, basis: int) -> Taken | None:
-        return Taken(left * self.rate_bp, 10_000, None, self.cap_minor)
+        return left * self.rate_bp, 10_000, None, self.cap_minor
 
-    def reason(self, figures: Figures) -> Reason:
-        if self.cap_minor is not None and figures.amount_minor == self.cap_minor:
+    def reason(
+        self, promotion: str, basis_minor: int, amount_minor: int, rounding_bp: int, currency: str
+    ) -> Reason:
+        if self.cap_minor is not None and amount_minor == self.cap_minor:
             return Reason(
                 "DISCOUNT_PERCENT_CAPPED",
                 {
-                    "promotion": figures.promotion,
-                    "basis_minor": figures.basis_minor,
+                    "promotion": promotion,
+                    "basis_minor": basis_minor,
                     "rate_bp": self.rate_bp,
                     "cap_minor": self.cap_minor,
-                    "amount_minor": figures.amount_minor,
-                    "currency": figures.currency,
+                    "amount_minor": amount_minor,
+                    "currency": currency,
                 },
             )
         return Reason(
             "DISCOUNT_PERCENT",
             {
-                "promotion": figures.promotion,
-                "basis_minor": figures.basis_minor,
+                "promotion": promotion,
+                "basis_minor": basis_minor,
                 "rate_bp": self.rate_bp,
-                "rounding_bp": figures.rounding_bp,
-                "amount_minor": figures.amount_minor,
-                "currency": figures.currency,
+                "rounding_bp": rounding_bp,
+                "amount_minor": amount_minor,
+                "currency": currency,
             },
         )

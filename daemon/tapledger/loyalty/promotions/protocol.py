@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import lcm
-from typing import ClassVar, NamedTuple, Protocol
+from typing import ClassVar, Protocol
 
 import msgspec
 
@@ -60,14 +60,13 @@ class Slate:
         return 0 if self.articles[line].weighed else self.milli[line] // 1000
 
 
-class Taken(NamedTuple):
-    """How much a benefit takes off, exactly: ``numerator / denominator`` minor units."""
+Taken = tuple[int, int, dict[int, int] | None, int | None]
+"""How much a benefit takes off: ``(numerator, denominator, weights, cap_minor)``.
 
-    numerator: int
-    denominator: int = 1
-    weights: dict[int, int] | None = None
-    """Exact part of each line in units of 1/denominator; None shares by what is left of each line."""
-    cap_minor: int | None = None
+Exactly numerator / denominator minor units, at most the cap. ``weights`` are the exact parts of lines in
+units of 1 / denominator; None shares by what is left of each line. A bare tuple, because one is made for every
+benefit that is tried.
+"""
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
@@ -92,37 +91,32 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="t
         taken = self.take(slate, lines, left, basis)
         if taken is None:
             return 0
-        amount = -(-taken.numerator // taken.denominator)
-        return amount if taken.cap_minor is None else min(amount, taken.cap_minor)
+        numerator, denominator, _, cap = taken
+        amount = -(-numerator // denominator)
+        return amount if cap is None else min(amount, cap)
 
     def gift(self, promotion: str) -> SaleLine | None:
         """Return the line that it adds, where it adds one."""
         return None
 
-    def reason(self, figures: Figures) -> Reason:
-        """Say by what arithmetic it took off what it took."""
+    def reason(
+        self, promotion: str, basis_minor: int, amount_minor: int, rounding_bp: int, currency: str
+    ) -> Reason:
+        """Say by what arithmetic it took off what it took.
+
+        ``basis_minor`` is what it was reckoned on: what was left to pay of its lines, or what its threshold
+        looked at; ``rounding_bp`` what rounding added, in ten-thousandths of a minor unit.
+        """
         raise NotImplementedError
-
-
-class Figures(NamedTuple):
-    """What the pipeline knows of an applied benefit."""
-
-    promotion: str
-    basis_minor: int
-    """What the benefit was reckoned on: left to pay of its lines, or what its threshold looked at."""
-    amount_minor: int
-    rounding_bp: int
-    """What rounding added to the exact amount, in ten-thousandths of a minor unit."""
-    currency: str
 
 
 def value_of_units(slate: Slate, counts: dict[int, int], rate_bp: int = 10_000) -> Taken | None:
     """Take a rate off so many units of some lines, each at what is left of its line for one unit."""
-    whole = lcm(*[slate.milli[i] for i in counts])
     left, milli = slate.left, slate.milli
+    whole = lcm(*[milli[i] for i in counts])
     weights = {i: left[i] * count * 1000 * (whole // milli[i]) * rate_bp for i, count in counts.items()}
     total = sum(weights.values())
-    return Taken(total, whole * 10_000, weights) if total else None
+    return (total, whole * 10_000, weights, None) if total else None
 
 
 def by_unit_value(slate: Slate, lines: Sequence[int]) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tapledger.loyalty.facts import Reason
-from tapledger.loyalty.promotions.protocol import Figures, Rule, Slate, Taken
+from tapledger.loyalty.promotions.protocol import Rule, Slate, Taken
 
 
 class Threshold(Rule, frozen=True, tag="threshold"):
@@ -21,20 +21,22 @@ class Threshold(Rule, frozen=True, tag="threshold"):
     def take(self, slate: Slate, lines: Sequence[int], left: int, basis: int) -> Taken | None:
         if basis < self.at_minor or (self.below_minor is not None and basis >= self.below_minor):
             return None
-        return Taken(self.off_minor)
+        return self.off_minor, 1, None, None
 
     def most(self, slate: Slate, lines: Sequence[int], left: int, basis: int) -> int:
         return 0 if basis < self.at_minor else self.off_minor
 
-    def reason(self, figures: Figures) -> Reason:
+    def reason(
+        self, promotion: str, basis_minor: int, amount_minor: int, rounding_bp: int, currency: str
+    ) -> Reason:
         return Reason(
             "DISCOUNT_THRESHOLD",
             {
-                "promotion": figures.promotion,
-                "basis_minor": figures.basis_minor,
+                "promotion": promotion,
+                "basis_minor": basis_minor,
                 "at_minor": self.at_minor,
                 "off_minor": self.off_minor,
-                "amount_minor": figures.amount_minor,
-                "currency": figures.currency,
+                "amount_minor": amount_minor,
+                "currency": currency,
             },
         )
