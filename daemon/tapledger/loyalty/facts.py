@@ -47,6 +47,12 @@ class SaleLine(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """List price of 1000 thousandths when staff changed it by hand; else 0."""
     weighed: bool = False
     """Sold by weight or length: a part of it comes back by share of its net (X6)."""
+    sensitive: bool = False
+    """No screen, slip or message of a member ever names it."""
+    gift_lines: tuple[int, ...] = ()
+    """Of a gift: the lines it was given for ..."""
+    gift_min_minor: int = 0
+    """... and what must be kept of them so that it need not come back."""
 
 
 class Discount(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -141,6 +147,8 @@ class SaleFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     """Shared by the return and the sale of one exchange."""
     tallied: dict[str, int] = {}
     """What the sale counted for the member, by tally key, so that a full return takes it back."""
+    growth_per_minor: int = 0
+    """By how much spend it counted one growth point."""
 
 
 class ReturnLine(msgspec.Struct, frozen=True):
@@ -168,6 +176,11 @@ class ReturnFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     restored: int = 0
     """Spent points given back."""
     gifts_kept_minor: int = 0
+    tax_minor: int = 0
+    """The tax in what is repaid."""
+    taken: dict[str, int] = {}
+    """The part of ``clawed`` that lots gave, by lot; below 0 where one got back what an earlier return took."""
+    shop_fault: bool = False
     complete: bool = False
     """Everything of the sale has come back now."""
     reason: str = ""

@@ -26,6 +26,8 @@ BONUS_COST = "program/bonus"
 FORFEITED = "program/forfeited"
 """Stored value that lapsed or was given up: income, by its own rules."""
 ROUNDING = "rounding"
+DEPOSITS = "deposits"
+"""Bottle deposits: taken with a sale, paid out when the bottle comes back (X6)."""
 
 
 KINDS = frozenset(
