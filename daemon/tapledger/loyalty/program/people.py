@@ -187,12 +187,13 @@ class Partner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Offline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How far a shop may go while central cannot be reached (R6 to R8, R19)."""
+    """How far a shop may go while central cannot be reached (R6 to R8, R19).
 
-    member_points: int = 500
-    """c: points of one member that a node may give out without a lease."""
+    ``unsettled_points`` of the programme is c, what one member may have without a lease.
+    """
+
     node_points: int = 20_000
-    """Q: of all members together."""
+    """Q: the same of all members together."""
     full_hours: int = 24
     """Since the last complete feed: quota and leases; leases only until ``lease_hours``; then earn only."""
     lease_hours: int = 72
