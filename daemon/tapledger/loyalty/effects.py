@@ -201,7 +201,7 @@ class TierSet(msgspec.Struct, frozen=True, omit_defaults=True, tag="tier"):
     locked_until: dt.datetime | None = None
     """Staff fixed it until then."""
     why: str = ""
-    """``spend``, ``review``, ``refund``, ``staff``, ``referral``, ``merge``."""
+    """``spend``, ``growth``, ``referral``, ``review``, ``refund``, ``staff``, ``merge``."""
 
 
 class Tallied(msgspec.Struct, frozen=True, tag="tally"):
@@ -265,8 +265,8 @@ class RefereeCounted(msgspec.Struct, frozen=True, omit_defaults=True, tag="refer
 
     member: str
     reached: str
-    """``joined``, ``bought`` (first qualifying sale, may still be returned), ``qualified``, a tier's id or
-    ``dropped``."""
+    """``joined``, ``bought`` (a qualifying sale, may still be returned), ``qualified`` (its return window is
+    over), ``returned`` (it came back), a tier's id, or ``dropped`` (no referee any more)."""
     counts_on: int = 0
     """Local day on which a purchase counts, when nothing is returned until then."""
 

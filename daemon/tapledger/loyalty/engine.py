@@ -10,7 +10,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from tapledger.errors import Refused
-from tapledger.loyalty import members, tiering
+from tapledger.loyalty import members, tier_progress
 from tapledger.loyalty.decisions import Decision, decision
 from tapledger.loyalty.effects import Credential, Linked, TierSet
 from tapledger.loyalty.facts import Reason
@@ -126,4 +126,4 @@ def summarize(member: Member, context: dict[str, Redeem], program: Program, now:
         )
     )
     held = current_tier(member, program, now)
-    return Summary(have, held, tiering.next_tier(member, program, now), tuple(offers))
+    return Summary(have, held, tier_progress.next_tier(member, program, now), tuple(offers))

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from tapledger.loyalty import lots, tallies, wallet
+from tapledger.loyalty import former_tiers, lots, tallies, wallet
 from tapledger.loyalty.effects import (
     POINTS,
     AvailableFrom,
@@ -47,6 +47,7 @@ from tapledger.loyalty.effects import (
     Unlinked,
     Unmerged,
 )
+from tapledger.loyalty.former_tiers import FormerTier
 from tapledger.loyalty.ledger import EventBody
 
 replace = msgspec.structs.replace
@@ -80,6 +81,7 @@ class Member(msgspec.Struct, frozen=True, omit_defaults=True):
     tier_until: dt.datetime | None = None
     """First instant of the tier's review; null is for ever."""
     tier_locked_until: dt.datetime | None = None
+    former_tiers: tuple[FormerTier, ...] = ()
     coupons: tuple[Coupon, ...] = ()
     grants: tuple[Grant, ...] = ()
     status: str = "active"
@@ -268,8 +270,10 @@ def _limit(member: Member, effect: CardLimited, at: dt.datetime) -> Member:
 
 
 def _tier(member: Member, effect: TierSet, at: dt.datetime) -> Member:
+    held = FormerTier(member.tier, member.gained_on, member.tier_until)
     return replace(
         member,
+        former_tiers=former_tiers.after(member.former_tiers, held, effect),
         tier=effect.tier,
         gained_on=effect.gained_on,
         tier_until=effect.valid_until,
@@ -305,6 +309,8 @@ def _ungrant(member: Member, effect: Ungranted, at: dt.datetime) -> Member:
 def _status(member: Member, effect: StatusSet, at: dt.datetime) -> Member:
     if effect.status == "erased":
         member = replace(member, credentials=(), birthday=None, consents=(), tags={}, notes=())
+    elif effect.status == "merged":
+        member = replace(member, consents=())
     return replace(
         member,
         status=effect.status,
@@ -337,6 +343,9 @@ def _referee(member: Member, effect: RefereeCounted, at: dt.datetime) -> Member:
     if effect.reached == "dropped":
         others = {one: reached for one, reached in member.referees.items() if one != effect.member}
         return replace(member, referees=others)
+    if effect.reached == "returned":
+        kept = tuple(one for one in known.reached if one not in ("bought", "qualified"))
+        return replace(member, referees={**member.referees, effect.member: Referee(kept)})
     reached = known.reached if effect.reached in known.reached else (*known.reached, effect.reached)
     now = Referee(reached, effect.counts_on or known.counts_on)
     return replace(member, referees={**member.referees, effect.member: now})

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from tapledger.errors import Invalid, Refused
-from tapledger.loyalty import days, ledger, members, money, tallies, tiering
+from tapledger.loyalty import days, ledger, money, tallies, tiering
 from tapledger.loyalty.decisions import Decision, decision
-from tapledger.loyalty.effects import Credited, Effect, Lot, Tallied, TierSet
+from tapledger.loyalty.effects import Credited, Effect, Lot, Tallied
 from tapledger.loyalty.facts import Reason, SaleFacts, SaleLine, Tender
 from tapledger.loyalty.ledger import EventBody, Line
 from tapledger.loyalty.members import Member
@@ -207,10 +207,4 @@ def _effects(
         counted.append(Credited(lot))
     counted.append(Tallied(tallies.SPEND, today.toordinal(), facts.total_minor))
     counted.append(Tallied(tallies.SALES, today.toordinal(), 1))
-    after = member
-    for effect in counted:
-        after = members.APPLY[type(effect)](after, effect, now)
-    reached = tiering.reached(after, program, today)
-    if program.rank(reached.id) > program.rank(member.tier):
-        counted.append(TierSet(reached.id, gained_on=today.toordinal(), why="spend"))
-    return tuple(counted)
+    return (*counted, *tiering.upgrade(member, counted, program, now))

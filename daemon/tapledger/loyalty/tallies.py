@@ -30,8 +30,25 @@ Days = Mapping[int, int]
 Tallies = dict[str, dict[int, int]]
 
 
+STOCKED = ("reward/", "coupon/", "prize/")
+"""Keys of which this shop has only so many to give out (``loyalty.claiming``)."""
+
+
 def of_reward(reward: str) -> str:
     return f"reward/{reward}"
+
+
+def of_coupon(template: str) -> str:
+    """Return the key that counts the coupons of a template that were issued or claimed."""
+    return f"coupon/{template}"
+
+
+def of_prize(lottery: str, prize: str) -> str:
+    return f"prize/{lottery}/{prize}"
+
+
+def of_draws(lottery: str) -> str:
+    return f"draw/{lottery}"
 
 
 def add(tallies: Tallies, news: Tallied) -> Tallies:
@@ -63,10 +80,13 @@ def total(tallies: Tallies, key: str, since: int | None = None, until: int | Non
     return sum(amount for day, amount in days.items() if first <= day <= last)
 
 
-def days_counted(tallies: Tallies, key: str, since: int | None = None) -> int:
+def days_counted(tallies: Tallies, key: str, since: int | None = None, until: int | None = None) -> int:
     """Return on how many days of the window a key was counted: visits are days with a qualifying sale."""
     days = tallies.get(key, {})
-    return sum(1 for day, amount in days.items() if amount > 0 and day >= (since or BEFORE))
+    return sum(
+        amount > 0 and day >= (since or BEFORE) and (until is None or day <= until)
+        for day, amount in days.items()
+    )
 
 
 def merged(one: Tallies, other: Tallies) -> Tallies:

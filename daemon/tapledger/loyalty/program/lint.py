@@ -11,7 +11,7 @@ import msgspec
 
 from tapledger.loyalty import days
 from tapledger.loyalty.money import MAX_AMOUNT_MINOR
-from tapledger.loyalty.program.tiers import Tier
+from tapledger.loyalty.program.tiers import Tier, lint_reach
 
 if TYPE_CHECKING:
     from tapledger.loyalty.program import Program
@@ -46,9 +46,9 @@ def _lint_frame(program: Program) -> Iterator[str]:
 def _lint_tiers(tiers: list[Tier]) -> Iterator[str]:
     if not tiers:
         yield "there must be at least one tier"
-    elif tiers[0].from_spend_minor != 0:
+    elif tiers[0].from_spend_minor != 0 or tiers[0].reach:
         yield f"the first tier {tiers[0].id!r} must start at from_spend_minor = 0"
-    thresholds = [tier.from_spend_minor for tier in tiers]
+    thresholds = [tier.from_spend_minor for tier in tiers if not (tier.reach or tier.given)]
     if thresholds != sorted(set(thresholds)):
         yield "tiers must be listed by rising from_spend_minor, each once"
     if len({tier.id for tier in tiers}) != len(tiers):
@@ -62,6 +62,7 @@ def _lint_tiers(tiers: list[Tier]) -> Iterator[str]:
             yield f"tier {tier.id!r}: earn_points must be 0 to {MAX_EARN_POINTS}"
         if not 0 <= tier.multiplier_milli <= MAX_MULTIPLIER_MILLI:
             yield f"tier {tier.id!r}: multiplier_milli must be 0 to {MAX_MULTIPLIER_MILLI}"
+        yield from lint_reach(tier, {one.id for one in tiers})
 
 
 def _lint_rewards(program: Program) -> Iterator[str]:
