@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from tapledger.loyalty import days, ledger, tallies
+from tapledger.loyalty import days, issuing, ledger, tallies
 from tapledger.loyalty.effects import Credited, Effect, Grant, Granted, Lot, Slid, Tallied
 from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.ledger import Line
@@ -69,8 +70,13 @@ def give(
     *,
     id_: str,
     available_at: dt.datetime | None = None,
+    exhausted: Collection[str] = frozenset(),
 ) -> Gained:
-    """Give everything a ``Gain`` names. ``id_`` makes the ids of what is given; it is unique to the event."""
+    """Give everything a ``Gain`` names. ``id_`` makes the ids of what is given; it is unique to the event.
+
+    ``exhausted`` are the keys of coupons and gifts that cannot be given (``membership.stock.exhausted``):
+    those are left out with a reason. One that runs out in between is refused when the event is recorded.
+    """
     given = credit(
         member, points_lot(f"{id_}/p", gain.points, source, program, now, available_at=available_at)
     )
@@ -80,10 +86,33 @@ def give(
     if gain.entitlement:
         grant = Grant(f"{id_}/g", gain.entitlement, None, None, source)
         given = given.plus(Gained(effects=(Granted(grant),)))
+    if gain.coupon:
+        given = given.plus(_coupon(gain.coupon, source, program, now, f"{id_}/c", exhausted))
+    if gain.gift:
+        given = given.plus(_gift(gain.gift, program, now, exhausted))
     if gain.points:
         why = Reason("GAINED_POINTS", {"points": gain.points, "source": source})
         given = given.plus(Gained(reasons=(why,)))
     return given
+
+
+def _coupon(
+    template_id: str, source: str, program: Program, now: dt.datetime, id_: str, exhausted: Collection[str]
+) -> Gained:
+    template = program.coupon(template_id)
+    if template is None or tallies.of_coupon(template_id) in exhausted:
+        return Gained(reasons=(Reason("GAIN_EXHAUSTED", {"what": template_id}),))
+    why = Reason("COUPON_ISSUED", {"coupon": template_id, "source": source})
+    return Gained(effects=issuing.issue(id_, template, source, program, now), reasons=(why,))
+
+
+def _gift(reward: str, program: Program, now: dt.datetime, exhausted: Collection[str]) -> Gained:
+    """Hand over a reward without a price: it is counted, for its stock and for the member."""
+    if program.reward(reward) is None or tallies.of_reward(reward) in exhausted:
+        return Gained(reasons=(Reason("GAIN_EXHAUSTED", {"what": reward}),))
+    today = days.local_day(now, program.zone()).toordinal()
+    counted = Tallied(tallies.of_reward(reward), today, 1)
+    return Gained(effects=(counted,), reasons=(Reason("GAINED_GIFT", {"reward": reward}),))
 
 
 def slide(program: Program, now: dt.datetime) -> tuple[Effect, ...]:

@@ -28,6 +28,10 @@ def state(coupon: Coupon, now: dt.datetime) -> str:
     return coupon.state
 
 
+def find(coupons: tuple[Coupon, ...], id_: str) -> Coupon | None:
+    return next((one for one in coupons if one.id == id_), None)
+
+
 def issue(coupons: tuple[Coupon, ...], new: Coupon, at: dt.datetime) -> tuple[Coupon, ...]:
     """Return the wallet with one more; coupons long done with are dropped."""
     if any(one.id == new.id for one in coupons):

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from functools import partial
 
 from tapledger.database import Transaction
 from tapledger.errors import NotFound, Refused
-from tapledger.loyalty import codes, engine, members
+from tapledger.loyalty import codes, members, redeeming, tallies
+from tapledger.loyalty.decisions import Decision
 from tapledger.loyalty.effects import Hold
-from tapledger.loyalty.engine import Redeem
-from tapledger.membership import identity, slips
-from tapledger.membership.identity import Presented
-from tapledger.membership.shop import Shop, operation
+from tapledger.loyalty.redeeming import Redeem
+from tapledger.membership import identity, slips, stock
+from tapledger.membership.identity import Known, Presented
+from tapledger.membership.shop import Shop, change_member, operation
+from tapledger.store import claims, prints
 from tapledger.store import members as stored_members
 from tapledger.store.journal import Recorded
+from tapledger.store.members import Stored
 from tapledger.store.people import mask
 
 VOUCHER_RANDOMNESS = 256
@@ -41,10 +45,10 @@ class Redeemed:
 
 
 async def hold_reward(shop: Shop, command: RewardCommand) -> Redeemed:
-    """Set points aside, issue the voucher and queue its slip; raise ``Refused`` with the reason.
+    """Take a reward: set points aside and queue the voucher's slip, or give at once what needs none.
 
-    The voucher is committed before anything is delivered: a printer in trouble takes nothing from the member
-    (decisions R18).
+    Raises ``Refused`` with the reason. The voucher is committed before anything is delivered: a printer in
+    trouble takes nothing from the member (decisions R18).
     """
     same = operation(
         command.key, "hold", command.member, command.reward, command.presented.level, command.staff
@@ -55,23 +59,13 @@ async def hold_reward(shop: Shop, command: RewardCommand) -> Redeemed:
             return _again(tx, shop, before)
         now = shop.clock.now()
         known = identity.by_id(tx, shop, command.member, command.presented)
-        reward = shop.program.reward(command.reward)
-        given = stored_members.given_out(tx).get(command.reward, 0)
         code = codes.voucher_code(shop.randomness(VOUCHER_RANDOMNESS))
-        redeem = Redeem(
-            reward=command.reward,
-            hold=shop.new_id(),
-            voucher=_index(shop, code),
-            trust=command.presented.level,
-            evidence=command.presented.evidence,
-            stock_left=None if reward is None or reward.stock is None else reward.stock - given,
-            unsettled_points=known.unsettled_points,
-            language=command.language,
-            staff=command.staff,
-        )
-        decision = engine.decide_hold(known.member, redeem, shop.program, now)
+        redeem = figures(tx, shop, known, command.reward, _index(shop, code), command.language, command.staff)
+        decision = redeeming.decide_redeem(known.member, redeem, shop.program, now)
         recorded = shop.record(tx, same, decision, now)
         assert decision.after is not None
+        if decision.body.kind != "hold":
+            return Redeemed(recorded, "", "")
         slip = slips.Slip(
             kind="voucher",
             language=command.language,
@@ -90,10 +84,49 @@ async def hold_reward(shop: Shop, command: RewardCommand) -> Redeemed:
     return await shop.store.transact(work)
 
 
+def figures(
+    tx: Transaction, shop: Shop, known: Known, reward: str, voucher: str, language: str, staff: str | None
+) -> Redeem:
+    """Return the question whether a member may have a reward, with this shop's figures of this moment."""
+    found = shop.program.reward(reward)
+    return Redeem(
+        reward=reward,
+        hold=shop.new_id(),
+        voucher=voucher,
+        trust=known.presented.level,
+        evidence=known.presented.evidence,
+        stock_left=None if found is None else claims.left(tx, tallies.of_reward(reward), found.stock),
+        unsettled_points=known.unsettled_points,
+        language=language,
+        staff=staff,
+        exhausted=stock.exhausted(tx, shop, known.member),
+    )
+
+
 def _again(tx: Transaction, shop: Shop, before: Recorded) -> Redeemed:
     """Answer a repeat from the slip that the first time queued."""
+    if before.event.body.kind != "hold":
+        return Redeemed(before, "", "")
     job = slips.stored(tx, shop, slips.job_id(before))
     return Redeemed(before, slips.job_id(before), "" if job is None else job.voucher)
+
+
+async def undo_reward(shop: Shop, key: str, member: str, hold: str) -> Recorded:
+    """Let a member take back the reward of a moment ago: points and stock as before (R18).
+
+    Raises ``Refused`` after ``redeeming.UNDO_LIFE``, or once its slip is on the way to the paper.
+    """
+
+    def decide(tx: Transaction, stored: Stored, now: dt.datetime) -> Decision:
+        held = shop.store.journal.newest(tx, "hold", member)
+        job = None if held is None else prints.get(tx, slips.job_id(held))
+        delivered = job is not None and job.state not in ("queued", "expired")
+        decision = redeeming.decide_undo(stored.member, hold, delivered, shop.program, now)
+        if job is not None:
+            prints.settle(tx, job.id, "expired", "expired", "undone")
+        return decision
+
+    return await change_member(shop, operation(key, "undo", member, hold), member, decide)
 
 
 async def voucher_holder(shop: Shop, code: str) -> Hold:
@@ -106,8 +139,11 @@ async def voucher_holder(shop: Shop, code: str) -> Hold:
     return await shop.store.transact(work)
 
 
-async def fulfil_voucher(shop: Shop, key: str, code: str, staff: str) -> Recorded:
-    """Close a voucher because the reward was handed over; a second time is the same hand-over or refused."""
+async def fulfil_voucher(shop: Shop, key: str, code: str, staff: str, tender: str = "cash") -> Recorded:
+    """Close a voucher because the reward was handed over; a second time is the same hand-over or refused.
+
+    ``tender`` is how the money was paid that the reward costs beside its points, when it costs any.
+    """
     same = operation(key, "fulfil", codes.read_code(code), staff)
 
     def work(tx: Transaction) -> Recorded:
@@ -117,11 +153,25 @@ async def fulfil_voucher(shop: Shop, key: str, code: str, staff: str) -> Recorde
         member, hold = _open_hold(tx, shop, code)
         stored = stored_members.load(tx, member)
         assert stored is not None
-        return shop.record(
-            tx, same, engine.decide_fulfil(stored.member, hold.id, staff, shop.program, now), now
-        )
+        decision = redeeming.decide_fulfil(stored.member, hold.id, staff, shop.program, now, tender)
+        return shop.record(tx, same, decision, now)
 
     return await shop.store.transact(work)
+
+
+async def check_in_to_event(shop: Shop, key: str, member: str, reward: str) -> Recorded:
+    """Let a member in who taps at the door: their ticket is used up, and coming may give points.
+
+    Raises ``Refused`` TICKET_MISSING when they hold no ticket of this event.
+    """
+
+    def decide(tx: Transaction, stored: Stored, now: dt.datetime) -> Decision:
+        ticket = next((hold for hold in stored.member.holds if hold.reward == reward), None)
+        if ticket is None:
+            raise Refused("TICKET_MISSING")
+        return redeeming.decide_fulfil(stored.member, ticket.id, None, shop.program, now)
+
+    return await change_member(shop, operation(key, "event", member, reward), member, decide)
 
 
 async def give_back_lapsed(shop: Shop) -> int:
@@ -141,7 +191,7 @@ def _give_back(shop: Shop, member: str, hold: str, tx: Transaction) -> None:
         stored_members.settle_voucher(tx, hold)
         return
     now = shop.clock.now()
-    shop.record(tx, same, engine.decide_release(stored.member, hold, None, shop.program, now), now)
+    shop.record(tx, same, redeeming.decide_release(stored.member, hold, None, shop.program, now), now)
 
 
 def _open_hold(tx: Transaction, shop: Shop, code: str) -> tuple[str, Hold]:

@@ -14,12 +14,12 @@ from tapledger.database import Transaction
 from tapledger.errors import Invalid, NotFound
 from tapledger.identifiers import Randomness, uuid7
 from tapledger.languages import Language
-from tapledger.loyalty import engine
+from tapledger.loyalty import claiming, engine
 from tapledger.loyalty.engine import Decision
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program
 from tapledger.membership.catalogue import Catalogue
-from tapledger.store import members
+from tapledger.store import bearers, claims, members
 from tapledger.store.journal import Operation, Recorded
 from tapledger.store.members import Stored
 from tapledger.store.store import Store
@@ -44,6 +44,13 @@ class Shop:
         return engine.current_tier(member, self.program, self.clock.now()).id
 
     def record(self, tx: Transaction, operation: Operation, decision: Decision, now: dt.datetime) -> Recorded:
+        """Claim what a decision uses up, then append it; raise ``Refused`` when something has run out."""
+        for claim in claiming.claims(decision.body, self.program):
+            if not claims.settle(tx, claim):
+                raise claiming.refusal(claim)
+        for move in claiming.bearer_moves(decision.body):
+            if not bearers.move(tx, move, now):
+                raise claiming.bearer_refusal()
         return self.store.journal.append(tx, operation, decision, uuid7(now, self.randomness), now)
 
 

@@ -6,12 +6,12 @@ import datetime as dt
 from dataclasses import dataclass
 
 from tapledger.database import Transaction
-from tapledger.loyalty import engine
+from tapledger.loyalty import engine, tallies
 from tapledger.loyalty.engine import Redeem, Summary
-from tapledger.membership import identity
+from tapledger.membership import identity, stock
 from tapledger.membership.identity import Known, Presented
 from tapledger.membership.shop import Shop
-from tapledger.store import members
+from tapledger.store import claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,8 @@ async def greet_again(shop: Shop, member: str, presented: Presented) -> Greeting
 
 def greeting(tx: Transaction, shop: Shop, known: Known) -> Greeting:
     now = shop.clock.now()
-    given = members.given_out(tx)
+    used = claims.used(tx, tallies.of_reward(""))
+    exhausted = stock.exhausted(tx, shop, known.member)
     context = {
         reward.id: Redeem(
             reward=reward.id,
@@ -51,7 +52,8 @@ def greeting(tx: Transaction, shop: Shop, known: Known) -> Greeting:
             voucher="",
             trust=known.presented.level,
             evidence=known.presented.evidence,
-            stock_left=None if reward.stock is None else reward.stock - given.get(reward.id, 0),
+            stock_left=stock.left(used, tallies.of_reward(reward.id), reward.stock),
+            exhausted=exhausted,
             unsettled_points=known.unsettled_points,
         )
         for reward in shop.program.rewards

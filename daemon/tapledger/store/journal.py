@@ -114,10 +114,12 @@ class Journal:
         self._head = Head(event.seq, digest, event.hlc)
         return Recorded(event, raw, digest, replayed=False)
 
-    def newest(self, tx: Transaction, kind: str) -> Recorded | None:
-        """Return the last event of a kind."""
+    def newest(self, tx: Transaction, kind: str, member: str | None = None) -> Recorded | None:
+        """Return the last event of a kind; with ``member``, of that member."""
         row = tx.exec_driver_sql(
-            "SELECT raw, hash FROM event WHERE kind = ? ORDER BY epoch DESC, seq DESC LIMIT 1", (kind,)
+            "SELECT raw, hash FROM event WHERE kind = ?1 AND (?2 IS NULL OR member = ?2)"
+            " ORDER BY epoch DESC, seq DESC LIMIT 1",
+            (kind, member),
         ).first()
         if row is None:
             return None

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import msgspec
 
 from tapledger.database import Transaction
+from tapledger.loyalty import tallies
 from tapledger.loyalty.effects import Credential, Held, Hold, HoldSettled
 from tapledger.loyalty.ledger import EventBody, linked
 from tapledger.loyalty.members import Member, fold
+from tapledger.store import claims
 from tapledger.wire.codec import decode_event
 from tapledger.wire.messages import SealedProfile
 
@@ -77,7 +79,6 @@ def _open_voucher(tx: Transaction, member: str, hold: Hold) -> None:
         "INSERT INTO voucher (idx, member, hold, reward, until_ms) VALUES (?, ?, ?, ?, ?)",
         (hold.voucher, member, hold.id, hold.reward, int(hold.until.timestamp() * 1000)),
     )
-    count_given_out(tx, hold.reward, 1)
 
 
 def settle_voucher(tx: Transaction, hold: str, *, given_back: bool = False) -> None:
@@ -86,7 +87,7 @@ def settle_voucher(tx: Transaction, hold: str, *, given_back: bool = False) -> N
         "UPDATE voucher SET until_ms = NULL WHERE hold = ? RETURNING reward", (hold,)
     ).first()
     if row is not None and given_back:
-        count_given_out(tx, row[0], -1)
+        claims.give_back(tx, tallies.of_reward(row[0]))
 
 
 def unsettled_change(after: Member, body: EventBody) -> int:
@@ -141,18 +142,6 @@ def lapsed_vouchers(tx: Transaction, now_ms: int) -> list[tuple[str, str]]:
         "SELECT member, hold FROM voucher WHERE until_ms <= ? ORDER BY until_ms LIMIT ?", (now_ms, MAX_LAPSED)
     )
     return [(row[0], row[1]) for row in rows]
-
-
-def given_out(tx: Transaction) -> dict[str, int]:
-    """Return how many of each reward this shop has set aside or handed over."""
-    return {row[0]: row[1] for row in tx.exec_driver_sql("SELECT reward, count FROM given_out")}
-
-
-def count_given_out(tx: Transaction, reward: str, change: int) -> None:
-    tx.exec_driver_sql(
-        "INSERT INTO given_out VALUES (?, ?) ON CONFLICT (reward) DO UPDATE SET count = count + ?",
-        (reward, change, change),
-    )
 
 
 def count(tx: Transaction) -> int:

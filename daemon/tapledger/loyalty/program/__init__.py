@@ -16,6 +16,7 @@ from tapledger.errors import Invalid
 from tapledger.loyalty.conditions import Condition, Names, Scope
 from tapledger.loyalty.days import Expiry
 from tapledger.loyalty.program import lint as _lint
+from tapledger.loyalty.program.coupons import Template
 from tapledger.loyalty.program.earning import Earning
 from tapledger.loyalty.program.people import (
     Birthday,
@@ -48,6 +49,7 @@ __all__ = [
     "Program",
     "Reward",
     "Scope",
+    "Template",
     "Tier",
     "Tiering",
     "TrustLimits",
@@ -94,6 +96,7 @@ class Program(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     earning: Earning = Earning()
     points_as_cash: PointsAsCash | None = None
     promotions: list[Promotion] = []
+    coupons: list[Template] = []
     tiering: Tiering = Tiering()
     windows: list[Window] = []
     holiday_files: list[str] = []
@@ -129,6 +132,12 @@ class Program(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def reward(self, id_: str) -> Reward | None:
         return next((reward for reward in self.rewards if reward.id == id_), None)
+
+    def coupon(self, id_: str) -> Template | None:
+        return next((template for template in self.coupons if template.id == id_), None)
+
+    def lottery(self, id_: str) -> Lottery | None:
+        return next((lottery for lottery in self.lotteries if lottery.id == id_), None)
 
 
 zone = cache(ZoneInfo)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Literal
 
 import msgspec
@@ -27,3 +28,7 @@ class Reward(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     per_member: Limit | None = None
     when: Condition = Condition()
     category: str = ""
+    ends: dt.datetime | None = None
+    """Of an ``event``: local time; its tickets are good until then. Its ``stock`` are the seats."""
+    attend_points: int = 0
+    """Of an ``event``: points for who comes, given when the ticket is checked in."""
