@@ -18,8 +18,10 @@ from tapledger.loyalty.pricing.basket import (
     Priced,
     Shopper,
 )
+from tapledger.loyalty.pricing.combination import Best, RuleCost, best
 from tapledger.loyalty.pricing.compiled import Compiled, compile_program
 from tapledger.loyalty.pricing.earning import Earned, earn, reckon
+from tapledger.loyalty.pricing.hints import Hint
 from tapledger.loyalty.pricing.lanes import points_applied
 from tapledger.loyalty.pricing.pipeline import price
 from tapledger.loyalty.pricing.tenders import earn_again, paid_shares, with_tenders
@@ -29,14 +31,18 @@ __all__ = [
     "MAX_QUANTITY_MILLI",
     "Basket",
     "BasketLine",
+    "Best",
     "ChosenCoupon",
     "Compiled",
     "Earned",
+    "Hint",
     "LeftOut",
     "ManualDiscount",
     "Moment",
     "Priced",
+    "RuleCost",
     "Shopper",
+    "best",
     "compile_program",
     "earn",
     "earn_again",

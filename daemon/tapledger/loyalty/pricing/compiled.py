@@ -83,19 +83,18 @@ class Step:
 
     def goes_with(self, other: Step) -> bool:
         """Tell whether both may be used for one sale: solo, groups, and classes agreeing both ways."""
-        return self.clash(other) is None
+        return not self.clashes(other)
 
-    def clash(self, other: Step) -> str | None:
-        """Return which rule keeps two apart: ``solo``, ``group`` or ``class``; None where nothing does."""
-        if self.solo or other.solo:
-            return "solo"
+    def clashes(self, other: Step) -> list[str]:
+        """Return the rules that keep two apart: ``solo:ID``, ``group:NAME``, ``class``."""
+        found = [f"solo:{one.id}" for one in (self, other) if one.solo]
         if self.group and self.group == other.group:
-            return "group"
-        if self.combines is not None and other.class_ not in self.combines:
-            return "class"
-        if other.combines is not None and self.class_ not in other.combines:
-            return "class"
-        return None
+            found.append(f"group:{self.group}")
+        ours = self.combines is None or other.class_ in self.combines
+        theirs = other.combines is None or self.class_ in other.combines
+        if not (ours and theirs):
+            found.append("class")
+        return found
 
 
 def is_personal(when: Condition) -> bool:
@@ -164,6 +163,15 @@ class Live:
             ]
             for edge in (-1, *self.edges)
         ]  # fmt: skip
+
+    def steps_for(self, codes: Iterable[str], shopper: Shopper | None) -> list[Step]:
+        """Return every promotion that holds for a member who gave these codes, whatever the basket."""
+        given = {"", *codes}
+        return [
+            step
+            for step in self.steps
+            if step.code in given and (not step.personal or suits(step.promotion.when, shopper))
+        ]
 
     def candidates(
         self, slate: Slate, codes: Iterable[str], shopper: Shopper | None

@@ -120,7 +120,7 @@ def unusable(
 
 def excluded(step: Step, other: Step) -> Reason:
     """Say which coupon or promotion a coupon does not go together with, and by which rule."""
-    return Reason("COUPON_EXCLUDED", {"coupon": step.id, "other": other.id, "rule": step.clash(other) or ""})
+    return Reason("COUPON_EXCLUDED", {"coupon": step.id, "other": other.id, "rule": step.clashes(other)[0]})
 
 
 def no_effect(step: Step, basis: int, currency: str) -> Reason:
@@ -146,8 +146,15 @@ class Run:
     __slots__ = ("applied", "discounts", "failed", "gifts")
 
     def __init__(
-        self, slate: Slate, automatic: Candidates, coupons: Candidates, basket: Basket, compiled: Compiled
+        self,
+        slate: Slate,
+        automatic: Candidates,
+        coupons: Candidates,
+        basket: Basket,
+        compiled: Compiled,
+        until: Step | None = None,
     ) -> None:
+        """Apply everything to the slate; with ``until`` only what comes before that step."""
         self.applied: list[Step] = []
         self.discounts: list[Discount] = []
         self.gifts: list[SaleLine] = []
@@ -157,6 +164,8 @@ class Run:
         guarded = any(step.exclusive for step, _ in steps)
         manual, currency = basket.manual, compiled.currency
         for step, lines in steps:
+            if until is not None and step.key >= until.key:
+                break
             if manual is not None and step.lane > 2:
                 self._note(lanes.manual_discount(slate, manual, compiled))
                 manual = None
@@ -174,7 +183,7 @@ class Run:
                     self.gifts.append(step.gift)
             elif step.coupon or step.code:
                 self.failed.append((step, basis_of(slate, lines, compiled.before_discounts)))
-        if manual is not None:
+        if manual is not None and (until is None or until.lane > 2):
             self._note(lanes.manual_discount(slate, manual, compiled))
 
     def _note(self, discount: Discount | None) -> None:
@@ -189,12 +198,7 @@ def price(basket: Basket, shopper: Shopper | None, compiled: Compiled, moment: M
     """
     if len(basket.coupons) > MAX_COUPONS_OFFERED or len(basket.codes) > MAX_CODES:
         raise Invalid("TOO_MANY_COUPONS", limit=MAX_COUPONS_OFFERED)
-    slate = lanes.open_slate(basket.lines)
-    first = (
-        []
-        if shopper is None
-        else lanes.lane_one(slate, basket.lines, compiled.standing(shopper.tier), compiled.currency)
-    )
+    slate, first = opened(basket, shopper, compiled)
     automatic = candidates(basket, slate, shopper, compiled, moment)
     coupons, left_out = choose(basket, slate, shopper, compiled, moment) if basket.coupons else ([], [])
     run_on = slate.branch() if coupons else slate
@@ -229,6 +233,14 @@ def price(basket: Basket, shopper: Shopper | None, compiled: Compiled, moment: M
         bonus_points=earned.bonus,
         flats=earned.flats,
     )
+
+
+def opened(basket: Basket, shopper: Shopper | None, compiled: Compiled) -> tuple[Slate, list[Discount]]:
+    """Return the basket as it stands after lane 1."""
+    slate = lanes.open_slate(basket.lines)
+    if shopper is None:
+        return slate, []
+    return slate, lanes.lane_one(slate, basket.lines, compiled.standing(shopper.tier), compiled.currency)
 
 
 def candidates(

@@ -18,6 +18,12 @@ class EveryThreshold(Rule, frozen=True, tag="every_threshold"):
     def band(self) -> tuple[int, int | None]:
         return self.at_minor, None
 
+    def next_at(self, basis: int) -> int | None:
+        times = basis // self.at_minor
+        if self.cap_minor is not None and times * self.off_minor >= self.cap_minor:
+            return None
+        return (times + 1) * self.at_minor
+
     def take(self, slate: Slate, lines: Sequence[int], left: int, basis: int) -> Taken | None:
         times = basis // self.at_minor
         return (times * self.off_minor, 1, None, self.cap_minor) if times else None

@@ -64,8 +64,8 @@ Taken = tuple[int, int, dict[int, int] | None, int | None]
 """How much a benefit takes off: ``(numerator, denominator, weights, cap_minor)``.
 
 Exactly numerator / denominator minor units, at most the cap. ``weights`` are the exact parts of lines in
-units of 1 / denominator; None shares by what is left of each line. A bare tuple, because one is made for every
-benefit that is tried.
+units of 1 / denominator; None shares by what is left of each line. A bare tuple, because one is made for
+every benefit that is tried.
 """
 
 
@@ -78,6 +78,11 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="t
     def band(self) -> tuple[int, int | None]:
         """Return from which basis on it can apply at all, and from which on no more."""
         return 0, None
+
+    def next_at(self, basis: int) -> int | None:
+        """Return the next basis at which it takes more off; None where there is none."""
+        at, _ = self.band()
+        return at if basis < at else None
 
     def take(self, slate: Slate, lines: Sequence[int], left: int, basis: int) -> Taken | None:
         """Return what it takes off ``lines``; None when it does not apply.
