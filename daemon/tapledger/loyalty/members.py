@@ -320,14 +320,10 @@ def _status(member: Member, effect: StatusSet, at: dt.datetime) -> Member:
     )
 
 
-def _merge(member: Member, effect: Merged, at: dt.datetime) -> Member:
+def _merge(member: Member, effect: Merged | Unmerged, at: dt.datetime) -> Member:
     others = tuple(one for one in member.aliases if one != effect.member)
-    return replace(member, aliases=(*others, effect.member), **msgspec.structs.asdict(effect.now))
-
-
-def _unmerge(member: Member, effect: Unmerged, at: dt.datetime) -> Member:
-    others = tuple(one for one in member.aliases if one != effect.member)
-    return replace(member, aliases=others, **msgspec.structs.asdict(effect.now))
+    aliases = (*others, effect.member) if isinstance(effect, Merged) else others
+    return replace(member, aliases=aliases, **msgspec.structs.asdict(effect.now))
 
 
 def _birthday(member: Member, effect: BirthdaySet, at: dt.datetime) -> Member:
@@ -397,5 +393,5 @@ APPLY: dict[type[Effect], Callable[[Member, Any, dt.datetime], Member]] = {
     TierSet: _tier,
     Ungranted: _ungrant,
     Unlinked: _unlink,
-    Unmerged: _unmerge,
+    Unmerged: _merge,
 }
