@@ -10,8 +10,8 @@ import msgspec
 
 from tapledger.errors import TapledgerError
 from tapledger.loyalty import members, tallies
-from tapledger.loyalty.engine import BasketLine, Decision, Redeem, Sale, decide_sale
 from tapledger.loyalty.effects import Credited, Effect, Held, Hold, Lot, TierSet
+from tapledger.loyalty.engine import BasketLine, Decision, Redeem, Sale, decide_sale
 from tapledger.loyalty.facts import Tender
 from tapledger.loyalty.ledger import POINT, Line, is_balanced
 from tapledger.loyalty.members import Member
