@@ -92,7 +92,8 @@ def _member(greeting: Greeting | None, language: str) -> TillMember | None:
 
 def _lines(shop: Shop, parts: Parts) -> list[TillLine]:
     money = _money(shop, parts.language)
-    priced = engine.quote(None, parts.basket.lines(shop, parts.language), shop.program, shop.clock.now()).lines
+    lines = parts.basket.lines(shop, parts.language)
+    priced = engine.quote(None, lines, shop.program, shop.clock.now()).lines
     return [
         TillLine(
             number=number,
