@@ -140,6 +140,14 @@ class Overdrawn(msgspec.Struct, frozen=True, tag="overdraw"):
     pool: str = POINTS
 
 
+class Lapsed(msgspec.Struct, frozen=True, tag="lapse"):
+    """What was left of expired lots. A lot that has less now was spent in time by a shop that was away: the
+    difference was booked wrongly and is no deficit (X10)."""
+
+    takes: tuple[LotTake, ...]
+    pool: str = POINTS
+
+
 class Restored(msgspec.Struct, frozen=True, tag="restore"):
     """Given back to the lots named, which keep their own expiry."""
 
@@ -320,6 +328,7 @@ class Noted(msgspec.Struct, frozen=True, tag="note"):
 Effect = (
     Credited
     | Debited
+    | Lapsed
     | Overdrawn
     | Restored
     | AvailableFrom

@@ -30,6 +30,7 @@ from tapledger.loyalty.effects import (
     Held,
     Hold,
     HoldSettled,
+    Lapsed,
     Linked,
     Lot,
     Merged,
@@ -206,6 +207,14 @@ def _with_shortfall(member: Member, pool: str, shortfall: int) -> Member:
     return with_deficit(member, pool, deficit_of(member, pool) + shortfall) if shortfall else member
 
 
+def _lapse(member: Member, effect: Lapsed, at: dt.datetime) -> Member:
+    left, missing = lots.subtract(member.lots, effect.takes)
+    if missing:
+        counted = Tallied(tallies.of_overlapse(effect.pool), at.toordinal(), missing)
+        member = replace(member, tallies=tallies.add(member.tallies, counted))
+    return replace(member, lots=left)
+
+
 def _overdraw(member: Member, effect: Overdrawn, at: dt.datetime) -> Member:
     return with_deficit(member, effect.pool, deficit_of(member, effect.pool) + effect.amount)
 
@@ -379,6 +388,7 @@ APPLY: dict[type[Effect], Callable[[Member, Any, dt.datetime], Member]] = {
     Granted: _grant,
     Held: _hold,
     HoldSettled: _settle,
+    Lapsed: _lapse,
     Linked: _link,
     Merged: _merge,
     Noted: _note,

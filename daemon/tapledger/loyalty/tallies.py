@@ -47,6 +47,11 @@ def of_prize(lottery: str, prize: str) -> str:
     return f"prize/{lottery}/{prize}"
 
 
+def of_overlapse(pool: str) -> str:
+    """Return the key of what was booked as lapsed of a pool and had been spent in time (X10)."""
+    return f"overlapse/{pool}"
+
+
 def of_draws(lottery: str) -> str:
     return f"draw/{lottery}"
 

@@ -39,6 +39,7 @@ EVERY_EFFECT: tuple[fx.Effect, ...] = (
     fx.Credited(fx.Lot("lot-2", 9, 4, AT, ENDS, fx.BONUS, "top-up-1", slides=True)),
     fx.Debited(TAKES),
     fx.Debited(TAKES, fx.PRINCIPAL),
+    fx.Lapsed(TAKES, fx.BONUS),
     fx.Overdrawn(7),
     fx.Restored(TAKES),
     fx.AvailableFrom(("lot-1",), AT),
