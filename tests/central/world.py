@@ -50,7 +50,7 @@ PROGRAM = programs.load(
         "tiers": [{"id": "base", "name": {"en": "Base"}, "from_spend_minor": 0, "earn_points": 1,
                    "earn_per_minor": 100}],
         "rewards": [{"id": "tea", "title": {"en": "Tea"}, "cost_points": 100}],
-        "trust": {"l1_points_per_day": 100_000},
+        "trust": {"l1_points_per_day": 100_000, "l2_points_per_day": 100_000},
     }
 )  # fmt: skip
 

@@ -43,7 +43,7 @@ PROGRAM: dict[str, Any] = {
         {"id": "tea", "title": {"en": "Tea", "zh-Hans": "茶"}, "cost_points": 100},
         {"id": "cup", "title": {"en": "Cup", "zh-Hans": "杯"}, "cost_points": 10, "stock": 3},
     ],
-    "trust": {"l1_points_per_day": 100_000},
+    "trust": {"l1_points_per_day": 100_000, "l2_points_per_day": 100_000},
     "unsettled_points": 100_000,
 }  # fmt: skip
 CATALOGUE = (
