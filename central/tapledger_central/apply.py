@@ -11,7 +11,8 @@ from collections import defaultdict
 
 import msgspec
 
-from tapledger.loyalty.effects import Linked
+from tapledger.loyalty import merging
+from tapledger.loyalty.effects import Linked, Unlinked
 from tapledger.loyalty.ledger import EventBody, linked
 from tapledger.loyalty.members import Member, fold
 from tapledger.wire.codec import decode_event
@@ -34,10 +35,26 @@ def apply(tx: Transaction, tenant: str, entries: list[Entry], now_ms: int) -> No
             _claim(tx, tenant, event, body, now_ms)
             if body.profile_digest is not None:
                 members.expect_profile(tx, event.member, body.profile_digest, event.order)
+    heirs: dict[str, None] = {}
     for member, news in by_member.items():
         after = _advance(tx, tenant, member, news)
         if after is not None:
             members.save(tx, after)
+            if after.state.merged_into:
+                heirs[after.state.merged_into] = None
+            if after.state.status == "erased":
+                members.forget(tx, tenant, after.state)
+    _tell_heirs(tx, tenant, list(heirs))
+
+
+def _tell_heirs(tx: Transaction, tenant: str, heirs: list[str]) -> None:
+    """Bring those up to date whose aliases have news, and those they were merged into in turn (X4)."""
+    for heir in heirs:  # grows
+        after = _advance(tx, tenant, heir, [])
+        if after is not None:
+            members.save(tx, after)
+            if after.state.merged_into and after.state.merged_into not in heirs:
+                heirs.append(after.state.merged_into)
 
 
 def _claim(tx: Transaction, tenant: str, event: Filed, body: EventBody, now_ms: int) -> None:
@@ -45,6 +62,9 @@ def _claim(tx: Transaction, tenant: str, event: Filed, body: EventBody, now_ms: 
 
     First come stays: news from a shop that was away never takes a card from whoever has been using it.
     """
+    for effect in body.effects:
+        if isinstance(effect, Unlinked):
+            members.release_claim(tx, tenant, effect.index, event.member or "")
     for credential in linked(body):
         owner = members.claim(tx, tenant, credential.index, event.member or "")
         if owner != event.member:
@@ -63,11 +83,23 @@ def _claim(tx: Transaction, tenant: str, event: Filed, body: EventBody, now_ms: 
 def _advance(tx: Transaction, tenant: str, member: str, news: list[Entry]) -> Applied | None:
     """Return a member with new events; None while nothing of theirs could be applied."""
     known = members.load(tx, member)
-    if known is None or news[0][0].order < known.last:
+    if known is None or known.state.aliases or not news or news[0][0].order < known.last:
         events = inbox.of_member(tx, member)
-        entries = [(one, None if one.verdict else decode_event(one.raw).body) for one in events]
-        return _fold(tx, tenant, None, entries)
-    return _fold(tx, tenant, known, news)
+        known, news = None, [(one, None if one.verdict else decode_event(one.raw).body) for one in events]
+    after = _fold(tx, tenant, known, news) if news else None
+    return after and _with_late(tx, after)
+
+
+def _with_late(tx: Transaction, applied: Applied) -> Applied:
+    """Add what was recorded in the name of aliases by shops that did not know of the merge (X4)."""
+    state, settled = applied.state, dict(applied.settled)
+    for alias in state.aliases:
+        rest = members.load(tx, alias)
+        if rest is not None:
+            state = merging.with_late(state, rest.state)
+            for chain, seq in rest.settled.items():
+                settled[chain] = max(seq, settled.get(chain, 0))
+    return Applied(state, applied.last, settled)
 
 
 def _fold(tx: Transaction, tenant: str, known: Applied | None, entries: list[Entry]) -> Applied | None:

@@ -74,6 +74,11 @@ _FILL_PROFILE = sa.text(
     "UPDATE profile SET sealed = :sealed WHERE member = :member AND digest = :digest AND sealed IS NULL"
 )
 _CLAIM = sa.text("INSERT INTO claim VALUES (:tenant, :credential, :member) ON CONFLICT DO NOTHING")
+_RELEASE = sa.text(
+    "DELETE FROM claim WHERE tenant = :tenant AND credential = :credential AND member = :member"
+)
+_RELEASE_ALL = sa.text("DELETE FROM claim WHERE tenant = :tenant AND member = :member")
+_FORGET_PROFILE = sa.text("UPDATE profile SET digest = '', sealed = NULL WHERE member = :member")
 _OWNER = sa.text("SELECT member FROM claim WHERE tenant = :tenant AND credential = :credential")
 _DIFFERENCE = sa.text(
     "INSERT INTO difference (code, node, epoch, seq, member, other_member, detail, found_ms)"
@@ -159,6 +164,18 @@ def claim(tx: Transaction, tenant: str, credential: str, member: str) -> str:
     """Give a credential to a member unless it has an owner; return the owner."""
     tx.execute(_CLAIM, {"tenant": tenant, "credential": credential, "member": member})
     return owner(tx, tenant, credential) or member
+
+
+def release_claim(tx: Transaction, tenant: str, credential: str, member: str) -> None:
+    """Let another member have a credential that this one gave up; one of somebody else stays theirs."""
+    tx.execute(_RELEASE, {"tenant": tenant, "credential": credential, "member": member})
+
+
+def forget(tx: Transaction, tenant: str, member: Member) -> None:
+    """Destroy what names a member who was erased, and all that was merged into them."""
+    for one in (member.id, *member.aliases):
+        tx.execute(_RELEASE_ALL, {"tenant": tenant, "member": one})
+        tx.execute(_FORGET_PROFILE, {"member": one})
 
 
 def owner(tx: Transaction, tenant: str, credential: str) -> str | None:

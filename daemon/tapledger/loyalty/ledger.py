@@ -49,6 +49,9 @@ KINDS = frozenset(
 )  # fmt: skip
 """Every command that posts an event."""
 
+MOVES = frozenset({"merge_out", "merge_in", "unmerge_out", "unmerge_in"})
+"""Kinds that only hand on what a member has: nothing is given out or taken back by them."""
+
 
 def member_points(member: str) -> str:
     return f"member/{member}/points"
@@ -59,7 +62,10 @@ def member_held(member: str) -> str:
 
 
 def member_value(member: str, pool: str) -> str:
-    """Return the account of a member's stored value: pool ``principal`` or ``bonus``."""
+    """Return the account of a member's stored value: pool ``principal`` or ``bonus``.
+
+    It is what the shop owes, so like sales it grows by negative amounts: paying with it is a positive line.
+    """
     return f"member/{member}/{pool}"
 
 

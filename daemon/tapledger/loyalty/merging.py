@@ -20,6 +20,7 @@ from tapledger.loyalty.effects import (
     BONUS,
     POINTS,
     PRINCIPAL,
+    BirthdaySet,
     ConsentGiven,
     CouponIssued,
     CouponMoved,
@@ -35,12 +36,15 @@ from tapledger.loyalty.effects import (
     Overdrawn,
     Own,
     RefereeCounted,
+    Referred,
     Restored,
     StatusSet,
     Tagged,
     Tallied,
+    TierSet,
     Ungranted,
     Unlinked,
+    Unmerged,
 )
 from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.ledger import EventBody, Line
@@ -290,6 +294,16 @@ def _twice(old: Member, into: Member) -> tuple[Reason, ...]:
         if amount > 0 and into.tallies.get(key, {}).get(day, 0) > 0
     )
     return (Reason("MERGED_HAD_TWICE", {"count": count}),) if count else ()
+
+
+_OWN = (TierSet, StatusSet, Merged, Unmerged, BirthdaySet, Referred)
+"""What a member has of their own, and no alias changes."""
+
+
+def late(body: EventBody, into: str) -> EventBody:
+    """Return an event in an alias's name as one of the member it became part of."""
+    kept = tuple(effect for effect in body.effects if not isinstance(effect, _OWN))
+    return replace(body, member=into, effects=kept)
 
 
 def with_late(into: Member, rest: Member) -> Member:

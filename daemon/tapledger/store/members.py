@@ -7,11 +7,22 @@ from dataclasses import dataclass
 import msgspec
 
 from tapledger.database import Transaction
-from tapledger.loyalty import tallies
-from tapledger.loyalty.effects import Credential, Held, Hold, HoldSettled
-from tapledger.loyalty.ledger import EventBody, linked
+from tapledger.errors import Corrupt
+from tapledger.loyalty import merging, tallies
+from tapledger.loyalty.effects import (
+    POINTS,
+    Credential,
+    Debited,
+    Held,
+    Hold,
+    HoldSettled,
+    StatusSet,
+    Unlinked,
+)
+from tapledger.loyalty.ledger import MOVES, EventBody, linked, member_held
+from tapledger.loyalty.lots import taken_amount
 from tapledger.loyalty.members import Member, fold
-from tapledger.store import claims
+from tapledger.store import claims, leaving, people
 from tapledger.wire.codec import decode_event
 from tapledger.wire.messages import SealedProfile
 
@@ -19,6 +30,10 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Member).decode
 
 
+SPENDING = frozenset({"sale", "fulfil", "draw"})
+"""Kinds whose debits are points given out for something; those of others are corrections."""
+MAX_MERGES = 32
+"""One after the other, from a pseudonym to the member it means now."""
 MAX_LAPSED = 500
 """Vouchers given back in one go; the next round takes the others."""
 
@@ -40,6 +55,17 @@ class Owner:
 
 
 def load(tx: Transaction, member: str) -> Stored | None:
+    """Return a member as they are here; one that was merged leads to the member they became part of (X4)."""
+    for _ in range(MAX_MERGES):
+        stored = load_alias(tx, member)
+        if stored is None or not stored.member.merged_into:
+            return stored
+        member = stored.member.merged_into
+    raise Corrupt("MEMBER_MISSING", member=member)
+
+
+def load_alias(tx: Transaction, member: str) -> Stored | None:
+    """Return a member under their own pseudonym, even when they are part of another now."""
     row = tx.exec_driver_sql(
         "SELECT m.state, m.unsettled_points, p.digest, p.sealed FROM member m"
         " LEFT JOIN profile p ON p.member = m.id WHERE m.id = ?",
@@ -67,11 +93,28 @@ def record(tx: Transaction, after: Member, body: EventBody) -> None:
         (after.id, _encode(after), change, change),
     )
     _write_credentials(tx, after.id, linked(body))
+    is_moved = body.kind in MOVES
     for effect in body.effects:
-        if isinstance(effect, Held):
-            _open_voucher(tx, after.id, effect.hold)
-        elif isinstance(effect, HoldSettled):
-            settle_voucher(tx, effect.hold, given_back=effect.given_back)
+        match effect:
+            case Held(hold=hold) if is_moved:
+                tx.exec_driver_sql("UPDATE voucher SET member = ? WHERE idx = ?", (after.id, hold.voucher))
+            case Held(hold=hold):
+                _open_voucher(tx, after.id, hold)
+            case HoldSettled(hold=settled, given_back=given_back) if not is_moved:
+                settle_voucher(tx, settled, given_back=given_back)
+            case Unlinked(index=index):
+                tx.exec_driver_sql("DELETE FROM credential WHERE idx = ? AND member = ?", (index, after.id))
+            case StatusSet(status=status, until=until):
+                leaving.note(tx, after.id, until)
+                if status == "erased":
+                    forget(tx, after)
+
+
+def forget(tx: Transaction, member: Member) -> None:
+    """Destroy what names a member who was erased: their profiles and all that was merged into them."""
+    for one in (member.id, *member.aliases):
+        people.forget(tx, one)
+        tx.exec_driver_sql("DELETE FROM credential WHERE member = ?", (one,))
 
 
 def _open_voucher(tx: Transaction, member: str, hold: Hold) -> None:
@@ -96,8 +139,10 @@ def unsettled_change(after: Member, body: EventBody) -> int:
     for effect in body.effects:
         if isinstance(effect, Held):
             change += effect.hold.points
-        elif isinstance(effect, HoldSettled) and effect.given_back:
-            change -= sum(line.amount for line in body.lines if line.account == f"member/{after.id}/points")
+        elif isinstance(effect, Debited) and effect.pool == POINTS and body.kind in SPENDING:
+            change += taken_amount(effect.takes)
+    if any(isinstance(effect, HoldSettled) and effect.given_back for effect in body.effects):
+        change += sum(line.amount for line in body.lines if line.account == member_held(after.id))
     return change
 
 
@@ -111,14 +156,23 @@ def _write_credentials(tx: Transaction, member: str, credentials: tuple[Credenti
 
 
 def replace_with(tx: Transaction, state: Member, epoch: int, settled_seq: int) -> None:
-    """Take central's state of a member and fold this node's own later events onto it again."""
+    """Take central's state of a member and fold this node's own later events onto it again.
+
+    Those recorded in the name of an alias, before this node knew of the merge, are the member's too (X4).
+    """
     member, unsettled = state, 0
+    names = msgspec.json.encode((state.id, *state.aliases)).decode()
     rows = tx.exec_driver_sql(
-        "SELECT raw FROM event WHERE member = ? AND (epoch, seq) > (?, ?) ORDER BY epoch, seq",
-        (state.id, epoch, settled_seq),
+        "SELECT raw FROM event WHERE member IN (SELECT value FROM json_each(?)) AND (epoch, seq) > (?, ?)"
+        " ORDER BY epoch, seq",
+        (names, epoch, settled_seq),
     )
     for (raw,) in rows:
         body = decode_event(raw).body
+        if body.member != member.id:
+            if body.member not in member.aliases or body.kind in MOVES:
+                continue
+            body = merging.late(body, member.id)
         member = fold(member, body)
         unsettled += unsettled_change(member, body)
     tx.exec_driver_sql(

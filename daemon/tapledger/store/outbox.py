@@ -73,6 +73,8 @@ def apply_page(tx: Transaction, page: FeedPage, node: str) -> list[str]:
         members.replace_with(tx, row.state, epoch, seq)
         if row.profile is not None:
             people.put(tx, row.profile)
+        if row.state.status == "erased":
+            members.forget(tx, row.state)
     facts.put(tx, "feed_cursor", b"%d" % page.cursor)
     facts.put(tx, "feed_at", page.at.isoformat().encode())
     return [row.member for row in page.rows]

@@ -89,3 +89,8 @@ def put(tx: Transaction, profile: SealedProfile) -> None:
 def get(tx: Transaction, member: str) -> SealedProfile | None:
     row = tx.exec_driver_sql("SELECT digest, sealed FROM profile WHERE member = ?", (member,)).first()
     return None if row is None else SealedProfile(member=member, digest=row[0], sealed=bytes(row[1]))
+
+
+def forget(tx: Transaction, member: str) -> None:
+    """Destroy what a member told us; the page it stood on is overwritten (``secure_delete``)."""
+    tx.exec_driver_sql("DELETE FROM profile WHERE member = ?", (member,))
