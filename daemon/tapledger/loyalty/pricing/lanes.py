@@ -134,7 +134,7 @@ def manual_discount(slate: Slate, manual: ManualDiscount, compiled: Compiled) ->
     else:
         wanted = manual.off_minor or compiled.rounded(left * manual.rate_bp, 10_000)
     amount = min(wanted, left)
-    limit = left * compiled.money.manual_discount_max_bp // 10_000
+    limit = compiled.rounded(left * compiled.money.manual_discount_max_bp, 10_000)
     if amount > limit and not manual.approved:
         raise Refused("MANUAL_DISCOUNT_LIMIT", limit_minor=limit, currency=compiled.currency)
     if not amount:
