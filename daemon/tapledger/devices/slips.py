@@ -23,9 +23,19 @@ def lay_out(job: str, slip: Slip, shop: Shop) -> PrintJob:
     else:
         body = decode_event(slip.event).body
         items += [Text(_when(slip, body, shop), align=Align.CENTER), Rule()]
-        items += _sale(slip, body) if slip.kind == "sale" else _voucher(slip, body, shop)
+        items += _of(slip, body, shop)
         items += [*_member(slip, shop), Rule(), *_proof(slip)]
     return PrintJob(job, tuple(items))
+
+
+def _of(slip: Slip, body: EventBody, shop: Shop) -> list[PaperItem]:
+    match slip.kind:
+        case "sale":
+            return _sale(slip, body)
+        case "draw":
+            return _draw(slip, body)
+        case _:
+            return _voucher(slip, body, shop)
 
 
 def _when(slip: Slip, body: EventBody, shop: Shop) -> str:
@@ -91,6 +101,20 @@ def _voucher(slip: Slip, body: EventBody, shop: Shop) -> list[PaperItem]:
         QrCode(slip.voucher),
         Row(texts.say(language, "receipt.cost"), f"-{hold.points}"),
         Text(texts.say(language, "receipt.voucher_until", day=texts.day(language, last_day))),
+    ]
+
+
+def _draw(slip: Slip, body: EventBody) -> list[PaperItem]:
+    """Print what proves a draw once the seed is revealed: its number, the word of the kiosk and the commit."""
+    language, facts = slip.language, body.facts
+    said = [Text(texts.reason(language, why)) for why in body.reasons]
+    return [
+        Text(texts.say(language, "receipt.draw"), align=Align.CENTER, bold=True),
+        *said,
+        Row(texts.say(language, "receipt.draw_number"), str(facts["nonce"])),
+        Row(texts.say(language, "receipt.draw_word"), str(facts["client_seed"])),
+        Text(texts.say(language, "receipt.draw_commit")),
+        Text(str(facts["commit"])),
     ]
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tapledger.errors import Refused
 from tapledger.loyalty import tallies
-from tapledger.loyalty.effects import CouponMoved, Effect, Tallied
+from tapledger.loyalty.effects import Coupon, CouponIssued, CouponMoved, Effect, Tallied
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.program import Program
 
@@ -58,13 +58,14 @@ def _of(effect: Effect, program: Program) -> tuple[Claim, ...]:
     return ()
 
 
-def bearer_moves(body: EventBody) -> tuple[CouponMoved, ...]:
-    """Return the moves of coupons that belong to no member; the store keeps their state."""
-    return tuple(
-        effect
-        for effect in body.effects
-        if isinstance(effect, CouponMoved) and effect.coupon.startswith(BEARER)
-    )
+def of_bearers(body: EventBody) -> tuple[CouponIssued | CouponMoved, ...]:
+    """Return what happens to coupons that belong to no member; the store keeps their state."""
+    found: list[CouponIssued | CouponMoved] = []
+    for effect in body.effects:
+        match effect:
+            case CouponIssued(coupon=Coupon(id=id_)) | CouponMoved(coupon=str(id_)) if id_.startswith(BEARER):
+                found.append(effect)
+    return tuple(found)
 
 
 def limit(key: str, program: Program) -> int | None:

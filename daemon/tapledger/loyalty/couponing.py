@@ -130,29 +130,35 @@ def is_online_only(member: Member, program: Program, now: dt.datetime) -> bool:
     return tallies.total(member.tallies, wallet.OVERUSE, today - ONLINE_ONLY_DAYS, today + 1) > 0
 
 
-def of_code(
+def why_not_known() -> Reason:
+    return Reason("COUPON_UNKNOWN", {})
+
+
+def why_not_code(
     member: Member | None,
     template: Template,
     program: Program,
     now: dt.datetime,
     exhausted: Collection[str],
     reach: Reach = ONLINE,
-) -> ChosenCoupon:
-    """Return one use of a public code; raise ``Refused`` with the reason when it cannot be used."""
+) -> Reason | None:
+    """Return the first reason why a public code cannot be used now; else None."""
     if not reach.online and reach.plain_minor <= 0:
-        raise Refused("COUPON_ONLINE_ONLY")
+        return Reason("COUPON_ONLINE_ONLY", {})
     if tallies.of_coupon(template.id) in exhausted:
-        raise Refused("COUPON_EXHAUSTED")
+        return Reason("COUPON_EXHAUSTED", {})
     if template.per_member is not None:
         if member is None:
-            raise Refused("MEMBERS_ONLY")
+            return Reason("MEMBERS_ONLY", {})
         if times_had(member, template.id) >= template.per_member:
-            raise Refused("LIMIT_REACHED", times=template.per_member)
-    coupon = new_coupon(CODE + template.id, template, "code", program, now)
-    why = why_not(member, coupon, template, program, now)
-    if why is not None:
-        raise Refused(why.code, **why.data)
-    return ChosenCoupon(coupon.id, template, coupon.expires_at)
+            return Reason("LIMIT_REACHED", {"times": template.per_member})
+    return why_not(member, use_of_code(template, program, now), template, program, now)
+
+
+def use_of_code(template: Template, program: Program, now: dt.datetime) -> Coupon:
+    """Return one use of a public code as if it were a coupon; its days count for no use."""
+    whole = replace(template, valid_days=None)
+    return new_coupon(CODE + template.id, whole, "code", program, now)
 
 
 # ---- moves ------------------------------------------------------------------------------------------------

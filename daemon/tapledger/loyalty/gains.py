@@ -71,11 +71,13 @@ def give(
     id_: str,
     available_at: dt.datetime | None = None,
     exhausted: Collection[str] = frozenset(),
+    node: str = "",
 ) -> Gained:
     """Give everything a ``Gain`` names. ``id_`` makes the ids of what is given; it is unique to the event.
 
     ``exhausted`` are the keys of coupons and gifts that cannot be given (``membership.stock.exhausted``):
     those are left out with a reason. One that runs out in between is refused when the event is recorded.
+    ``node`` is the shop that will take its coupons also while it is offline.
     """
     given = credit(
         member, points_lot(f"{id_}/p", gain.points, source, program, now, available_at=available_at)
@@ -87,7 +89,7 @@ def give(
         grant = Grant(f"{id_}/g", gain.entitlement, None, None, source)
         given = given.plus(Gained(effects=(Granted(grant),)))
     if gain.coupon:
-        given = given.plus(_coupon(gain.coupon, source, program, now, f"{id_}/c", exhausted))
+        given = given.plus(_coupon(gain.coupon, source, program, now, f"{id_}/c", exhausted, node))
     if gain.gift:
         given = given.plus(_gift(gain.gift, program, now, exhausted))
     if gain.points:
@@ -97,13 +99,19 @@ def give(
 
 
 def _coupon(
-    template_id: str, source: str, program: Program, now: dt.datetime, id_: str, exhausted: Collection[str]
+    template_id: str,
+    source: str,
+    program: Program,
+    now: dt.datetime,
+    id_: str,
+    exhausted: Collection[str],
+    node: str,
 ) -> Gained:
     template = program.coupon(template_id)
     if template is None or tallies.of_coupon(template_id) in exhausted:
         return Gained(reasons=(Reason("GAIN_EXHAUSTED", {"what": template_id}),))
     why = Reason("COUPON_ISSUED", {"coupon": template_id, "source": source})
-    return Gained(effects=issuing.issue(id_, template, source, program, now), reasons=(why,))
+    return Gained(effects=issuing.issue(id_, template, source, program, now, node), reasons=(why,))
 
 
 def _gift(reward: str, program: Program, now: dt.datetime, exhausted: Collection[str]) -> Gained:

@@ -6,9 +6,11 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 
+import msgspec
+
 from tapledger.errors import Refused
 from tapledger.loyalty import days, eligibility, standing, tallies, wallet
-from tapledger.loyalty.claiming import CODE
+from tapledger.loyalty.claiming import BEARER, CODE
 from tapledger.loyalty.decisions import Decision, decision
 from tapledger.loyalty.effects import Coupon, CouponIssued, CouponMoved, Effect, Tallied
 from tapledger.loyalty.facts import Reason
@@ -104,16 +106,7 @@ def decide_issue(member: Member, command: Issue, program: Program, now: dt.datet
     if why is not None:
         raise Refused(why.code, **why.data)
     effects = issue(command.coupon, template, command.source, program, now, command.node, command.code)
-    body = EventBody(
-        kind=command.kind,
-        at=now,
-        program=program.version,
-        member=member.id,
-        effects=effects,
-        reasons=(Reason("COUPON_ISSUED", {"coupon": template.id, "source": command.source}),),
-        staff=command.staff,
-    )
-    return decision(member, body)
+    return decision(member, _body(command.kind, member.id, effects, template, command, program, now))
 
 
 def why_not(
@@ -129,6 +122,67 @@ def why_not(
     if template.per_member is not None and times_had(member, template.id) >= template.per_member:
         return Reason("LIMIT_REACHED", {"times": template.per_member})
     return eligibility.why_not(member, template.when, program, now) if command.kind == "claim" else None
+
+
+def decide_bearer(command: Issue, program: Program, now: dt.datetime) -> Decision:
+    """Issue a coupon to whoever will hold its paper; ``command.code`` is the index of the printed code."""
+    template = program.coupon(command.template)
+    if template is None:
+        raise Refused("COUPON_UNKNOWN")
+    if template.valid_to is not None and now >= eligibility.instant(template.valid_to, program.zone()):
+        raise Refused("COUPON_EXPIRED", coupon=template.id)
+    effects = issue(
+        BEARER + command.coupon, template, command.source, program, now, command.node, command.code
+    )
+    return decision(None, _body("coupon", None, effects, template, command, program, now))
+
+
+def decide_take(
+    member: Member, paper: Coupon, command: Issue, program: Program, now: dt.datetime
+) -> Decision:
+    """Put a bearer's coupon into a member's wallet: the paper is used up, its end stays."""
+    template = program.coupon(paper.template)
+    if template is None:
+        raise Refused("COUPON_UNKNOWN")
+    if (gone := standing.why_not_earn(member, now)) is not None:
+        raise Refused(gone.code, **gone.data)
+    own = msgspec.structs.replace(
+        new_coupon(command.coupon, template, command.source, program, now, command.node),
+        expires_at=paper.expires_at,
+    )
+    effects = (CouponMoved(paper.id, "redeemed", command.coupon), CouponIssued(own))
+    return decision(member, _body("claim", member.id, effects, template, command, program, now))
+
+
+def decide_admit(
+    member: Member | None, coupon: Coupon, command: Issue, program: Program, now: dt.datetime
+) -> Decision:
+    """Believe a coupon that another shop signed and this one has not heard of; it was counted there."""
+    template = program.coupon(coupon.template)
+    if template is None:
+        raise Refused("COUPON_UNKNOWN")
+    owner = None if member is None else member.id
+    return decision(member, _body("claim", owner, (CouponIssued(coupon),), template, command, program, now))
+
+
+def _body(
+    kind: str,
+    member: str | None,
+    effects: tuple[Effect, ...],
+    template: Template,
+    command: Issue,
+    program: Program,
+    now: dt.datetime,
+) -> EventBody:
+    return EventBody(
+        kind=kind,
+        at=now,
+        program=program.version,
+        member=member,
+        effects=effects,
+        reasons=(Reason("COUPON_ISSUED", {"coupon": template.id, "source": command.source}),),
+        staff=command.staff,
+    )
 
 
 def decide_void(

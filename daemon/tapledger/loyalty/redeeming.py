@@ -191,8 +191,8 @@ def why_not(
         return Reason("OUT_OF_STOCK", {})
     if reward.kind == "coupon" and tallies.of_coupon(reward.grants) in command.exhausted:
         return Reason("OUT_OF_STOCK", {})
-    limited = reward.per_member
-    if limited is not None and times_had(member, reward.id, limited, program, now) >= limited.times:
+    limited, key = reward.per_member, tallies.of_reward(reward.id)
+    if limited is not None and counted(member, key, limited, program, now) >= limited.times:
         return Reason("LIMIT_REACHED", {"times": limited.times})
     have, cost = members.points(member, now).available, reward.cost_points
     if have < cost:
@@ -212,13 +212,12 @@ def why_not_points(
     return None if bound.allows(cost) else bound.why
 
 
-def times_had(member: Member, reward: str, limit: Limit, program: Program, now: dt.datetime) -> int:
-    """Return how often a member has had a reward in the window of its limit."""
+def counted(member: Member, key: str, limit: Limit, program: Program, now: dt.datetime) -> int:
+    """Return how often something was counted for a member in the window of its limit."""
     zone = program.zone()
     joined_on, today = days.local_day(member.joined_at, zone), days.local_day(now, zone)
     start = days.window_start(limit.window, today, joined_on, limit.days)
-    since = None if start is None else start.toordinal()
-    return tallies.total(member.tallies, tallies.of_reward(reward), since)
+    return tallies.total(member.tallies, key, None if start is None else start.toordinal())
 
 
 def decide_fulfil(

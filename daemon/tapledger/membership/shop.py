@@ -48,8 +48,8 @@ class Shop:
         for claim in claiming.claims(decision.body, self.program):
             if not claims.settle(tx, claim):
                 raise claiming.refusal(claim)
-        for move in claiming.bearer_moves(decision.body):
-            if not bearers.move(tx, move, now):
+        for effect in claiming.of_bearers(decision.body):
+            if not bearers.apply(tx, effect, now):
                 raise claiming.bearer_refusal()
         return self.store.journal.append(tx, operation, decision, uuid7(now, self.randomness), now)
 

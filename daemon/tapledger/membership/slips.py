@@ -24,7 +24,7 @@ class Slip(msgspec.Struct, frozen=True, kw_only=True):
     """A slip to be drawn. The ledger has no names and no codes, so they are here."""
 
     kind: str
-    """``sale``, ``voucher`` or ``test``."""
+    """``sale``, ``voucher``, ``draw`` or ``test``."""
     language: str
     event: bytes = b""
     """The raw event it proves."""

@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 
 from tapledger.database import Transaction
 from tapledger.loyalty.claiming import BEARER
-from tapledger.loyalty.effects import Coupon, CouponMoved
+from tapledger.loyalty.effects import Coupon, CouponIssued, CouponMoved
+
+LONG_AGO = dt.datetime.fromtimestamp(0, dt.UTC)
+"""When a paper was issued is in its event, not here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bearer:
-    """A coupon of nobody as it is now, and the index of its printed code."""
+def apply(tx: Transaction, effect: CouponIssued | CouponMoved, now: dt.datetime) -> bool:
+    """Remember a new coupon, or move one that is known; False when that cannot be."""
+    if isinstance(effect, CouponIssued):
+        return _add(tx, effect.coupon)
+    # Letting go of what was not held is no mistake.
+    return _move(tx, effect, now) or effect.state == "issued"
 
-    coupon: Coupon
-    index: str
 
-
-def add(tx: Transaction, coupon: Coupon, index: str) -> bool:
-    """Remember a coupon that was issued here or verified by its signature; False when it is known."""
+def _add(tx: Transaction, coupon: Coupon) -> bool:
     row = tx.exec_driver_sql(
         "INSERT INTO bearer_coupon VALUES (?, ?, ?, ?, ?, '', NULL) ON CONFLICT DO NOTHING RETURNING id",
-        (_name(coupon.id), index, coupon.template, _ms(coupon.expires_at), coupon.state),
+        (_name(coupon.id), coupon.code, coupon.template, _ms(coupon.expires_at), coupon.state),
     ).first()
     return row is not None
 
 
-def move(tx: Transaction, moved: CouponMoved, now: dt.datetime) -> bool:
+def _move(tx: Transaction, moved: CouponMoved, now: dt.datetime) -> bool:
     """Move a coupon to another state if it may go there now; False when it may not.
 
     Held or redeemed: one that is free, or held by the same sale. A hold that began in time is good until its
@@ -59,15 +60,16 @@ def move(tx: Transaction, moved: CouponMoved, now: dt.datetime) -> bool:
     return row is not None
 
 
-def by_index(tx: Transaction, index: str) -> Bearer | None:
+def by_index(tx: Transaction, index: str) -> Coupon | None:
+    """Return the coupon of a printed code."""
     return _read(tx, "idx", index)
 
 
-def by_id(tx: Transaction, coupon: str) -> Bearer | None:
+def by_id(tx: Transaction, coupon: str) -> Coupon | None:
     return _read(tx, "id", _name(coupon))
 
 
-def _read(tx: Transaction, column: str, value: str) -> Bearer | None:
+def _read(tx: Transaction, column: str, value: str) -> Coupon | None:
     row = tx.exec_driver_sql(
         "SELECT id, template, expires_ms, state, sale, until_ms, idx FROM bearer_coupon"  # noqa: S608
         f" WHERE {column} = ?",
@@ -75,10 +77,16 @@ def _read(tx: Transaction, column: str, value: str) -> Bearer | None:
     ).first()
     if row is None:
         return None
-    ends, until = _instant(row[2]), _instant(row[5])
-    issued_at = dt.datetime.fromtimestamp(0, dt.UTC)
-    coupon = Coupon(BEARER + row[0], row[1], issued_at, ends, state=row[3], sale=row[4], until=until)
-    return Bearer(coupon, row[6])
+    return Coupon(
+        BEARER + row[0],
+        row[1],
+        LONG_AGO,
+        _instant(row[2]),
+        state=row[3],
+        sale=row[4],
+        until=_instant(row[5]),
+        code=row[6],
+    )
 
 
 def _name(coupon: str) -> str:

@@ -125,6 +125,12 @@ class Journal:
             return None
         return Recorded(decode_event(row[0]), bytes(row[0]), bytes(row[1]), replayed=True)
 
+    def all_of(self, tx: Transaction, kind: str) -> Iterator[Recorded]:
+        """Yield this node's events of a kind from the first to the last."""
+        rows = tx.exec_driver_sql("SELECT raw, hash FROM event WHERE kind = ? ORDER BY epoch, seq", (kind,))
+        for raw, digest in rows:
+            yield Recorded(decode_event(raw), bytes(raw), bytes(digest), replayed=True)
+
     def forget(self) -> None:
         """A transaction was rolled back: what it appended is not there."""
         self._head = None

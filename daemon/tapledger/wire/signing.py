@@ -34,6 +34,11 @@ def time_statement(nonce: str, server_ms: int) -> bytes:
     return b"\n".join([b"tapledger-time-1", nonce.encode(), b"%d" % server_ms])
 
 
+def coupon_statement(payload: bytes) -> bytes:
+    """Return what a node signs so that any shop knows a coupon without asking."""
+    return b"tapledger-coupon-1\n" + payload
+
+
 def sign(key: Ed25519PrivateKey, statement: bytes) -> bytes:
     return key.sign(statement)
 
