@@ -190,6 +190,7 @@ class Daemon:
 
     def _sync_changed(self) -> None:
         """Sync goes otherwise, or another shop did something: show it, also where that member is served."""
+        self.shop.reachable = self.sync.state.online and self.sync.state.problem is None
         self._around_changed()
         for face in (self.kiosk, self.till):
             task = asyncio.get_running_loop().create_task(face.greet_again())

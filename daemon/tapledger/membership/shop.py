@@ -35,6 +35,8 @@ class Shop:
     name: str
     language: Language
     """Of slips and screens until somebody chooses another."""
+    reachable: bool = False
+    """Central answered when it was last asked; who syncs says so. A shop that stands alone needs none."""
 
     def new_id(self) -> str:
         return uuid7(self.clock.now(), self.randomness)

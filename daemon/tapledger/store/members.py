@@ -22,7 +22,7 @@ from tapledger.loyalty.effects import (
 from tapledger.loyalty.ledger import MOVES, EventBody, linked, member_held
 from tapledger.loyalty.lots import taken_amount
 from tapledger.loyalty.members import Member, fold
-from tapledger.store import claims, leaving, people
+from tapledger.store import claims, due, leaving, people
 from tapledger.wire.codec import decode_event
 from tapledger.wire.messages import SealedProfile
 
@@ -92,6 +92,9 @@ def record(tx: Transaction, after: Member, body: EventBody) -> None:
         " state = excluded.state, unsettled_points = max(0, unsettled_points + ?)",
         (after.id, _encode(after), change, change),
     )
+    if body.kind == "join":
+        due.joined(tx, after.id)
+    due.changed(tx, after.id)
     _write_credentials(tx, after.id, linked(body))
     is_moved = body.kind in MOVES
     for effect in body.effects:
@@ -180,6 +183,7 @@ def replace_with(tx: Transaction, state: Member, epoch: int, settled_seq: int) -
         " state = excluded.state, unsettled_points = excluded.unsettled_points",
         (member.id, _encode(member), max(0, unsettled)),
     )
+    due.changed(tx, member.id)
     tx.exec_driver_sql("DELETE FROM credential WHERE member = ?", (member.id,))
     _write_credentials(tx, member.id, member.credentials)
 
@@ -196,6 +200,12 @@ def lapsed_vouchers(tx: Transaction, now_ms: int) -> list[tuple[str, str]]:
         "SELECT member, hold FROM voucher WHERE until_ms <= ? ORDER BY until_ms LIMIT ?", (now_ms, MAX_LAPSED)
     )
     return [(row[0], row[1]) for row in rows]
+
+
+def unsettled_in_all(tx: Transaction) -> int:
+    """Return the points of all members given out here that central has not confirmed yet."""
+    query = "SELECT coalesce(sum(unsettled_points), 0) FROM member WHERE unsettled_points > 0"
+    return int(tx.exec_driver_sql(query).scalar_one())
 
 
 def count(tx: Transaction) -> int:

@@ -76,5 +76,6 @@ def apply_page(tx: Transaction, page: FeedPage, node: str) -> list[str]:
         if row.state.status == "erased":
             members.forget(tx, row.state)
     facts.put(tx, "feed_cursor", b"%d" % page.cursor)
-    facts.put(tx, "feed_at", page.at.isoformat().encode())
+    if not page.more:
+        facts.put(tx, "feed_at", page.at.isoformat().encode())
     return [row.member for row in page.rows]

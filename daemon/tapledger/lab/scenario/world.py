@@ -84,6 +84,14 @@ class Place:
         self.online = True
         self._world = world
 
+    @property
+    def online(self) -> bool:
+        return self.shop.reachable
+
+    @online.setter
+    def online(self, online: bool) -> None:
+        self.shop.reachable = online
+
     async def send(self, batch: Batch) -> BatchAnswer:
         central, node = await self._central()
         return await intake.take(central.store, central.keys.tenant, node, batch, self._world.clock.now())

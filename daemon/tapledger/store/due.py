@@ -1,0 +1,34 @@
+"""When something of a member falls due: for those who joined here, so that one shop alone writes it.
+
+Whatever changes a member makes them due at once; ``membership.night`` then looks and says when to look again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from tapledger.database import Transaction
+
+
+def joined(tx: Transaction, member: str) -> None:
+    """Look after a member's dates from now on: they joined at this shop."""
+    tx.exec_driver_sql("INSERT INTO due VALUES (?, 0) ON CONFLICT (member) DO NOTHING", (member,))
+
+
+def changed(tx: Transaction, member: str) -> None:
+    """Look at a member again soon, if their dates are looked after here."""
+    tx.exec_driver_sql("UPDATE due SET at_ms = 0 WHERE member = ? AND at_ms IS NOT 0", (member,))
+
+
+def later(tx: Transaction, member: str, at: dt.datetime | None) -> None:
+    """Look at a member again then; None is not before they change."""
+    at_ms = None if at is None else int(at.timestamp() * 1000)
+    tx.exec_driver_sql("UPDATE due SET at_ms = ? WHERE member = ?", (at_ms, member))
+
+
+def page(tx: Transaction, now_ms: int, limit: int) -> list[str]:
+    """Return the members who are due, the longest due first."""
+    rows = tx.exec_driver_sql(
+        "SELECT member FROM due WHERE at_ms <= ? ORDER BY at_ms, member LIMIT ?", (now_ms, limit)
+    )
+    return [row[0] for row in rows]
