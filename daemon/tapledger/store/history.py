@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from tapledger.database import Transaction
 from tapledger.loyalty.ledger import EventBody
 from tapledger.wire.codec import decode_event
@@ -14,6 +16,12 @@ def recent(tx: Transaction, member: str, kind: str, limit: int) -> list[EventBod
         (member, kind, limit),
     )
     return [decode_event(row[0]).body for row in rows]
+
+
+def everything(tx: Transaction) -> Iterator[EventBody]:
+    """Yield all that this node recorded, from the first event to the last."""
+    for (raw,) in tx.exec_driver_sql("SELECT raw FROM event ORDER BY epoch, seq"):
+        yield decode_event(raw).body
 
 
 def members_after(tx: Transaction, last: str, limit: int) -> list[str]:
