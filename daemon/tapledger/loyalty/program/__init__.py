@@ -16,8 +16,10 @@ from tapledger.errors import Invalid
 from tapledger.loyalty.conditions import Condition, Names, Scope
 from tapledger.loyalty.days import Expiry
 from tapledger.loyalty.program import lint as _lint
+from tapledger.loyalty.program import shape
 from tapledger.loyalty.program.coupons import Template
 from tapledger.loyalty.program.earning import Earning
+from tapledger.loyalty.program.findings import Finding
 from tapledger.loyalty.program.people import (
     Birthday,
     Campaign,
@@ -53,6 +55,7 @@ __all__ = [
     "Tier",
     "Tiering",
     "TrustLimits",
+    "check",
     "load",
     "name_in",
 ]
@@ -149,12 +152,24 @@ def name_in(names: Mapping[str, str], language: str) -> str:
     return names.get(language) or names.get("en") or next(iter(names.values()), "")
 
 
+def check(
+    table: Mapping[str, object], shelf: _lint.Shelf | None = None
+) -> tuple[Program | None, list[Finding]]:
+    """Return the programme of parsed TOML, or None, with every mistake that was found in it."""
+    findings: list[Finding] = []
+    sound = shape.check(table, Program, findings)
+    if sound is not shape.UNSOUND:
+        program = msgspec.convert(sound, Program)
+        findings += _lint.lint(program, shelf)
+        if not findings:
+            return program, []
+    return None, findings
+
+
 def load(table: Mapping[str, object]) -> Program:
     """Build a programme from parsed TOML; raise ``Invalid`` that says where and why."""
-    try:
-        program = msgspec.convert(table, Program)
-    except msgspec.ValidationError as error:
-        raise Invalid("PROGRAM_INVALID", where="program.toml", why=str(error)) from error
-    for why in _lint.lint(program):
+    program, findings = check(table)
+    if program is None:
+        why = "; ".join(finding.plain() for finding in findings)
         raise Invalid("PROGRAM_INVALID", where="program.toml", why=why)
     return program

@@ -37,6 +37,12 @@ class Membership(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What must have been spent before a card is free to have."""
     restore_window_days: int = 30
     welcome: Gain = Gain()
+    staff_points_per_day: int = 1000
+    """What one person of the staff may give or take by hand a day; above it a second one agrees (R36)."""
+    phone_prefix: str = ""
+    """Of the country, such as ``+86``: with it and without it a number is the same member's."""
+    phone_trunk: str = ""
+    """What stands before a number at home in place of the prefix, such as ``0`` in Japan."""
 
 
 class Referral(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

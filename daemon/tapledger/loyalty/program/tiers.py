@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
 
 from tapledger.loyalty.conditions import Names
-from tapledger.loyalty.days import MAX_PERIODS, LimitWindow
+from tapledger.loyalty.days import LimitWindow
 
 
 class Clause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,36 +55,3 @@ class Tiering(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     warn_days: tuple[int, ...] = (30, 7)
     growth_per_minor: int = 0
     """One growth point for each so much of net spend; 0 is none."""
-
-
-def lint_reach(tier: Tier, known: set[str]) -> Iterator[str]:
-    """Name what cannot be meant in how a tier is reached and how long it lasts, one sentence each."""
-    if sum((bool(tier.reach), bool(tier.from_spend_minor), tier.given)) > 1:
-        yield f"tier {tier.id!r}: from_spend_minor, reach and given exclude each other"
-    if tier.valid_days is not None and not 0 < tier.valid_days <= MAX_PERIODS:
-        yield f"tier {tier.id!r}: valid_days must be 1 to {MAX_PERIODS}"
-    if tier.valid_days is not None and tier.valid_until:
-        yield f"tier {tier.id!r}: give either valid_days or valid_until, not both"
-    for group in tier.reach:
-        if not group:
-            yield f"tier {tier.id!r}: a group of reach has no clause and would always be true"
-        for clause in group:
-            yield from _lint_clause(tier, clause, known)
-
-
-def _lint_clause(tier: Tier, clause: Clause, known: set[str]) -> Iterator[str]:
-    what = f"tier {tier.id!r}: {clause.metric}"
-    if clause.at_least <= 0:
-        yield f"{what}: at_least must be above 0"
-    if clause.window == "rolling" and not 0 < clause.days <= MAX_PERIODS:
-        yield f"{what}: a rolling window needs days, 1 to {MAX_PERIODS}"
-    if clause.window != "rolling" and clause.days:
-        yield f"{what}: days are only for a rolling window"
-    if clause.metric == "referees" and (clause.reached not in known or clause.reached == tier.id):
-        yield f"{what}: reached must name another tier, not {clause.reached!r}"
-    if clause.metric == "referees" and clause.window != "lifetime":
-        yield f"{what}: whom they sent counts for ever; leave window out"
-    if clause.metric == "visits" and clause.window == "day" and clause.at_least > 1:
-        yield f"{what}: a day has at most one visit, so this can never be true"
-    if clause.metric == "visits" and clause.window == "rolling" and clause.at_least > clause.days:
-        yield f"{what}: {clause.days} days have at most {clause.days} visits, so this can never be true"
