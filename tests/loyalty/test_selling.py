@@ -116,6 +116,8 @@ def test_the_reason_names_every_figure() -> None:
             "rate_minor": 100,
             "multiplier_milli": 1200,
             "tier": "silver",
+            "rule": "tier.silver",
+            "remainder_milli": 200,
             "currency": "CNY",
         },
     )

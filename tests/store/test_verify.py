@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from tapledger.commands.verify import Verified, verify_shop
 from tapledger.database import Transaction
@@ -244,7 +245,7 @@ async def test_the_command_names_the_event_that_sqlite_cannot_read(bench: Bench)
     """An event so long that it lies on pages of its own, one of which is gone from the chain."""
     await bench.buy(None)
     command = bench.sale(None)
-    line = replace(command.lines[0], name="n" * 9000)
+    line = structs.replace(command.lines[0], name="n" * 9000)
     await record_sale(bench.shop, replace(command, lines=(line,)))
     await bench.buy(None)
     node = bench.shop.store.keyring.node

@@ -12,7 +12,7 @@ from typing import get_args
 
 from tapledger import errors
 from tapledger.devices.supervisor import DRIVER_FAULT, Link
-from tapledger.loyalty.engine import TENDER_KINDS
+from tapledger.loyalty.tenders import NAMES as TENDERS
 from tapledger_drivers.printers.status import StatusBytes
 from tests.source_tree import SOURCE_ROOTS, tree, with_suffix
 
@@ -146,7 +146,7 @@ def every_key() -> set[str]:
         *keys_said(),
         *(f"info.{code}" for code in codes["info"]),
         *(f"reason.{code}" for code in codes["reason"]),
-        *(f"tender.{kind}" for kind in TENDER_KINDS),
+        *(f"tender.{kind}" for kind in TENDERS),
         *(f"problem.{code}{end}" for code in {*codes["problem"], "OTHER"} for end in ("", ".next")),
         *(f"device.{code}{end}" for code in devices for end in ("", ".next")),
     }

@@ -169,6 +169,8 @@ class ReturnFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     lines: tuple[ReturnLine, ...]
     refund_minor: int
     tenders: tuple[Tender, ...]
+    carried_minor: int = 0
+    """The part of the money from outside that went on into the new sale of an exchange."""
     clawed: int = 0
     """Earned points taken back; negative when an earlier return took too many."""
     forgiven: int = 0

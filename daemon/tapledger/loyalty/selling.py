@@ -1,36 +1,86 @@
-"""Selling: what a basket costs and earns, and what paying it posts."""
+"""Selling: what a basket costs and earns, and what paying it posts (loyalty.md sections 3.4, 3.5, 3.9).
+
+Prices are ``pricing``'s, tenders are ``tenders``'. Here both become one event.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from dataclasses import dataclass
-from fractions import Fraction
+
+import msgspec
 
 from tapledger.errors import Invalid, Refused
-from tapledger.loyalty import days, ledger, money, tallies, tiering
+from tapledger.loyalty import (
+    couponing,
+    days,
+    posting,
+    pricing,
+    referring,
+    shopping,
+    standing,
+    tenders,
+    tiering,
+    wallet,
+)
+from tapledger.loyalty.couponing import ONLINE, Reach
 from tapledger.loyalty.decisions import Decision, decision
-from tapledger.loyalty.effects import Credited, Effect, Lot, Tallied
-from tapledger.loyalty.facts import Reason, SaleFacts, SaleLine, Tender
-from tapledger.loyalty.ledger import EventBody, Line
+from tapledger.loyalty.effects import Tallied
+from tapledger.loyalty.facts import Tender
+from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.members import Member
-from tapledger.loyalty.program import Program, Tier
+from tapledger.loyalty.pricing import (
+    MAX_LINES,
+    MAX_QUANTITY_MILLI,
+    Basket,
+    BasketLine,
+    ChosenCoupon,
+    LeftOut,
+    ManualDiscount,
+    Priced,
+)
+from tapledger.loyalty.pricing.combination import Best
+from tapledger.loyalty.program import Program
+from tapledger.loyalty.rights import Rights
+from tapledger.loyalty.tenders import CENTRAL, TENDER_KINDS, Paid, Payer
 
-MAX_SALE_LINES = 500
-MAX_QUANTITY_MILLI = 10_000_000
-TENDER_KINDS = ("cash", "card", "mobile")
+__all__ = ["MAX_QUANTITY_MILLI", "MAX_SALE_LINES", "TENDER_KINDS", "BasketLine", "Quote"]
+
+MAX_SALE_LINES = MAX_LINES
+PIN_LIFE = dt.timedelta(minutes=15)
+"""How long a quote that was shown is honoured (X5)."""
+
+Quote = Priced
+
+replace = msgspec.structs.replace
 
 
 @dataclass(frozen=True, slots=True)
-class BasketLine:
-    """One article in the basket; ``unit_minor`` is its tax-inclusive price for 1000 thousandths."""
+class Wants:
+    """What a customer wants of a basket beside its articles."""
 
-    sku: str
-    name: str
-    quantity_milli: int
-    unit_minor: int
-    tax_bp: int
-    category: str
-    earns: bool = True
+    coupons: tuple[str, ...] = ()
+    """Of the member's wallet."""
+    papers: tuple[ChosenCoupon, ...] = ()
+    """Coupons of whoever holds the paper, and uses of public codes, as the store knows them."""
+    codes: tuple[str, ...] = ()
+    """Of promotions."""
+    points: int = 0
+    """To pay with."""
+    manual: ManualDiscount | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """A quote that was shown: until its end it is paid as it was, whatever changes meanwhile (X5)."""
+
+    version: str
+    tier: str
+    lines: tuple[BasketLine, ...]
+    wants: Wants
+    at: dt.datetime
+    until: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,171 +90,201 @@ class Sale:
     id: str
     lines: tuple[BasketLine, ...]
     tenders: tuple[Tender, ...]
+    """Stored value is asked for as ``value``."""
     lot: str
     staff: str | None
     trust: int | None = None
     evidence: str = ""
+    till: str = ""
+    wants: Wants = Wants()
+    card: str = ""
+    """Index of the credential that was shown, for the limit of that card."""
+    rights: Rights = CENTRAL
+    reach: Reach = ONLINE
+    stepped_up: bool = False
+    pinned: Pinned | None = None
+    early_access_approved: bool = False
+    budget_left: int | None = None
+    """What is left of the programme's ``campaign_budget`` here; None is without limit."""
+    exchange: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """What a basket costs and earns now, with the reasons."""
-
-    lines: tuple[SaleLine, ...]
-    total_minor: int
-    tax_minor: int
-    earned: int
-    reasons: tuple[Reason, ...]
-
-
-def quote(member: Member | None, lines: tuple[BasketLine, ...], program: Program, now: dt.datetime) -> Quote:
-    """Price a basket; raise ``Invalid`` for amounts or quantities that cannot be meant."""
-    if len(lines) > MAX_SALE_LINES:
-        raise Invalid("BASKET_TOO_LONG", limit=MAX_SALE_LINES)
-    priced = tuple(_priced(line) for line in lines)
-    total = sum(line.net_minor for line in priced)
-    if total > money.MAX_AMOUNT_MINOR:
-        raise Invalid("AMOUNT_TOO_LARGE")
-    by_rate: dict[int, int] = {}
-    for line in priced:
-        by_rate[line.tax_bp] = by_rate.get(line.tax_bp, 0) + line.net_minor
-    tax = sum(money.tax_within(gross, rate) for rate, gross in by_rate.items())
-    earned, reasons = _earned(member, priced, program, now)
-    if earned > money.MAX_AMOUNT_MINOR:
-        raise Invalid("AMOUNT_TOO_LARGE")
-    return Quote(priced, total, tax, earned, reasons)
-
-
-def _priced(line: BasketLine) -> SaleLine:
-    if not 0 < line.quantity_milli <= MAX_QUANTITY_MILLI:
-        raise Invalid("QUANTITY_IMPOSSIBLE", sku=line.sku)
-    if not 0 <= line.unit_minor <= money.MAX_AMOUNT_MINOR or not 0 <= line.tax_bp <= 10_000:
-        raise Invalid("AMOUNT_IMPOSSIBLE", sku=line.sku)
-    net = money.divide_half_up(line.unit_minor * line.quantity_milli, 1000)
-    if net > money.MAX_AMOUNT_MINOR:
-        raise Invalid("AMOUNT_TOO_LARGE")
-    return SaleLine(
-        line.sku,
-        line.name,
-        line.quantity_milli,
-        line.unit_minor,
-        net,
-        line.tax_bp,
-        line.category,
-        line.earns,
-        gross_minor=net,
-        basis_minor=net if line.earns else 0,
+# ---- the quote --------------------------------------------------------------------------------------------
+def quote(
+    member: Member | None,
+    lines: tuple[BasketLine, ...],
+    program: Program,
+    now: dt.datetime,
+    wants: Wants = Wants(),
+    payer: Payer | None = None,
+    reach: Reach = ONLINE,
+) -> Quote:
+    """Price a basket; raise ``Invalid`` for what cannot be meant. What cannot be used is left out."""
+    payer = payer or Payer(member)
+    chosen, left_out = _chosen(member, wants, "", program, now, reach)
+    shopper = shopping.shopper(payer, program, now, points=wants.points)
+    priced = pricing.price(
+        _basket(lines, wants, chosen), shopper, shopping.compiled(program), shopping.moment(program, now)
     )
+    return replace(priced, left_out=(*left_out, *priced.left_out)) if left_out else priced
 
 
-def _earned(
-    member: Member | None, lines: tuple[SaleLine, ...], program: Program, now: dt.datetime
-) -> tuple[int, tuple[Reason, ...]]:
-    """Reckon points on the sum of what earns, floored once at the end (loyalty.md section 3.5, R16)."""
-    if member is None:
-        would_be = _points_for(sum(x.net_minor for x in lines if x.earns), program.tiers[0])
-        return 0, (Reason("EARN_NO_MEMBER", {"points": would_be}),)
-    basis = sum(line.net_minor for line in lines if line.earns)
-    tier = tiering.current(member, program, now)
-    earned = _points_for(basis, tier)
-    figures: dict[str, int | str] = {
-        "basis_minor": basis,
-        "points": earned,
-        "rate_points": tier.earn_points,
-        "rate_minor": tier.earn_per_minor,
-        "multiplier_milli": tier.multiplier_milli,
-        "tier": tier.id,
-        "currency": program.currency,
-    }
-    return earned, (Reason("EARN_TIER" if basis else "EARN_NOTHING_ELIGIBLE", figures),)
+def best_quote(
+    payer: Payer,
+    lines: tuple[BasketLine, ...],
+    program: Program,
+    now: dt.datetime,
+    wants: Wants = Wants(),
+    reach: Reach = ONLINE,
+) -> Best:
+    """Choose the coupons of the whole wallet that save the most; may take long, so off the event loop."""
+    offered: tuple[ChosenCoupon, ...] = wants.papers
+    left_out: tuple[LeftOut, ...] = ()
+    if payer.member is not None:
+        usable = couponing.usable(payer.member, program, now, reach)
+        offered, left_out = (*wants.papers, *usable.chosen), usable.left_out
+    shopper = shopping.shopper(payer, program, now, points=wants.points)
+    chosen = pricing.best(
+        _basket(lines, wants, offered), shopper, shopping.compiled(program), shopping.moment(program, now)
+    )
+    return replace(chosen, left_out=(*left_out, *chosen.left_out))
 
 
-def _points_for(basis_minor: int, tier: Tier) -> int:
-    base = basis_minor // tier.earn_per_minor * tier.earn_points
-    return int(Fraction(base * tier.multiplier_milli, 1000))
+def pin(
+    member: Member | None, lines: tuple[BasketLine, ...], wants: Wants, program: Program, now: dt.datetime
+) -> Pinned:
+    """Promise a quote until its end."""
+    tier = "" if member is None else tiering.current(member, program, now).id
+    return Pinned(program.version, tier, lines, wants, now, now + PIN_LIFE)
 
 
+def _basket(lines: tuple[BasketLine, ...], wants: Wants, chosen: tuple[ChosenCoupon, ...]) -> Basket:
+    return Basket(lines, wants.manual, chosen, frozenset(wants.codes), wants.points)
+
+
+def _chosen(
+    member: Member | None, wants: Wants, sale: str, program: Program, now: dt.datetime, reach: Reach
+) -> tuple[tuple[ChosenCoupon, ...], tuple[LeftOut, ...]]:
+    """Return the coupons that may be used, and why not for the others that were asked for."""
+    chosen, left_out = [*wants.papers], []
+    for id_ in dict.fromkeys(wants.coupons):
+        coupon = None if member is None else wallet.find(member.coupons, id_)
+        template = None if coupon is None else program.coupon(coupon.template)
+        if coupon is None or template is None:
+            left_out.append(LeftOut(id_, couponing.why_not_known()))
+            continue
+        why = couponing.why_not(member, coupon, template, program, now, reach, sale)
+        if why is None:
+            chosen.append(ChosenCoupon(coupon.id, template, couponing.ends(coupon, sale, now)))
+        else:
+            left_out.append(LeftOut(id_, why))
+    return tuple(chosen), tuple(left_out)
+
+
+# ---- the sale ---------------------------------------------------------------------------------------------
 def decide_sale(member: Member | None, sale: Sale, program: Program, now: dt.datetime) -> Decision:
     """Turn a paid basket into money and points; refuse a tender that does not cover it."""
+    return decision(member, finished(member, body_of(member, sale, program, now), program, now))
+
+
+def body_of(member: Member | None, sale: Sale, program: Program, now: dt.datetime) -> EventBody:
+    """Return the event of a sale without what depends on the member as they are when it is posted."""
     if not sale.lines:
         raise Invalid("BASKET_EMPTY")
-    priced = quote(member, sale.lines, program, now)
-    change = _change(sale.tenders, priced.total_minor, program.currency)
-    facts = SaleFacts(
-        id=sale.id,
-        currency=program.currency,
-        lines=priced.lines,
-        total_minor=priced.total_minor,
-        tax_minor=priced.tax_minor,
-        tenders=sale.tenders,
-        change_minor=change,
-        earned=priced.earned,
-    )
-    body = EventBody(
+    sale, at, tier = _as_pinned(sale, program, now)
+    payer = payer_of(member, sale)
+    _check(member, sale, program, now)
+    chosen, left_out = _chosen(member, sale.wants, sale.id, program, at, sale.reach)
+    if left_out:
+        raise Refused(left_out[0].reason.code, **left_out[0].reason.data)
+    shopper = shopping.shopper(payer, program, at, points=sale.wants.points, tier=tier)
+    compiled, moment = shopping.compiled(program), shopping.moment(program, at, sale.budget_left)
+    priced = pricing.price(_basket(sale.lines, sale.wants, chosen), shopper, compiled, moment)
+    couponing.check_offline(member, _taken_off(priced), sale.reach)
+    paid = tenders.settle(sale.tenders, priced.total_minor, payer, program, now)
+    priced = pricing.with_tenders(priced, paid.value.bonus_minor, shopper, compiled, moment)
+    counted = posting.metrics(priced, program, now)
+    if shopper is not None and member is not None and program.earning.tier_at == "after":
+        after = tiering.tier_after(member, counted, program, now).id
+        if after != shopper.tier:
+            priced = pricing.earn_again(priced, replace(shopper, tier=after), compiled, moment)
+    if member is not None:
+        counted += posting.limits(priced, paid, program, now)
+        counted += _card(member, sale.card, priced, paid, program, now)
+    facts = posting.facts(sale, priced, paid, counted if member is not None else [], program, now)
+    return EventBody(
         kind="sale",
         at=now,
         program=program.version,
         member=None if member is None else member.id,
-        lines=_sale_lines(member, facts, program),
-        effects=() if member is None else _effects(member, sale, facts, program, now),
+        lines=posting.lines(member, facts, program),
+        effects=posting.effects(member, sale, facts, paid, counted, program, now),
         sale=facts,
-        reasons=priced.reasons,
+        reasons=priced.reasons + posting.reasons(member, facts, paid, program, now),
+        facts={} if sale.budget_left is None else {"bonus_points": priced.bonus_points},
         staff=sale.staff,
         trust=sale.trust,
         evidence=sale.evidence,
     )
-    return decision(member, body)
 
 
-def _change(tenders: tuple[Tender, ...], total_minor: int, currency: str) -> int:
-    for tender in tenders:
-        if tender.kind not in TENDER_KINDS:
-            raise Invalid("TENDER_UNKNOWN", tender=tender.kind)
-        if not 0 <= tender.amount_minor <= money.MAX_AMOUNT_MINOR:
-            raise Invalid("AMOUNT_IMPOSSIBLE", sku=tender.kind)
-    paid = sum(tender.amount_minor for tender in tenders)
-    if paid > money.MAX_AMOUNT_MINOR:
-        raise Invalid("AMOUNT_TOO_LARGE")
-    if paid < total_minor:
-        raise Refused("TENDER_TOO_SMALL", missing_minor=total_minor - paid, currency=currency)
-    change = paid - total_minor
-    if change > sum(tender.amount_minor for tender in tenders if tender.kind == "cash"):
-        raise Refused("CHANGE_ONLY_FROM_CASH")
-    return change
+def payer_of(member: Member | None, sale: Sale) -> Payer:
+    return Payer(member, sale.trust or 0, sale.rights, sale.stepped_up)
 
 
-def _sale_lines(member: Member | None, facts: SaleFacts, program: Program) -> tuple[Line, ...]:
-    taken = [Line(ledger.tender_account(t.kind), program.currency, t.amount_minor) for t in facts.tenders]
-    if facts.change_minor:
-        taken.append(Line(ledger.tender_account("cash"), program.currency, -facts.change_minor))
-    given = [
-        Line(ledger.SALES, program.currency, facts.tax_minor - facts.total_minor),
-        Line(ledger.TAX, program.currency, -facts.tax_minor),
-    ]
-    if member is not None and facts.earned:
-        given += [
-            Line(ledger.member_points(member.id), ledger.POINT, facts.earned),
-            Line(ledger.PROGRAM_POINTS, ledger.POINT, -facts.earned),
-        ]
-    return tuple(line for line in (*taken, *given) if line.amount)
+def finished(member: Member | None, body: EventBody, program: Program, now: dt.datetime) -> EventBody:
+    """Add what a sale means for its member's tier and for who sent them."""
+    if member is None or body.sale is None:
+        return body
+    sent = referring.after_sale(member, body.sale.id, body.sale.total_minor, program, now)
+    effects = (*body.effects, *sent.effects)
+    risen = tiering.upgrade(member, effects, program, now)
+    if not (sent.effects or risen):
+        return body
+    return replace(
+        body,
+        lines=(*body.lines, *sent.lines),
+        effects=(*effects, *risen),
+        reasons=(*body.reasons, *sent.reasons),
+    )
 
 
-def _effects(
-    member: Member, sale: Sale, facts: SaleFacts, program: Program, now: dt.datetime
-) -> tuple[Effect, ...]:
-    today = days.local_day(now, program.zone())
-    counted: list[Effect] = []
-    if facts.earned:
-        ends = days.expires_at(program.expiry, now, program.zone())
-        lot = Lot(
-            id=sale.lot,
-            amount=facts.earned,
-            remaining=facts.earned,
-            available_at=now,
-            expires_at=ends,
-            source=sale.id,
-        )
-        counted.append(Credited(lot))
-    counted.append(Tallied(tallies.SPEND, today.toordinal(), facts.total_minor))
-    counted.append(Tallied(tallies.SALES, today.toordinal(), 1))
-    return (*counted, *tiering.upgrade(member, counted, program, now))
+def _as_pinned(sale: Sale, program: Program, now: dt.datetime) -> tuple[Sale, dt.datetime, str]:
+    """Return the sale as its quote was shown, the instant of the quote and its tier."""
+    pinned = sale.pinned
+    if pinned is None:
+        return sale, now, ""
+    if now >= pinned.until or pinned.version != program.version:
+        raise Refused("QUOTE_EXPIRED")
+    return dataclasses.replace(sale, lines=pinned.lines, wants=pinned.wants), pinned.at, pinned.tier
+
+
+def _check(member: Member | None, sale: Sale, program: Program, now: dt.datetime) -> None:
+    """Refuse who may not buy at all, or not this yet."""
+    if member is not None and (why := standing.why_not_earn(member, now)) is not None:
+        raise Refused(why.code, **why.data)
+    if program.entitlements and not sale.early_access_approved:
+        skus = frozenset(line.sku for line in sale.lines)
+        shopping.check_early_access(member, skus, program, now)
+
+
+def _card(
+    member: Member, card: str, priced: Priced, paid: Paid, program: Program, now: dt.datetime
+) -> list[Tallied]:
+    """Count what a card with a limit of its own spends of the member's, and refuse more (3.20)."""
+    limit = shopping.card_limit(member, card, program, now)
+    spent = paid.value.principal_minor + paid.value.bonus_minor
+    spent += sum(one.amount_minor for one in priced.discounts if one.kind == "points")
+    if limit is None or not spent:
+        return []
+    if spent > limit.left_minor:
+        raise Refused("CARD_DAY_LIMIT", left_minor=limit.left_minor, currency=program.currency)
+    return [Tallied(limit.key, days.local_day(now, program.zone()).toordinal(), spent)]
+
+
+def _taken_off(priced: Priced) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for one in priced.discounts:
+        if one.coupon:
+            found[one.coupon] = found.get(one.coupon, 0) + one.amount_minor
+    return found
