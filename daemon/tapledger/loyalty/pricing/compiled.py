@@ -147,11 +147,12 @@ class Live:
                     self.by_sku.setdefault(sku, []).append(rank)
             else:
                 at, below = step.benefit.band()
-                order.append((rank, max(at, step.min_minor), below if before_discounts else None))
+                certain = before_discounts and step.articles.everything
+                order.append((rank, max(at, step.min_minor), below if certain else None))
         self._place(order)
 
     def _place(self, order: list[tuple[int, int, int | None]]) -> None:
-        """Put what is about the whole order beside the amounts between which it can apply."""
+        """Put what is about the whole order beside the list prices of baskets at which it can apply."""
         self.edges = sorted(
             {at for _, at, _ in order} | {below for _, _, below in order if below is not None}
         )
