@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import tomllib
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -16,8 +15,7 @@ from tapledger.devices.prints import PRINTER_ROLE, PrintLoop
 from tapledger.devices.supervisor import DeviceState, DeviceSupervisor
 from tapledger.errors import Invalid, TapledgerError, Unavailable
 from tapledger.identifiers import Randomness
-from tapledger.loyalty import program as programs
-from tapledger.membership import catalogue, redemption, slips
+from tapledger.membership import catalogue, night, slips
 from tapledger.membership.shop import Shop
 from tapledger.settings import Settings
 from tapledger.store import keyring
@@ -39,23 +37,28 @@ from tapledger_drivers.registry import create_driver
 
 log = structlog.get_logger()
 
-LAPSED_EVERY_S = 3600.0
+NIGHT_WORK_EVERY_S = 3600.0
 KIOSK_READER, TILL_READER, TILL_SCANNER = "kiosk-reader", "till-reader", "till-scanner"
 
 
 async def open_shop(settings: Settings, clock: Clock, randomness: Randomness) -> Shop:
     """Open the store, the rules and the articles; raise ``TapledgerError`` when one cannot be used."""
+    source = programs.load(settings.files.program)
+    assert source.program is not None
     try:
-        program = programs.load(tomllib.loads(settings.files.program.read_text(encoding="utf-8")))
         with settings.files.catalogue.open(encoding="utf-8-sig", newline="") as file:
-            articles = catalogue.read(file, program.currency)
+            articles = catalogue.read(file, source.program.currency)
     except FileNotFoundError as error:
         raise Invalid("CONFIG_MISSING", path=str(error.filename)) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Invalid("CONFIG_INVALID", path=str(settings.files.program), why=str(error)) from error
     keys = keyring.load(settings.store.folder)
     store = await Store.open(settings.store.folder, keys)
-    return Shop(store, program, articles, clock, randomness, settings.shop.name, settings.shop.language)
+    try:
+        program, coming = await programs.choose(store, source, clock.now())
+    except BaseException:
+        await store.close()
+        raise
+    shop = settings.shop
+    return Shop(store, program, articles, clock, randomness, shop.name, shop.language, coming)
 
 
 class Daemon:
@@ -115,7 +118,7 @@ class Daemon:
                     self.prints.run(),
                     self.console.run(),
                     self.sync.run(),
-                    self.give_back_lapsed(),
+                    self.night_work(),
                 ):
                     group.create_task(loop)
                 started(server.port)
@@ -163,12 +166,22 @@ class Daemon:
             except TapledgerError as error:
                 await self.till.trouble(error)
 
-    async def give_back_lapsed(self) -> None:
-        """Now and then, the points of vouchers that nobody handed in go back to their members."""
+    async def night_work(self) -> None:
+        """Now and then, whatever the calendar has made due."""
         while True:
-            if await redemption.give_back_lapsed(self.shop):
+            done = await night.run(self.shop)
+            if done.anything:
                 self._recorded()
-            await asyncio.sleep(LAPSED_EVERY_S)
+            if done.failed or done.waits_for_clock:
+                log.warning("night work waits", failed=done.failed, clock=done.waits_for_clock)
+            await asyncio.sleep(NIGHT_WORK_EVERY_S)
+
+    async def change_programs(self) -> None:
+        """A version of the programme counts from its instant on, whoever looks at a screen then."""
+        while True:
+            await asyncio.sleep(programs.wait_s(self.shop))
+            if programs.take_effect(self.shop):
+                self._around_changed()
 
     # What one part tells another.
     def _recorded(self) -> None:

@@ -21,8 +21,8 @@ def changed(tx: Transaction, member: str) -> None:
 
 
 def later(tx: Transaction, member: str, at: dt.datetime | None) -> None:
-    """Look at a member again then; None is not before they change."""
-    at_ms = None if at is None else int(at.timestamp() * 1000)
+    """Look at a member again then, never a moment before; None is not before they change."""
+    at_ms = None if at is None else int(at.timestamp() * 1000) + 1
     tx.exec_driver_sql("UPDATE due SET at_ms = ? WHERE member = ?", (at_ms, member))
 
 

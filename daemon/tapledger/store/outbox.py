@@ -52,6 +52,12 @@ def unsynced(tx: Transaction) -> int:
     return int(tx.exec_driver_sql(query, (epoch, acked)).scalar_one())
 
 
+def is_unsynced(tx: Transaction, member: str) -> bool:
+    """Tell whether central has not acknowledged all that was recorded here of a member."""
+    query = "SELECT 1 FROM event WHERE member = ? AND (epoch, seq) > (?, ?) LIMIT 1"
+    return tx.exec_driver_sql(query, (member, *acknowledged(tx))).first() is not None
+
+
 def cursor(tx: Transaction) -> int:
     return int(facts.get(tx, "feed_cursor") or b"0")
 
