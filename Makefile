@@ -5,7 +5,7 @@ BIN := .venv/bin
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --silent --prefix kiosk_ui
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help prepare run smoke test lint types arch ui bench long lock clean
+.PHONY: help prepare run smoke test lint types arch ui bench long mutants lock clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -39,6 +39,10 @@ ui: ## catalogues, types and unit tests of the browser faces
 
 bench: ## the speeds promised, as ratios to floors of the same run; JSON, exit 1 on a missed goal
 	$(PREPARE) test && exec $(BIN)/python -m benchmarks.spine --json
+
+mutants: ## change the rules and see whether a test notices; resumable, minutes
+	$(PREPARE) test && $(BIN)/pip install -q --require-hashes -r requirements-mutants.lock
+	@exec $(BIN)/python tools/mutants.py
 
 long: ## the tests that take minutes
 	$(PREPARE) test && exec $(BIN)/pytest -m long
