@@ -1,9 +1,9 @@
 """Change the rules one by one and see whether a test notices: `make mutants`.
 
-mutmut makes the mutants; this draws a seeded sample of them, shared out over the rooms that decide about money,
-and counts those that no test has noticed. It works in var/mutants on a copy, because mutmut knows no source
-root but src. What was judged stays judged: the same command goes on where it stopped, until a rule or a test
-changes. The last line is one JSON object; exit 1 when too many survive.
+mutmut makes the mutants; this draws a seeded sample of them, shared out over the rooms that decide about
+money, and counts those that no test has noticed. It works in var/mutants on a copy, because mutmut knows no
+source root but src. What was judged stays judged: the same command goes on where it stopped, until a rule or
+a test changes. The last line is one JSON object; exit 1 when too many survive.
 """
 
 from __future__ import annotations
