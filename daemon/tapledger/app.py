@@ -15,7 +15,7 @@ from tapledger.devices.prints import PRINTER_ROLE, PrintLoop
 from tapledger.devices.supervisor import DeviceState, DeviceSupervisor
 from tapledger.errors import Invalid, TapledgerError, Unavailable
 from tapledger.identifiers import Randomness
-from tapledger.membership import catalogue, night, slips
+from tapledger.membership import catalogue, night, programs, slips
 from tapledger.membership.shop import Shop
 from tapledger.settings import Settings
 from tapledger.store import keyring
@@ -119,6 +119,7 @@ class Daemon:
                     self.console.run(),
                     self.sync.run(),
                     self.night_work(),
+                    self.change_programs(),
                 ):
                     group.create_task(loop)
                 started(server.port)

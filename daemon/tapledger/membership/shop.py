@@ -25,6 +25,14 @@ from tapledger.store.members import Stored
 from tapledger.store.store import Store
 
 
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A version of the programme that counts from an instant on."""
+
+    program: Program
+    since: dt.datetime
+
+
 @dataclass(slots=True)
 class Shop:
     store: Store
@@ -35,6 +43,8 @@ class Shop:
     name: str
     language: Language
     """Of slips and screens until somebody chooses another."""
+    coming: Coming | None = None
+    """The version that takes the programme's place later (``membership.programs``)."""
     reachable: bool = False
     """Central answered when it was last asked; who syncs says so. A shop that stands alone needs none."""
 

@@ -1,0 +1,218 @@
+"""The merchant's rules as files and as versions: read with every mistake at its line, kept once used (X5).
+
+A version that was in use never changes: the same ``version`` with another content is refused. A new one counts
+from ``active_from``; until then the shop uses the one before.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tapledger import texts
+from tapledger.database import Transaction
+from tapledger.errors import Conflict, Invalid
+from tapledger.loyalty import eligibility, windows
+from tapledger.loyalty import program as programs
+from tapledger.loyalty.facts import Reason
+from tapledger.loyalty.program import Program
+from tapledger.loyalty.program.findings import Finding
+from tapledger.loyalty.program.lint import Shelf
+from tapledger.loyalty.program.source import Lines, line_of_error, read_lines
+from tapledger.membership.shop import Coming, Shop
+from tapledger.store import programs as kept_programs
+from tapledger.store.programs import Kept, Use
+from tapledger.store.store import Store
+
+LOOK_AGAIN_S = 60.0
+"""How long the daemon sleeps at most before it looks whether another version counts by now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """Something wrong in a file, at its line."""
+
+    file: str
+    line: int
+    finding: Finding
+
+    def sentence(self, language: str) -> str:
+        return texts.reason(language, self.finding.why)
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.finding.key}: {self.sentence('en')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A program.toml as it was read: the programme, or what is wrong with it."""
+
+    text: str
+    content: bytes
+    """What it says with its calendars, in one way of writing: two files that mean the same have the same."""
+    program: Program | None
+    mistakes: tuple[Mistake, ...] = ()
+
+    def kept(self) -> Kept:
+        assert self.program is not None
+        digest = hashlib.sha256(self.content).digest()
+        return Kept(self.program.version, digest, self.content, self.text)
+
+
+# ---- reading ---------------------------------------------------------------------------------------------
+def read(path: Path, shelf: Shelf | None = None) -> Source:
+    """Read a programme and the calendars beside it. Mistakes are in the answer; a missing file raises."""
+    text = path.read_text(encoding="utf-8")
+    try:
+        table: dict[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        finding = Finding((), Reason("PROGRAM_SYNTAX", {"why": str(error)}))
+        return Source(text, b"", None, (Mistake(str(path), line_of_error(error, text), finding),))
+    findings = _add_calendars(table, path.parent)
+    program, wrong = programs.check(table, shelf)
+    findings += [one for one in wrong if not (findings and one.why.code == "PROGRAM_HOLIDAYS_UNKNOWN")]
+    lines = read_lines(text) if findings else Lines()
+    mistakes = sorted(
+        (Mistake(str(path), lines.of(one.path), one) for one in findings), key=lambda one: one.line
+    )
+    content = msgspec.json.encode(table, order="sorted")
+    return Source(text, content, None if mistakes else program, tuple(mistakes))
+
+
+def load(path: Path) -> Source:
+    """Read a programme that can be used; raise ``Invalid`` that names every line that is wrong."""
+    try:
+        source = read(path)
+    except FileNotFoundError as error:
+        raise Invalid("CONFIG_MISSING", path=str(path)) from error
+    except UnicodeDecodeError as error:
+        raise Invalid("CONFIG_INVALID", path=str(path), why=str(error)) from error
+    if source.mistakes:
+        raise Invalid("PROGRAM_INVALID", where=str(path), why="\n".join(map(str, source.mistakes)))
+    return source
+
+
+def _add_calendars(table: dict[str, Any], folder: Path) -> list[Finding]:
+    """Read the files that ``holiday_files`` names into ``holidays``, each under its name without the ending."""
+    names = table.get("holiday_files", [])
+    calendars = table.get("holidays", {})
+    if not isinstance(names, list) or not isinstance(calendars, dict):
+        return []
+    findings = []
+    for place, name in enumerate(names):
+        if not isinstance(name, str):
+            continue
+        path = folder / name
+        try:
+            calendar = windows.load_holidays(tomllib.loads(path.read_text(encoding="utf-8")), name)
+        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, Invalid) as error:
+            why = str(error.data.get("why", "")) if isinstance(error, Invalid) else str(error)
+            reason = Reason("PROGRAM_HOLIDAY_FILE", {"file": name, "why": why})
+            findings.append(Finding(("holiday_files", place), reason))
+        else:
+            days = {f"{day.isoformat()}": day for day in sorted(calendar.dates())}
+            calendars = {**calendars, path.stem: {**calendars.get(path.stem, {}), **days}}
+    if calendars:
+        table["holidays"] = calendars
+    return findings
+
+
+def revive(kept: Kept) -> Program:
+    """Return the programme of a version that was kept; it was checked when it came into use."""
+    try:
+        table: Mapping[str, object] = msgspec.json.decode(kept.content)
+        return msgspec.convert(table, Program)
+    except msgspec.ValidationError as error:
+        raise Invalid("PROGRAM_INVALID", where=kept.version, why=str(error)) from error
+
+
+# ---- versions --------------------------------------------------------------------------------------------
+def settle(tx: Transaction, source: Source, now: dt.datetime) -> list[Use]:
+    """Keep the version that a file holds and say when it counts; return every use, the first first.
+
+    Raises ``Conflict`` when a version that was in use has another content now.
+    """
+    mine = source.kept()
+    assert source.program is not None
+    before = [use for use in kept_programs.uses(tx) if use.since <= now]
+    known = kept_programs.find(tx, mine.version)
+    was_used = any(use.version == mine.version for use in before)
+    if known is not None and known.digest != mine.digest and was_used:
+        raise Conflict("PROGRAM_CHANGED", version=mine.version)
+    kept_programs.keep(tx, known if known is not None and known.digest == mine.digest else mine)
+    if before and before[-1].version == mine.version:
+        kept_programs.forget_uses_after(tx, now)
+        return before
+    local = source.program.active_from
+    starts = now if local is None else max(now, eligibility.instant(local, source.program.zone()))
+    kept_programs.forget_uses_after(tx, now)
+    kept_programs.use(tx, mine.version, starts)
+    return kept_programs.uses(tx)
+
+
+async def choose(store: Store, source: Source, now: dt.datetime) -> tuple[Program, Coming | None]:
+    """Return the programme that counts now, and the one that is to come, if any (X5)."""
+
+    def work(tx: Transaction) -> tuple[Program, Coming | None]:
+        assert source.program is not None
+        uses = settle(tx, source, now)
+        current = [use for use in uses if use.since <= now]
+        if not current or current[-1].version == source.program.version:
+            return source.program, None
+        kept = kept_programs.find(tx, current[-1].version)
+        assert kept is not None
+        return revive(kept), Coming(source.program, uses[-1].since)
+
+    return await store.transact(work)
+
+
+def take_effect(shop: Shop) -> bool:
+    """Let the version that is to come count once its time is there; tell whether it does from now on."""
+    coming = shop.coming
+    if coming is None or shop.clock.now() < coming.since:
+        return False
+    shop.program, shop.coming = coming.program, None
+    return True
+
+
+def wait_s(shop: Shop) -> float:
+    """Return how long to wait before looking again."""
+    if shop.coming is None:
+        return LOOK_AGAIN_S
+    return min(LOOK_AGAIN_S, max(0.0, (shop.coming.since - shop.clock.now()).total_seconds()))
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One line of the programme's history."""
+
+    version: str
+    since: dt.datetime
+    until: dt.datetime | None
+    digest: str
+    text: str
+
+
+def history(tx: Transaction) -> list[Version]:
+    """Return every use of a version, the first first; the last one may be still to come."""
+    uses = kept_programs.uses(tx)
+    ends: list[dt.datetime | None] = [*(use.since for use in uses[1:]), None]
+    found = []
+    for use, until in zip(uses, ends, strict=False):
+        kept = kept_programs.find(tx, use.version)
+        assert kept is not None
+        found.append(Version(use.version, use.since, until, kept.digest.hex(), kept.text))
+    return found
+
+
+def of_version(tx: Transaction, version: str, otherwise: Program) -> Program:
+    """Return the programme of a version, or another where this shop never had it."""
+    kept = kept_programs.find(tx, version)
+    return otherwise if kept is None else revive(kept)
