@@ -14,6 +14,7 @@ from tapledger.loyalty.effects import Hold
 from tapledger.loyalty.redeeming import Redeem
 from tapledger.membership import identity, slips, stock
 from tapledger.membership.identity import Known, Presented
+from tapledger.membership.rights import rights_of
 from tapledger.membership.shop import Shop, change_member, operation
 from tapledger.store import claims, prints
 from tapledger.store import members as stored_members
@@ -100,6 +101,7 @@ def figures(
         language=language,
         staff=staff,
         exhausted=stock.exhausted(tx, shop, known.member),
+        rights=rights_of(tx, shop, known.member.id),
     )
 
 

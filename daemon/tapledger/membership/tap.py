@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from tapledger.database import Transaction
 from tapledger.loyalty import engine, tallies
 from tapledger.loyalty.engine import Redeem, Summary
-from tapledger.membership import identity, stock
+from tapledger.errors import Refused
+from tapledger.membership import cards, identity, stock
 from tapledger.membership.identity import Known, Presented
+from tapledger.membership.rights import rights_of
 from tapledger.membership.shop import Shop
 from tapledger.store import claims
 
@@ -23,13 +25,21 @@ class Greeting:
     at: dt.datetime
 
 
-async def greet_member(shop: Shop, presented: Presented) -> Greeting:
-    """Answer a credential; nothing is recorded. Raises ``NotFound`` or ``Refused`` (identity.identify)."""
+async def greet_member(shop: Shop, presented: Presented, phone_tail: str = "") -> Greeting:
+    """Answer a credential; raises ``NotFound`` or ``Refused`` (identity.identify).
+
+    Nothing is recorded, but that somebody shows a card that was lost or replaced is an alarm for staff.
+    """
 
     def work(tx: Transaction) -> Greeting:
-        return greeting(tx, shop, identity.identify(tx, shop, presented))
+        return greeting(tx, shop, identity.identify(tx, shop, presented, phone_tail))
 
-    return await shop.store.transact(work)
+    try:
+        return await shop.store.transact(work)
+    except Refused as error:
+        if error.code == "CARD_BLOCKED":
+            await cards.ring(shop, presented, error)
+        raise
 
 
 async def greet_again(shop: Shop, member: str, presented: Presented) -> Greeting:
@@ -45,6 +55,7 @@ def greeting(tx: Transaction, shop: Shop, known: Known) -> Greeting:
     now = shop.clock.now()
     used = claims.used(tx, tallies.of_reward(""))
     exhausted = stock.exhausted(tx, shop, known.member)
+    rights = rights_of(tx, shop, known.member.id)
     context = {
         reward.id: Redeem(
             reward=reward.id,
@@ -55,6 +66,7 @@ def greeting(tx: Transaction, shop: Shop, known: Known) -> Greeting:
             stock_left=stock.left(used, tallies.of_reward(reward.id), reward.stock),
             exhausted=exhausted,
             unsettled_points=known.unsettled_points,
+            rights=rights,
         )
         for reward in shop.program.rewards
     }
