@@ -10,7 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tapledger.loyalty.conditions import Condition, Scope
-from tapledger.loyalty.pricing import Basket, BasketLine, Best, ChosenCoupon, Compiled, best, price
+from tapledger.loyalty.pricing import (
+    Basket,
+    BasketLine,
+    Best,
+    ChosenCoupon,
+    Compiled,
+    ManualDiscount,
+    best,
+    price,
+)
 from tapledger.loyalty.program import Tier
 from tapledger.loyalty.program.prices import Money
 from tapledger.loyalty.promotions import Promotion
@@ -156,6 +165,12 @@ def test_an_automatic_promotion_yields_to_a_better_coupon_only() -> None:
     assert chosen(compiled, of(5000), coupon(better)).saving_minor == 1500
     kept = chosen(compiled, of(5000), coupon(worse))
     assert (kept.coupons, kept.saving_minor) == ((), 1000)
+
+
+def test_what_staff_take_off_is_gone_before_lane_3_looks() -> None:
+    basket = Basket(of(20_000), ManualDiscount("dent", off_minor=1000), (coupon(A), coupon(D)))
+    found = best(basket, MEMBER, rules(), NOW)
+    assert (found.coupons, found.saving_minor, found.priced.total_minor) == (("coupon-d",), 2500, 16_500)
 
 
 # ---- hints -----------------------------------------------------------------------------------------------
