@@ -34,6 +34,8 @@ def _of(slip: Slip, body: EventBody, shop: Shop) -> list[PaperItem]:
             return _sale(slip, body)
         case "draw":
             return _draw(slip, body)
+        case "topup":
+            return _value(slip, body, shop)
         case _:
             return _voucher(slip, body, shop)
 
@@ -101,6 +103,20 @@ def _voucher(slip: Slip, body: EventBody, shop: Shop) -> list[PaperItem]:
         QrCode(slip.voucher),
         Row(texts.say(language, "receipt.cost"), f"-{hold.points}"),
         Text(texts.say(language, "receipt.voucher_until", day=texts.day(language, last_day))),
+    ]
+
+
+def _value(slip: Slip, body: EventBody, shop: Shop) -> list[PaperItem]:
+    """Print what was done with stored value, and what is there now."""
+    language, currency = slip.language, shop.program.currency
+    principal = texts.money(language, slip.principal_minor, currency)
+    bonus = texts.money(language, slip.bonus_minor, currency)
+    return [
+        Text(texts.say(language, "receipt.value"), align=Align.CENTER, bold=True),
+        *(Text(texts.reason(language, why)) for why in body.reasons),
+        Rule(),
+        Row(texts.say(language, "receipt.principal"), principal, bold=True),
+        Row(texts.say(language, "receipt.bonus"), bonus),
     ]
 
 

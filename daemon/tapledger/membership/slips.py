@@ -24,7 +24,7 @@ class Slip(msgspec.Struct, frozen=True, kw_only=True):
     """A slip to be drawn. The ledger has no names and no codes, so they are here."""
 
     kind: str
-    """``sale``, ``voucher``, ``draw`` or ``test``."""
+    """``sale``, ``voucher``, ``topup``, ``draw`` or ``test``."""
     language: str
     event: bytes = b""
     """The raw event it proves."""
@@ -38,6 +38,9 @@ class Slip(msgspec.Struct, frozen=True, kw_only=True):
     """What the member has after it."""
     voucher: str = ""
     tier: str = ""
+    principal_minor: int = 0
+    """With ``bonus_minor``: the stored value after a top-up, or after one was taken back."""
+    bonus_minor: int = 0
 
 
 def read(shop: Shop, job: str, document: bytes) -> Slip:

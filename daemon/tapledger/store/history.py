@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+import msgspec
 
 from tapledger.database import Transaction
 from tapledger.loyalty.ledger import EventBody
+from tapledger.store.journal import Recorded
 from tapledger.wire.codec import decode_event
+
+MAX_EVENTS = 10_000
+"""Of one member: what an export holds at most."""
 
 
 def recent(tx: Transaction, member: str, kind: str, limit: int) -> list[EventBody]:
@@ -16,6 +22,14 @@ def recent(tx: Transaction, member: str, kind: str, limit: int) -> list[EventBod
         (member, kind, limit),
     )
     return [decode_event(row[0]).body for row in rows]
+
+
+def of_operation(tx: Transaction, op_key: str) -> EventBody | None:
+    """Return what a command recorded here, by its idempotency key."""
+    row = tx.exec_driver_sql(
+        "SELECT e.raw FROM operation o JOIN event e USING (epoch, seq) WHERE o.op_key = ?", (op_key,)
+    ).first()
+    return None if row is None else decode_event(row[0]).body
 
 
 def everything(tx: Transaction) -> Iterator[EventBody]:
@@ -28,3 +42,13 @@ def members_after(tx: Transaction, last: str, limit: int) -> list[str]:
     """Return the pseudonyms that follow one, in their order: pages of everybody this shop knows."""
     rows = tx.exec_driver_sql("SELECT id FROM member WHERE id > ? ORDER BY id LIMIT ?", (last, limit))
     return [row[0] for row in rows]
+
+
+def of_members(tx: Transaction, members: Sequence[str], limit: int = MAX_EVENTS) -> list[Recorded]:
+    """Return the newest events of any of some members that this node recorded, the newest first."""
+    rows = tx.exec_driver_sql(
+        "SELECT raw, hash FROM event WHERE member IN (SELECT value FROM json_each(?))"
+        " ORDER BY epoch DESC, seq DESC LIMIT ?",
+        (msgspec.json.encode(members).decode(), limit),
+    )
+    return [Recorded(decode_event(raw), bytes(raw), bytes(digest), replayed=True) for raw, digest in rows]

@@ -1,0 +1,144 @@
+"""Stored value at the till: topping up, taking a top-up back, and closing a card; each with its slip."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from tapledger.database import Transaction
+from tapledger.errors import NotFound, Refused
+from tapledger.loyalty import members, rights, storing
+from tapledger.loyalty.decisions import Decision
+from tapledger.loyalty.effects import BONUS, PRINCIPAL
+from tapledger.loyalty.facts import Tender
+from tapledger.loyalty.storing import TopUp, TopUpVoid
+from tapledger.membership import identity, slips
+from tapledger.membership.identity import Known, Presented
+from tapledger.membership.rights import TOP_UPS, count_away, require, rights_of
+from tapledger.membership.shop import Shop, operation
+from tapledger.store import claims, history
+from tapledger.store.journal import Operation, Recorded
+from tapledger.store.people import mask
+
+
+@dataclass(frozen=True, slots=True)
+class TopUpCommand:
+    """Money for a member's stored value, taken by staff. ``id`` is its idempotency key."""
+
+    id: str
+    member: str
+    presented: Presented
+    amount_minor: int
+    tenders: tuple[Tender, ...]
+    staff: str
+    language: str
+
+
+async def top_up(shop: Shop, command: TopUpCommand) -> Recorded:
+    """Record a top-up and queue its slip; raise ``Invalid`` or ``Refused`` and change nothing then.
+
+    Without central the day's limit of this shop counts it, and its bonus waits (R35).
+    """
+    same = operation(
+        command.id, "topup", command.member, command.amount_minor, command.tenders, command.staff
+    )
+
+    def work(tx: Transaction) -> Recorded:
+        if (before := shop.store.journal.find(tx, same)) is not None:
+            return before
+        now, known = shop.clock.now(), identity.by_id(tx, shop, command.member, command.presented)
+        may = rights_of(tx, shop, known.member.id)
+        asked = TopUp(command.id, command.amount_minor, command.tenders, command.staff, may)
+        decision = storing.decide_top_up(known.member, asked, shop.program, now)
+        if rights.stage(may, shop.program, now) != "online":
+            count_away(tx, shop, TOP_UPS, command.amount_minor)
+        return _record(tx, shop, same, decision, known, command.language, now)
+
+    return await shop.store.transact(work)
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBackCommand:
+    """A top-up of today, made in this shop, is taken back. ``topup`` is its id."""
+
+    key: str
+    member: str
+    presented: Presented
+    topup: str
+    staff: str
+    language: str
+
+
+async def take_back_top_up(shop: Shop, command: TakeBackCommand) -> Recorded:
+    """Give a top-up's money back; raise ``NotFound`` for one that this shop did not make."""
+    same = operation(command.key, "topup_void", command.member, command.topup, command.staff)
+
+    def work(tx: Transaction) -> Recorded:
+        if (before := shop.store.journal.find(tx, same)) is not None:
+            return before
+        now, known = shop.clock.now(), identity.by_id(tx, shop, command.member, command.presented)
+        body = history.of_operation(tx, command.topup)
+        if body is None or body.kind != "topup" or body.member != known.member.id:
+            raise NotFound("TOP_UP_UNKNOWN")
+        if not claims.once(tx, f"topup-void/{command.topup}"):
+            raise Refused("TOP_UP_TAKEN_BACK")
+        asked = TopUpVoid(body, command.staff)
+        decision = storing.decide_top_up_void(known.member, asked, shop.program, now)
+        return _record(tx, shop, same, decision, known, command.language, now)
+
+    return await shop.store.transact(work)
+
+
+@dataclass(frozen=True, slots=True)
+class CloseCommand:
+    """A member wants what they paid in back, and gives up the bonus."""
+
+    key: str
+    member: str
+    presented: Presented
+    staff: str
+    language: str
+
+
+async def close_card(shop: Shop, command: CloseCommand) -> Recorded:
+    """Pay out a member's principal less the fee; needs central, for another shop may spend it meanwhile."""
+    same = operation(command.key, "close_card", command.member, command.staff)
+
+    def work(tx: Transaction) -> Recorded:
+        if (before := shop.store.journal.find(tx, same)) is not None:
+            return before
+        now, known = shop.clock.now(), identity.by_id(tx, shop, command.member, command.presented)
+        require(tx, shop, "close_card")
+        decision = storing.decide_close_card(known.member, command.staff, shop.program, now)
+        return _record(tx, shop, same, decision, known, command.language, now)
+
+    return await shop.store.transact(work)
+
+
+def _record(
+    tx: Transaction,
+    shop: Shop,
+    same: Operation,
+    decision: Decision,
+    known: Known,
+    language: str,
+    now: dt.datetime,
+) -> Recorded:
+    recorded = shop.record(tx, same, decision, now)
+    after = decision.after
+    assert after is not None
+    slip = slips.Slip(
+        kind="topup",
+        language=language,
+        event=recorded.raw,
+        receipt=recorded.receipt,
+        proof=recorded.proof,
+        digest=recorded.hash.hex(),
+        member_name=mask(known.name),
+        points=members.points(after, now).available,
+        tier=shop.tier_of(after),
+        principal_minor=members.value(after, PRINCIPAL, now),
+        bonus_minor=members.value(after, BONUS, now),
+    )
+    slips.enqueue(tx, shop, slips.job_id(recorded), slip)
+    return recorded
