@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -35,13 +35,12 @@ class Scenario:
     steps: tuple[Step, ...]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that happens. What a step does not understand is an error, so that no typo goes unnoticed."""
+    """One thing that happens; ``actions.ACTIONS`` says which keys each kind of step knows."""
 
     number: int
     table: dict[str, Any]
-    used: set[str] = field(default_factory=set)
 
     @property
     def do(self) -> str:
@@ -60,14 +59,28 @@ class Step:
         return key in self.table
 
     def get(self, key: str, default: Any = None) -> Any:
-        self.used.add(key)
         return self.table.get(key, default)
+
+    def list_of(self, key: str) -> list[Any]:
+        """Return a list; a value that stands alone is a list of one."""
+        value = self.get(key, [])
+        return value if isinstance(value, list) else [value]
+
+    def table_of(self, key: str) -> dict[str, Any]:
+        value = self.get(key, {})
+        if not isinstance(value, dict):
+            raise self.wrong(f"{key} must be a table such as {{ one = 1 }}")
+        return value
 
     def text(self, key: str, default: str | None = None) -> str:
         value = self.get(key, default)
         if not isinstance(value, str):
             raise self.wrong(f"{key} must be a text" if key in self.table else f"{key} is missing")
         return value
+
+    def maybe(self, key: str) -> str | None:
+        """Return a text, or None when it is not given."""
+        return self.text(key) if self.has(key) else None
 
     def number_of(self, key: str, default: int | None = None) -> int:
         value = self.get(key, default)
@@ -83,12 +96,6 @@ class Step:
 
     def wrong(self, why: str) -> Invalid:
         return Invalid("SCENARIO_INVALID", where=self.title, why=why)
-
-    def check_all_used(self) -> None:
-        """Raise ``Invalid`` for keys that the step has not understood."""
-        unknown = set(self.table) - self.used - {"do", "expect", "at", "shop", "note", "as"}
-        if unknown:
-            raise self.wrong(f"{', '.join(sorted(unknown))}: not known for {self.do}")
 
 
 def read(path: Path) -> Scenario:
@@ -120,8 +127,14 @@ def read(path: Path) -> Scenario:
         catalogue=None if catalogue is None else path.parent / str(catalogue),
         starts=starts,
         shops=tuple(table.get("shops", ["A"])),
-        steps=tuple(Step(number, dict(step)) for number, step in enumerate(steps, 1)),
+        steps=tuple(_step(number, step, path) for number, step in enumerate(steps, 1)),
     )
+
+
+def _step(number: int, table: object, path: Path) -> Step:
+    if not isinstance(table, dict) or not isinstance(table.get("expect", {}), dict):
+        raise Invalid("SCENARIO_INVALID", where=path.name, why=f"step {number} or its expect is no table")
+    return Step(number, table)
 
 
 def _toml(path: Path) -> dict[str, Any]:

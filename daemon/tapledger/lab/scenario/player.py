@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import datetime as dt
+import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tapledger.errors import TapledgerError
-from tapledger.lab.scenario import observing
-from tapledger.lab.scenario.actions import ACTIONS
-from tapledger.lab.scenario.actions.outcome import Outcome
+from tapledger import texts
+from tapledger.errors import Invalid, TapledgerError
+from tapledger.lab.scenario import auditing, observing
+from tapledger.lab.scenario.actions import ACTIONS, EVERY_STEP_KNOWS
 from tapledger.lab.scenario.document import Scenario, Step, read
 from tapledger.lab.scenario.expectations import bend, compare, leaves
+from tapledger.lab.scenario.outcome import Outcome
 from tapledger.lab.scenario.world import EVERY_STEP, World
+
+MEMORY = "/dev/shm"  # noqa: S108 - each story makes a folder of its own in it
+"""A file system in memory, where the machine has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +46,10 @@ async def play_file(path: Path, *, bent: bool = False) -> Played:
     """Play a file; ``bent`` makes every expectation wrong by one, so that each has to fail."""
     try:
         scenario = read(path)
+        check(scenario)
     except TapledgerError as error:
         return _unreadable(path, error)
-    with tempfile.TemporaryDirectory(prefix="tapledger-scenario-") as folder:
+    with tempfile.TemporaryDirectory(prefix="tapledger-scenario-", dir=_memory()) as folder:
         try:
             world = World(scenario, Path(folder))
         except TapledgerError as error:
@@ -56,20 +61,36 @@ async def play_file(path: Path, *, bent: bool = False) -> Played:
             await world.close()
 
 
-def _unreadable(path: Path, error: TapledgerError) -> Played:
-    from tapledger import texts
+def check(scenario: Scenario) -> None:
+    """Raise ``Invalid`` for a step or a key that nobody knows, before anything is played."""
+    for step in scenario.steps:
+        if (action := ACTIONS.get(step.do)) is None:
+            raise step.wrong(f"there is no step {step.do!r}; known: {', '.join(sorted(ACTIONS))}")
+        if unknown := step.table.keys() - action.keys - EVERY_STEP_KNOWS:
+            known = ", ".join(sorted(action.keys | EVERY_STEP_KNOWS))
+            raise step.wrong(f"it does not know {', '.join(sorted(unknown))}; known: {known}")
+    if not any(step.expect for step in scenario.steps):
+        why = "no step expects anything"
+        raise Invalid("SCENARIO_INVALID", where=scenario.path.name, why=why)
 
+
+def _memory() -> str | None:
+    """Return a folder in memory where there is one: a story ends with its stores."""
+    return MEMORY if os.access(MEMORY, os.W_OK) else None
+
+
+def _unreadable(path: Path, error: TapledgerError) -> Played:
     sentence, next_step = texts.problem("en", error)
     return Played(path, path.stem, 0, 0, (Failure("file", "a scenario", sentence, (next_step,)),))
 
 
 async def _play(world: World, scenario: Scenario, bent: bool) -> Played:
     failures: list[Failure] = []
-    expectations = 0
     for step in scenario.steps:
-        failed = await _step(world, step, bent)
-        expectations += sum(1 for _ in leaves(step.expect))
-        failures += failed
+        failures += await _step(world, step, bent)
+    for wrong in await auditing.audit(world):
+        failures.append(Failure("after the last step", "books that are whole", wrong))
+    expectations = sum(1 for step in scenario.steps for _ in leaves(step.expect))
     return Played(scenario.path, scenario.name, len(scenario.steps), expectations, tuple(failures))
 
 
@@ -92,32 +113,13 @@ async def _step(world: World, step: Step, bent: bool) -> list[Failure]:
 
 async def _act(world: World, step: Step) -> Outcome:
     """Do a step. A refusal is an outcome like any other; a step that cannot be read is not."""
-    action = ACTIONS.get(step.do)
-    if action is None:
-        raise step.wrong(f"unknown; known: {', '.join(sorted(ACTIONS))}")
-    _move_clock(world, step)
+    world.clock.instant = world.instant(step, "at") if step.has("at") else world.clock.instant + EVERY_STEP
     try:
-        outcome = await action(world, step)
+        outcome = await ACTIONS[step.do].run(world, step)
     except TapledgerError as error:
         if error.code == "SCENARIO_INVALID":
             raise
         outcome = Outcome(error=error)
-    if outcome.recorded is not None:
-        world.recorded.append(outcome.recorded)
-        if step.has("as"):
-            world.named[str(step.table["as"])] = outcome
-    if outcome.error is None:
-        step.check_all_used()
+    if step.has("as") and outcome.error is None:
+        world.named[step.text("as")] = outcome
     return outcome
-
-
-def _move_clock(world: World, step: Step) -> None:
-    at = step.table.get("at")
-    if at is None:
-        world.clock.instant += EVERY_STEP
-    elif isinstance(at, dt.datetime) and at.tzinfo is None:
-        world.clock.instant = at.replace(tzinfo=world.zone).astimezone(dt.UTC)
-    elif isinstance(at, dt.datetime):
-        world.clock.instant = at.astimezone(dt.UTC)
-    else:
-        raise step.wrong("at must be a date with a time, such as 2026-03-02T10:00:00")

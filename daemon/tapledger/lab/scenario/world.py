@@ -1,18 +1,21 @@
-"""A small chain to play scenarios in: real stores in a folder, a real central, one clock that the file moves."""
+"""A small chain to play scenarios in: real stores a real central, one clock that the file moves."""
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
+from tapledger import texts
+from tapledger.database import InlineExecutor
 from tapledger.errors import NotFound, TapledgerError, Unavailable
 from tapledger.lab.scenario.document import Scenario, Step
 from tapledger.lab.scenario.expectations import Cash
+from tapledger.lab.scenario.outcome import Outcome
 from tapledger.languages import Language
 from tapledger.loyalty import program as programs
 from tapledger.loyalty.facts import Reason
@@ -21,7 +24,9 @@ from tapledger.loyalty.money import exponent
 from tapledger.loyalty.program import Program
 from tapledger.membership import catalogue
 from tapledger.membership.catalogue import Catalogue
-from tapledger.membership.identity import Presented
+from tapledger.membership.coupons import TypedCodes
+from tapledger.membership.identity import Presented, normal_phone
+from tapledger.membership.identity import index as credential_index
 from tapledger.membership.shop import Shop
 from tapledger.store import keyring as keyrings
 from tapledger.store import members
@@ -34,21 +39,11 @@ from tapledger.wire.messages import MAX_FEED_ROWS, Batch, BatchAnswer, Enrol, Fe
 from tapledger_central import enrol, feed, intake
 from tapledger_central.app import Central, open_central
 
-T = TypeVar("T")
 DEFAULT_START = dt.datetime(2026, 3, 2, 10, 0)  # noqa: DTZ001 - local by intent
 """A Monday morning, local time."""
 EVERY_STEP = dt.timedelta(seconds=1)
 LANGUAGE: Language = "en"
-
-
-class InlineExecutor:
-    """Runs a store's work at once: one story has nothing to wait beside."""
-
-    async def run(self, work: Callable[[], T]) -> T:
-        return work()
-
-    def close(self) -> None:
-        pass
+BEST_LEVEL = 3
 
 
 class StoryClock:
@@ -81,7 +76,6 @@ class Place:
     def __init__(self, name: str, shop: Shop, world: World) -> None:
         self.name = name
         self.shop = shop
-        self.online = True
         self._world = world
 
     @property
@@ -104,7 +98,7 @@ class Place:
         from tapledger_central.store import nodes
 
         central = self._world.central
-        if not self.online or central is None:
+        if not self.shop.reachable or central is None:
             raise Unavailable("CENTRAL_UNREACHABLE")
         node = await central.store.transact(lambda tx: nodes.find(tx, self.shop.store.keyring.node))
         if node is None:
@@ -132,9 +126,12 @@ class World:
         self.places: dict[str, Place] = {}
         self.members: dict[str, str] = {}
         """Pseudonyms by the names of the story."""
-        self.named: dict[str, Any] = {}
+        self.cards: list[str] = []
+        """Every card that the story has given to somebody, by its name."""
+        self.named: dict[str, Outcome] = {}
         """What steps left behind under their ``as``: receipts, vouchers, coupons."""
-        self.recorded: list[Recorded] = []
+        self.typed: dict[str, TypedCodes] = {}
+        """Wrong codes typed at the kiosk of each shop."""
         self._folder = folder
         self._keys = 0
 
@@ -163,11 +160,14 @@ class World:
             keys = keys.with_enrolment(answer)
         keyrings.create(folder, keys)
         store = await Store.open(folder, keys, InlineExecutor())
-        return Shop(store, self.program, self.catalogue, self.clock, self.randomness, name, LANGUAGE)
+        is_up = self.central is not None
+        return Shop(
+            store, self.program, self.catalogue, self.clock, self.randomness, name, LANGUAGE, reachable=is_up
+        )
 
     # What steps ask for.
     def place(self, step: Step) -> Place:
-        name = str(step.get("shop", self.scenario.shops[0]))
+        name = step.text("shop", self.scenario.shops[0])
         if name not in self.places:
             raise step.wrong(f"there is no shop {name!r}; shops: {', '.join(self.places)}")
         return self.places[name]
@@ -175,24 +175,41 @@ class World:
     def key(self, step: Step) -> str:
         """Return the idempotency key of a step: its own, or a fresh one."""
         self._keys += 1
-        return str(step.get("key", f"step-{step.number}-{self._keys}"))
+        return step.text("key", f"step-{step.number}-{self._keys}")
 
     def member_id(self, step: Step, key: str = "member") -> str:
         name = step.text(key)
         if name not in self.members:
-            raise step.wrong(f"nobody is called {name!r} yet")
+            raise step.wrong(f"nobody is called {name!r} yet; known: {', '.join(self.members) or 'nobody'}")
         return self.members[name]
 
-    def presented(self, step: Step, default: int = 3) -> Presented:
-        """Return the card of the step's member, read at a trust level of 0 to 3."""
-        level = step.number_of("level", default)
-        kind = "card" if level else "phone"
-        return Presented(kind, step.text("card", step.text("member")), level, "scenario")
+    def maybe_member(self, step: Step) -> str | None:
+        return self.member_id(step) if step.has("member") else None
 
-    def minor(self, step: Step, key: str, default: Decimal | int | None = None) -> int:
+    def presented(self, step: Step) -> Presented:
+        """Return what was shown: the step's ``phone``, else its ``card``, else the card named as its member.
+
+        ``level`` is how far the read is trusted: 3 a genuine card, 0 a number that anybody can say.
+        """
+        if step.has("phone"):
+            return Presented("phone", normal_phone(step.text("phone")), step.number_of("level", 0), "typed")
+        card = step.maybe("card")
+        return Presented("card", step.text("member") if card is None else card, self.level(step), "scenario")
+
+    def level(self, step: Step) -> int:
+        level = step.number_of("level", BEST_LEVEL)
+        if not 0 <= level <= BEST_LEVEL:
+            raise step.wrong(f"level must be 0 to {BEST_LEVEL}")
+        return level
+
+    def minor(self, step: Step, key: str) -> int:
         """Return an amount of money as minor units; raise when it has too many decimals."""
-        value = step.get(key, default)
-        return self.as_minor(step, key, value)
+        if not step.has(key):
+            raise step.wrong(f"{key} is missing")
+        return self.as_minor(step, key, step.get(key))
+
+    def maybe_minor(self, step: Step, key: str) -> int | None:
+        return self.minor(step, key) if step.has(key) else None
 
     def as_minor(self, step: Step, key: str, value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int | Decimal):
@@ -202,8 +219,50 @@ class World:
             raise step.wrong(f"{key} has more decimals than {self.program.currency} knows")
         return int(scaled)
 
+    def instant(self, step: Step, key: str) -> dt.datetime:
+        """Return a date with a time as an instant; without an offset it is the programme's local time."""
+        value = step.get(key)
+        if not isinstance(value, dt.datetime):
+            raise step.wrong(f"{key} must be a date with a time, such as 2026-03-02T10:00:00")
+        return (value.replace(tzinfo=self.zone) if value.tzinfo is None else value).astimezone(dt.UTC)
+
+    def left(self, step: Step, key: str) -> Outcome:
+        """Return what an earlier step with this ``as`` left behind."""
+        name = step.text(key)
+        if name not in self.named:
+            raise step.wrong(f"no step before is called {name!r}; known: {', '.join(self.named) or 'none'}")
+        return self.named[name]
+
+    def code(self, step: Step, key: str = "code") -> str:
+        """Return a code: what the step that ``as`` named made, else the text itself."""
+        named = self.named.get(step.text(key))
+        return named.secret if named is not None and named.secret else step.text(key)
+
+    async def coupon(self, place: Place, member: str, name: str) -> str:
+        """Return the id of a member's coupon: of the step that ``as`` named, else the first of a template."""
+        if name in self.named and self.named[name].id:
+            return self.named[name].id
+        state = await self.state(place, member)
+        found = [one for one in state.coupons if one.template == name]
+        found.sort(key=lambda one: (one.state in ("redeemed", "void"), one.issued_at, one.id))
+        return found[0].id if found else name
+
+    def name_of(self, member: str) -> str:
+        """Return what the story calls a member; their pseudonym when it never named them."""
+        return next((name for name, one in self.members.items() if one == member), member)
+
     def cash(self, minor: int) -> Cash:
         return Cash(minor, exponent(self.program.currency))
+
+    def last_day(self, end: dt.datetime | None) -> dt.date | None:
+        """Return the last local day before an end; None is for ever."""
+        return None if end is None else self.local(end - dt.timedelta(microseconds=1)).date()
+
+    def card_state(self, shop: Shop, member: Member, card: str) -> str | None:
+        """Return ``good``, or why a card is refused; None when it does not name this member."""
+        index = credential_index(shop, "card", card)
+        found = next((one for one in member.credentials if one.index == index), None)
+        return None if found is None else found.blocked or "good"
 
     async def state(self, place: Place, member: str) -> Member:
         stored = await place.shop.store.transact(lambda tx: members.load(tx, member))
@@ -211,18 +270,20 @@ class World:
             raise NotFound("MEMBER_UNKNOWN")
         return stored.member
 
-    def sentences(self, reasons: tuple[Reason, ...] | list[Reason]) -> tuple[str, ...]:
-        from tapledger import texts
-
+    def sentences(self, reasons: Iterable[Reason]) -> tuple[str, ...]:
         return tuple(texts.reason(LANGUAGE, why) for why in reasons)
 
     def problem(self, error: TapledgerError) -> tuple[str, ...]:
-        from tapledger import texts
-
         return texts.problem(LANGUAGE, error)
 
     def local(self, instant: dt.datetime) -> dt.datetime:
         return instant.astimezone(self.zone).replace(tzinfo=None)
+
+
+def told(world: World, recorded: Recorded) -> Outcome:
+    """Return the outcome of a command that recorded an event."""
+    because = world.sentences(recorded.event.body.reasons)
+    return Outcome({"replayed": recorded.replayed}, because, recorded=recorded)
 
 
 def _catalogue(scenario: Scenario, program: Program) -> Catalogue:

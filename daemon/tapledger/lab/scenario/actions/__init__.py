@@ -1,25 +1,92 @@
-"""What a step can do: one function a kind of step, one line in the table."""
+"""What a step can do: one function a kind of step, one line in the table with the keys that it knows."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
-from tapledger.lab.scenario.actions import selling, time, visiting
-from tapledger.lab.scenario.actions.outcome import Outcome
+from tapledger.lab.scenario.actions import (
+    cards,
+    coupons,
+    games,
+    life,
+    people,
+    rewards,
+    selling,
+    telling,
+    time,
+)
 from tapledger.lab.scenario.document import Step
+from tapledger.lab.scenario.outcome import Outcome
 from tapledger.lab.scenario.world import World
 
-Action = Callable[[World, Step], Awaitable[Outcome]]
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    run: Callable[[World, Step], Awaitable[Outcome]]
+    keys: frozenset[str]
+
+
+EVERY_STEP_KNOWS = frozenset({"do", "at", "shop", "as", "note", "expect"})
+SHOWN = " member card phone level"
+"""Who it is, and what they show for it."""
+
+
+def _action(run: Callable[[World, Step], Awaitable[Outcome]], keys: str = "") -> Action:
+    return Action(run, frozenset(keys.split()))
+
 
 ACTIONS: dict[str, Action] = {
-    "check": visiting.check,
-    "fulfil": visiting.fulfil,
-    "join": visiting.join,
-    "offline": time.offline,
-    "online": time.online,
-    "redeem": visiting.redeem,
-    "sale": selling.sale,
-    "sync": time.sync,
-    "tap": visiting.tap_card,
-    "wait": time.wait,
+    # people
+    "join": _action(people.join, "member card level phone staff key"),
+    "link": _action(people.link, "member card level staff key"),
+    "tap": _action(people.tap_card, SHOWN),
+    "check": _action(people.check, "member"),
+    "refer": _action(people.refer, "member referrer kiosk looked_at means staff key"),
+    # what a member says and is told
+    "birthday": _action(telling.birthday, "member on staff key"),
+    "profile": _action(telling.edit_profile, "member name phone language staff key"),
+    "prefer": _action(telling.prefer, "member chosen staff key"),
+    "consent": _action(telling.consent, "member purpose agrees text channel staff key"),
+    "message": _action(telling.message, "member purpose"),
+    "history": _action(telling.read_history, "member"),
+    # cards
+    "block_card": _action(cards.block, "member card why staff key"),
+    "unblock_card": _action(cards.unblock, "member card staff key"),
+    "replace_card": _action(cards.replace, "member card new level staff key"),
+    "limit_card": _action(cards.limit, "member card per_day staff key"),
+    "alarms": _action(cards.alarms),
+    # a membership's life
+    "freeze": _action(life.change("freeze"), "member why staff key"),
+    "unfreeze": _action(life.change("unfreeze"), "member why staff key"),
+    "cancel": _action(life.change("cancel"), "member why staff key"),
+    "restore": _action(life.change("restore"), "member why staff key"),
+    "erase": _action(life.erase, "member waiver staff key"),
+    "merge": _action(life.merge, "member into staff key"),
+    "unmerge": _action(life.unmerge, "member staff key"),
+    "grant": _action(life.grant, "member points why staff second key"),
+    # the till
+    "quote": _action(selling.quote, "member items amount"),
+    "sale": _action(selling.sale, "items amount pay staff key" + SHOWN),
+    # rewards and games
+    "redeem": _action(rewards.redeem, "reward staff key" + SHOWN),
+    "fulfil": _action(rewards.fulfil, "voucher tender staff key"),
+    "undo": _action(rewards.undo, "member reward key"),
+    "attend": _action(rewards.attend, "member reward key"),
+    "publish": _action(games.publish, "lottery"),
+    "draw": _action(games.draw, "lottery seed commit reward staff key" + SHOWN),
+    "reveal": _action(games.reveal, "lottery"),
+    # coupons
+    "issue_coupon": _action(coupons.issue, "member coupon source staff key"),
+    "print_coupon": _action(coupons.print_paper, "coupon source staff key"),
+    "claim_coupon": _action(coupons.claim, "member code typed key"),
+    "void_coupon": _action(coupons.void, "member coupon why staff key"),
+    "wallet": _action(coupons.wallet, "member"),
+    # time and the line to central
+    "wait": _action(time.wait, "for"),
+    "night": _action(time.night),
+    "clock": _action(time.clock, "to"),
+    "offline": _action(time.offline),
+    "online": _action(time.online),
+    "sync": _action(time.sync),
 }

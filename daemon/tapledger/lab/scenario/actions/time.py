@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 
-from tapledger.lab.scenario.actions.outcome import Outcome
 from tapledger.lab.scenario.document import Step
+from tapledger.lab.scenario.outcome import Outcome
 from tapledger.lab.scenario.world import World
 from tapledger.loyalty import days
+from tapledger.membership import night as night_work
 
 _SPAN = re.compile(r"(\d+) (second|minute|hour|day|week|month|year)s?")
 
@@ -36,18 +37,40 @@ def _later(world: World, step: Step, span: str) -> dt.datetime:
 
 
 async def offline(world: World, step: Step) -> Outcome:
-    world.place(step).online = False
+    world.place(step).shop.reachable = False
     return Outcome()
 
 
 async def online(world: World, step: Step) -> Outcome:
-    world.place(step).online = True
+    world.place(step).shop.reachable = True
+    return Outcome()
+
+
+async def night(world: World, step: Step) -> Outcome:
+    """Every shop, or this one, does what the calendar has made due."""
+    places = [world.place(step)] if step.has("shop") else list(world.places.values())
+    done = [await night_work.run(place.shop) for place in places]
+    values = {
+        "events": sum(one.events for one in done),
+        "vouchers": sum(one.vouchers for one in done),
+        "lapsed": sum(one.lapsed for one in done),
+        "failed": sum(len(one.failed) for one in done),
+        "waits_for_clock": any(one.waits_for_clock for one in done),
+    }
+    return Outcome(values)
+
+
+async def clock(world: World, step: Step) -> Outcome:
+    """The clock of the machine jumps ``to`` a time, earlier or later: as after an empty battery."""
+    world.clock.instant = world.instant(step, "to")
     return Outcome()
 
 
 async def sync(world: World, step: Step) -> Outcome:
     """Bring this shop, or every shop that is online, up to date: each sends, then each learns."""
-    places = [world.place(step)] if step.has("shop") else [p for p in world.places.values() if p.online]
+    places = (
+        [world.place(step)] if step.has("shop") else [p for p in world.places.values() if p.shop.reachable]
+    )
     for place in (*places, *places):
         await place.sync()
     return Outcome()

@@ -21,3 +21,7 @@ class Outcome:
     error: TapledgerError | None = None
     secret: str = ""
     """A voucher or coupon code, for a later step."""
+    id: str = ""
+    """Of the coupon, hold or transfer that a later step may name."""
+    kept: Any = None
+    """A quote that was shown, or whatever else a later step goes on with."""
