@@ -108,7 +108,7 @@ def decide_merge(
     return (
         decision(old, leaving),
         decision(into, joining),
-        *(decision(one, referral_body(one, news, program, now)) for one, news in referrals),
+        *(decision(one, referral_body(one, news, command.id, program, now)) for one, news in referrals),
     )
 
 
@@ -151,7 +151,9 @@ def _counted_again(member: str, referee: members.Referee) -> list[Effect]:
     return [RefereeCounted(member, reached, referee.counts_on) for reached in referee.reached]
 
 
-def referral_body(referrer: Member, news: list[Effect], program: Program, now: dt.datetime) -> EventBody:
+def referral_body(
+    referrer: Member, news: list[Effect], transfer: str, program: Program, now: dt.datetime
+) -> EventBody:
     """Return the event by which a referrer's list follows a merge, or its undoing."""
     dropped = tuple(one.member for one in news if isinstance(one, RefereeCounted) and one.reached == DROPPED)
     return EventBody(
@@ -160,7 +162,7 @@ def referral_body(referrer: Member, news: list[Effect], program: Program, now: d
         program=program.version,
         member=referrer.id,
         effects=tuple(news),
-        facts=remembered(referrer, dropped),
+        facts={"merge": transfer, **remembered(referrer, dropped)},
     )
 
 

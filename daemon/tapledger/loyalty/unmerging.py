@@ -240,4 +240,4 @@ def _referrals(command: Undo, program: Program, now: dt.datetime) -> Iterator[De
         news: list[Effect] = [RefereeCounted(one, merging.DROPPED) for one in sorted(counted)]
         news += merging.recalled(body)
         if news:
-            yield decision(who, merging.referral_body(who, news, program, now))
+            yield decision(who, merging.referral_body(who, news, command.id, program, now))

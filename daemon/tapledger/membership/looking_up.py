@@ -12,6 +12,7 @@ from tapledger.membership.identity import Presented
 from tapledger.membership.scanning import Meaning, Scanned
 from tapledger.membership.shop import Shop
 from tapledger.membership.tap import Greeting, greet_member
+from tapledger.membership.virtual_cards import prove_virtual_card
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,5 +44,7 @@ async def _one(shop: Shop, meaning: Meaning, text: str) -> Found:
         case "phone":
             presented = Presented("phone", identity.normal_phone(text), 0, "typed")
             return await greet_member(shop, presented)
+        case "virtual":
+            return await greet_member(shop, await prove_virtual_card(shop, text))
         case "barcode":
             return await greet_member(shop, Presented("barcode", text, 0, "scanned"))

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tapledger.errors import Invalid
-from tapledger.loyalty import codes
+from tapledger.loyalty import codes, virtual_card
 
 MAX_LENGTH = 512
 MAX_QUANTITY = 9999
-Meaning = Literal["article", "voucher", "phone", "barcode"]
+Meaning = Literal["article", "voucher", "virtual", "phone", "barcode"]
 
 _QUANTITY = re.compile(r"([0-9]{1,5})\*(.*)", re.DOTALL)
 _ARTICLE = re.compile(r"[0-9A-Za-z._-]{1,32}")
@@ -88,7 +88,9 @@ def _meanings(text: str) -> tuple[Meaning, ...]:
         pass
     digits = re.sub(r"[ ()+-]", "", text)
     if digits.isascii() and digits.isdigit():
-        if digits.startswith("9") and len(digits) >= 10:
+        if virtual_card.is_code(digits):
+            found.append("virtual")
+        elif digits.startswith("9") and len(digits) >= 10:
             found.append("barcode")
         if 6 <= len(digits) <= 15 and not _is_gtin(text):
             found.append("phone")

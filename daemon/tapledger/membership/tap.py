@@ -6,9 +6,9 @@ import datetime as dt
 from dataclasses import dataclass
 
 from tapledger.database import Transaction
+from tapledger.errors import Refused
 from tapledger.loyalty import engine, tallies
 from tapledger.loyalty.engine import Redeem, Summary
-from tapledger.errors import Refused
 from tapledger.membership import cards, identity, stock
 from tapledger.membership.identity import Known, Presented
 from tapledger.membership.rights import rights_of

@@ -32,6 +32,12 @@ def of_operation(tx: Transaction, op_key: str) -> EventBody | None:
     return None if row is None else decode_event(row[0]).body
 
 
+def at(tx: Transaction, epoch: int, seq: int) -> EventBody | None:
+    """Return the event at a place of this node's chain."""
+    row = tx.exec_driver_sql("SELECT raw FROM event WHERE epoch = ? AND seq = ?", (epoch, seq)).first()
+    return None if row is None else decode_event(row[0]).body
+
+
 def everything(tx: Transaction) -> Iterator[EventBody]:
     """Yield all that this node recorded, from the first event to the last."""
     for (raw,) in tx.exec_driver_sql("SELECT raw FROM event ORDER BY epoch, seq"):

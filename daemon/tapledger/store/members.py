@@ -22,7 +22,7 @@ from tapledger.loyalty.effects import (
 from tapledger.loyalty.ledger import MOVES, EventBody, linked, member_held
 from tapledger.loyalty.lots import taken_amount
 from tapledger.loyalty.members import Member, fold
-from tapledger.store import claims, due, leaving, people
+from tapledger.store import claims, due, leaving, people, virtual_cards
 from tapledger.wire.codec import decode_event
 from tapledger.wire.messages import SealedProfile
 
@@ -117,6 +117,7 @@ def forget(tx: Transaction, member: Member) -> None:
     """Destroy what names a member who was erased: their profiles and all that was merged into them."""
     for one in (member.id, *member.aliases):
         people.forget(tx, one)
+        virtual_cards.forget(tx, one)
         tx.exec_driver_sql("DELETE FROM credential WHERE member = ?", (one,))
 
 

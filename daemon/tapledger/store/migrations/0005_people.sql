@@ -6,7 +6,16 @@ CREATE TABLE leaving (
 CREATE INDEX leaving_by_until ON leaving (until_ms);
 
 CREATE TABLE virtual_card (
-    member TEXT PRIMARY KEY,
+    idx TEXT PRIMARY KEY,
+    member TEXT NOT NULL UNIQUE,
     sealed BLOB NOT NULL,
     last_slot INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE alarm (
+    number INTEGER PRIMARY KEY,
+    at_ms INTEGER NOT NULL,
+    code TEXT NOT NULL,
+    member TEXT NOT NULL,
+    evidence TEXT NOT NULL
+) STRICT;

@@ -1,0 +1,25 @@
+"""Articles that no screen, slip or message of a member ever names, such as those of a pharmacy (3.26)."""
+
+from __future__ import annotations
+
+from tapledger.loyalty.conditions import Scope
+from tapledger.loyalty.facts import SaleLine
+from tapledger.loyalty.program import Program
+
+
+def is_sensitive(line: SaleLine, program: Program) -> bool:
+    """Tell whether a line must not be named to anybody: as it was sold, or as the programme says now."""
+    return line.sensitive or (program.sensitive is not None and _has(program.sensitive, line))
+
+
+def _has(scope: Scope, line: SaleLine) -> bool:
+    """Tell whether a line is in scope; a scope that names nothing but exceptions has all others."""
+    if line.category in scope.except_categories or line.sku in scope.except_skus:
+        return False
+    named = scope.categories or scope.skus
+    return not named or line.category in scope.categories or line.sku in scope.skus
+
+
+def shown(lines: tuple[SaleLine, ...], program: Program) -> tuple[SaleLine, ...]:
+    """Return the lines that may be shown."""
+    return tuple(line for line in lines if not is_sensitive(line, program))
