@@ -74,7 +74,29 @@ def _is_meant(member: Member, campaign: Campaign, program: Program, now: dt.date
 def is_sleeping(member: Member, months: int, program: Program, now: dt.datetime) -> bool:
     """Tell whether a member has bought nothing for so many calendar months (section 3.23)."""
     zone = program.zone()
-    bought = [day for day, sales in member.tallies.get(tallies.SALES, {}).items() if day > 0 and sales > 0]
-    last_on = dt.date.fromordinal(max(bought)) if bought else None
-    joined_on = days.local_day(member.joined_at, zone)
+    last_on, joined_on = _last_purchase(member), days.local_day(member.joined_at, zone)
     return segments.is_sleeping(last_on, joined_on, days.local_day(now, zone), months)
+
+
+def _last_purchase(member: Member) -> dt.date | None:
+    bought = [
+        day
+        for day, sales in member.tallies.get(tallies.SALES, {}).items()
+        if day > tallies.BEFORE and sales > 0
+    ]
+    return dt.date.fromordinal(max(bought)) if bought else None
+
+
+def waking(member: Member, program: Program) -> list[Campaign]:
+    """Return the campaigns that would wake a member once they sleep."""
+    return [one for one in program.campaigns if one.trigger == "sleeping" and _is_first(member, one)]
+
+
+def sleeps_at(member: Member, campaign: Campaign, program: Program) -> dt.datetime:
+    """Return the first instant at which a member sleeps by a campaign's months, if they buy nothing more."""
+    zone = program.zone()
+    last = _last_purchase(member) or days.local_day(member.joined_at, zone)
+    day = days.add_months(last, campaign.sleeping_months)
+    while not segments.is_sleeping(last, last, day, campaign.sleeping_months):
+        day += dt.timedelta(days=1)
+    return days.first_instant(day, zone)

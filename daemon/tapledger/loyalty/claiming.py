@@ -82,6 +82,8 @@ def limit(key: str, program: Program) -> int | None:
             lottery_id, _, prize_id = name.partition("/")
             prizes = [p for lottery in program.lotteries if lottery.id == lottery_id for p in lottery.prizes]
             return next((prize.stock for prize in prizes if prize.id == prize_id), None)
+        case "budget":
+            return next((one.budget_points for one in program.campaigns if one.id == name), None)
     return None
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from tapledger.errors import Refused
 from tapledger.loyalty import members, tier_progress
 from tapledger.loyalty.decisions import Decision, decision
-from tapledger.loyalty.effects import Credential, Linked, TierSet
+from tapledger.loyalty.effects import BirthdaySet, Credential, Linked, TierSet
 from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.members import Member
@@ -61,6 +61,7 @@ class Join:
     credentials: tuple[Credential, ...]
     profile_digest: str | None
     staff: str | None
+    birthday: BirthdaySet | None = None
 
 
 def decide_join(command: Join, program: Program, now: dt.datetime) -> Decision:
@@ -70,7 +71,11 @@ def decide_join(command: Join, program: Program, now: dt.datetime) -> Decision:
         at=now,
         program=program.version,
         member=command.member,
-        effects=(*(Linked(one) for one in command.credentials), TierSet(program.tiers[0].id)),
+        effects=(
+            *(Linked(one) for one in command.credentials),
+            TierSet(program.tiers[0].id),
+            *(() if command.birthday is None else (command.birthday,)),
+        ),
         profile_digest=command.profile_digest,
         staff=command.staff,
     )

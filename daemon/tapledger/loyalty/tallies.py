@@ -30,7 +30,7 @@ Days = Mapping[int, int]
 Tallies = dict[str, dict[int, int]]
 
 
-STOCKED = ("reward/", "coupon/", "prize/")
+STOCKED = ("reward/", "coupon/", "prize/", "budget/")
 """Keys of which this shop has only so many to give out (``loyalty.claiming``)."""
 
 

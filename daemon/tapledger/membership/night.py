@@ -14,12 +14,20 @@ from functools import partial
 
 from tapledger.database import Transaction
 from tapledger.errors import TapledgerError
-from tapledger.loyalty import days, lapsing, lifecycle, storing, tier_reviews, tiering
+from tapledger.loyalty import (
+    campaigns,
+    days,
+    lapsing,
+    lifecycle,
+    referring,
+    storing,
+    tier_reviews,
+    tiering,
+)
 from tapledger.loyalty.decisions import Decision
-from tapledger.loyalty.effects import TierSet
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program
-from tapledger.membership import redemption, referral
+from tapledger.membership import occasions, redemption, referral
 from tapledger.membership.rights import rights_of
 from tapledger.membership.shop import Shop, operation
 from tapledger.store import due, leaving, members, outbox
@@ -44,6 +52,7 @@ class Step:
 
 STEPS = (
     Step("expire", lapsing.decide_expire),
+    Step("referral", referring.decide_qualified),
     Step("review", tier_reviews.decide_review, per_day=16),
     Step("warning", tier_reviews.decide_warning),
 )
@@ -107,8 +116,9 @@ def _do_all(shop: Shop, member: str, tx: Transaction) -> int:
                 break
             shop.record(tx, same, decision, now)
             state, events = decision.after, events + 1
-            if any(isinstance(effect, TierSet) for effect in decision.body.effects):
-                events += len(referral.tell(tx, shop, same.key, state, now))
+            events += len(referral.tell(tx, shop, same.key, state, now))
+    given = occasions.give(tx, shop, state, "day", now)
+    state, events = given.member, events + len(given.recorded)
     state, confirmed = _confirm_bonus(tx, shop, state, now)
     due.later(tx, member, look_again(state, shop.program, now))
     return events + confirmed
@@ -148,7 +158,9 @@ def look_again(member: Member, program: Program, now: dt.datetime) -> dt.datetim
         dates += [
             days.first_instant(last - dt.timedelta(days=warned), zone) for warned in program.tiering.warn_days
         ]
-    dates += [days.first_instant(dt.date.fromordinal(on), zone) for on in tiering.referrals(member)]
+    counting = (*tiering.referrals(member), *(on for on, _ in referring.qualifying(member)))
+    dates += [days.first_instant(dt.date.fromordinal(on), zone) for on in counting]
+    dates += [campaigns.sleeps_at(member, one, program) for one in campaigns.waking(member, program)]
     if storing.waiting_bonus(member):
         dates.append(now + AGAIN)
     return min((date for date in dates if date > now), default=None)

@@ -58,9 +58,9 @@ async def set_referrer(shop: Shop, command: ReferrerCommand) -> Recorded:
         if (before := shop.store.journal.find(tx, same)) is not None:
             return before
         now = shop.clock.now()
-        member = load(tx, command.member)
+        member = _load(tx, command.member)
         owner = members.owner(tx, identity.index(shop, command.referrer.kind, command.referrer.value))
-        referrer = None if owner is None else load(tx, owner.member)
+        referrer = None if owner is None else _load(tx, owner.member)
         if member is None or referrer is None:
             raise NotFound("REFERRER_UNKNOWN" if member is not None else "MEMBER_UNKNOWN")
         asked = SetReferrer(
@@ -86,14 +86,9 @@ def _kiosk_joins(tx: Transaction, referrer: Member, rule: Referral | None, now: 
     return sum(body.facts.get("kiosk") == 1 and body.at > now - KIOSK_WINDOW for body in newest)
 
 
-def load(tx: Transaction, member: str) -> Member | None:
-    """Return a member, or whom they were merged into."""
-    for _ in range(MAX_STEPS):
-        stored = members.load(tx, member)
-        if stored is None or not stored.member.merged_into:
-            return None if stored is None else stored.member
-        member = stored.member.merged_into
-    return None
+def _load(tx: Transaction, member: str) -> Member | None:
+    stored = members.load(tx, member)
+    return None if stored is None else stored.member
 
 
 def tell(tx: Transaction, shop: Shop, cause: str, referee: Member, now: dt.datetime) -> list[Recorded]:
@@ -105,7 +100,7 @@ def tell(tx: Transaction, shop: Shop, cause: str, referee: Member, now: dt.datet
     recorded: list[Recorded] = []
     seen = {referee.id}
     while referee.referrer and len(seen) < MAX_STEPS:
-        referrer = load(tx, referee.referrer)
+        referrer = _load(tx, referee.referrer)
         if referrer is None or referrer.id in seen:
             break
         gone = stock.exhausted(tx, shop, referrer)

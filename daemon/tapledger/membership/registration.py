@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tapledger.database import Transaction
-from tapledger.errors import Refused
-from tapledger.loyalty import engine
-from tapledger.membership import identity
+from tapledger.errors import NotFound, Refused
+from tapledger.loyalty import birthdays, engine
+from tapledger.loyalty import joining as joining_rules
+from tapledger.membership import identity, occasions
 from tapledger.membership.identity import Presented
 from tapledger.membership.shop import Shop, operation
-from tapledger.store import members, people
+from tapledger.store import claims, history, members, people
 from tapledger.store.journal import Recorded
 from tapledger.store.people import NONCE_BYTES, Profile
 
@@ -24,15 +25,26 @@ class Joining:
     phone: str
     credentials: tuple[Presented, ...]
     staff: str | None
+    birthday: tuple[int, int, int | None] | None = None
+    """Month, day and, if they like, year: given while joining, it counts at once."""
+    receipts: tuple[str, ...] = ()
+    """Ids of sales without a member that are shown, where a card is free only after a spend."""
+    paying_minor: int = 0
+    """What is being paid for in the same breath."""
 
 
 async def register_member(shop: Shop, joining: Joining) -> Recorded:
-    """Make a member; raise ``Refused`` when a credential already names somebody."""
+    """Make a member and give them what joining brings.
+
+    Raises ``Refused`` when a credential already names somebody, or when too little was spent for a card.
+    """
     name = people.clean_name(joining.name)
     presented = joining.credentials
     if joining.phone:
         presented = (*presented, Presented("phone", identity.normal_phone(joining.phone), 0, "typed"))
-    same = operation(joining.key, "join", name, joining.phone, presented, joining.staff)
+    asked = (name, joining.phone, presented, joining.staff)
+    more = (joining.birthday, joining.receipts, joining.paying_minor)
+    same = operation(joining.key, "join", *asked, *(more if any(more) else ()))
 
     def work(tx: Transaction) -> Recorded:
         if (before := shop.store.journal.find(tx, same)) is not None:
@@ -42,6 +54,11 @@ async def register_member(shop: Shop, joining: Joining) -> Recorded:
         for one in credentials:
             if members.owner(tx, one.index) is not None:
                 raise Refused("CREDENTIAL_TAKEN")
+        if (why := joining_rules.why_not(_spent(tx, joining), shop.program)) is not None:
+            raise Refused(why.code, **why.data)
+        birthday = None
+        if joining.birthday is not None:
+            birthday = birthdays.at_join(*joining.birthday, shop.program, now)
         member = shop.new_id()
         sealed = people.seal(
             shop.store.keyring.profile_key,
@@ -50,10 +67,27 @@ async def register_member(shop: Shop, joining: Joining) -> Recorded:
             shop.randomness(NONCE_BYTES),
         )
         people.put(tx, sealed)
-        command = engine.Join(member, credentials, sealed.digest, joining.staff)
-        return shop.record(tx, same, engine.decide_join(command, shop.program, now), now)
+        command = engine.Join(member, credentials, sealed.digest, joining.staff, birthday)
+        decision = engine.decide_join(command, shop.program, now)
+        recorded = shop.record(tx, same, decision, now)
+        assert decision.after is not None
+        occasions.give(tx, shop, decision.after, "join", now)
+        return recorded
 
     return await shop.store.transact(work)
+
+
+def _spent(tx: Transaction, joining: Joining) -> list[int]:
+    """Return what the receipts shown and the basket come to; each receipt opens the door to one person."""
+    spent = [joining.paying_minor]
+    for receipt in joining.receipts:
+        sold = history.of_operation(tx, receipt)
+        if sold is None or sold.sale is None or sold.member is not None:
+            raise NotFound("GATE_RECEIPT_UNKNOWN", receipt=receipt)
+        if not claims.once(tx, f"gate/{receipt}"):
+            raise Refused("GATE_RECEIPT_USED", receipt=receipt)
+        spent.append(sold.sale.total_minor)
+    return spent
 
 
 async def link_credential(

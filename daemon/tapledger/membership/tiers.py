@@ -1,0 +1,32 @@
+"""Staff give a member a tier by hand; reviews are done at night (``membership.night``)."""
+
+from __future__ import annotations
+
+from tapledger.database import Transaction
+from tapledger.errors import NotFound
+from tapledger.loyalty import tier_reviews
+from tapledger.loyalty.tier_reviews import GiveTier
+from tapledger.membership import referral
+from tapledger.membership.shop import Shop, operation
+from tapledger.store import members
+from tapledger.store.journal import Recorded
+
+
+async def give_tier(shop: Shop, key: str, member: str, command: GiveTier) -> Recorded:
+    """Give a tier, locked until an instant when it says so; raise ``Refused`` below what the rule gives."""
+    same = operation(key, "tier", member, command)
+
+    def work(tx: Transaction) -> Recorded:
+        if (before := shop.store.journal.find(tx, same)) is not None:
+            return before
+        stored = members.load(tx, member)
+        if stored is None:
+            raise NotFound("MEMBER_UNKNOWN")
+        now = shop.clock.now()
+        decision = tier_reviews.decide_tier(stored.member, command, shop.program, now)
+        recorded = shop.record(tx, same, decision, now)
+        assert decision.after is not None
+        referral.tell(tx, shop, key, decision.after, now)
+        return recorded
+
+    return await shop.store.transact(work)
