@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 
 from tapledger.errors import NotFound, Refused, TapledgerError
-from tapledger.membership import scanning
+from tapledger.loyalty.program import Reward, Template
+from tapledger.loyalty.promotions.amount import Amount
+from tapledger.membership import redemption, scanning
 from tapledger.membership.looking_up import VoucherFound, look_up
 from tapledger.membership.redemption import (
     Redeemed,
@@ -16,6 +19,8 @@ from tapledger.membership.redemption import (
     voucher_holder,
 )
 from tapledger.store import prints
+from tests.membership import at_once
+from tests.membership.at_once import THREADS
 from tests.store.shops import EARPHONES, Bench, card
 
 AT_ONCE = 100
@@ -155,3 +160,97 @@ async def test_hand_overs_at_once_are_one_hand_over(bench: Bench) -> None:
     answers = await asyncio.gather(*asked, return_exceptions=True)
     assert sum(not isinstance(one, Exception) for one in answers) == 1
     assert {one.code for one in answers if isinstance(one, TapledgerError)} == {"VOUCHER_USED"}
+
+
+# ---- many threads ----------------------------------------------------------------------------------------
+async def test_G41_the_last_of_a_stock_goes_to_one_of_64_and_costs_the_others_nothing(bench: Bench) -> None:
+    bench.shop.program = msgspec.structs.replace(
+        bench.shop.program, rewards=[Reward("cup", {"en": "Cup"}, 10, stock=1)]
+    )
+    people = [await bench.join("Ann", card(f"c-{n}")) for n in range(THREADS)]
+    for who in people:
+        await bench.buy(who)
+    told = await at_once.outcomes(lambda n: bench.redeem(people[n], "cup", key=f"k-{n}"))
+    assert told == {"done": 1, "OUT_OF_STOCK": 63}
+    assert sorted([await bench.points(who) for who in people]) == [2] + [12] * 63
+
+
+async def test_the_last_points_go_to_one_of_64(bench: Bench) -> None:
+    member = await bench.join("Ann", card("a"))
+    await bench.buy(member, count=9)  # 108 points: one tea
+    told = await at_once.outcomes(lambda n: bench.redeem(member, "tea", key=f"k-{n}"))
+    assert told == {"done": 1, "POINTS_MISSING": 63}
+    assert await bench.points(member) == 8
+
+
+async def test_one_key_from_64_threads_is_one_redemption(bench: Bench) -> None:
+    member = await bench.join("Ann", card("a"))
+    await bench.buy(member, EARPHONES)
+    told = await at_once.outcomes(lambda n: bench.redeem(member, "tea", key="tap-1"))
+    assert told == {"done": 64}
+    assert await bench.points(member) == 199
+
+
+# ---- kinds -----------------------------------------------------------------------------------------------
+async def test_a_coupon_is_bought_without_a_voucher_and_counts_its_total(bench: Bench) -> None:
+    bench.shop.program = msgspec.structs.replace(
+        bench.shop.program,
+        rewards=[Reward("buy", {"en": "Coupon"}, 10, kind="coupon", grants="ten")],
+        coupons=[Template("ten", Amount(1000), total=1)],
+    )
+    member = await bench.join("Ann", card("a"))
+    await bench.buy(member, EARPHONES)
+    first = await bench.redeem(member, "buy", key="tap-1")
+    assert (first.voucher, first.job, first.recorded.event.body.kind) == ("", "", "fulfil")
+    again = await bench.redeem(member, "buy", key="tap-1")
+    assert (again.recorded.event, again.voucher) == (first.recorded.event, "")
+    with pytest.raises(Refused, match="OUT_OF_STOCK"):
+        await bench.redeem(member, "buy")
+    assert await bench.points(member) == 289
+
+
+async def test_an_event_lets_in_who_has_a_seat(bench: Bench) -> None:
+    dinner = Reward("dinner", {"en": "Dinner"}, 50, kind="event", stock=1, attend_points=5)
+    bench.shop.program = msgspec.structs.replace(bench.shop.program, rewards=[dinner])
+    people = [await bench.join("Ann", card(name)) for name in "ab"]
+    for who in people:
+        await bench.buy(who, EARPHONES)
+    await bench.redeem(people[0], "dinner")
+    with pytest.raises(Refused, match="OUT_OF_STOCK"):
+        await bench.redeem(people[1], "dinner")
+    await redemption.check_in_to_event(bench.shop, "t-1", people[0], "dinner")
+    assert await bench.points(people[0]) == 299 - 50 + 5
+    for who in people:
+        with pytest.raises(Refused, match="TICKET_MISSING"):
+            await redemption.check_in_to_event(bench.shop, bench.key(), who, "dinner")
+
+
+async def test_a_member_undoes_a_reward_before_the_slip_is_printed(bench: Bench) -> None:
+    member = await bench.join("Ann", card("a"))
+    await bench.buy(member, EARPHONES)
+    taken = await bench.redeem(member, "cup")
+    hold = await hold_of(bench, taken)
+    bench.clock.move(9)
+    await redemption.undo_reward(bench.shop, "u-1", member, hold)
+    assert await bench.points(member) == 299
+    assert bench.rows("SELECT used FROM claim WHERE key = 'reward/cup'") == [(0,)]
+    assert bench.rows("SELECT state FROM print_job WHERE kind = 'voucher'") == [("expired",)]
+    with pytest.raises(Refused, match="VOUCHER_USED"):
+        await voucher_holder(bench.shop, taken.voucher)
+
+
+@pytest.mark.parametrize("state", ["sending", "printed", "unknown", "failed"])
+async def test_what_is_on_its_way_to_paper_is_not_undone(bench: Bench, state: str) -> None:
+    """R18: a print failure or doubt never releases."""
+    member = await bench.join("Ann", card("a"))
+    await bench.buy(member, EARPHONES)
+    taken = await bench.redeem(member, "cup")
+    await bench.shop.store.transact(lambda tx: prints.settle(tx, taken.job, state, "", ""))
+    before = bench.tables()
+    with pytest.raises(Refused, match="VOUCHER_DELIVERED"):
+        await redemption.undo_reward(bench.shop, "u-1", member, await hold_of(bench, taken))
+    assert bench.tables() == before
+
+
+async def hold_of(bench: Bench, taken: Redeemed) -> str:
+    return (await voucher_holder(bench.shop, taken.voucher)).id

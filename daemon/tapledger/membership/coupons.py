@@ -14,7 +14,6 @@ from tapledger.loyalty import claiming, codes, couponing, issuing
 from tapledger.loyalty.couponing import ONLINE, Reach, Usable, View
 from tapledger.loyalty.decisions import Decision, decision
 from tapledger.loyalty.effects import Coupon
-from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.issuing import Issue
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.members import Member
@@ -158,7 +157,9 @@ async def claim_code(
     ``typed`` is the kiosk's count of wrong codes when somebody typed it there; None for a scan or the till.
     Unknown, used and voided codes get the same answer, found in the same way (section 3.12).
     """
-    if typed is not None and not signed.is_signed(text):
+    if signed.is_signed(text):
+        typed = None
+    if typed is not None:
         typed.check()
     same = operation(key, "claim", member, text)
 
@@ -262,7 +263,7 @@ def _signed(tx: Transaction, shop: Shop, text: str, holder: Member | None, now: 
 
 
 # ---- a basket's -------------------------------------------------------------------------------------------
-def for_basket(
+def papers(
     tx: Transaction,
     shop: Shop,
     member: Member | None,
@@ -270,25 +271,22 @@ def for_basket(
     sale: str,
     reach: Reach = ONLINE,
 ) -> Usable:
-    """Return what pricing may choose from: the member's wallet and what was scanned for this basket."""
-    now, program = shop.clock.now(), shop.program
-    own = Usable((), ()) if member is None else couponing.usable(member, program, now, reach, sale)
-    chosen, left_out = list(own.chosen), list(own.left_out)
-    exhausted = stock.exhausted(tx, shop)
+    """Return what was scanned for a basket and belongs to no wallet: ``Wants.papers``."""
+    now, program, exhausted = shop.clock.now(), shop.program, stock.exhausted(tx, shop)
+    chosen, left_out = [], []
     for name in scanned:
-        if not name.startswith((claiming.CODE, claiming.BEARER)):
-            continue
         template, coupon = _of_nobody(tx, shop, name, now)
         if template is None or coupon is None:
-            why: Reason | None = couponing.why_not_known()
-        elif name.startswith(claiming.CODE):
+            left_out.append(LeftOut(name, couponing.why_not_known()))
+            continue
+        if name.startswith(claiming.CODE):
             why = couponing.why_not_code(member, template, program, now, exhausted, reach)
         else:
             why = couponing.why_not(member, coupon, template, program, now, reach, sale)
-        if why is not None:
-            left_out.append(LeftOut(name, why))
-        elif template is not None and coupon is not None:
+        if why is None:
             chosen.append(ChosenCoupon(name, template, couponing.ends(coupon, sale, now)))
+        else:
+            left_out.append(LeftOut(name, why))
     return Usable(tuple(chosen), tuple(left_out))
 
 
