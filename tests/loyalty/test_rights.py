@@ -95,7 +95,8 @@ POSSIBLE_UNTIL: list[tuple[str, Stage]] = [
     ("event_seat", "online"), ("signed_coupon", "lease"), ("plain_coupon", "full"), ("value_spend", "online"),
     ("top_up", "lease"), ("close_card", "online"), ("own_return", "earn_only"), ("other_return", "online"),
     ("tier_upgrade", "earn_only"), ("tier_review", "earn_only"), ("expiry", "earn_only"),
-    ("lottery", "lease"), ("check_in_gift", "lease"), ("block_card", "earn_only"), ("merge", "online"), ("cancel", "online"),
+    ("lottery", "lease"), ("check_in_gift", "lease"), ("block_card", "earn_only"), ("merge", "online"),
+    ("cancel", "online"),
     ("restore", "online"), ("grant", "online"), ("alliance", "online"), ("profile", "earn_only"),
     ("consent", "earn_only"), ("survey", "earn_only"),
 ]  # fmt: skip
