@@ -8,7 +8,7 @@ not in it, and ``loyalty.claiming`` counts the others. Stacking is for pricing t
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -71,17 +71,29 @@ def usable(
 ) -> Usable:
     """Sort a wallet into coupons that may be offered to a basket of ``sale``, and the others."""
     chosen, left_out = [], []
-    templates = {template.id: template for template in program.coupons}
-    for coupon in member.coupons:
-        if coupon.state in ("redeemed", "void"):
-            continue
-        template = templates.get(coupon.template)
-        why = why_not(member, coupon, template, program, now, reach, sale)
+    live = [one for one in member.coupons if one.state not in ("redeemed", "void")]
+    for coupon, template, why in _looked_at(live, member, program, now, reach, sale):
         if why is None and template is not None:
             chosen.append(ChosenCoupon(coupon.id, template, ends(coupon, sale, now)))
         elif why is not None:
             left_out.append(LeftOut(coupon.id, why))
     return Usable(tuple(chosen), tuple(left_out))
+
+
+def _looked_at(
+    coupons: Iterable[Coupon], member: Member, program: Program, now: dt.datetime, reach: Reach, sale: str
+) -> Iterator[tuple[Coupon, Template | None, Reason | None]]:
+    """Yield each coupon with its template and why not; what depends on the template alone is asked once."""
+    templates = {template.id: template for template in program.coupons}
+    conditions: dict[str, Reason | None] = {}
+    for coupon in coupons:
+        template = templates.get(coupon.template)
+        why = why_not_itself(member, coupon, template, program, now, reach, sale)
+        if why is None and template is not None:
+            if template.id not in conditions:
+                conditions[template.id] = eligibility.why_not(member, template.when, program, now)
+            why = conditions[template.id]
+        yield coupon, template, why
 
 
 def ends(coupon: Coupon, sale: str, now: dt.datetime) -> dt.datetime | None:
@@ -102,6 +114,21 @@ def why_not(
     sale: str = "",
 ) -> Reason | None:
     """Return the first reason why a coupon cannot be used now, whatever is in the basket; else None."""
+    why = why_not_itself(member, coupon, template, program, now, reach, sale)
+    if why is not None or template is None:
+        return why
+    return eligibility.why_not(member, template.when, program, now)
+
+
+def why_not_itself(
+    member: Member | None,
+    coupon: Coupon,
+    template: Template | None,
+    program: Program,
+    now: dt.datetime,
+    reach: Reach,
+    sale: str,
+) -> Reason | None:
     state = wallet.state(coupon, now)
     if template is None:
         return Reason("COUPON_UNKNOWN", {})
@@ -121,7 +148,7 @@ def why_not(
             return Reason("COUPON_OVERUSED", {"days": ONLINE_ONLY_DAYS})
         if reach.plain_minor <= 0:
             return Reason("COUPON_ONLINE_ONLY", {})
-    return eligibility.why_not(member, template.when, program, now)
+    return None
 
 
 def is_online_only(member: Member, program: Program, now: dt.datetime) -> bool:
@@ -295,11 +322,8 @@ class View:
 
 def view(member: Member, program: Program, now: dt.datetime, reach: Reach = ONLINE) -> View:
     """Sort a wallet for kiosk and till; each coupon that cannot be used now says why."""
-    templates = {template.id: template for template in program.coupons}
     piles: dict[str, list[Shown]] = {"usable": [], "not_yet": [], "used": [], "expired": []}
-    for coupon in member.coupons:
-        template = templates.get(coupon.template)
-        why = why_not(member, coupon, template, program, now, reach)
+    for coupon, template, why in _looked_at(member.coupons, member, program, now, reach, ""):
         match wallet.state(coupon, now):
             case "redeemed" | "void":
                 pile = "used"
