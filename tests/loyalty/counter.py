@@ -1,0 +1,122 @@
+"""A counter of pure rules: sells, takes back, and remembers the events as a store would."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from msgspec.structs import replace
+
+from tapledger.loyalty import lots, members, selling, sold
+from tapledger.loyalty.effects import BONUS, PRINCIPAL, Lot
+from tapledger.loyalty.facts import ReturnFacts, SaleFacts, Tender
+from tapledger.loyalty.ledger import EventBody
+from tapledger.loyalty.members import Member
+from tapledger.loyalty.pricing import BasketLine
+from tapledger.loyalty.program import Program
+from tapledger.loyalty.returning import Return, ReturnedLine, Void, decide_return, decide_void
+from tapledger.loyalty.selling import Sale, Wants
+from tapledger.loyalty.sold import Sold
+from tests.loyalty.givens import NOON
+
+WHOLE = 1000
+TRUSTED = 3
+
+
+def goods(price_minor: int, pieces: int = 1, sku: str = "a", **more: Any) -> BasketLine:
+    return BasketLine(sku, sku.upper(), pieces * WHOLE, price_minor, more.pop("tax_bp", 0), "all", **more)
+
+
+def weighed(price_minor: int, milli: int, sku: str = "w") -> BasketLine:
+    return BasketLine(sku, sku.upper(), milli, price_minor, 0, "all", weighed=True)
+
+
+def value(pool: str, amount: int, ends: dt.datetime | None = None, id_: str = "") -> Lot:
+    return Lot(id_ or pool, amount, amount, NOON - dt.timedelta(days=1), ends, pool)
+
+
+@dataclass
+class Counter:
+    """One customer, or nobody, and one programme."""
+
+    member: Member | None
+    program: Program
+    now: dt.datetime = NOON
+    sale: EventBody | None = None
+    returned: list[EventBody] = field(default_factory=list)
+    spent_elsewhere: int = 0
+
+    def quote(self, lines: Sequence[BasketLine], wants: Wants) -> selling.Quote:
+        payer = selling.Payer(self.member, TRUSTED)
+        return selling.quote(self.member, tuple(lines), self.program, self.now, wants, payer)
+
+    def spend_elsewhere(self, points: int) -> None:
+        """Let the member spend points on something else."""
+        assert self.member is not None
+        takes = lots.take(self.member.lots, points, self.now)
+        self.spent_elsewhere = lots.taken_amount(takes)
+        left, _ = lots.subtract(self.member.lots, takes)
+        self.member = replace(self.member, lots=tuple(one for one in left if one.remaining))
+
+    def sell(
+        self,
+        lines: Sequence[BasketLine],
+        tenders: Sequence[Tender] | None = None,
+        wants: Wants | None = None,
+        id_: str = "s",
+        **more: Any,
+    ) -> SaleFacts:
+        """Sell; without tenders: what is due, by bank card."""
+        wants = wants or Wants()
+        due = self.quote(lines, wants).total_minor
+        paid = [Tender("card", due)] if tenders is None else tenders
+        sale = Sale(id_, tuple(lines), tuple(paid), f"lot-{id_}", "staff", TRUSTED, wants=wants, **more)
+        decision = selling.decide_sale(self.member, sale, self.program, self.now)
+        self.member, self.sale, self.returned = decision.after, decision.body, []
+        assert decision.body.sale is not None
+        return decision.body.sale
+
+    def sold(self) -> Sold:
+        assert self.sale is not None
+        return sold.read(self.sale, self.returned)
+
+    def back(self, *lines: tuple[int, int], **more: Any) -> ReturnFacts:
+        """Take (line, thousandths) back."""
+        back = tuple(ReturnedLine(line, milli) for line, milli in lines)
+        command = Return(f"r{len(self.returned)}", back, "staff", **more)
+        return self._posted(decide_return(self.member, self.sold(), command, self.program, self.now))
+
+    def void(self, **more: Any) -> ReturnFacts:
+        command = Void("v", "staff", **more)
+        return self._posted(decide_void(self.member, self.sold(), command, self.program, self.now))
+
+    def everything(self) -> tuple[tuple[int, int], ...]:
+        assert self.sale is not None and self.sale.sale is not None
+        return tuple((i, line.quantity_milli) for i, line in enumerate(self.sale.sale.lines))
+
+    def points(self) -> members.Points:
+        assert self.member is not None
+        return members.points(self.member, self.now)
+
+    def worth(self) -> tuple[int, int]:
+        """Return (principal, bonus)."""
+        assert self.member is not None
+        return (
+            members.value(self.member, PRINCIPAL, self.now),
+            members.value(self.member, BONUS, self.now),
+        )
+
+    def _posted(self, decision: selling.Decision) -> ReturnFacts:
+        self.member = decision.after
+        self.returned.append(decision.body)
+        assert decision.body.returned is not None
+        return decision.body.returned
+
+
+def by_kind(facts: ReturnFacts | SaleFacts) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for tender in facts.tenders:
+        found[tender.kind] = found.get(tender.kind, 0) + tender.amount_minor
+    return found

@@ -1,0 +1,472 @@
+"""Returns and voids: the numbered examples, tenders, points, gifts, and what is refused (loyalty.md 3.13)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import msgspec
+import pytest
+
+from tapledger.errors import Invalid, Refused, TapledgerError
+from tapledger.loyalty import members, tallies
+from tapledger.loyalty.conditions import Scope
+from tapledger.loyalty.effects import BONUS, PRINCIPAL, Coupon
+from tapledger.loyalty.facts import Tender
+from tapledger.loyalty.program import Program
+from tapledger.loyalty.program.coupons import Template
+from tapledger.loyalty.program.prices import Money, PointsAsCash
+from tapledger.loyalty.program.tiers import Tiering
+from tapledger.loyalty.program.values import Returns, StoredValue
+from tapledger.loyalty.promotions import Promotion
+from tapledger.loyalty.promotions.amount import Amount
+from tapledger.loyalty.promotions.gift_item import GiftItem
+from tapledger.loyalty.selling import Wants
+from tests.loyalty.counter import Counter, by_kind, goods, value, weighed
+from tests.loyalty.givens import DAY, NOON, earning, lot, member, program
+
+CASH_POINTS = PointsAsCash(unit_points=1, unit_minor=1)
+BASKET = (goods(9900, sku="a"), goods(4990, sku="b"), goods(2500, sku="c"))
+"""G18."""
+
+
+def rules(**changes: Any) -> Program:
+    return msgspec.structs.replace(program(points_as_cash=CASH_POINTS, stored_value=StoredValue()), **changes)
+
+
+def g18(**returns: Any) -> Counter:
+    """Basket G18: 30.00 off, then 2000 points of 2000."""
+    off = Promotion(id="minus30", benefit=Amount(off_minor=3000))
+    counter = Counter(member(lot("savings", 2000)), rules(promotions=[off], returns=Returns(**returns)))
+    counter.sell(BASKET, wants=Wants(points=2000))
+    return counter
+
+
+def returning(counter: Counter, *lines: tuple[int, int], **more: Any) -> TapledgerError:
+    before = counter.member
+    with pytest.raises(TapledgerError) as refused:
+        counter.back(*lines, **more)
+    assert counter.member is before
+    return refused.value
+
+
+# ---- the numbered examples --------------------------------------------------------------------------------
+def test_G18_is_what_the_next_examples_start_from() -> None:
+    counter = g18()
+    facts = counter.sold().facts
+    assert [line.net_minor for line in facts.lines] == [7053, 3555, 1782]
+    assert [line.points_minor for line in facts.lines] == [1139, 574, 287]
+    assert (facts.earned, counter.points().available) == (123, 123)
+
+
+@pytest.mark.parametrize(("grams", "clawed"), [(1000, 0), (5000, 1), (10_000, 1), (20_000, 2), (21_900, 2)])
+def test_G68_claws_as_if_the_rest_alone_had_been_sold(grams: int, clawed: int) -> None:
+    counter = Counter(member(), earning(1, 1000))
+    assert counter.sell([weighed(100, 21_900)]).earned == 2
+    assert counter.back((0, grams)).clawed == clawed
+
+
+def test_G68_ten_small_returns_keep_no_points() -> None:
+    counter = Counter(member(), earning(1, 1000))
+    counter.sell([weighed(100, 21_900)])
+    assert [counter.back((0, 2190)).clawed for _ in range(10)] == [1, 0, 0, 0, 0, 1, 0, 0, 0, 0]
+    assert counter.points().available == 0
+
+
+def test_defect_refund_split_into_small_pieces_keeps_points() -> None:
+    counter = Counter(member(), earning(1, 1000))
+    counter.sell([goods(219, pieces=10)])
+    assert sum(counter.back((0, 1000)).clawed for _ in range(10)) == 2
+
+
+@pytest.mark.parametrize(
+    ("negative", "forgiven", "available", "deficit"), [("clamp", 100, 0, 0), ("deficit", 0, 0, 100)]
+)
+def test_G71_what_was_spent_is_forgiven_or_owed(
+    negative: str, forgiven: int, available: int, deficit: int
+) -> None:
+    counter = Counter(member(), rules(returns=Returns(negative=negative)))
+    counter.sell([goods(15_000)], id_="first")
+    first = counter.sale
+    counter.sell([goods(100)], wants=Wants(points=100), id_="second")
+    counter.sale, counter.returned = first, []
+    facts = counter.back((0, 1000))
+    assert (facts.clawed, facts.forgiven) == (150, forgiven)
+    assert (counter.points().available, counter.points().deficit) == (available, deficit)
+    with pytest.raises(Refused, match="RETURN_TOO_MUCH"):
+        counter.back((0, 1000))
+
+
+def test_G72_one_line_comes_back() -> None:
+    counter = g18()
+    facts = counter.back((1, 1000))
+    assert (facts.refund_minor, facts.restored, facts.clawed) == (3555, 574, 35)
+    assert counter.points().available == 123 - 35 + 574
+
+
+# ---- money ------------------------------------------------------------------------------------------------
+def test_pieces_come_back_with_the_larger_shares_first() -> None:
+    counter = Counter(None, program())
+    counter.sell([goods(1000, pieces=3)], [Tender("card", 3000)])
+    off = Promotion(id="off", benefit=Amount(off_minor=1000))
+    counter = Counter(None, program(promotions=[off]))
+    counter.sell([goods(1000, pieces=3)])  # 20.00 for three
+    assert [counter.back((0, 1000)).refund_minor for _ in range(3)] == [667, 667, 666]
+
+
+def test_X6_a_weighed_line_comes_back_by_share() -> None:
+    counter = Counter(None, program())
+    counter.sell([weighed(999, 1234)])  # 12.33
+    first, second = counter.back((0, 617)).refund_minor, counter.back((0, 617)).refund_minor
+    assert (first, second) == (617, 616)
+
+
+def test_tax_goes_back_with_its_line() -> None:
+    counter = Counter(None, program())
+    sale = counter.sell([goods(1000, tax_bp=1300), goods(500, tax_bp=1300)])
+    assert counter.back((0, 1000)).tax_minor == sale.lines[0].tax_minor
+    assert counter.back((1, 1000)).tax_minor == sale.lines[1].tax_minor
+
+
+def test_X7_tax_on_top_is_paid_back_with_its_line() -> None:
+    counter = Counter(None, program(money=Money(tax="exclusive")))
+    sale = counter.sell([goods(1000, tax_bp=1300), goods(500, tax_bp=600)])
+    assert sale.total_minor == 1000 + 130 + 500 + 30
+    assert counter.back((0, 1000)).refund_minor == 1130
+    assert counter.back((1, 1000)).refund_minor == 530
+
+
+def test_X7_cash_of_all_returns_together_is_rounded_and_all_of_it_is_what_was_paid() -> None:
+    counter = Counter(None, program(money=Money(cash_rounding_minor=10)))
+    sale = counter.sell([goods(333, pieces=3)], [Tender("cash", 1500)])
+    assert (by_kind(sale), sale.change_minor) == ({"cash": 1500, "rounding": -1}, 500)
+    paid = [by_kind(counter.back((0, 1000))) for _ in range(3)]
+    assert paid == [
+        {"cash": 330, "rounding": 3},
+        {"cash": 340, "rounding": -7},
+        {"cash": 330, "rounding": 3},
+    ]
+    assert sum(one["cash"] for one in paid) == 1000
+
+
+def test_X7_rounding_is_no_basis_of_points() -> None:
+    rounded = msgspec.structs.replace(earning(1, 1000), money=Money(cash_rounding_minor=10))
+    assert Counter(member(), rounded).sell([goods(996)], [Tender("cash", 1000)]).earned == 0
+
+
+# ---- stored value -----------------------------------------------------------------------------------------
+def stored(order: str = "proportional", **returns: Any) -> Counter:
+    """A member with 500.00 of principal and 100.00 of bonus that lapses in five days."""
+    rules_ = rules(stored_value=StoredValue(spend_order=order), returns=Returns(**returns))
+    who = member(value(PRINCIPAL, 50_000), value(BONUS, 10_000, NOON + 5 * DAY))
+    return Counter(who, rules_)
+
+
+@pytest.mark.parametrize(
+    ("order", "principal", "bonus"),
+    [("proportional", 5833, 1167), ("principal_first", 7000, 0), ("bonus_first", 0, 7000)],
+)
+def test_G77_stored_value_pays_by_the_order(order: str, principal: int, bonus: int) -> None:
+    counter = stored(order)
+    facts = by_kind(counter.sell([goods(7000)], [Tender("value", 7000)]))
+    assert (facts.get("principal", 0), facts.get("bonus", 0)) == (principal, bonus)
+    assert counter.worth() == (50_000 - principal, 10_000 - bonus)
+
+
+def test_G79_all_of_it_pays_and_one_more_does_not() -> None:
+    counter = stored()
+    with pytest.raises(Refused) as refused:
+        counter.sell([goods(60_001)], [Tender("value", 60_001)])
+    assert (refused.value.code, refused.value.data["available_minor"]) == ("INSUFFICIENT", 60_000)
+    assert counter.worth() == (50_000, 10_000)
+    counter.sell([goods(60_000)], [Tender("value", 60_000)])
+    assert counter.worth() == (0, 0)
+
+
+def test_bonus_earns_nothing_and_its_shares_are_stored() -> None:
+    counter = stored("bonus_first")
+    facts = counter.sell([goods(9000), goods(3000)], [Tender("value", 12_000)])
+    shares = {one.kind: one.shares for one in facts.tenders}
+    assert shares == {"bonus": (7500, 2500), "principal": (1500, 500)}
+    assert facts.earned == 20
+    assert counter.back((0, 1000)).clawed == 15
+
+
+def test_the_default_refunds_bonus_then_principal_then_money_from_outside() -> None:
+    counter = stored("bonus_first")
+    counter.sell([goods(4000), goods(9000), goods(2000)], [Tender("value", 12_000), Tender("card", 3000)])
+    assert by_kind(counter.back((0, 1000))) == {"bonus": 4000}
+    assert by_kind(counter.back((1, 1000))) == {"bonus": 6000, "principal": 2000, "card": 1000}
+    assert by_kind(counter.back((2, 1000))) == {"card": 2000}
+    assert counter.worth() == (50_000, 10_000)
+
+
+@pytest.mark.parametrize("how", [{"tenders": "external_first"}, {}])
+def test_money_from_outside_comes_first_by_rule_or_for_the_shops_fault(how: dict[str, Any]) -> None:
+    counter = stored(**how)
+    counter.sell([goods(4000), goods(9000)], [Tender("value", 6000), Tender("card", 7000)])
+    assert by_kind(counter.back((0, 1000), shop_fault=not how)) == {"card": 4000}
+
+
+@pytest.mark.parametrize(("shop_fault", "bonus"), [(False, 0), (True, 10_000)])
+def test_X2_bonus_that_lapsed_meanwhile_comes_back_only_for_the_shops_fault(
+    shop_fault: bool, bonus: int
+) -> None:
+    counter = stored()
+    counter.sell([goods(60_000)], [Tender("value", 60_000)])
+    counter.now += 6 * DAY
+    facts = counter.back((0, 1000), shop_fault=shop_fault)
+    assert by_kind(facts) == {"bonus": 10_000, "principal": 50_000}
+    assert counter.worth() == (50_000, bonus)
+    counter.now += 30 * DAY
+    assert counter.worth() == (50_000, bonus)
+    counter.now += DAY
+    assert counter.worth() == (50_000, 0)
+
+
+# ---- points -----------------------------------------------------------------------------------------------
+def test_defect_refund_leaves_points() -> None:
+    """Buying and returning again and again gives nothing."""
+    counter = Counter(member(), rules())
+    for _ in range(5):
+        counter.sell([goods(10_000)])
+        counter.back((0, 1000))
+    assert counter.points() == members.Points(0, 0, 0, 0, None)
+
+
+def test_defect_refund_charges_points_again() -> None:
+    counter = g18()
+    counter.back(*counter.everything())
+    assert counter.points().available == 2000
+
+
+def test_points_that_paid_go_back_to_the_lots_that_last_longest_first() -> None:
+    soon, late = NOON + 3 * DAY, NOON + 300 * DAY
+    counter = Counter(member(lot("soon", 500, soon), lot("late", 500, late)), rules())
+    counter.sell([goods(500), goods(500)], wants=Wants(points=1000))
+    counter.back((0, 1000))
+    assert counter.member is not None
+    assert {one.id: one.remaining for one in counter.member.lots if one.remaining} == {"late": 500}
+
+
+@pytest.mark.parametrize(
+    ("how", "available"),
+    [({}, 0), ({"restore_expired": "grace_days", "grace_days": 10}, 500)],
+)
+def test_points_whose_lot_lapsed_come_back_for_nothing_or_for_the_grace(
+    how: dict[str, Any], available: int
+) -> None:
+    counter = Counter(member(lot("soon", 500, NOON + DAY)), rules(returns=Returns(**how)))
+    counter.sell([goods(500)], wants=Wants(points=500))
+    counter.now += 2 * DAY
+    assert counter.back((0, 1000)).restored == 500
+    assert counter.points().available == available
+    counter.now += 11 * DAY
+    assert counter.points().available == 0
+
+
+def test_pending_points_of_the_sale_are_clawed_before_others() -> None:
+    who = member(lot("savings", 1000))
+    later = msgspec.structs.replace(rules().earning, delay_days=3)
+    counter = Counter(who, rules(earning=later))
+    counter.sell([goods(10_000), goods(5000)])
+    assert (counter.points().available, counter.points().pending) == (1000, 150)
+    counter.back((0, 1000))
+    assert (counter.points().available, counter.points().pending) == (1000, 50)
+
+
+def test_proportional_takes_the_share_and_the_last_return_the_rest() -> None:
+    counter = Counter(member(), rules(returns=Returns(clawback="proportional")))
+    counter.sell([goods(333, pieces=3)])  # 9 points
+    assert [counter.back((0, 1000)).clawed for _ in range(3)] == [3, 3, 3]
+    assert counter.points().available == 0
+
+
+# ---- counts, coupons, tier --------------------------------------------------------------------------------
+def test_spend_falls_with_each_return_and_the_visit_with_the_last() -> None:
+    counter = Counter(member(), program())
+    counter.sell([goods(600), goods(400)])
+    counter.back((0, 1000))
+    assert counter.member is not None
+    assert tallies.total(counter.member.tallies, tallies.SPEND) == 400
+    assert tallies.total(counter.member.tallies, tallies.SALES) == 1
+    counter.back((1, 1000))
+    assert tallies.total(counter.member.tallies, tallies.SPEND) == 0
+    assert tallies.total(counter.member.tallies, tallies.SALES) == 0
+
+
+def test_growth_is_what_the_kept_part_grows() -> None:
+    counter = Counter(member(), program(tiering=Tiering(growth_per_minor=1000)))
+    counter.sell([goods(1500), goods(690)])
+    assert counter.member is not None
+    assert tallies.total(counter.member.tallies, tallies.GROWTH) == 2
+    counter.back((1, 1000))
+    assert tallies.total(counter.member.tallies, tallies.GROWTH) == 1
+    counter.back((0, 1000))
+    assert tallies.total(counter.member.tallies, tallies.GROWTH) == 0
+
+
+def with_coupon() -> Counter:
+    template = Template(id="ten", benefit=Amount(off_minor=1000))
+    held = Coupon("c1", "ten", NOON - DAY, NOON + 3 * DAY)
+    who = msgspec.structs.replace(member(), coupons=(held,))
+    counter = Counter(who, rules(coupons=[template]))
+    facts = counter.sell([goods(3000), goods(2000)], wants=Wants(coupons=("c1",)))
+    assert (facts.total_minor, facts.coupons) == (4000, ("c1",))
+    return counter
+
+
+def test_a_coupon_comes_back_with_everything_and_its_own_end() -> None:
+    counter = with_coupon()
+    counter.back((0, 1000))
+    assert counter.member is not None
+    assert counter.member.coupons[0].state == "redeemed"
+    counter.back((1, 1000))
+    assert (counter.member.coupons[0].state, counter.member.coupons[0].expires_at) == (
+        "issued",
+        NOON + 3 * DAY,
+    )
+
+
+def test_a_used_coupon_cannot_be_used_again() -> None:
+    counter = with_coupon()
+    with pytest.raises(Refused, match="COUPON_USED"):
+        counter.sell([goods(3000)], [Tender("card", 2000)], Wants(coupons=("c1",)), id_="again")
+
+
+def test_a_tier_that_the_sale_gave_goes_with_it() -> None:
+    counter = Counter(member(), program())
+    counter.sell([goods(100_000)])
+    assert counter.member is not None and counter.member.tier == "silver"
+    counter.back((0, 1000))
+    assert counter.member.tier == "normal"
+
+
+# ---- gifts and deposits -----------------------------------------------------------------------------------
+def with_gift() -> Counter:
+    gift = GiftItem(sku="cup", name="Cup", shadow_minor=900)
+    terms = Promotion(id="cup", benefit=gift, scope=Scope(skus=["a"]), min_minor=5000)
+    counter = Counter(None, program(promotions=[terms]))
+    counter.sell([goods(3000, pieces=2, sku="a"), goods(700, sku="b")])
+    return counter
+
+
+def test_X6_a_kept_gift_is_deducted_once_it_is_not_deserved() -> None:
+    counter = with_gift()
+    assert counter.back((1, 1000)).refund_minor == 700
+    facts = counter.back((0, 1000))
+    assert (facts.refund_minor, facts.gifts_kept_minor) == (2100, 900)
+    assert counter.back((0, 1000)).refund_minor == 3000
+
+
+def test_X6_a_gift_that_comes_back_costs_nothing() -> None:
+    counter = with_gift()
+    assert counter.back(*counter.everything()).refund_minor == 6700
+
+
+def test_X6_a_gift_that_comes_back_later_is_paid_back_then() -> None:
+    counter = with_gift()
+    assert counter.back((0, 2000)).refund_minor == 5100
+    assert counter.back((2, 1000)).refund_minor == 900
+
+
+def test_X6_a_kept_gift_never_makes_a_refund_negative() -> None:
+    gift = GiftItem(sku="cup", name="Cup", shadow_minor=9000)
+    counter = Counter(None, program(promotions=[Promotion(id="cup", benefit=gift)]))
+    counter.sell([goods(3000)])
+    facts = counter.back((0, 1000))
+    assert (facts.refund_minor, facts.tenders, facts.gifts_kept_minor) == (0, (), 3000)
+
+
+def test_X6_a_deposit_earns_nothing_counts_nothing_and_is_paid_back_whole() -> None:
+    counter = Counter(member(), earning(1, 100))
+    facts = counter.sell([goods(1000), goods(300, sku="bottle", kind="deposit")])
+    assert (facts.total_minor, facts.earned) == (1300, 10)
+    assert counter.member is not None
+    assert tallies.total(counter.member.tallies, tallies.SPEND) == 1000
+    facts = counter.back((1, 1000))
+    assert (facts.refund_minor, facts.clawed, facts.complete) == (300, 0, False)
+    assert tallies.total(counter.member.tallies, tallies.SPEND) == 1000
+
+
+# ---- voids ------------------------------------------------------------------------------------------------
+def test_a_void_leaves_the_member_as_before() -> None:
+    """P7 for the whole of it: points, value, coupon, counts and tier."""
+    template = Template(id="ten", benefit=Amount(off_minor=1000))
+    held = Coupon("c1", "ten", NOON - DAY, None)
+    who = member(lot("savings", 3000), value(PRINCIPAL, 50_000), value(BONUS, 10_000))
+    who = msgspec.structs.replace(who, coupons=(held,))
+    tiering = Tiering(on_refund="at_review")
+    counter = Counter(who, rules(coupons=[template], tiering=tiering))
+    counter.sell(
+        [goods(150_000)],
+        [Tender("value", 20_000), Tender("card", 127_000)],
+        Wants(coupons=("c1",), points=2000),
+    )
+    assert counter.member is not None and counter.member.tier == "silver"
+    facts = counter.void()
+    assert by_kind(facts) == {"bonus": 3333, "principal": 16_667, "card": 127_000}
+    after = counter.member
+    assert sorted(after.lots, key=lambda one: one.id) == sorted(who.lots, key=lambda one: one.id)
+    assert (after.coupons, after.tier, after.deficit) == (who.coupons, who.tier, 0)
+    assert not any(tallies.total(after.tallies, key) for key in after.tallies)
+
+
+def test_X8_after_its_day_a_sale_is_only_returned() -> None:
+    counter = Counter(member(), program())
+    counter.sell([goods(1000)])
+    before = counter.member
+    with pytest.raises(Refused, match="VOID_ONLY_SAME_DAY"):
+        counter.void(day_closed=True)
+    counter.now += 12 * dt.timedelta(hours=1)
+    with pytest.raises(Refused, match="VOID_ONLY_SAME_DAY"):
+        counter.void()
+    assert counter.member is before
+    facts = counter.back((0, 1000))
+    assert (facts.kind, facts.day) == ("return", dt.date(2026, 5, 5).toordinal())
+
+
+def test_what_has_come_back_in_part_cannot_be_voided() -> None:
+    counter = Counter(None, program())
+    counter.sell([goods(1000, pieces=2)])
+    counter.back((0, 1000))
+    with pytest.raises(Refused, match="SALE_ALREADY_RETURNED"):
+        counter.void()
+
+
+# ---- refusals ---------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("lines", "kind", "code"),
+    [
+        ((), Invalid, "RETURN_EMPTY"),
+        (((0, 1000),) * 501, Invalid, "BASKET_TOO_LONG"),
+        (((-1, 1000),), Invalid, "LINE_UNKNOWN"),
+        (((1, 1000),), Invalid, "LINE_UNKNOWN"),
+        (((2**63, 1000),), Invalid, "LINE_UNKNOWN"),
+        (((0, 0),), Invalid, "QUANTITY_IMPOSSIBLE"),
+        (((0, -1000),), Invalid, "QUANTITY_IMPOSSIBLE"),
+        (((0, 500),), Invalid, "QUANTITY_IMPOSSIBLE"),
+        (((0, 3000),), Refused, "RETURN_TOO_MUCH"),
+        (((0, 2**63 - 8 + 0),), Invalid, "QUANTITY_IMPOSSIBLE"),
+        (((0, 1000), (0, 2000)), Refused, "RETURN_TOO_MUCH"),
+    ],
+)
+def test_what_cannot_come_back_is_refused(
+    lines: tuple[tuple[int, int], ...], kind: type[TapledgerError], code: str
+) -> None:
+    counter = Counter(member(), program())
+    counter.sell([goods(1000, pieces=2)])
+    error = returning(counter, *lines)
+    assert (type(error), error.code) == (kind, code)
+
+
+def test_a_return_after_the_window_needs_a_manager() -> None:
+    counter = Counter(member(), program())
+    counter.sell([goods(1000)])
+    counter.now += 7 * DAY
+    assert counter.back((0, 1000)).refund_minor == 1000
+    counter = Counter(member(), program())
+    counter.sell([goods(1000)])
+    counter.now += 8 * DAY
+    assert returning(counter, (0, 1000)).data == {"days": 7}
+    assert counter.back((0, 1000), late_approved=True).refund_minor == 1000
