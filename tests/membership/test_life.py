@@ -10,7 +10,7 @@ from tapledger.errors import NotFound, Refused
 from tapledger.loyalty import members as rules
 from tapledger.loyalty.lifecycle import Erase
 from tapledger.loyalty.members import Member
-from tapledger.membership import grants, history, merging, privacy, standing
+from tapledger.membership import grants, history, merging, night, privacy, standing
 from tapledger.membership.grants import GrantCommand
 from tapledger.membership.identity import Presented
 from tapledger.membership.redemption import fulfil_voucher
@@ -60,11 +60,11 @@ async def test_who_comes_back_in_time_has_everything(bench: Bench) -> None:
     await give(bench, member, 100)
     await step(bench, member, "cancel")
     bench.clock.move(29 * DAY_S)
-    assert await standing.lapse_cancelled(bench.shop) == 0
+    assert (await night.run(bench.shop)).lapsed == 0
     await step(bench, member, "restore")
     assert await bench.points(member) == 100
     bench.clock.move(40 * DAY_S)
-    assert await standing.lapse_cancelled(bench.shop) == 0
+    assert (await night.run(bench.shop)).lapsed == 0
 
 
 async def test_what_nobody_came_back_to_lapses_once_with_open_vouchers(bench: Bench) -> None:
@@ -73,8 +73,8 @@ async def test_what_nobody_came_back_to_lapses_once_with_open_vouchers(bench: Be
     await bench.redeem(member, "cup")
     await step(bench, member, "cancel")
     bench.clock.move(31 * DAY_S)
-    assert await standing.lapse_cancelled(bench.shop) == 1
-    assert await standing.lapse_cancelled(bench.shop) == 0
+    assert (await night.run(bench.shop)).lapsed == 1
+    assert (await night.run(bench.shop)).lapsed == 0
     after = await state(bench, member)
     assert (after.lots, after.holds, after.status) == ((), (), "cancelled")
     with pytest.raises(Refused, match="RESTORE_TOO_LATE"):

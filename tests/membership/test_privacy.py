@@ -1,0 +1,92 @@
+"""Consent, profiles and what a history may show, through the store that the shop runs on."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from tapledger.errors import Invalid, NotFound, Refused
+from tapledger.loyalty.birthdays import SetBirthday
+from tapledger.loyalty.conditions import Scope
+from tapledger.loyalty.consenting import Statement
+from tapledger.membership import history, privacy, profile
+from tapledger.membership.identity import Presented
+from tapledger.membership.profile import ProfileEdit
+from tapledger.membership.tap import greet_member
+from tests.store.shops import EARPHONES, TOWEL, Bench, card
+
+
+def said(bench: Bench, granted: bool) -> Statement:
+    return Statement(bench.key(), "marketing_sms", granted, "2026-1", "till")
+
+
+async def test_g97_a_withdrawal_stops_messages_and_no_points(bench: Bench) -> None:
+    member = await bench.join("Ann", card("a"))
+    await privacy.state_consent(bench.shop, "k-1", member, said(bench, True))
+    assert await privacy.may_message(bench.shop, member, "marketing_sms")
+    await privacy.state_consent(bench.shop, "k-2", member, said(bench, False))
+    bench.clock.move(1)
+    sent = [one for one in [member] if await privacy.may_message(bench.shop, one, "marketing_sms")]
+    await bench.buy(member)
+    assert (sent, await bench.points(member)) == ([], 12)
+    assert not await privacy.may_message(bench.shop, "nobody", "programme")
+
+
+# ---- profiles --------------------------------------------------------------------------------------------
+async def test_a_profile_changes_and_the_new_number_names_its_member(bench: Bench) -> None:
+    member = await bench.join("Ann", card("a"), phone="13800000001")
+    edit = ProfileEdit(name="Anne", phone="139 0000 0002")
+    first = await profile.change_profile(bench.shop, "k-1", member, edit, "s-1")
+    again = await profile.change_profile(bench.shop, "k-1", member, edit, "s-1")
+    assert again.replayed and first.event.body.kind == "profile"
+    known = (await greet_member(bench.shop, Presented("phone", "13900000002", 0, "typed"))).known
+    assert (known.member.id, known.name) == (member, "Anne")
+    with pytest.raises(NotFound):
+        await greet_member(bench.shop, Presented("phone", "13800000001", 0, "typed"))
+    assert "13900000002" not in str(bench.tables())
+    await profile.change_profile(bench.shop, "k-2", member, ProfileEdit(phone=""), "s-1")
+    with pytest.raises(NotFound):
+        await greet_member(bench.shop, Presented("phone", "13900000002", 0, "typed"))
+    assert (await greet_member(bench.shop, card("a"))).known.name == "Anne"
+
+
+async def test_edits_that_are_refused_change_nothing(bench: Bench) -> None:
+    member = await bench.join("Ann", card("a"), phone="13800000001")
+    await bench.join("Bob", phone="13900000002")
+    before = bench.tables()
+    for edit, code in (
+        (ProfileEdit(phone="13900000002"), "CREDENTIAL_TAKEN"),
+        (ProfileEdit(phone="12"), "PHONE_INVALID"),
+        (ProfileEdit(name="\x1b@"), "NAME_CONTROL_CHARACTERS"),
+    ):
+        with pytest.raises((Refused, Invalid), match=code):
+            await profile.change_profile(bench.shop, "k-1", member, edit, "s-1")
+    for chosen in (("x" * 41,), tuple(map(str, range(21))), (" ",)):
+        with pytest.raises(Invalid, match="PREFERENCES_TOO_MANY"):
+            await profile.set_preferences(bench.shop, "k-2", member, chosen, "s-1")
+    assert bench.tables() == before
+
+
+async def test_choices_and_birthdays_are_kept(bench: Bench) -> None:
+    member = await bench.join("Ann", card("a"))
+    await profile.set_preferences(bench.shop, "k-1", member, ("tea", "wechat", "tea"), "s-1")
+    await profile.set_birthday(bench.shop, "k-2", member, SetBirthday(2, 29))
+    known = (await greet_member(bench.shop, card("a"))).known.member
+    assert known.tags == {"preferences": ("tea", "wechat")}
+    assert known.birthday is not None and (known.birthday.month, known.birthday.day) == (2, 29)
+    with pytest.raises(Refused):
+        await profile.set_birthday(bench.shop, "k-3", member, SetBirthday(3, 1))
+
+
+# ---- sensitive articles ----------------------------------------------------------------------------------
+async def test_a_history_does_not_name_sensitive_articles(bench: Bench) -> None:
+    member = await bench.join("Ann", card("a"))
+    await bench.buy(member, TOWEL)
+    await bench.buy(member, EARPHONES)
+    bench.shop.program = msgspec.structs.replace(bench.shop.program, sensitive=Scope(categories=["home"]))
+    earphones, towel, _ = await history.history(bench.shop, member)
+    assert [line.sku for line in earphones.lines] == [EARPHONES] and earphones.hidden_lines == 0
+    assert (towel.lines, towel.hidden_lines, towel.total_minor) == ((), 1, 1200)
+    assert TOWEL not in repr(towel)
+    with pytest.raises(NotFound):
+        await history.history(bench.shop, "nobody")
