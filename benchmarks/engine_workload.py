@@ -15,7 +15,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from tapledger.loyalty.conditions import Condition, Scope
 from tapledger.loyalty.pricing import Basket, BasketLine, Compiled, Moment, Shopper
@@ -27,6 +26,7 @@ from tapledger.loyalty.promotions.amount import Amount
 from tapledger.loyalty.promotions.n_for_m import NForM
 from tapledger.loyalty.promotions.percent import Percent
 from tapledger.loyalty.promotions.threshold import Threshold
+from tests.loyalty import oracle
 
 SEED, BASKETS, SKUS = 20260101, 10_000, 2000
 CATEGORIES = [f"c{i:02d}" for i in range(20)]
@@ -123,15 +123,11 @@ def read(folder: Path) -> tuple[list[Json], list[Json]]:
 
 
 # ---- as our own values -----------------------------------------------------------------------------------
-def programme(listed: Sequence[Json]) -> Compiled:
-    """Return the promotions as a programme: one lane, priority = file order, thresholds before discounts."""
-    return Compiled(
-        currency="CNY",
-        zone=ZoneInfo("Asia/Shanghai"),
+def rules(listed: Sequence[Json]) -> oracle.Rules:
+    """Return the promotions as our own: one lane, priority = file order, thresholds before discounts."""
+    return oracle.Rules(
+        promotions=[_promotion(one, place) for place, one in enumerate(listed) if one["kind"] != "points"],
         tiers=[Tier(tier, {"en": tier}) for tier in ("none", "silver", "gold")],
-        promotions=[
-            _promotion(one, place) for place, one in enumerate(listed) if one["kind"] != "points"
-        ],
         earning=Earning(
             multipliers=[
                 Multiplier(one["id"], one["mult"] * 1000, when=_when(one))
@@ -140,7 +136,20 @@ def programme(listed: Sequence[Json]) -> Compiled:
             ]
         ),
         money=Money(threshold="before_discounts"),
-    )  # fmt: skip
+    )
+
+
+def programme(listed: Sequence[Json]) -> Compiled:
+    """Return the promotions ready for pricing."""
+    ours = rules(listed)
+    return Compiled(
+        currency="CNY",
+        zone=ours.zone,
+        tiers=ours.tiers,
+        promotions=ours.promotions,
+        earning=ours.earning,
+        money=ours.money,
+    )
 
 
 def _promotion(one: Json, place: int) -> Promotion:

@@ -58,12 +58,20 @@ def share_by(weights: Sequence[int], limits: Sequence[int], amount: int) -> list
 
 def taxes(nets: list[int], rates_bp: Sequence[int], exclusive: bool) -> list[int]:
     """Return each line's share of tax: once for each rate of the order, half-up, then shared (X7)."""
+    rates = set(rates_bp)
+    if len(rates) == 1:
+        return _tax(nets, range(len(nets)), rates_bp[0], exclusive)
     found = [0] * len(nets)
-    for rate in set(rates_bp):
-        lines = [i for i, of in enumerate(rates_bp) if of == rate and nets[i]]
-        total = sum([nets[i] for i in lines])
-        if total and rate:
-            tax = _half_up(total * rate, 10_000) if exclusive else money.tax_within(total, rate)
-            for i, part in zip(lines, share(nets, lines, total, tax), strict=True):
-                found[i] = part
+    for rate in rates:
+        lines = [i for i, of in enumerate(rates_bp) if of == rate]
+        for i, part in zip(lines, _tax(nets, lines, rate, exclusive), strict=True):
+            found[i] = part
     return found
+
+
+def _tax(nets: list[int], lines: Sequence[int], rate_bp: int, exclusive: bool) -> list[int]:
+    total = sum([nets[i] for i in lines])
+    if not total or not rate_bp:
+        return [0] * len(lines)
+    tax = _half_up(total * rate_bp, 10_000 if exclusive else 10_000 + rate_bp)
+    return share(nets, lines, total, tax)

@@ -9,7 +9,8 @@ from tapledger.errors import Invalid
 from tapledger.loyalty import money
 from tapledger.loyalty.facts import EarnBoost, EarnFacts, EarnFlat, EarnGroup, Reason
 from tapledger.loyalty.pricing.basket import Moment, Shopper
-from tapledger.loyalty.pricing.compiled import Articles, Compiled, Live, suits
+from tapledger.loyalty.pricing.compiled import Compiled
+from tapledger.loyalty.pricing.live import Articles, Live, suits
 from tapledger.loyalty.program.earning import EarnRule, Multiplier
 from tapledger.loyalty.promotions.protocol import Article
 

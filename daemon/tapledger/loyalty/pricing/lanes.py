@@ -72,6 +72,7 @@ def lane_one(slate: Slate, lines: Sequence[BasketLine], standing: Standing, curr
     if not amount:
         return []
     left = slate.left
+    slate.left_total -= amount
     shares = share_by(exact, [left[i] for i in chosen], amount)
     taken = {i: part for i, part in zip(chosen, shares, strict=True) if part}
     for i, part in taken.items():
@@ -110,14 +111,14 @@ def _tier_discount(slate: Slate, shares: dict[int, int], standing: Standing, cur
     return Discount("tier", "tier", 1, amount, shares, reason)
 
 
-def take_evenly(slate: Slate, lines: Sequence[int], amount: int) -> dict[int, int]:
-    """Take an amount off some lines by what is left of each; return the shares that are not 0."""
-    left = slate.left
-    payable = [i for i in lines if left[i]]
-    total = sum([left[i] for i in payable])
-    shares = {i: part for i, part in zip(payable, share(left, payable, total, amount), strict=True) if part}
+def take_evenly(slate: Slate, amount: int) -> dict[int, int]:
+    """Take an amount off all goods by what is left of each; return the shares that are not 0."""
+    left, goods = slate.left, slate.goods
+    parts = share(left, goods, slate.left_total, amount)
+    shares = {i: part for i, part in zip(goods, parts, strict=True) if part}
     for i, part in shares.items():
         left[i] -= part
+    slate.left_total -= amount
     return shares
 
 
@@ -128,7 +129,7 @@ def manual_discount(slate: Slate, manual: ManualDiscount, compiled: Compiled) ->
     ways = (manual.off_minor, manual.rate_bp, manual.down_to_minor)
     if sum(1 for way in ways if way) != 1 or min(ways) < 0 or manual.rate_bp > 10_000:
         raise Invalid("MANUAL_DISCOUNT_IMPOSSIBLE")
-    left = sum([slate.left[i] for i in slate.goods])
+    left = slate.left_total
     if manual.down_to_minor:
         wanted = left % manual.down_to_minor
     else:
@@ -139,7 +140,7 @@ def manual_discount(slate: Slate, manual: ManualDiscount, compiled: Compiled) ->
         raise Refused("MANUAL_DISCOUNT_LIMIT", limit_minor=limit, currency=compiled.currency)
     if not amount:
         return None
-    shares = take_evenly(slate, slate.goods, amount)
+    shares = take_evenly(slate, amount)
     reason = Reason(
         "DISCOUNT_MANUAL",
         {
@@ -173,12 +174,12 @@ def pay_with_points(
     rule = compiled.points_as_cash
     if not requested or shopper is None or rule is None:
         return None, 0
-    payable = sum([slate.left[i] for i in slate.goods])
+    payable = slate.left_total
     points = points_applied(rule, requested, shopper.points_available, payable)
     if not points:
         return None, 0
     amount = points // rule.unit_points * rule.unit_minor
-    shares = take_evenly(slate, slate.goods, amount)
+    shares = take_evenly(slate, amount)
     reason = Reason(
         "DISCOUNT_POINTS",
         {

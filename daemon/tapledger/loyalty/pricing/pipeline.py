@@ -17,8 +17,9 @@ from tapledger.loyalty.pricing.basket import (
     Priced,
     Shopper,
 )
-from tapledger.loyalty.pricing.compiled import Compiled, Step
+from tapledger.loyalty.pricing.compiled import Compiled
 from tapledger.loyalty.pricing.earning import earn
+from tapledger.loyalty.pricing.live import Step
 from tapledger.loyalty.promotions.protocol import Slate
 
 Candidates = list[tuple[Step, Sequence[int]]]
@@ -30,8 +31,8 @@ Applied = tuple[int, dict[int, int], int, int]
 
 def basis_of(slate: Slate, lines: Sequence[int], before_discounts: bool) -> int:
     """Return what a threshold looks at: what is left of its lines, or their list price (R15)."""
-    if before_discounts and lines is slate.goods:
-        return slate.gross_total
+    if lines is slate.goods:
+        return slate.gross_total if before_discounts else slate.left_total
     price = slate.gross if before_discounts else slate.left
     return sum([price[i] for i in lines])
 
@@ -39,11 +40,12 @@ def basis_of(slate: Slate, lines: Sequence[int], before_discounts: bool) -> int:
 def apply(step: Step, lines: Sequence[int], slate: Slate, compiled: Compiled) -> Applied | None:
     """Take a step's discount off the slate, rounded once and shared exactly; None when it does not apply."""
     left = slate.left
-    total = left[lines[0]] if len(lines) == 1 else sum([left[i] for i in lines])
-    if not total:
-        return None
-    basis = basis_of(slate, lines, True) if compiled.before_discounts else total
-    if basis < step.min_minor:
+    if lines is slate.goods:
+        total = slate.left_total
+    else:
+        total = left[lines[0]] if len(lines) == 1 else sum([left[i] for i in lines])
+    basis = basis_of(slate, lines, True) if compiled.before_discounts and step.at_minor else total
+    if not total or basis < step.at_minor or (step.below_minor is not None and basis >= step.below_minor):
         return None
     taken = step.benefit.take(slate, lines, total, basis)
     if taken is None:
@@ -61,6 +63,7 @@ def apply(step: Step, lines: Sequence[int], slate: Slate, compiled: Compiled) ->
         amount = total
     if not amount:
         return None if step.gift is None else (0, {}, basis, 0)
+    slate.left_total -= amount
     if weights is not None:
         lines = sorted(weights)
     if len(lines) == 1:
@@ -125,15 +128,14 @@ def excluded(step: Step, other: Step) -> Reason:
 
 def no_effect(step: Step, basis: int, currency: str) -> Reason:
     """Say why a usable coupon took nothing off when its turn came."""
-    at = max(step.min_minor, step.benefit.band()[0])
-    if basis < at:
+    if basis < step.at_minor:
         return Reason(
             "COUPON_MIN_NOT_REACHED",
             {
                 "coupon": step.id,
-                "at_minor": at,
+                "at_minor": step.at_minor,
                 "basis_minor": basis,
-                "missing_minor": at - basis,
+                "missing_minor": step.at_minor - basis,
                 "currency": currency,
             },
         )

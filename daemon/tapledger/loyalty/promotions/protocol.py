@@ -29,7 +29,7 @@ class Article(Protocol):
 class Slate:
     """A basket while it is being priced: what is left to pay of each line, and what never changes."""
 
-    __slots__ = ("articles", "goods", "gross", "gross_total", "left", "milli")
+    __slots__ = ("articles", "goods", "gross", "gross_total", "left", "left_total", "milli")
 
     def __init__(
         self,
@@ -46,14 +46,21 @@ class Slate:
         self.goods = goods
         """Numbers of the lines that discounts may touch: no deposits, nothing of price zero."""
         self.left = left
-        self.gross_total = sum([gross[i] for i in goods])
+        self.left_total = self.gross_total = sum([gross[i] for i in goods])
+        """Of the goods; whoever changes ``left`` changes it too."""
 
     def branch(self) -> Slate:
         """Return a slate whose ``left`` can change on its own."""
         copy = object.__new__(Slate)
         copy.articles, copy.gross, copy.milli = self.articles, self.gross, self.milli
-        copy.goods, copy.gross_total, copy.left = self.goods, self.gross_total, self.left.copy()
+        copy.goods, copy.gross_total = self.goods, self.gross_total
+        copy.left, copy.left_total = self.left.copy(), self.left_total
         return copy
+
+    def stand_at(self, left: list[int]) -> None:
+        """Go to another state of what is left; the list is the slate's from now on."""
+        self.left = left
+        self.left_total = sum([left[i] for i in self.goods])
 
     def units(self, line: int) -> int:
         """Return how many whole pieces a line has; weighed goods have none."""
