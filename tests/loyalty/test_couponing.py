@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapledger.errors import Refused
-from tapledger.loyalty import couponing, gains, issuing, members, tallies, wallet
+from tapledger.loyalty import couponing, gains, issuing, members, pricing, tallies, wallet
 from tapledger.loyalty.conditions import Condition
 from tapledger.loyalty.couponing import ONLINE, Reach
 from tapledger.loyalty.effects import BirthdaySet, Coupon, CouponIssued, CouponMoved, Effect, Tallied
@@ -22,9 +22,11 @@ from tapledger.loyalty.program import Program, Template
 from tapledger.loyalty.program.people import Campaign, Gain
 from tapledger.loyalty.program.values import Returns
 from tapledger.loyalty.promotions.amount import Amount
+from tapledger.loyalty.promotions.percent import Percent
+from tapledger.loyalty.promotions.threshold import Threshold
 from tapledger.loyalty.rights import Rights
 from tapledger.loyalty.windows import Window
-from tests.loyalty.givens import DAY, NOON, TODAY, after, member, of_kind, program
+from tests.loyalty.givens import DAY, MEMBER, NOON, TODAY, after, member, of_kind, program
 
 SECOND = dt.timedelta(seconds=1)
 SHANGHAI_MIDNIGHT = dt.datetime(2026, 5, 4, 16, tzinfo=dt.UTC)
@@ -467,6 +469,39 @@ def test_a_wallet_is_shown_in_four_piles_first_to_end_first() -> None:
         "expired": [("past", "COUPON_EXPIRED")],
     }
     assert {one.id for one in couponing.usable(who, rule, NOON).chosen} == {"soon", "late", "never"}
+
+
+# ---- what pricing makes of a wallet ----------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("basket_minor", "used", "saved"),
+    [(20_000, {"solo45"}, 4500), (22_500, {"A", "B"}, 5250), (30_000, {"A", "B"}, 6000)],
+)
+def test_G60_the_best_of_a_wallet_is_chosen(basket_minor: int, used: set[str], saved: int) -> None:
+    """200.00: C alone; 225.00 and 300.00: A and B; D is of A's group (corrected by R15)."""
+    rule = rules(
+        Template("A", Threshold(20_000, 3000), priority=2, group="g", lane=3),
+        Template("B", Percent(1000), priority=1, lane=3),
+        Template("solo45", Amount(4500), priority=3, solo=True),
+        Template("D", Threshold(19_000, 2500), priority=2, group="g", lane=3),
+    )
+    coupons = tuple(Coupon(one.id, one.id, NOON, None) for one in rule.coupons)
+    wallet_of = couponing.usable(msgspec.structs.replace(member(), coupons=coupons), rule, NOON)
+    assert wallet_of.left_out == ()
+    line = pricing.BasketLine("sku", "Article", 1000, basket_minor, 1300, "all")
+    best = pricing.best(
+        pricing.Basket((line,), coupons=wallet_of.chosen),
+        pricing.Shopper(MEMBER, "normal"),
+        pricing.compile_program(rule),
+        pricing.Moment(NOON),
+    )
+    assert (set(best.coupons), best.saving_minor) == (used, saved)
+    who = applied(
+        msgspec.structs.replace(member(), coupons=coupons),
+        couponing.redeem_effects(
+            msgspec.structs.replace(member(), coupons=coupons), best.coupons, "s-1", rule, NOON
+        ),
+    )
+    assert {one.id for one in who.coupons if one.state == "redeemed"} == used
 
 
 # ---- what a programme can say ----------------------------------------------------------------------------

@@ -11,18 +11,18 @@ import sqlalchemy
 from tapledger.errors import Denied, Invalid, NotFound, Refused, TapledgerError
 from tapledger.loyalty import couponing, wallet
 from tapledger.loyalty.conditions import Condition
-from tapledger.loyalty.couponing import Reach
 from tapledger.loyalty.decisions import decision
 from tapledger.loyalty.effects import Effect
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.program import Template
+from tapledger.loyalty.program.people import Offline
 from tapledger.loyalty.promotions.amount import Amount
 from tapledger.membership import coupons, registration
 from tapledger.membership.coupons import TypedCodes
 from tapledger.membership.identity import Presented
 from tapledger.membership.registration import Joining
 from tapledger.membership.shop import operation
-from tapledger.store import claims, members
+from tapledger.store import claims, facts, members
 from tapledger.store.journal import Recorded
 from tests.loyalty.test_couponing import sold
 from tests.membership.at_once import THREADS, outcomes
@@ -188,10 +188,29 @@ async def test_a_coupon_given_here_is_bound_to_this_shop_offline(bench: Bench) -
     set_up(bench, template())
     member = (await joined(bench, 1))[0]
     await coupons.issue_coupon(bench.shop, "k", member, "ten", "staff", "s-1")
-    here = Reach(bench.shop.store.keyring.node, online=False)
-    assert len((await coupons.show_wallet(bench.shop, member, here)).usable) == 1
-    there = await coupons.show_wallet(bench.shop, member, Reach("other", online=False))
-    assert [one.why_not.code for one in there.not_yet if one.why_not] == ["COUPON_ONLINE_ONLY"]
+    await coupons.issue_coupon(bench.shop, "k-2", member, "ten", "staff", "s-1")
+    one, other = await states(bench, member)
+
+    def elsewhere(tx: Any) -> None:
+        """As if another shop had given one of the two."""
+        stored = members.load(tx, member)
+        assert stored is not None
+        given = [msgspec.structs.replace(each, node="" if each.id == other else each.node)
+                 for each in stored.member.coupons]  # fmt: skip
+        state = msgspec.structs.replace(stored.member, coupons=tuple(given))
+        tx.exec_driver_sql("UPDATE member SET state = ?", (msgspec.msgpack.encode(state),))
+        facts.put(tx, "feed_at", bench.clock.now().isoformat().encode())
+
+    await bench.shop.store.transact(elsewhere)
+    assert len((await coupons.show_wallet(bench.shop, member)).usable) == 2
+    enrolled = msgspec.structs.replace(bench.shop.store.keyring, central_public_key=b"central")
+    bench.shop.store.keyring = enrolled
+    bench.shop.program = msgspec.structs.replace(bench.shop.program, offline=Offline(coupon_max_minor=0))
+    away = await coupons.show_wallet(bench.shop, member)
+    assert [shown.coupon.id for shown in away.usable] == [one]
+    assert [shown.why_not.code for shown in away.not_yet if shown.why_not] == ["COUPON_ONLINE_ONLY"]
+    bench.shop.reachable = True
+    assert len((await coupons.show_wallet(bench.shop, member)).usable) == 2
 
 
 async def test_a_voided_coupon_is_used_no_more(bench: Bench) -> None:

@@ -21,6 +21,7 @@ from tapledger.loyalty.pricing.basket import ChosenCoupon, LeftOut
 from tapledger.loyalty.program.coupons import Template
 from tapledger.membership import identity, stock
 from tapledger.membership.redemption import VOUCHER_RANDOMNESS
+from tapledger.membership.rights import rights_of
 from tapledger.membership.shop import Shop, change_member, operation
 from tapledger.store import bearers, members
 from tapledger.store.journal import Operation, Recorded
@@ -338,9 +339,19 @@ async def _move(
 
 
 # ---- shown ------------------------------------------------------------------------------------------------
-async def show_wallet(shop: Shop, member: str, reach: Reach = ONLINE) -> View:
-    """Return a member's coupons for kiosk and till; raise ``NotFound`` for a stranger."""
-    stored = await shop.store.transact(lambda tx: members.load(tx, member))
-    if stored is None:
-        raise NotFound("MEMBER_UNKNOWN")
-    return couponing.view(stored.member, shop.program, shop.clock.now(), reach)
+async def show_wallet(shop: Shop, member: str) -> View:
+    """Return a member's coupons as this shop can take them now; raise ``NotFound`` for a stranger."""
+
+    def work(tx: Transaction) -> View:
+        stored = members.load(tx, member)
+        if stored is None:
+            raise NotFound("MEMBER_UNKNOWN")
+        return couponing.view(stored.member, shop.program, shop.clock.now(), reach_here(tx, shop))
+
+    return await shop.store.transact(work)
+
+
+def reach_here(tx: Transaction, shop: Shop) -> Reach:
+    """Return what this shop may do with coupons now."""
+    node = shop.store.keyring.node
+    return couponing.reach_of(node, rights_of(tx, shop), shop.program, shop.clock.now())
