@@ -157,7 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 engine_workload.write(Path(folder))
                 result = run(Path(folder))
     except (OSError, ValueError, KeyError) as error:
-        say(f"the workload cannot be read: {error!r}")
+        say(f"the workload cannot be read: {type(error).__name__}: {error}")
         return CANNOT_RUN
     print(json.dumps(result) if options.json else table(result))
     return 0 if all(one["ok"] for one in result["goals"]) else MISSED
