@@ -202,6 +202,19 @@ def test_a_hold_that_began_in_time_outlives_the_coupon() -> None:
         couponing.redeem_effects(who, ["c-1"], "s-1", rule, too_late)
 
 
+def test_a_quote_that_was_shown_is_honoured_until_its_end() -> None:
+    """X5: the coupon was good when the quote was made; another sale may still have taken it since."""
+    rule = rules(template(valid_days=0))
+    shown, paid = SHANGHAI_MIDNIGHT - SECOND, SHANGHAI_MIDNIGHT + SECOND
+    who = issue(member(), rule)
+    with pytest.raises(Refused, match="COUPON_EXPIRED"):
+        couponing.redeem_effects(who, ["c-1"], "s-1", rule, paid)
+    effects = couponing.redeem_effects(who, ["c-1"], "s-1", rule, paid, shown)
+    assert applied(who, effects, paid).coupons[0].state == "redeemed"
+    with pytest.raises(Refused, match="COUPON_USED"):
+        couponing.redeem_effects(applied(who, effects, paid), ["c-1"], "s-2", rule, paid, shown)
+
+
 def test_a_redeemed_coupon_is_offered_no_more() -> None:
     rule = rules()
     who = issue(member(), rule)

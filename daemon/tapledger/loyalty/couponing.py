@@ -201,16 +201,22 @@ def hold_effects(
 
 
 def redeem_effects(
-    member: Member | None, coupons: Iterable[str], sale: str, program: Program, now: dt.datetime
+    member: Member | None,
+    coupons: Iterable[str],
+    sale: str,
+    program: Program,
+    now: dt.datetime,
+    promised_at: dt.datetime | None = None,
 ) -> tuple[Effect, ...]:
     """Redeem coupons for a sale; raise ``Refused`` when one is neither free nor held by it.
 
-    Give it ``Priced.coupons``: what did nothing for the basket is not used up.
+    Give it ``Priced.coupons``: what did nothing for the basket is not used up. ``promised_at`` is when a
+    pinned quote was made: what was good then is good (X5). A paper is only kept so by a hold.
     """
     today = days.local_day(now, program.zone()).toordinal()
     effects: list[Effect] = []
     for one in coupons:
-        _may_move(member, one, sale, now)
+        _may_move(member, one, sale, promised_at or now)
         effects.append(CouponMoved(one, "redeemed", sale))
         if one.startswith(CODE) and member is not None:
             effects.append(Tallied(one, today, 1))

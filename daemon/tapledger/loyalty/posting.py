@@ -160,7 +160,8 @@ def effects(
     """Return what a sale changes: what paid is taken first, what is earned comes after it."""
     changes: list[Effect] = []
     if sold.coupons:
-        changes += couponing.redeem_effects(member, sold.coupons, sale.id, program, now)
+        promised_at = None if sale.pinned is None else sale.pinned.at
+        changes += couponing.redeem_effects(member, sold.coupons, sale.id, program, now, promised_at)
     if member is None:
         return tuple(changes)
     if sold.points_used:
