@@ -16,6 +16,8 @@ from tapledger.commandline import call
 
 if TYPE_CHECKING:
     from tapledger.commands.verify import Verified
+    from tapledger.membership.explaining import Explained
+    from tapledger.membership.programs import Mistake
 
 CONFIG = click.option(
     "--config",
@@ -177,6 +179,115 @@ def scenario_run(paths: tuple[Path, ...], as_json: bool) -> None:
     else:
         click.echo(f"{len(played) - failed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
+
+
+@main.group()
+def program() -> None:
+    """The merchant's rules: check a program.toml, see its versions, try new rules on old sales."""
+
+
+@program.command("lint")
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@click.option(
+    "--catalogue",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The articles; by default catalogue.csv beside the file, where there is one.",
+)
+@AS_JSON
+def program_lint(files: tuple[Path, ...], catalogue: Path | None, as_json: bool) -> None:
+    """Name every mistake of some programmes at its line. Exit code 1 when there is one."""
+    from tapledger.commands import program as command
+
+    async def check() -> list[Mistake]:
+        return [mistake for file in files for mistake in command.lint(file, catalogue)]
+
+    mistakes = call(check(), as_json)
+    lines = [str(mistake) for mistake in mistakes]
+    lines.append(f"{len(mistakes)} mistakes" if mistakes else f"{len(files)} checked, no mistakes")
+    show(as_json, {"mistakes": [command.as_dict(one) for one in mistakes]}, "\n".join(lines))
+    sys.exit(1 if mistakes else 0)
+
+
+@program.command("show")
+@CONFIG
+@AS_JSON
+def program_show(config: Path, as_json: bool) -> None:
+    """Show which version of the programme counts now, since when, and what is to come."""
+    from tapledger import settings
+    from tapledger.clock import SystemClock
+    from tapledger.commands import program as command
+
+    lines = call(command.versions(settings.read(config), SystemClock()), as_json)
+    show(as_json, {"versions": [one.as_dict() for one in lines[-2:]]}, command.table(lines[-2:]))
+
+
+@program.command("history")
+@CONFIG
+@click.option("--text", "version", default="", help="Print the file of this version as it was given.")
+@AS_JSON
+def program_history(config: Path, version: str, as_json: bool) -> None:
+    """List every version of the programme and when it was in use."""
+    from tapledger import settings
+    from tapledger.clock import SystemClock
+    from tapledger.commands import program as command
+
+    lines = call(command.versions(settings.read(config), SystemClock()), as_json)
+    if version:
+        chosen = call(command.text_of(lines, version), as_json)
+        show(as_json, {"version": version, "text": chosen}, chosen)
+    else:
+        show(as_json, {"versions": [one.as_dict() for one in lines]}, command.table(lines))
+
+
+@program.command("what-if")
+@CONFIG
+@click.option(
+    "--program",
+    "candidate",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The programme to try.",
+)
+@click.option("--since", default="30d", show_default=True, help="How far back: 30d, 4w, 6m.")
+@AS_JSON
+def program_what_if(config: Path, candidate: Path, since: str, as_json: bool) -> None:
+    """Price the sales of some time again under other rules: cost, winners, losers. Writes nothing."""
+    from tapledger import settings
+    from tapledger.clock import SystemClock
+    from tapledger.commands import program as command
+
+    async def work() -> command.Report:
+        shop = settings.read(config)
+        with click.progressbar(length=1, label="events", file=sys.stderr) as bar:
+
+            def progress(done: int, total: int) -> None:
+                bar.length = total
+                bar.update(done - bar.pos)
+
+            answer = await command.what_would_be(shop, candidate, since, SystemClock(), progress)
+        return command.Report(answer)
+
+    report = call(work(), as_json)
+    show(as_json, report.as_dict(), report.sentence())
+
+
+@main.command()
+@click.argument("event")
+@CONFIG
+@click.option("--language", type=click.Choice(languages.LANGUAGES), default="en", show_default=True)
+@AS_JSON
+def explain(event: str, config: Path, language: str, as_json: bool) -> None:
+    """Say every number of an event: of a receipt's number node-epoch-seq, its last part, or a sale's id."""
+    from tapledger import settings
+    from tapledger.commands.explain import explain_event
+
+    async def work() -> Explained:
+        return await explain_event(settings.read(config), event, language)
+
+    result = call(work(), as_json)
+    show(as_json, result.as_dict(), "\n".join([result.heading(), *result.sentences]))
 
 
 @main.command()

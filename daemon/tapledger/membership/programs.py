@@ -1,7 +1,7 @@
 """The merchant's rules as files and as versions: read with every mistake at its line, kept once used (X5).
 
-A version that was in use never changes: the same ``version`` with another content is refused. A new one counts
-from ``active_from``; until then the shop uses the one before.
+A version that was in use never changes: the same ``version`` with another content is refused. A new one
+counts from ``active_from``; until then the shop uses the one before.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def load(path: Path) -> Source:
 
 
 def _add_calendars(table: dict[str, Any], folder: Path) -> list[Finding]:
-    """Read the files that ``holiday_files`` names into ``holidays``, each under its name without the ending."""
+    """Read what ``holiday_files`` names into ``holidays``, each under its file's name without the ending."""
     names = table.get("holiday_files", [])
     calendars = table.get("holidays", {})
     if not isinstance(names, list) or not isinstance(calendars, dict):

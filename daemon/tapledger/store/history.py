@@ -38,6 +38,18 @@ def at(tx: Transaction, epoch: int, seq: int) -> EventBody | None:
     return None if row is None else decode_event(row[0]).body
 
 
+def count(tx: Transaction) -> int:
+    """Return how many events this node recorded."""
+    return int(tx.exec_driver_sql("SELECT count(*) FROM event").scalar_one())
+
+
+def undone_sales(tx: Transaction) -> frozenset[str]:
+    """Return the sales of which everything came back."""
+    rows = tx.exec_driver_sql("SELECT raw FROM event WHERE kind IN ('void', 'return')")
+    returned = (decode_event(raw).body.returned for (raw,) in rows)
+    return frozenset(one.sale for one in returned if one is not None and one.complete)
+
+
 def everything(tx: Transaction) -> Iterator[EventBody]:
     """Yield all that this node recorded, from the first event to the last."""
     for (raw,) in tx.exec_driver_sql("SELECT raw FROM event ORDER BY epoch, seq"):

@@ -156,14 +156,16 @@ def check(
     table: Mapping[str, object], shelf: _lint.Shelf | None = None
 ) -> tuple[Program | None, list[Finding]]:
     """Return the programme of parsed TOML, or None, with every mistake that was found in it."""
-    findings: list[Finding] = []
-    sound = shape.check(table, Program, findings)
-    if sound is not shape.UNSOUND:
-        program = msgspec.convert(sound, Program)
-        findings += _lint.lint(program, shelf)
-        if not findings:
-            return program, []
-    return None, findings
+    walked = shape.Shape()
+    sound = walked.check(table, Program)
+    if sound is shape.UNSOUND:
+        return None, walked.findings
+    program = msgspec.convert(sound, Program)
+    found = _lint.lint(program, shelf)
+    if walked.left_out:
+        found = _lint.without_consequences(found, walked.left_out)
+    findings = walked.findings + [Finding(walked.original(one.path), one.why) for one in found]
+    return (None if findings else program), findings
 
 
 def load(table: Mapping[str, object]) -> Program:

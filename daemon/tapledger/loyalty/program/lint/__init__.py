@@ -5,9 +5,12 @@ A room for each kind of mistake; each has its sentence in ``locales/*/program.po
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from tapledger.loyalty.program.findings import Finding
+import msgspec
+
+from tapledger.loyalty.program.findings import Finding, Path
 from tapledger.loyalty.program.lint.earning import lint_earning
 from tapledger.loyalty.program.lint.frame import has_zone, lint_frame
 from tapledger.loyalty.program.lint.games import lint_games
@@ -23,17 +26,14 @@ from tapledger.loyalty.program.lint.values import lint_values
 if TYPE_CHECKING:
     from tapledger.loyalty.program import Program
 
-__all__ = ["Shelf", "Sold", "lint"]
+__all__ = ["Shelf", "Sold", "lint", "without_consequences"]
 
 
 def lint(program: Program, shelf: Shelf | None = None) -> list[Finding]:
-    """Name every mistake of a programme, in the order of its sections; with a shelf, articles too.
-
-    Where the frame or a number is impossible, what follows from it is not asked.
-    """
+    """Name every mistake of a programme; with a shelf, also what it says of articles."""
     first = [*lint_frame(program), *lint_numbers(program)]
-    if not has_zone(program) or not program.tiers:
-        return [*first, *(lint_tiers(program) if not program.tiers else ())]
+    if not has_zone(program):
+        program = msgspec.structs.replace(program, timezone="UTC")  # the rest can still be asked
     rest = [
         *lint_references(program),
         *lint_tiers(program),
@@ -46,3 +46,35 @@ def lint(program: Program, shelf: Shelf | None = None) -> list[Finding]:
         *(() if shelf is None else lint_shelf(program, shelf)),
     ]
     return first + [one for one in rest if one.path not in {found.path for found in first}]
+
+
+NAMED_BY = {
+    "PROGRAM_TIER": "tiers",
+    "PROGRAM_COUPON_UNKNOWN": "coupons",
+    "PROGRAM_CAMPAIGN_UNKNOWN": "campaigns",
+    "PROGRAM_WINDOW_UNKNOWN": "windows",
+    "PROGRAM_ENTITLEMENT_UNKNOWN": "entitlements",
+    "PROGRAM_GIFT_UNKNOWN": "rewards",
+    "PROGRAM_PARTNER_UNKNOWN": "partners",
+    "PROGRAM_RULE_UNKNOWN": "earning",
+    "PROGRAM_BUDGET_USELESS": "earning",
+    "PROGRAM_HOLIDAYS": "holidays",
+    "PROGRAM_LOTTERY": "lotteries",
+    "PROGRAM_QUIZ": "surveys",
+    "PROGRAM_SURVEY": "surveys",
+    "PROGRAM_MISSION_NO_REFERRAL": "referral",
+    "PROGRAM_MISSION_NO_CHECK_IN": "check_in",
+}
+"""What may be said only because an entry of a section could not be read, by the begin of its code."""
+OF_ANY = ("PROGRAM_GRANTS", "PROGRAM_GROUP", "PROGRAM_CLASS", "PROGRAM_GAIN_EMPTY", "PROGRAM_REWARD_FREE")
+
+
+def without_consequences(findings: Iterable[Finding], left_out: Iterable[Path]) -> list[Finding]:
+    """Return what is wrong in itself, not only because something that was left out is missing."""
+    sections = {str(path[0]) for path in left_out}
+
+    def follows(code: str) -> bool:
+        named = any(code.startswith(begin) and section in sections for begin, section in NAMED_BY.items())
+        return named or code.startswith(OF_ANY)
+
+    return [one for one in findings if not follows(one.why.code)]
