@@ -24,6 +24,7 @@ from tapledger.loyalty.effects import (
     Overdrawn,
     RefereeCounted,
     Referred,
+    Tagged,
     Tallied,
 )
 from tapledger.loyalty.facts import Reason
@@ -41,6 +42,7 @@ PAID = "referral-paid/"
 """Tally of the points that a referrer was given for one referee; of a referee, for themselves (``me``)."""
 PAID_TIMES = "referral-paid"
 JOINS = "referral-joins"
+MAX_SEEN = 16
 SEEN = "seen"
 """Kind of the tags that keep keyed hashes of a member's telephones and payment means."""
 
@@ -85,7 +87,7 @@ def decide_referrer(
         at=now,
         program=program.version,
         member=member.id,
-        effects=(Referred(referrer.id),),
+        effects=(Referred(referrer.id), *_remember(member, command.seen)),
         reasons=(Reason("REFERRER_NOTED", {}),),
         staff=command.staff,
     )
@@ -123,6 +125,12 @@ def _check_link(member: Member, referrer: Member) -> None:
 def _things(member: Member, seen: frozenset[str]) -> frozenset[str]:
     """Return what would show that two members are one person."""
     return seen | {one.index for one in member.credentials} | set(member.tags.get(SEEN, ()))
+
+
+def _remember(member: Member, seen: frozenset[str]) -> tuple[Tagged, ...]:
+    known = member.tags.get(SEEN, ())
+    new = tuple(sorted(seen - set(known)))
+    return (Tagged(SEEN, (*known, *new)[-MAX_SEEN:]),) if new else ()
 
 
 def _join_points(

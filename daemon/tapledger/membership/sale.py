@@ -8,7 +8,7 @@ from tapledger.database import Transaction
 from tapledger.loyalty import engine, members
 from tapledger.loyalty.engine import BasketLine, Sale
 from tapledger.loyalty.facts import Tender
-from tapledger.membership import identity, slips
+from tapledger.membership import identity, referral, slips
 from tapledger.membership.identity import Known, Presented
 from tapledger.membership.shop import Shop, operation
 from tapledger.store import drafts
@@ -50,6 +50,8 @@ async def record_sale(shop: Shop, command: SaleCommand) -> Recorded:
         )
         decision = engine.decide_sale(None if known is None else known.member, sale, shop.program, now)
         recorded = shop.record(tx, same, decision, now)
+        if decision.after is not None:
+            referral.tell(tx, shop, command.id, decision.after, now)
         left = 0 if decision.after is None else members.points(decision.after, now).available
         slip = slips.Slip(
             kind="sale",

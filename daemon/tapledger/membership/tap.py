@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tapledger.database import Transaction
 from tapledger.errors import Refused
 from tapledger.loyalty import engine, tallies
 from tapledger.loyalty.engine import Redeem, Summary
-from tapledger.membership import cards, identity, stock
+from tapledger.loyalty.facts import Reason
+from tapledger.membership import cards, identity, occasions, stock
 from tapledger.membership.identity import Known, Presented
 from tapledger.membership.rights import rights_of
 from tapledger.membership.shop import Shop
@@ -23,6 +24,8 @@ class Greeting:
     known: Known
     summary: Summary
     at: dt.datetime
+    given: tuple[Reason, ...] = ()
+    """What this tap brought: "Happy birthday", "+100 points"."""
 
 
 async def greet_member(shop: Shop, presented: Presented, phone_tail: str = "") -> Greeting:
@@ -40,6 +43,15 @@ async def greet_member(shop: Shop, presented: Presented, phone_tail: str = "") -
         if error.code == "CARD_BLOCKED":
             await cards.ring(shop, presented, error)
         raise
+
+
+async def welcome_member(shop: Shop, presented: Presented, phone_tail: str = "") -> Greeting:
+    """Answer somebody who shows their card here and now: what is due to them is given first."""
+    greeted = await greet_member(shop, presented, phone_tail)
+    given = await occasions.give_due(shop, greeted.known.member.id)
+    if not given.recorded:
+        return greeted
+    return replace(await greet_again(shop, given.member.id, presented), given=given.reasons)
 
 
 async def greet_again(shop: Shop, member: str, presented: Presented) -> Greeting:

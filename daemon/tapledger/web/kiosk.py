@@ -20,7 +20,7 @@ from tapledger.membership import redemption
 from tapledger.membership.identity import Presented
 from tapledger.membership.redemption import RewardCommand
 from tapledger.membership.shop import Shop
-from tapledger.membership.tap import Greeting, greet_again, greet_member
+from tapledger.membership.tap import Greeting, greet_again, welcome_member
 from tapledger.settings import KioskSettings
 from tapledger.store import prints
 from tapledger.web import problems, views
@@ -85,10 +85,12 @@ class KioskFace:
         """A card was read: greet its member, or say what to do. It ends any other member's session."""
         async with self._lock:
             try:
-                greeting = await greet_member(self._shop, presented)
+                greeting = await welcome_member(self._shop, presented)
             except TapledgerError as error:
                 self._trouble(error, seen_at_s)
                 return
+            if greeting.given:
+                self._queued()
             here = self._session
             member = greeting.known.member.id
             if here is not None and here.greeting.known.member.id == member and not self._is_over(here):

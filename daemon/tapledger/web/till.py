@@ -22,7 +22,7 @@ from tapledger.membership.sale import SaleCommand, last_sale, record_sale
 from tapledger.membership.shop import Shop
 from tapledger.membership.sign_in import Throttle
 from tapledger.membership.slips import job_id
-from tapledger.membership.tap import Greeting, greet_again, greet_member
+from tapledger.membership.tap import Greeting, greet_again, greet_member, welcome_member
 from tapledger.store import prints, staff
 from tapledger.store.journal import Recorded
 from tapledger.store.staff import Person
@@ -92,7 +92,10 @@ class TillFace:
         async with self._lock:
             self._signed_in()
             try:
-                await self._take_member(await greet_member(self._shop, presented))
+                greeting = await welcome_member(self._shop, presented)
+                await self._take_member(greeting)
+                if greeting.given:
+                    self._queued()
             except NotFound as error:
                 self._stranger = presented
                 self._problem(error)
