@@ -291,6 +291,41 @@ def explain(event: str, config: Path, language: str, as_json: bool) -> None:
 
 
 @main.command()
+@CONFIG
+@click.option("--offline", type=click.IntRange(0, 10_000), help="How many shops are out of reach.")
+@AS_JSON
+def exposure(config: Path, offline: int | None, as_json: bool) -> None:
+    """Say the most that can be lost while shops are out of reach: the owner's own bound."""
+    from dataclasses import asdict
+
+    from tapledger import settings
+    from tapledger.commands import owner
+
+    async def work() -> owner.Risk:
+        return await owner.exposed(settings.read(config), offline)
+
+    risk = call(work(), as_json)
+    heard = None if risk.last_feed_at is None else risk.last_feed_at.isoformat()
+    show(as_json, {**asdict(risk), "last_feed_at": heard}, owner.risk_sentence(risk))
+
+
+@main.command()
+@CONFIG
+@AS_JSON
+def liability(config: Path, as_json: bool) -> None:
+    """Say what the shop owes its members, by the month in which it lapses."""
+    from tapledger import settings
+    from tapledger.commands import owner
+
+    async def work() -> tuple[list[owner.Owed], str]:
+        rows, programme = await owner.owed(settings.read(config))
+        return rows, programme.currency
+
+    rows, currency = call(work(), as_json)
+    show(as_json, owner.owed_json(rows, currency), owner.owed_table(rows, currency))
+
+
+@main.command()
 @AS_JSON
 def smoke(as_json: bool) -> None:
     """Try the whole path once on free ports; prints one JSON object, exits 0 only if every step holds."""

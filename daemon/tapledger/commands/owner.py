@@ -1,0 +1,91 @@
+"""Numbers for the owner, read from a shop's store while its daemon may be running."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from tapledger import texts
+from tapledger.clock import SystemClock
+from tapledger.database import Transaction
+from tapledger.loyalty.lapsing import Owed as Owed
+from tapledger.loyalty.program import Program
+from tapledger.membership import exposure, programs
+from tapledger.membership.exposure import Risk as Risk
+from tapledger.settings import Settings
+from tapledger.store import keyring
+from tapledger.store.store import Store
+
+T = TypeVar("T")
+
+
+async def exposed(settings: Settings, shops_offline: int | None) -> Risk:
+    """Return the worst case with so many shops out of reach; by default this one, if it has a central."""
+    now, enrolled = SystemClock().now(), keyring.load(settings.store.folder).enrolled
+    shops = int(enrolled) if shops_offline is None else shops_offline
+    return (await _read(settings, lambda tx, program: exposure.risk(tx, program, shops, now)))[0]
+
+
+async def owed(settings: Settings) -> tuple[list[Owed], Program]:
+    """Return what is owed to members, and the programme that prices it."""
+    now = SystemClock().now()
+    return await _read(settings, lambda tx, program: exposure.liability(tx, program, now))
+
+
+async def _read(settings: Settings, work: Callable[[Transaction, Program], T]) -> tuple[T, Program]:
+    source = programs.load(settings.files.program)
+    assert source.program is not None
+    program = source.program
+    keys = keyring.load(settings.store.folder)
+    store = await Store.open(settings.store.folder, keys, read_only=True)
+    try:
+        return await store.transact(lambda tx: work(tx, program)), program
+    finally:
+        await store.close()
+
+
+def risk_sentence(risk: Risk) -> str:
+    """Say the worst case in words."""
+    heard = "never" if risk.last_feed_at is None else risk.last_feed_at.isoformat()
+    return (
+        f"Worst case now: {risk.in_all} points, {risk.shops_offline} shops offline;"
+        f" one member takes at most {risk.per_member}.\n"
+        f"This shop: {risk.given_out} points not confirmed, {risk.still_possible} still possible."
+        f" Central last heard: {heard}."
+    )
+
+
+def owed_table(rows: list[Owed], currency: str) -> str:
+    """Say what is owed as a table, one month a line, with the sum."""
+    lines = [f"{'until':8} {'points':>12} {'worth':>14} {'principal':>14} {'bonus':>14}"]
+    for row in (*rows, _sum(rows)):
+        money = [
+            texts.money("en", minor, currency)
+            for minor in (row.points_minor, row.principal_minor, row.bonus_minor)
+        ]
+        lines.append(f"{row.month or 'never':8} {row.points:>12} " + " ".join(f"{one:>14}" for one in money))
+    return "\n".join(lines)
+
+
+def owed_json(rows: list[Owed], currency: str) -> dict[str, Any]:
+    return {"currency": currency, "months": [_as_json(row) for row in rows], "sum": _as_json(_sum(rows))}
+
+
+def _as_json(row: Owed) -> dict[str, Any]:
+    return {
+        "month": row.month,
+        "points": row.points,
+        "points_minor": row.points_minor,
+        "principal_minor": row.principal_minor,
+        "bonus_minor": row.bonus_minor,
+    }
+
+
+def _sum(rows: list[Owed]) -> Owed:
+    return Owed(
+        "sum",
+        sum(row.points for row in rows),
+        sum(row.points_minor for row in rows),
+        sum(row.principal_minor for row in rows),
+        sum(row.bonus_minor for row in rows),
+    )

@@ -1,0 +1,57 @@
+"""What can go wrong at most, and what is owed: the two numbers that an owner wants to see (section 5)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tapledger.database import Transaction
+from tapledger.loyalty import lapsing, rights
+from tapledger.loyalty.lapsing import Owed
+from tapledger.loyalty.members import Member
+from tapledger.loyalty.program import Program
+from tapledger.loyalty.rights import Rights
+from tapledger.store import facts, history, members
+
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """The worst case now, in points."""
+
+    shops_offline: int
+    per_member: int
+    in_all: int
+    given_out: int
+    """By this shop, not confirmed by central yet."""
+    still_possible: int
+    """That this shop may yet give out if it does not hear from central again."""
+    last_feed_at: dt.datetime | None
+
+
+def risk(tx: Transaction, program: Program, shops_offline: int, now: dt.datetime) -> Risk:
+    """Return the worst case with so many shops out of reach, and how far this one has gone."""
+    worst = rights.exposure(program, shops_offline)
+    given_out = members.unsettled_in_all(tx)
+    at = facts.get(tx, "feed_at")
+    heard = None if at is None else dt.datetime.fromisoformat(at.decode())
+    far = rights.stage(Rights(online=False, last_feed_at=heard), program, now)
+    left = max(0, program.offline.node_points - given_out) if far == "full" else 0
+    return Risk(shops_offline, worst.per_member, worst.total, given_out, left, heard)
+
+
+def liability(tx: Transaction, program: Program, now: dt.datetime) -> list[Owed]:
+    """Return what is owed to all members that this shop knows, by the month in which it lapses."""
+    return lapsing.liability(_everybody(tx), program, now)
+
+
+def _everybody(tx: Transaction) -> Iterator[Member]:
+    last = ""
+    while page := history.members_after(tx, last, PAGE):
+        for member in page:
+            stored = members.load_alias(tx, member)
+            if stored is not None:
+                yield stored.member
+        last = page[-1]
