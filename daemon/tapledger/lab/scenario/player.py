@@ -27,6 +27,8 @@ class Failure:
     observed: str
     because: tuple[str, ...] = ()
     """The explanation of the step: each reason as a sentence."""
+    is_expectation: bool = False
+    """Something that the file expects; else the step itself went wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ async def _step(world: World, step: Step, bent: bool) -> list[Failure]:
         return [Failure(step.title, "a step that can be played", " ".join(world.problem(error)))]
     expected = bend(step.expect) if bent else step.expect
     failures = [
-        Failure(f"{step.title}: {one.where}", one.expected, one.observed, outcome.because)
+        Failure(f"{step.title}: {one.where}", one.expected, one.observed, outcome.because, True)
         for one in compare(expected, observed)
     ]
     if outcome.error is not None and "error" not in step.expect:

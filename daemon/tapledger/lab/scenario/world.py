@@ -17,8 +17,9 @@ from tapledger.lab.scenario.document import Scenario, Step
 from tapledger.lab.scenario.expectations import Cash
 from tapledger.lab.scenario.outcome import Outcome
 from tapledger.languages import Language
+from tapledger.loyalty import ledger
 from tapledger.loyalty import program as programs
-from tapledger.loyalty.facts import Reason
+from tapledger.loyalty.facts import Reason, Tender
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.money import exponent
 from tapledger.loyalty.program import Program
@@ -251,6 +252,13 @@ class World:
         """Return what the story calls a member; their pseudonym when it never named them."""
         return next((name for name, one in self.members.items() if one == member), member)
 
+    def tenders(self, step: Step) -> tuple[Tender, ...]:
+        """Return how it is paid: ``pay = { cash = 20.00, card = 5.00 }``; nothing when it is not said."""
+        return tuple(
+            Tender(kind, self.as_minor(step, f"pay.{kind}", amount))
+            for kind, amount in step.table_of("pay").items()
+        )
+
     def cash(self, minor: int) -> Cash:
         return Cash(minor, exponent(self.program.currency))
 
@@ -284,6 +292,18 @@ def told(world: World, recorded: Recorded) -> Outcome:
     """Return the outcome of a command that recorded an event."""
     because = world.sentences(recorded.event.body.reasons)
     return Outcome({"replayed": recorded.replayed}, because, recorded=recorded)
+
+
+def paid_out(world: World, recorded: Recorded) -> Outcome:
+    """Return the outcome of a command that gave money back, with what left the shop by each tender."""
+    outcome = told(world, recorded)
+    out: dict[str, int] = {}
+    for line in recorded.event.body.lines:
+        if line.account.startswith(ledger.tender_account("")):
+            kind = line.account.removeprefix(ledger.tender_account(""))
+            out[kind] = out.get(kind, 0) - line.amount
+    outcome.values["paid_out"] = {kind: world.cash(minor) for kind, minor in out.items()}
+    return outcome
 
 
 def _catalogue(scenario: Scenario, program: Program) -> Catalogue:

@@ -10,11 +10,13 @@ from tapledger.lab.scenario.actions import (
     coupons,
     games,
     life,
+    participating,
     people,
     rewards,
     selling,
     telling,
     time,
+    value,
 )
 from tapledger.lab.scenario.document import Step
 from tapledger.lab.scenario.outcome import Outcome
@@ -40,7 +42,7 @@ ACTIONS: dict[str, Action] = {
     # people
     "join": _action(people.join, "member card level phone staff key"),
     "link": _action(people.link, "member card level staff key"),
-    "tap": _action(people.tap_card, SHOWN),
+    "tap": _action(people.tap_card, "phone_tail" + SHOWN),
     "check": _action(people.check, "member"),
     "refer": _action(people.refer, "member referrer kiosk looked_at means staff key"),
     # what a member says and is told
@@ -64,10 +66,20 @@ ACTIONS: dict[str, Action] = {
     "erase": _action(life.erase, "member waiver staff key"),
     "merge": _action(life.merge, "member into staff key"),
     "unmerge": _action(life.unmerge, "member staff key"),
+    "set_tier": _action(life.set_tier, "member tier until why staff key"),
     "grant": _action(life.grant, "member points why staff second key"),
     # the till
     "quote": _action(selling.quote, "member items amount"),
     "sale": _action(selling.sale, "items amount pay staff key" + SHOWN),
+    # stored value
+    "top_up": _action(value.top_up, "amount pay staff key" + SHOWN),
+    "void_top_up": _action(value.void, "top_up staff key" + SHOWN),
+    "close_card": _action(value.close_card, "staff key" + SHOWN),
+    # what members do besides buying
+    "check_in": _action(participating.check_in, "staff key" + SHOWN),
+    "answer": _action(participating.answer, "member survey answers staff key"),
+    "approve": _action(participating.approve, "member share what staff key"),
+    "use": _action(participating.use, "right units place staff key" + SHOWN),
     # rewards and games
     "redeem": _action(rewards.redeem, "reward staff key" + SHOWN),
     "fulfil": _action(rewards.fulfil, "voucher tender staff key"),

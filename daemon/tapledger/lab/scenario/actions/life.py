@@ -8,7 +8,8 @@ from tapledger.lab.scenario.document import Step
 from tapledger.lab.scenario.outcome import Outcome
 from tapledger.lab.scenario.world import World, told
 from tapledger.loyalty.lifecycle import Erase
-from tapledger.membership import grants, merging, privacy, standing
+from tapledger.loyalty.tier_reviews import GiveTier
+from tapledger.membership import grants, merging, privacy, standing, tiers
 from tapledger.membership.grants import GrantCommand
 from tapledger.membership.standing import Step as Change
 
@@ -54,3 +55,11 @@ async def grant(world: World, step: Step) -> Outcome:
         second=step.text("second", ""),
     )
     return told(world, await grants.grant_points(world.place(step).shop, command))
+
+
+async def set_tier(world: World, step: Step) -> Outcome:
+    """Staff give a tier by hand; ``until`` locks it."""
+    locked = world.instant(step, "until") if step.has("until") else None
+    command = GiveTier(step.text("tier"), step.text("why", "goodwill"), step.text("staff", "till"), locked)
+    shop, member = world.place(step).shop, world.member_id(step)
+    return told(world, await tiers.give_tier(shop, world.key(step), member, command))

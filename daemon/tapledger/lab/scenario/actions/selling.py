@@ -56,7 +56,7 @@ async def sale(world: World, step: Step) -> Outcome:
         id=world.key(step),
         till="till",
         lines=basket,
-        tenders=_tenders(world, step, quote.total_minor),
+        tenders=world.tenders(step) or (Tender("cash", quote.total_minor),),
         staff=step.text("staff", "till"),
         language=LANGUAGE,
         member=member,
@@ -74,13 +74,3 @@ async def sale(world: World, step: Step) -> Outcome:
         "net": [world.cash(line.net_minor) for line in facts.lines],
     }
     return outcome
-
-
-def _tenders(world: World, step: Step, total_minor: int) -> tuple[Tender, ...]:
-    """Return how it is paid: ``pay = { cash = 20.00, card = 5.00 }``; without it exactly, in cash."""
-    if not step.has("pay"):
-        return (Tender("cash", total_minor),)
-    return tuple(
-        Tender(kind, world.as_minor(step, f"pay.{kind}", amount))
-        for kind, amount in step.table_of("pay").items()
-    )
