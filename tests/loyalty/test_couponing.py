@@ -317,8 +317,12 @@ def test_offline_risk_is_bounded_by_the_owners_number() -> None:
     with pytest.raises(Refused, match="COUPON_OFFLINE_LIMIT"):
         couponing.check_offline(here, {"code/ten": 3001}, far)
     with pytest.raises(Refused, match="COUPON_OFFLINE_LIMIT"):
-        couponing.check_offline(None, {"code/ten": 1000}, far, already_minor=2001)
+        couponing.check_offline(None, {"c-1": 3001}, far)
     couponing.check_offline(None, {"code/ten": 10**9}, ONLINE)
+    used = {"c-1": 10_000, "code/ten": 3000}
+    assert couponing.offline_risk(here, used, far) == 3000
+    assert couponing.offline_risk(None, used, far) == 13_000
+    assert couponing.offline_risk(here, used, ONLINE) == 0
 
 
 def test_what_this_shop_may_do_follows_from_its_rights() -> None:

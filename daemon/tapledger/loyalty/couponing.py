@@ -267,18 +267,18 @@ def restore_effects(
     return tuple(effects)
 
 
-def check_offline(
-    member: Member | None, discounts: Mapping[str, int], reach: Reach, already_minor: int = 0
-) -> None:
-    """Raise ``Refused`` when coupons take off more than this shop may risk while it stands alone.
-
-    ``discounts`` has what each coupon takes off; ``already_minor`` is what this shift has given in that way.
-    """
+def offline_risk(member: Member | None, discounts: Mapping[str, int], reach: Reach) -> int:
+    """Return what coupons take off that another shop may have redeemed too; ``discounts`` is by coupon."""
     if reach.online:
-        return
-    bound = {one.id for one in member.coupons if one.node == reach.node} if member is not None else set()
-    risk = sum(amount for coupon, amount in discounts.items() if coupon not in bound)
-    if risk and already_minor + risk > reach.plain_minor:
+        return 0
+    bound = set() if member is None else {one.id for one in member.coupons if one.node == reach.node}
+    return sum(amount for coupon, amount in discounts.items() if coupon not in bound)
+
+
+def check_offline(member: Member | None, discounts: Mapping[str, int], reach: Reach) -> None:
+    """Raise ``Refused`` when coupons take off more than this shop may risk while it stands alone."""
+    risk = offline_risk(member, discounts, reach)
+    if risk and risk > reach.plain_minor:
         raise Refused("COUPON_OFFLINE_LIMIT")
 
 
