@@ -17,7 +17,6 @@ from tapledger.loyalty import tallies, tier_progress, tier_reviews, tiering
 from tapledger.loyalty.effects import Effect, RefereeCounted, Tallied, TierSet
 from tapledger.loyalty.members import APPLY, Member
 from tapledger.loyalty.program import Clause, Program, Tier, Tiering
-from tapledger.loyalty.program.lint import lint
 from tapledger.loyalty.tier_reviews import GiveTier
 from tests.loyalty.givens import after, program
 
@@ -421,26 +420,3 @@ def test_three_of_three_names_the_day_on_which_they_count() -> None:
     two = apply(member, [RefereeCounted("r0", "returned")], at("2026-03-09"))
     told = tier_progress.progress(two, rules, at("2026-03-09"))
     assert told is not None and (told.groups[0][0].have, told.groups[0][0].missing) == (2, 1)
-
-
-# ---- rules that cannot be meant ---------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    ("broken", "says"),
-    [
-        (Tier("gold", {"en": "G"}, 100, reach=[[spend(1)]]), "exclude each other"),
-        (tier("gold", [spend(1)], valid_days=0), "valid_days"),
-        (tier("gold", [spend(1)], valid_days=1, valid_until="end_of_next_year"), "not both"),
-        (tier("gold", []), "always be true"),
-        (tier("gold", [spend(0)]), "above 0"),
-        (tier("gold", [spend(1, "rolling")]), "needs days"),
-        (tier("gold", [spend(1, "day", 3)]), "only for a rolling window"),
-        (tier("gold", [Clause("referees", 3)]), "another tier"),
-        (tier("gold", [Clause("referees", 3, "day", reached="normal")]), "for ever"),
-        (tier("gold", [Clause("visits", 2, "day")]), "never be true"),
-        (tier("gold", [Clause("visits", 8, "rolling", 7)]), "never be true"),
-    ],
-)
-def test_a_tier_that_can_never_work_is_named(broken: Tier, says: str) -> None:
-    found = [why for why in lint(tiers(broken)) if "gold" in why]
-    assert len(found) == 1 and says in found[0], found
-    assert not [why for why in (*lint(MALL), *lint(YEARLY)) if why.startswith("tier")]
