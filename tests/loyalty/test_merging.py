@@ -1,81 +1,32 @@
-"""Two members become one and two again: nothing is lost, nothing is made, nothing lives longer."""
+"""Two members become one: nothing is lost, nothing is made, nothing lives longer."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 
-import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tapledger.errors import Refused
-from tapledger.loyalty import lots, members, merging, tallies, tiering
-from tapledger.loyalty.decisions import Decision
+from tapledger.loyalty import members, merging, tallies, tiering
 from tapledger.loyalty.effects import (
     BirthdaySet,
-    Blocked,
     Consent,
     Coupon,
-    CouponMoved,
     Credential,
     Credited,
     Debited,
-    Effect,
     Grant,
     Held,
     Hold,
-    HoldSettled,
     Linked,
     Lot,
     LotTake,
-    Overdrawn,
-    RefereeCounted,
     Tallied,
 )
 from tapledger.loyalty.ledger import EventBody
-from tapledger.loyalty.members import Member, Referee
-from tapledger.loyalty.merging import Merge, decide_merge
-from tapledger.loyalty.unmerging import Undo, decide_undo
+from tapledger.loyalty.members import Referee
 from tests.loyalty.givens import DAY, NOON, PROGRAM, after, lot
-
-replace = msgspec.structs.replace
-TODAY = NOON.date().toordinal()
-
-
-def someone(id_: str, *kept: Lot, joined: dt.datetime = NOON - 30 * DAY, **more: object) -> Member:
-    return replace(Member(id_, joined, "normal", kept), **more)
-
-
-def merge(
-    old: Member, into: Member, referrers: Iterable[Member] = (), now: dt.datetime = NOON
-) -> tuple[Decision, ...]:
-    return decide_merge(old, into, Merge("t-1", "s-1", {one.id: one for one in referrers}), PROGRAM, now)
-
-
-def undo(
-    merged: tuple[Decision, ...],
-    old: Member,
-    into: Member,
-    now: dt.datetime = NOON + DAY,
-    referrers: Iterable[Member] = (),
-) -> tuple[Member, Member, tuple[Decision, ...]]:
-    referrals = tuple(one.body for one in merged[2:])
-    command = Undo("t-2", "s-1", merged[1].body, referrals, {one.id: one for one in referrers})
-    decisions = decide_undo(old, into, command, PROGRAM, now)
-    assert sum(line.amount for one in decisions for line in one.body.lines if "transfer" in line.account) == 0
-    return after(decisions[1]), after(decisions[0]), decisions
-
-
-def account(decisions: Iterable[Decision], name: str) -> int:
-    return sum(line.amount for one in decisions for line in one.body.lines if line.account == name)
-
-
-def net(member: Member, pool: str = "points") -> int:
-    held = sum(hold.points for hold in member.holds) if pool == "points" else 0
-    left = sum(one.remaining for one in member.lots if one.pool == pool)
-    return left - members.deficit_of(member, pool) + held
+from tests.loyalty.merges import TODAY, account, merge, net, someone, undo
 
 
 # ---- merging ---------------------------------------------------------------------------------------------
@@ -274,134 +225,3 @@ def test_x4_a_late_event_counts_the_same_before_and_after_the_merge() -> None:
     later = members.fold(after(merged[0]), spent)
     states = [merging.with_late(after(merged[1]), rest) for rest in (before, later)]
     assert [members.points(one, NOON).available for one in states] == [50, 50]
-
-
-# ---- whole lives -----------------------------------------------------------------------------------------
-amounts = st.integers(1, 200)
-steps = st.lists(
-    st.tuples(st.sampled_from(["earn", "spend", "owe", "hold", "release", "fulfil"]), amounts), max_size=8
-)
-
-
-def live(member: Member, life: list[tuple[str, int]], name: str) -> tuple[Member, int]:
-    """Let a member do things; return them and what they have and hold in all, as the ledger counts it."""
-    change = 0
-    for number, (what, amount) in enumerate(life):
-        id_ = f"{name}{number}"
-        effects: tuple[Effect, ...] = ()
-        match what:
-            case "earn":
-                ends = NOON + (100 + amount) * DAY if amount % 2 else None
-                effects, change = (Credited(Lot(id_, amount, amount, NOON, ends)),), change + amount
-            case "spend":
-                takes = lots.take(member.lots, amount, NOON)
-                effects, change = (Debited(takes),), change - lots.taken_amount(takes)
-            case "owe":
-                effects, change = (Overdrawn(amount),), change - amount
-            case "hold":
-                takes = lots.take(member.lots, amount, NOON)
-                points = lots.taken_amount(takes)
-                effects = (Held(Hold(id_, "coffee", "Coffee", points, takes, NOON, id_, NOON + DAY)),)
-            case "release" | "fulfil" if member.holds:
-                hold = member.holds[-1]
-                effects = (HoldSettled(hold.id, given_back=what == "release"),)
-                change -= hold.points if what == "fulfil" else 0
-        body = EventBody(kind="sale", at=NOON, program="1", member=member.id, effects=effects)
-        member = members.fold(member, body)
-    return member, change
-
-
-@given(steps, steps, steps)
-def test_a_life_with_a_merge_and_its_undoing_conserves_everything(
-    of_old: list[tuple[str, int]], of_into: list[tuple[str, int]], together: list[tuple[str, int]]
-) -> None:
-    old, old_has = live(someone("a"), of_old, "a")
-    into, into_has = live(someone("b"), of_into, "b")
-    assert (net(old), net(into)) == (old_has, into_has)
-    merged = merge(old, into)
-    gone, one = after(merged[0]), after(merged[1])
-    assert (net(gone), net(one)) == (0, old_has + into_has)
-    one, change = live(one, together, "c")
-    assert net(one) == old_has + into_has + change
-    back, again, decisions = undo(merged, gone, one, NOON)
-    assert net(back) + net(again) == old_has + into_has + change
-    accounts = {line.account for d in decisions for line in d.body.lines}
-    for member, state, had in (("a", back, 0), ("b", again, net(one))):
-        posted = sum(account(decisions, f"member/{member}/{part}") for part in ("points", "held"))
-        assert net(state) == had + posted
-    assert "transfer/t-2" in accounts or not accounts
-    assert (back.status, back.aliases, again.aliases) == ("active", (), ())
-    ends = {x.id: x.expires_at for x in (*old.lots, *into.lots)}
-    assert all(x.expires_at == ends[x.id] for x in back.lots if x.id in ends)
-
-
-@given(steps, steps)
-def test_undone_at_once_both_are_as_before(
-    of_old: list[tuple[str, int]], of_into: list[tuple[str, int]]
-) -> None:
-    old, _ = live(someone("a"), of_old, "a")
-    into, _ = live(someone("b"), of_into, "b")
-    merged = merge(old, into)
-    back, again, _ = undo(merged, after(merged[0]), after(merged[1]), NOON)
-    for was, now in ((old, back), (into, again)):
-        assert members.points(now, NOON).available == members.points(was, NOON).available
-        assert members.points(now, NOON).held == members.points(was, NOON).held
-        assert net(now) == net(was)
-
-
-@given(steps, steps, st.lists(st.tuples(st.sampled_from(["earn", "spend", "owe"]), amounts), max_size=8))
-def test_what_came_after_the_merge_is_the_remaining_members(
-    of_old: list[tuple[str, int]], of_into: list[tuple[str, int]], together: list[tuple[str, int]]
-) -> None:
-    old, old_has = live(someone("a"), of_old, "a")
-    into, into_has = live(someone("b"), of_into, "b")
-    merged = merge(old, into)
-    one, change = live(after(merged[1]), together, "c")
-    back, again, _ = undo(merged, after(merged[0]), one, NOON)
-    assert (net(back), net(again)) == (old_has, into_has + change)
-
-
-def test_undo_gives_back_cards_coupons_rights_and_tallies() -> None:
-    card = Credential("card", "idx-a", 1)
-    old = someone(
-        "a",
-        credentials=(card,),
-        coupons=(Coupon("c", "ten", NOON, None), Coupon("d", "ten", NOON, None)),
-        grants=(Grant("g", "lounge", 3, None),),
-        tallies={tallies.SPEND: {TODAY: 5}},
-        referees={"x": Referee(("joined",))},
-        tier="gold",
-    )
-    into = someone("b", tier="silver", tier_until=NOON + DAY)
-    merged = merge(old, into)
-    one = after(merged[1])
-    moved = EventBody(
-        kind="sale",
-        at=NOON,
-        program="1",
-        member="b",
-        effects=(
-            CouponMoved("d", "redeemed", "s"),
-            Blocked("idx-a", "lost"),
-            RefereeCounted("x", "bought", 9),
-        ),
-    )
-    back, again, _ = undo(merged, after(merged[0]), members.fold(one, moved))
-    assert {c.id: c.state for c in back.coupons} == {"c": "issued", "d": "redeemed"}
-    assert {c.state for c in again.coupons} == {"void"}
-    assert back.credentials == (replace(card, blocked="lost"),) and again.credentials == ()
-    assert (back.grants, again.grants) == (old.grants, ())
-    assert back.tallies == old.tallies and tallies.total(again.tallies, tallies.SPEND) == 0
-    assert back.referees == {"x": Referee(("joined", "bought"), 9)} and again.referees == {}
-    assert (back.tier, again.tier, again.tier_until) == ("gold", "silver", NOON + DAY)
-
-
-def test_a_lot_that_lapsed_in_the_meantime_does_not_come_back() -> None:
-    old = someone("a", lot("a1", 100, NOON + DAY), lot("a2", 10))
-    merged = merge(old, someone("b"))
-    lapsed = EventBody(
-        kind="expire", at=NOON + DAY, program="1", member="b", effects=(Debited((LotTake("a1", 100),)),)
-    )
-    one = members.fold(after(merged[1]), lapsed)
-    back, again, _ = undo(merged, after(merged[0]), one, NOON + 2 * DAY)
-    assert (net(back), net(again)) == (10, 0)

@@ -69,7 +69,7 @@ def is_over_limit(command: GrantPoints, program: Program) -> bool:
 
 def _check(member: Member, command: GrantPoints, program: Program, now: dt.datetime) -> None:
     if not command.points or abs(command.points) > money.MAX_AMOUNT_MINOR:
-        raise Invalid("POINTS_IMPOSSIBLE")
+        raise Invalid("GRANT_IMPOSSIBLE")
     if not command.why.strip():
         raise Invalid("WHY_MISSING")
     if len(command.why) > MAX_WHY_LENGTH:

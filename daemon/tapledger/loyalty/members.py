@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from tapledger.loyalty import former_tiers, lots, tallies, wallet
+from tapledger.loyalty import consents, former_tiers, lots, tallies, wallet
 from tapledger.loyalty.effects import (
     POINTS,
     AvailableFrom,
@@ -321,11 +321,7 @@ def _status(member: Member, effect: StatusSet, at: dt.datetime) -> Member:
     elif effect.status == "merged":
         member = replace(member, consents=())
     return replace(
-        member,
-        status=effect.status,
-        status_at=effect.at,
-        restore_until=effect.until,
-        merged_into=effect.into,
+        member, status=effect.status, status_at=effect.at, restore_until=effect.until, merged_into=effect.into
     )
 
 
@@ -357,13 +353,7 @@ def _referee(member: Member, effect: RefereeCounted, at: dt.datetime) -> Member:
 
 
 def _consent(member: Member, effect: ConsentGiven, at: dt.datetime) -> Member:
-    """Take the later statement that had seen the earlier one; of two concurrent ones the withdrawal (R20)."""
-    new = effect.consent
-    old = next((one for one in member.consents if one.purpose == new.purpose), None)
-    if old is not None and new.seen != old.id and not old.granted:
-        return member
-    others = tuple(one for one in member.consents if one.purpose != new.purpose)
-    return replace(member, consents=(*others, new))
+    return replace(member, consents=consents.after(member.consents, effect.consent))
 
 
 def _tag(member: Member, effect: Tagged, at: dt.datetime) -> Member:

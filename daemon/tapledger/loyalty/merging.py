@@ -52,7 +52,7 @@ from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program
 
 POOLS = (POINTS, PRINCIPAL, BONUS)
-ONCE = ("birthday", "check", "survey", "mission", "welcome")
+ONCE = ("birthday/", "check-in", "survey/", "mission/", "campaign/", "shared/", "welcome")
 """How keys begin of what a member has once a day, once a year or once for ever."""
 
 DROPPED = "dropped"

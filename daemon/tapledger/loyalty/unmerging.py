@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import msgspec
 
 from tapledger.errors import Refused
-from tapledger.loyalty import days, members, merging, standing
+from tapledger.loyalty import days, members, merging, standing, tallies
 from tapledger.loyalty.decisions import Decision, decision
 from tapledger.loyalty.effects import (
     ConsentGiven,
@@ -179,7 +179,7 @@ def _given(into: Member, old: Member, back: _Back, command: Undo, now: dt.dateti
     grants = {grant.id for grant in into.grants}
     for effect in command.joined.effects:
         match effect:
-            case Tallied():
+            case Tallied(key=key) if not key.startswith(tallies.of_draws("")):  # no draw's number comes again
                 yield replace(effect, amount=-effect.amount)
             case CouponIssued(coupon=coupon) if coupon.id in coupons:
                 yield CouponMoved(coupon.id, "void")
