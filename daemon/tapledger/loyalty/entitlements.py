@@ -186,19 +186,3 @@ def decide_use(member: Member, command: Use, program: Program, now: dt.datetime)
         evidence=command.evidence,
     )
     return decision(member, body)
-
-
-# ---- early access -----------------------------------------------------------------------------------------
-def may_buy(member: Member | None, sku: str, program: Program, now: dt.datetime) -> Reason | None:
-    """Return why somebody may not buy an article yet, or None; the till asks staff to override."""
-    zone = program.zone()
-    early = [
-        (eligibility.instant(one.public_from, zone), one)
-        for one in program.entitlements
-        if one.public_from is not None and sku in one.skus
-    ]
-    closed = [(public, one) for public, one in early if now < public]
-    if not closed or any(holds(member, one.id, program, now) for _, one in closed):
-        return None
-    public = max(public for public, _ in closed).astimezone(zone)
-    return Reason("EARLY_ACCESS_ONLY", {"sku": sku, "day": eligibility.shown(public)})
