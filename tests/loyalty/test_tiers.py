@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tapledger.errors import Invalid, Refused, TapledgerError
 from tapledger.loyalty import tallies, tier_progress, tier_reviews, tiering
@@ -296,6 +298,32 @@ def test_tiers_that_cannot_be_given(command: GiveTier, code: str) -> None:
     assert isinstance(caught.value, Refused if code == "TIER_BELOW_RULE" else Invalid)
 
 
+PURCHASES = st.lists(
+    st.tuples(st.integers(0, 900), st.sampled_from([1, 20_000, 50_000, 100_000])), min_size=1, max_size=12
+)
+
+
+@given(purchases=PURCHASES, jobs=st.lists(st.integers(0, 1000), max_size=6), asked=st.integers(0, 1100))
+@pytest.mark.parametrize("policy", ["one_down", "recompute", "none"])
+def test_when_reviews_are_posted_changes_nothing(
+    policy: str, purchases: list[tuple[int, int]], jobs: list[int], asked: int
+) -> None:
+    rules = tiers(*YEARLY.tiers[1:], downgrade=policy, grace_days=20)
+    start = at("2026-03-02")
+
+    def live(posting: list[int]) -> Member:
+        member = nobody()
+        for day, minor in sorted([*purchases, *((day, 0) for day in posting)]):
+            now = start + dt.timedelta(days=day)
+            if day > asked:
+                break
+            member = buy(member, minor, now, rules) if minor else review_all(member, rules, now)[0]
+        return member
+
+    now = start + dt.timedelta(days=asked)
+    assert tiering.standing(live([]), rules, now) == tiering.standing(live(jobs), rules, now)
+
+
 # ---- warnings ---------------------------------------------------------------------------------------------
 def test_warnings_come_thirty_and_seven_days_before_each_once() -> None:
     member, told = bought(YEARLY, *GOLD_ONCE), []
@@ -415,6 +443,8 @@ def test_three_of_three_names_the_day_on_which_they_count() -> None:
     assert told is not None
     clause = told.groups[0][0]
     assert (clause.have, clause.missing, clause.counts_on) == (3, 0, ordinal("2026-03-12"))
+    why = tier_progress.said(clause, told.tier, rules)
+    assert (why.code, why.data["day"]) == ("TIER_REFERRALS_WAIT", "2026-03-12")
     assert tier_of(member, rules, "2026-03-11", "23:59:59") == "normal"
     assert tier_of(member, rules, "2026-03-12", "00:00") == "silver"
     two = apply(member, [RefereeCounted("r0", "returned")], at("2026-03-09"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from tapledger.loyalty import days, tiering
+from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Clause, Program, Tier
 
@@ -66,6 +67,38 @@ def _distance(group: tuple[ClauseProgress, ...]) -> tuple[Fraction, Fraction]:
     """Return how far a group is: its furthest clause, then all of them together."""
     parts = [Fraction(one.missing, max(1, one.need)) for one in group]
     return max(parts, default=Fraction(0)), sum(parts, Fraction(0))
+
+
+def said(way: ClauseProgress, tier: Tier, program: Program) -> Reason:
+    """Return in words what one clause still asks: "1,100.00 more within 30 days", "3 of 3, counts on ..."."""
+    clause = way.clause
+    money: dict[str, int | str] = {
+        "tier": tier.id,
+        "missing_minor": way.missing,
+        "currency": program.currency,
+        "days": clause.days,
+    }
+    people: dict[str, int | str] = {"tier": tier.id, "have": way.have, "need": way.need}
+    match clause.metric:
+        case "spend" if clause.window == "day":
+            return Reason("TIER_SPEND_TODAY", money)
+        case "spend" if clause.window == "rolling":
+            return Reason("TIER_SPEND_DAYS", money)
+        case "spend":
+            return Reason("TIER_SPEND", money)
+        case "visits":
+            return Reason("TIER_VISITS", people)
+        case "growth":
+            return Reason("TIER_GROWTH", people)
+        case "referees":
+            return Reason(
+                "TIER_REFEREES",
+                {"tier": tier.id, "have": way.have, "need": way.need, "reached": clause.reached},
+            )
+    if not way.counts_on:
+        return Reason("TIER_REFERRALS", people)
+    day = dt.date.fromordinal(way.counts_on).isoformat()
+    return Reason("TIER_REFERRALS_WAIT", {"tier": tier.id, "have": way.have, "need": way.need, "day": day})
 
 
 def next_tier(member: Member, program: Program, now: dt.datetime) -> tuple[Tier, int] | None:
