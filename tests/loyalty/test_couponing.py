@@ -286,6 +286,15 @@ def test_a_grace_gives_another_coupon_for_an_expired_one() -> None:
     assert couponing.restore_effects(back, sold("c-1"), rule, NOON + DAY) == ()
 
 
+@pytest.mark.parametrize(("late", "left"), [(-SECOND, ["c-1"]), (0 * SECOND, ["c-1", "c-1/r"])])
+def test_a_grace_begins_at_the_instant_of_the_end(late: dt.timedelta, left: list[str]) -> None:
+    rule = rules(template(valid_days=0), returns=Returns(restore_coupons_days=2))
+    who = issue(member(), rule)
+    used = applied(who, couponing.redeem_effects(who, ["c-1"], "sale-1", rule, NOON))
+    effects = couponing.restore_effects(used, sold("c-1"), rule, SHANGHAI_MIDNIGHT + late)
+    assert [one.id for one in applied(used, effects).coupons] == left
+
+
 def test_a_sale_restores_only_what_it_redeemed() -> None:
     rule = rules()
     who = issue(member(), rule)
@@ -389,7 +398,9 @@ def test_a_strangers_coupons_move_by_the_same_effects() -> None:
 
 
 # ---- why not ---------------------------------------------------------------------------------------------
-BIRTHDAY = BirthdaySet(5, 4, 1990, 0, 0)
+BIRTHDAY = BirthdaySet(5, 4, 1990, TODAY, 0)
+CHANGED = BirthdaySet(5, 4, 1990, TODAY + 1, 0)
+"""Changed lately: it gives nothing until tomorrow (X9)."""
 HAPPY = Window("happy", weekdays=["tue"])
 
 
@@ -405,6 +416,7 @@ HAPPY = Window("happy", weekdays=["tue"])
         (Condition(campaign="back"), member(), "OTHER_SEGMENT"),
         (Condition(birthday=True), member(), "BIRTHDAY_ONLY"),
         (Condition(birthday=True), msgspec.structs.replace(member(), birthday=BIRTHDAY), ""),
+        (Condition(birthday=True), msgspec.structs.replace(member(), birthday=CHANGED), "BIRTHDAY_ONLY"),
         (Condition(window="happy"), member(), "NOT_NOW"),
         (Condition(window="gone"), member(), "NOT_NOW"),
         (Condition(from_=dt.datetime(2026, 5, 4, 12)), member(), ""),  # noqa: DTZ001

@@ -209,6 +209,7 @@ LIMITED = program(
     [
         (Tallied("reward/mug", TODAY, 1), (Claim("reward/mug", 2),)),
         (Tallied("reward/mug", TODAY, -1), ()),
+        (Tallied("reward/mug", TODAY, 0), ()),
         (Tallied("reward/tea", TODAY, 1), (Claim("reward/tea", None),)),
         (Tallied("coupon/ten", TODAY, 3), (Claim("coupon/ten", 5, 3),)),
         (Tallied("prize/wheel/car", TODAY, 1), (Claim("prize/wheel/car", 1),)),

@@ -135,8 +135,10 @@ async def test_a_paper_is_held_for_one_sale_until_the_end_of_the_hold(bench: Ben
 
 async def test_a_hold_that_began_in_time_outlives_the_paper(bench: Bench) -> None:
     late = START + dt.timedelta(minutes=14)
-    steps: list[Step] = [(paper(START + SECOND), START), (moved("held"), START), (moved("redeemed"), late)]
-    assert await tried(bench, *steps) == [True, True, True]
+    ends = START + dt.timedelta(minutes=15)
+    steps: list[Step] = [(paper(START + SECOND), START), (moved("held"), START), (moved("redeemed"), ends)]
+    assert await tried(bench, *steps) == [True, True, False], "at its end a hold is over"
+    assert await tried(bench, (moved("redeemed"), late)) == [True]
 
 
 async def test_an_expired_paper_is_worth_nothing(bench: Bench) -> None:
