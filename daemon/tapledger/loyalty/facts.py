@@ -36,7 +36,7 @@ class SaleLine(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     points_minor: int = 0
     """The part of the gross that points paid."""
     basis_minor: int = 0
-    """What of the line earns points; 0 for a line that earns none."""
+    """What of the line may earn points; whether a rule takes the line is in ``EarnFacts``."""
     kind: str = ""
     """Empty for goods; ``gift`` (given by a coupon, price 0) or ``deposit`` (refundable, X6)."""
     shadow_minor: int = 0

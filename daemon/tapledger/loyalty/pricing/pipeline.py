@@ -219,7 +219,7 @@ def price(basket: Basket, shopper: Shopper | None, compiled: Compiled, moment: M
         left_out += _idle_codes(basket, run, compiled, shopper, moment)
     points, used = lanes.pay_with_points(run_on, basket.points, shopper, compiled)
     discounts = [*first, *run.discounts] if points is None else [*first, *run.discounts, points]
-    answer = _Answer(basket.lines, run_on, discounts, points, compiled)
+    answer = _Answer(basket.lines, run_on, points, compiled)
     earned = earn(basket.lines, answer.bases, shopper, compiled, moment)
     return Priced(
         lines=(*answer.lines, *run.gifts),
@@ -277,7 +277,6 @@ class _Answer:
         self,
         lines: Sequence[BasketLine],
         slate: Slate,
-        discounts: Sequence[Discount],
         points: Discount | None,
         compiled: Compiled,
     ) -> None:
