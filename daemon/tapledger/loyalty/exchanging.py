@@ -32,16 +32,22 @@ class Exchanged:
 
 
 def decide_exchange(
-    member: Member | None, sale: Sold, back: Return, new: Sale, program: Program, now: dt.datetime
+    member: Member | None,
+    sale: Sold,
+    back: Return,
+    new: Sale,
+    program: Program,
+    now: dt.datetime,
+    buyer: Member | None = None,
 ) -> Exchanged:
     """Take some of a sale back and sell something else, by today's rules; what is owed is the difference.
 
     Restored points may pay for the new sale; coupons of the old one do not move over.
-    ``new.tenders`` are what is paid beside the refund.
+    ``new.tenders`` are what is paid beside the refund. ``buyer`` takes the new one when it is not ``member``.
     """
     first = returning.decide_return(member, sale, back, program, now)
     assert first.body.returned is not None
-    after = first.after if member is not None else None
+    after = first.after if buyer is None or (member is not None and buyer.id == member.id) else buyer
     outside = refunding.outside_minor(first.body.returned.tenders)
     priced = selling.quote(after, new.lines, program, now, new.wants, selling.payer_of(after, new), new.reach)
     value = sum(one.amount_minor for one in new.tenders if one.kind == "value")

@@ -25,7 +25,7 @@ from tapledger.loyalty.facts import Reason, SaleFacts, SaleLine
 from tapledger.loyalty.ledger import Line
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.pricing import ChosenCoupon, Priced
-from tapledger.loyalty.pricing.compiled import Articles
+from tapledger.loyalty.pricing.live import Articles
 from tapledger.loyalty.program import Program
 from tapledger.loyalty.promotions import Promotion
 from tapledger.loyalty.sold import is_spend

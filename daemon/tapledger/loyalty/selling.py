@@ -13,8 +13,10 @@ import msgspec
 
 from tapledger.errors import Invalid, Refused
 from tapledger.loyalty import (
+    cards,
     couponing,
     days,
+    early_access,
     posting,
     pricing,
     referring,
@@ -71,6 +73,10 @@ class Wants:
     manual: ManualDiscount | None = None
 
 
+PLAIN = Wants()
+"""Just the articles."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pinned:
     """A quote that was shown: until its end it is paid as it was, whatever changes meanwhile (X5)."""
@@ -96,7 +102,7 @@ class Sale:
     trust: int | None = None
     evidence: str = ""
     till: str = ""
-    wants: Wants = Wants()
+    wants: Wants = PLAIN
     card: str = ""
     """Index of the credential that was shown, for the limit of that card."""
     rights: Rights = CENTRAL
@@ -115,7 +121,7 @@ def quote(
     lines: tuple[BasketLine, ...],
     program: Program,
     now: dt.datetime,
-    wants: Wants = Wants(),
+    wants: Wants = PLAIN,
     payer: Payer | None = None,
     reach: Reach = ONLINE,
 ) -> Quote:
@@ -134,7 +140,7 @@ def best_quote(
     lines: tuple[BasketLine, ...],
     program: Program,
     now: dt.datetime,
-    wants: Wants = Wants(),
+    wants: Wants = PLAIN,
     reach: Reach = ONLINE,
 ) -> Best:
     """Choose the coupons of the whole wallet that save the most; may take long, so off the event loop."""
@@ -264,22 +270,25 @@ def _check(member: Member | None, sale: Sale, program: Program, now: dt.datetime
     if member is not None and (why := standing.why_not_earn(member, now)) is not None:
         raise Refused(why.code, **why.data)
     if program.entitlements and not sale.early_access_approved:
-        skus = frozenset(line.sku for line in sale.lines)
-        shopping.check_early_access(member, skus, program, now)
+        for sku in dict.fromkeys(line.sku for line in sale.lines):
+            early = early_access.why_not(member, sku, program, now)
+            if early is not None:
+                raise Refused(early.code, **early.data)
 
 
 def _card(
     member: Member, card: str, priced: Priced, paid: Paid, program: Program, now: dt.datetime
-) -> list[Tallied]:
-    """Count what a card with a limit of its own spends of the member's, and refuse more (3.20)."""
-    limit = shopping.card_limit(member, card, program, now)
-    spent = paid.value.principal_minor + paid.value.bonus_minor
-    spent += sum(one.amount_minor for one in priced.discounts if one.kind == "points")
-    if limit is None or not spent:
-        return []
-    if spent > limit.left_minor:
-        raise Refused("CARD_DAY_LIMIT", left_minor=limit.left_minor, currency=program.currency)
-    return [Tallied(limit.key, days.local_day(now, program.zone()).toordinal(), spent)]
+) -> tuple[Tallied, ...]:
+    """Count what a card takes out of its member's account, and refuse more than it may a day (3.20)."""
+    today = days.local_day(now, program.zone())
+    amount = paid.value.principal_minor + paid.value.bonus_minor
+    amount += sum(one.amount_minor for one in priced.discounts if one.kind == "points")
+    if not amount:
+        return ()
+    why = cards.why_not_pay(member, card, amount, today, program.currency)
+    if why is not None:
+        raise Refused(why.code, **why.data)
+    return cards.paid(member, card, amount, today)
 
 
 def _taken_off(priced: Priced) -> dict[str, int]:

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 
 from tapledger.errors import Refused
 from tapledger.loyalty import days, eligibility, members, rights, standing, tallies, tiering, windows
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.pricing import Compiled, Moment, Shopper, compile_program
-from tapledger.loyalty.pricing.compiled import Articles
 from tapledger.loyalty.program import Program
 from tapledger.loyalty.program.earning import Flat
 from tapledger.loyalty.tenders import Payer
 
 FLAT = "flat/"
 """Tally of a flat that may be given once in its period."""
-CARD = "card/"
-"""Tally of what a card with a limit of its own has spent, by the index of the card."""
 KEPT_PROGRAMS = 16
 
 _compiled: dict[int, tuple[Program, Compiled]] = {}
@@ -97,48 +93,3 @@ def _was_given(member: Member, flat: Flat, program: Program, now: dt.datetime) -
     start = days.window_start(flat.once, today, days.local_day(member.joined_at, zone))
     since = None if start is None else start.toordinal()
     return tallies.total(member.tallies, FLAT + flat.id, since) > 0
-
-
-# ---- who may buy what -------------------------------------------------------------------------------------
-def check_early_access(
-    member: Member | None, skus: frozenset[str], program: Program, now: dt.datetime
-) -> None:
-    """Refuse articles that only holders of an entitlement may buy before their public date."""
-    for one in program.entitlements:
-        if one.public_from is None or now >= eligibility.instant(one.public_from, program.zone()):
-            continue
-        early = skus & frozenset(one.skus)
-        if early and not _holds(member, one.id, program, now):
-            raise Refused("EARLY_ACCESS_ONLY", sku=min(early), day=eligibility.shown(one.public_from))
-
-
-def _holds(member: Member | None, entitlement: str, program: Program, now: dt.datetime) -> bool:
-    if member is None:
-        return False
-    given = any(
-        one.entitlement == entitlement and (one.until is None or now < one.until) for one in member.grants
-    )
-    return given or entitlement in tiering.current(member, program, now).benefits
-
-
-@dataclass(frozen=True, slots=True)
-class CardLimit:
-    """What a card may spend today; counted under ``key``."""
-
-    key: str
-    left_minor: int
-
-
-def card_limit(member: Member | None, card: str, program: Program, now: dt.datetime) -> CardLimit | None:
-    """Return the limit of the card that was shown; None when it has none of its own (3.20)."""
-    known = None if member is None else next((one for one in member.credentials if one.index == card), None)
-    if member is None or known is None or known.day_limit_minor is None:
-        return None
-    today = days.local_day(now, program.zone()).toordinal()
-    spent = tallies.total(member.tallies, CARD + card, today, today)
-    return CardLimit(CARD + card, max(0, known.day_limit_minor - spent))
-
-
-def is_sensitive(program: Program) -> Articles | None:
-    """Return the articles that nobody is ever shown as theirs."""
-    return None if program.sensitive is None else Articles(program.sensitive)

@@ -15,7 +15,8 @@ from tapledger.loyalty.money import MAX_AMOUNT_MINOR, exponent
 MAX_ARTICLES = 200_000
 MAX_NAME_LENGTH = 100
 COLUMNS = frozenset({"sku", "name", "price", "tax", "category", "flags"})
-FLAGS = frozenset({"no_points"})
+FLAGS = frozenset({"no_points", "deposit", "weighed"})
+"""``deposit``: refundable, of a bottle or crate; ``weighed``: sold by weight, 1000 thousandths a unit."""
 _SKU = re.compile(r"[0-9A-Za-z._-]{1,32}")
 _DECIMAL = re.compile(r"[0-9]{1,13}(\.[0-9]{1,6})?")
 
@@ -29,6 +30,8 @@ class Article:
     tax_bp: int
     category: str
     flags: frozenset[str]
+    member_minor: int | None = None
+    """For members; the optional column ``member_price``."""
 
     def name(self, language: str) -> str:
         return self.names.get(language) or self.names[""]
@@ -42,6 +45,9 @@ class Article:
             tax_bp=self.tax_bp,
             category=self.category,
             earns="no_points" not in self.flags,
+            member_minor=self.member_minor,
+            weighed="weighed" in self.flags,
+            kind="deposit" if "deposit" in self.flags else "",
         )
 
 
@@ -114,7 +120,13 @@ def _article(row: dict[str, str], currency: str) -> Article:
         tax_bp=_integer(row["tax"], 2, 10_000, "tax"),
         category=row["category"].strip(),
         flags=flags,
+        member_minor=_member_price(row, currency),
     )
+
+
+def _member_price(row: dict[str, str], currency: str) -> int | None:
+    price = (row.get("member_price") or "").strip()
+    return _integer(price, exponent(currency), MAX_AMOUNT_MINOR, "member_price") if price else None
 
 
 def _integer(text: str, decimals: int, largest: int, what: str) -> int:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 from tapledger.database import Transaction
-from tapledger.loyalty import engine, members
-from tapledger.loyalty.engine import BasketLine, Sale
+from tapledger.errors import Refused
+from tapledger.loyalty import couponing, engine
+from tapledger.loyalty.engine import BasketLine, Decision, Sale
 from tapledger.loyalty.facts import Tender
-from tapledger.membership import identity, referral, slips
+from tapledger.loyalty.members import Member
+from tapledger.loyalty.program import Program
+from tapledger.loyalty.selling import PLAIN, Pinned, Wants
+from tapledger.loyalty.tenders import VALUE
+from tapledger.membership import coupons, identity, receipts, referral, rights, slips
 from tapledger.membership.identity import Known, Presented
 from tapledger.membership.shop import Shop, operation
-from tapledger.store import drafts
-from tapledger.store.journal import Recorded
-from tapledger.store.people import mask
+from tapledger.store import claims, drafts
+from tapledger.store.journal import Operation, Recorded
+
+BUDGET = "earning/budget"
+"""Claim of the points that multipliers and flats have given here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,57 +32,145 @@ class SaleCommand:
     till: str
     lines: tuple[BasketLine, ...]
     tenders: tuple[Tender, ...]
+    """Stored value is asked for as ``value``."""
     staff: str
     language: str
     member: str | None = None
     presented: Presented | None = None
+    wants: Wants = PLAIN
+    """Of the wallet's coupons, codes, points and a manual discount; ``papers`` stays empty here."""
+    scanned: tuple[str, ...] = ()
+    """Ids of coupons that belong to no wallet (``coupons.scan_code``)."""
+    card: str = ""
+    """Index of the credential that was shown, for the limit of that card; empty: from ``presented``."""
+    stepped_up: bool = False
+    pinned: Pinned | None = None
+    early_access_approved: bool = False
 
 
 async def record_sale(shop: Shop, command: SaleCommand) -> Recorded:
     """Record a sale; raise ``Invalid`` or ``Refused`` when it cannot be one, and change nothing then."""
-    same = operation(command.id, "sale", command.lines, command.tenders, command.member, command.staff)
+    same = identified(command, command.id)
 
     def work(tx: Transaction) -> Recorded:
         if (before := shop.store.journal.find(tx, same)) is not None:
             return before
-        now = shop.clock.now()
-        known = _member(tx, shop, command)
-        sale = Sale(
-            id=command.id,
-            lines=command.lines,
-            tenders=command.tenders,
-            lot=command.id,
-            staff=command.staff,
-            trust=None if command.presented is None else command.presented.level,
-            evidence="" if command.presented is None else command.presented.evidence,
-        )
-        decision = engine.decide_sale(None if known is None else known.member, sale, shop.program, now)
-        recorded = shop.record(tx, same, decision, now)
-        if decision.after is not None:
-            referral.tell(tx, shop, command.id, decision.after, now)
-        left = 0 if decision.after is None else members.points(decision.after, now).available
-        slip = slips.Slip(
-            kind="sale",
-            language=command.language,
-            event=recorded.raw,
-            receipt=recorded.receipt,
-            proof=recorded.proof,
-            digest=recorded.hash.hex(),
-            member_name="" if known is None else mask(known.name),
-            points=left,
-            tier="" if decision.after is None else shop.tier_of(decision.after),
-        )
-        slips.enqueue(tx, shop, slips.job_id(recorded), slip)
-        drafts.discard(tx, command.till)
-        return recorded
+        ready = prepare(tx, shop, command)
+        decision = engine.decide_sale(ready.member, ready.sale, ready.program, shop.clock.now())
+        return post(tx, shop, same, decision, command.till, command.language, ready.name)
 
     return await shop.store.transact(work)
 
 
-def _member(tx: Transaction, shop: Shop, command: SaleCommand) -> Known | None:
+def identified(command: SaleCommand, key: str) -> Operation:
+    """Return what makes a sale the same sale when it is asked for again."""
+    asked = (command.wants, command.scanned) if command.wants != PLAIN or command.scanned else ()
+    return operation(key, "sale", command.lines, command.tenders, command.member, command.staff, *asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A sale with all that this shop knows for it."""
+
+    member: Member | None
+    name: str
+    sale: Sale
+    program: Program
+
+
+def prepare(tx: Transaction, shop: Shop, command: SaleCommand) -> Ready:
+    """Look up what a sale depends on; raise ``Refused`` for a scanned coupon that cannot be used."""
+    known = _known(tx, shop, command)
+    presented, wants = command.presented, command.wants
+    sale = Sale(
+        id=command.id,
+        lines=command.lines,
+        tenders=command.tenders,
+        lot=command.id,
+        staff=command.staff,
+        trust=None if presented is None else presented.level,
+        evidence="" if presented is None else presented.evidence,
+        till=command.till,
+        wants=wants,
+        card=_card(shop, command),
+        stepped_up=command.stepped_up,
+        pinned=command.pinned,
+        early_access_approved=command.early_access_approved,
+        budget_left=claims.left(tx, BUDGET, shop.program.earning.campaign_budget),
+    )
+    spends = wants.points or wants.coupons or command.scanned or any(t.kind == VALUE for t in command.tenders)
+    if spends:
+        sale = _with_rights(tx, shop, sale, known, command)
+    version = shop.program.version if command.pinned is None else command.pinned.version
+    program = receipts.program_of(tx, shop, version)
+    if known is None:
+        return Ready(None, "", sale, program)
+    return Ready(known.member, known.name, sale, program)
+
+
+def _with_rights(tx: Transaction, shop: Shop, sale: Sale, known: Known | None, command: SaleCommand) -> Sale:
+    """Add what this shop may do for the member now, and the coupons that belong to no wallet."""
+    may = rights.rights_of(tx, shop, command.member)
+    reach = couponing.reach_of(shop.store.keyring.node, may, shop.program, shop.clock.now())
+    found = coupons.papers(
+        tx, shop, None if known is None else known.member, command.scanned, command.id, reach
+    )
+    if found.left_out:
+        why = found.left_out[0].reason
+        raise Refused(why.code, **why.data)
+    wants = dataclasses.replace(sale.wants, papers=found.chosen)
+    return dataclasses.replace(sale, wants=wants, rights=may, reach=reach)
+
+
+def _card(shop: Shop, command: SaleCommand) -> str:
+    shown = command.presented
+    if command.card or shown is None or not shown.value:
+        return command.card
+    return identity.index(shop, shown.kind, shown.value)
+
+
+def _known(tx: Transaction, shop: Shop, command: SaleCommand) -> Known | None:
     if command.member is None or command.presented is None:
         return None
     return identity.by_id(tx, shop, command.member, command.presented)
+
+
+def post(
+    tx: Transaction,
+    shop: Shop,
+    same: Operation,
+    decision: Decision,
+    till: str,
+    language: str,
+    name: str | None = None,
+) -> Recorded:
+    """Record a sale that was decided, tell who sent its member, and queue the receipt.
+
+    ``name`` is the member's, when the caller has looked it up.
+    """
+    now, body = shop.clock.now(), decision.body
+    recorded = shop.record(tx, same, decision, now)
+    bonus = body.facts.get("bonus_points", 0)
+    if isinstance(bonus, int) and bonus:
+        claims.take(tx, BUDGET, None, bonus)
+    _count_codes(tx, shop, decision)
+    if decision.after is not None:
+        referral.tell(tx, shop, same.key, decision.after, now)
+    receipts.queue(tx, shop, recorded, "sale", language, decision.after, name)
+    drafts.discard(tx, till)
+    return recorded
+
+
+def _count_codes(tx: Transaction, shop: Shop, decision: Decision) -> None:
+    """Count what codes took off that nobody else could vouch for while central was away."""
+    sale = decision.body.sale
+    if sale is None or not sale.coupons or shop.reachable or not shop.store.keyring.enrolled:
+        return
+    own = () if decision.after is None else decision.after.coupons
+    bound = {one.id for one in own if one.node == shop.store.keyring.node}
+    risk = sum(one.amount_minor for one in sale.discounts if one.coupon and one.coupon not in bound)
+    if risk:
+        rights.count_away(tx, shop, rights.CODES, risk)
 
 
 async def last_sale(shop: Shop) -> Recorded | None:

@@ -17,7 +17,7 @@ from tapledger.database import Transaction
 from tapledger.errors import Conflict, Invalid, Refused
 from tapledger.loyalty.engine import Decision
 from tapledger.loyalty.ledger import is_balanced, linked
-from tapledger.store import members, outbox
+from tapledger.store import members, outbox, sales
 from tapledger.wire.codec import GENESIS, decode_event, encode_event, link
 from tapledger.wire.messages import EVENT_VERSION, LedgerEvent
 
@@ -108,6 +108,7 @@ class Journal:
             "INSERT INTO operation VALUES (?, ?, ?, ?)",
             (operation.key, operation.input_hash, self.epoch, event.seq),
         )
+        sales.record(tx, event)
         if decision.after is not None:
             _claim_credentials(tx, decision)
             members.record(tx, decision.after, body)

@@ -1,0 +1,59 @@
+"""Goods are exchanged: a return and a new sale in one transaction; only the difference is paid (3.14)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tapledger.database import Transaction
+from tapledger.loyalty import exchanging
+from tapledger.membership import receipts, refund, sale
+from tapledger.membership.refund import ReturnCommand
+from tapledger.membership.sale import SaleCommand
+from tapledger.membership.shop import Shop, operation
+from tapledger.store.journal import Recorded
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeCommand:
+    """Some of a sale goes back and something else is taken. The return's key is the exchange's id.
+
+    ``new.tenders`` are what is paid beside the refund; the new sale is the old one's member's.
+    """
+
+    back: ReturnCommand
+    new: SaleCommand
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    returned: Recorded
+    sold: Recorded
+
+
+async def exchange(shop: Shop, command: ExchangeCommand) -> Exchanged:
+    """Post both halves or none; raise what either of them refuses."""
+    back, new = command.back, command.new
+    same = operation(back.key, "exchange", back.sale, back.lines, back.shop_fault, new.id, back.staff)
+    same_sale = sale.identified(new, new.id)
+
+    def work(tx: Transaction) -> Exchanged:
+        first, second = shop.store.journal.find(tx, same), shop.store.journal.find(tx, same_sale)
+        if first is not None and second is not None:
+            return Exchanged(first, second)
+        now, found = shop.clock.now(), receipts.load(tx, back.sale)
+        ready = sale.prepare(tx, shop, new)
+        decided = exchanging.decide_exchange(
+            found.member,
+            found.sold,
+            refund.returned(back, exchange=back.key),
+            ready.sale,
+            shop.program,
+            now,
+            ready.member,
+        )
+        return Exchanged(
+            refund.post(tx, shop, same, decided.returned, "return", back.language),
+            sale.post(tx, shop, same_sale, decided.sold, new.till, new.language),
+        )
+
+    return await shop.store.transact(work)

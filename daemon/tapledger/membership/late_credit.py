@@ -1,0 +1,34 @@
+"""A member shows a receipt from when the card was at home: its points are given, once (smaller (a))."""
+
+from __future__ import annotations
+
+from tapledger.database import Transaction
+from tapledger.errors import NotFound, Refused
+from tapledger.loyalty import crediting
+from tapledger.loyalty.crediting import LateCredit
+from tapledger.membership import receipts
+from tapledger.membership.shop import Shop, operation
+from tapledger.store import claims, members
+from tapledger.store.journal import Recorded
+
+CLAIM = "late-credit/"
+
+
+async def late_credit(shop: Shop, key: str, member: str, sale: str, staff: str | None = None) -> Recorded:
+    """Give a member the points of a sale that had none; raise ``Refused`` the second time, or too late."""
+    same = operation(key, "late_credit", member, sale)
+
+    def work(tx: Transaction) -> Recorded:
+        if (before := shop.store.journal.find(tx, same)) is not None:
+            return before
+        found, stored = receipts.load(tx, sale), members.load(tx, member)
+        if stored is None:
+            raise NotFound("MEMBER_UNKNOWN")
+        if not claims.once(tx, CLAIM + sale):
+            raise Refused("LATE_CREDIT_TAKEN")
+        now, rules = shop.clock.now(), receipts.program_of(tx, shop, found.version)
+        command = LateCredit(f"{sale}/late", staff)
+        decision = crediting.decide_late_credit(stored.member, found.sold, command, rules, shop.program, now)
+        return shop.record(tx, same, decision, now)
+
+    return await shop.store.transact(work)

@@ -1,0 +1,104 @@
+"""Receipts: the sale that one names, what has come of it since, and the slip of what happens now."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from tapledger.database import Transaction
+from tapledger.errors import Invalid, NotFound
+from tapledger.loyalty import members, sold
+from tapledger.loyalty.members import Member
+from tapledger.loyalty.program import Program
+from tapledger.loyalty.sold import Sold
+from tapledger.membership import identity, programs, slips
+from tapledger.membership.shop import Shop
+from tapledger.store import members as stored_members
+from tapledger.store import programs as kept_programs
+from tapledger.store import sales
+from tapledger.store.journal import Recorded
+from tapledger.store.people import mask
+
+_RECEIPT = re.compile(r"(.{1,64})-([0-9]{1,9})-([0-9]{1,15})(:[0-9A-Fa-f]{0,64})?")
+"""node-epoch-seq as printed (R2), with or without the hash of the QR code behind it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sales:
+    """A sale of this shop as it stands now, and its member."""
+
+    sold: Sold
+    member: Member | None
+    version: str
+    """Of the programme that it was sold by."""
+
+
+def sale_of(text: str, shop: Shop, tx: Transaction) -> str:
+    """Return the id of the sale that a receipt's number or QR code names.
+
+    Raises ``Invalid`` for what is no such number, ``NotFound`` when this shop did not make the sale: others
+    are returned where they were made, or through central (R21).
+    """
+    match = _RECEIPT.fullmatch(text.strip())
+    if match is None:
+        raise Invalid("RECEIPT_INVALID")
+    node, epoch, seq = match[1], int(match[2]), int(match[3])
+    event = sales.at(tx, epoch, seq) if node == shop.store.keyring.node else None
+    if event is None or event.body.sale is None:
+        raise NotFound("SALE_UNKNOWN")
+    return event.body.sale.id
+
+
+def load(tx: Transaction, sale: str) -> Sales:
+    """Return a sale by its id with all that came back of it; raise ``NotFound`` for one of another shop."""
+    event = sales.find(tx, sale)
+    if event is None:
+        raise NotFound("SALE_UNKNOWN")
+    changes = sales.changes(tx, sale)
+    late = next((body for body in changes if body.kind == "late_credit"), None)
+    found = sold.read(event.body, [body for body in changes if body.returned is not None], late)
+    stored = None if found.member is None else stored_members.load(tx, found.member)
+    if found.member is not None and stored is None:
+        raise NotFound("MEMBER_UNKNOWN")
+    return Sales(found, None if stored is None else stored.member, event.body.program)
+
+
+async def show(shop: Shop, receipt: str) -> Sales:
+    """Return the sale of a receipt, for the till to choose from what can come back."""
+    return await shop.store.transact(lambda tx: load(tx, sale_of(receipt, shop, tx)))
+
+
+def program_of(tx: Transaction, shop: Shop, version: str) -> Program:
+    """Return a version of the programme that this shop was given; today's when it is not here."""
+    if version == shop.program.version:
+        return shop.program
+    kept = kept_programs.find(tx, version)
+    return shop.program if kept is None else programs.revive(kept)
+
+
+def queue(
+    tx: Transaction,
+    shop: Shop,
+    recorded: Recorded,
+    kind: str,
+    language: str,
+    member: Member | None,
+    name: str | None = None,
+) -> None:
+    """Queue the slip of an event. ``name`` is the member's, when the caller has looked it up."""
+    if name is None and member is not None:
+        stored = stored_members.load(tx, member.id)
+        profile = None if stored is None else identity.read_profile(shop, stored.profile)
+        name = "" if profile is None else profile.name
+    slip = slips.Slip(
+        kind=kind,
+        language=language,
+        event=recorded.raw,
+        receipt=recorded.receipt,
+        proof=recorded.proof,
+        digest=recorded.hash.hex(),
+        member_name=mask(name or ""),
+        points=0 if member is None else members.points(member, shop.clock.now()).available,
+        tier="" if member is None else shop.tier_of(member),
+    )
+    slips.enqueue(tx, shop, slips.job_id(recorded), slip)
