@@ -35,6 +35,8 @@ from tapledger.loyalty.selling import TENDER_KINDS
 
 AT_ONCE = ("coupon", "entitlement")
 """Kinds that are fulfilled by the event that takes the points."""
+PARTNER = "partner/"
+"""Holds of points on their way to a partner, who may have them already."""
 UNDO_LIFE = dt.timedelta(seconds=10)
 """How long members may undo a reward by themselves, as long as nothing was delivered (R18)."""
 
@@ -262,7 +264,7 @@ def decide_undo(
 ) -> Decision:
     """Take a reward back that the member has just taken, before anything was delivered (R18)."""
     hold = _hold(member, hold_id)
-    if delivered:
+    if delivered or hold.reward.startswith(PARTNER):
         raise Refused("VOUCHER_DELIVERED")
     if not hold.at <= now < hold.at + UNDO_LIFE:
         raise Refused("UNDO_TOO_LATE", seconds=int(UNDO_LIFE.total_seconds()))

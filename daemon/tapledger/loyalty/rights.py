@@ -88,7 +88,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "cancel": ONLINE,
     "restore": ONLINE,
     "grant": ONLINE,
-    "alliance": ONLINE,
+    "alliance": Operation("online", "points"),
     "profile": ALWAYS,
     "consent": ALWAYS,
     "survey": ALWAYS,
