@@ -19,6 +19,7 @@ from tapledger.membership.entitlement import UseCommand, rights_of, use_entitlem
 from tapledger.membership.identity import Presented
 from tapledger.membership.occasions import give_due
 from tapledger.membership.participation import answer_survey, approve_share
+from tapledger.membership.refund import VoidCommand, void_sale
 from tapledger.membership.registration import Joining, register_member
 from tapledger.membership.tap import welcome_member
 from tapledger.membership.tiers import give_tier
@@ -135,7 +136,8 @@ async def test_a_sleeper_is_woken_at_night_while_the_budget_lasts(shop_of_people
 async def test_a_card_after_receipts(shop_of_people: Bench) -> None:
     bench = shop_of_people
     set_rules(bench, membership={"gate": "cumulative_spend", "gate_minor": 2400})
-    receipts = tuple([(await bench.buy(None)).event.body.sale.id for _ in range(3)])  # type: ignore[union-attr]
+    receipts = [(await bench.buy(None)).receipt for _ in range(3)]
+    of_member = (await bench.buy(await free_card(bench, "m"))).receipt
 
     def join(name: str, *shown: str, paying: int = 0) -> Callable[[], Awaitable[object]]:
         joining = Joining(bench.key(), name, "", (card(name),), "s-1", receipts=shown, paying_minor=paying)
@@ -144,11 +146,21 @@ async def test_a_card_after_receipts(shop_of_people: Bench) -> None:
     await refused(bench, join("a"), "GATE_SPEND_MISSING")
     await refused(bench, join("a", receipts[0]), "GATE_SPEND_MISSING")
     await refused(bench, join("a", receipts[0], receipts[0]), "GATE_RECEIPT_USED")
-    await refused(bench, join("a", "never sold"), "GATE_RECEIPT_UNKNOWN")
+    await refused(bench, join("a", receipts[0], of_member), "GATE_RECEIPT_USED")
+    await refused(bench, join("a", "never sold"), "RECEIPT_INVALID")
     await join("a", receipts[0], receipts[1])()
     await refused(bench, join("b", receipts[1], receipts[2]), "GATE_RECEIPT_USED")
+    returned = await bench.buy(None)
+    assert returned.event.body.sale is not None
+    await void_sale(bench.shop, VoidCommand(bench.key(), returned.event.body.sale.id, "s-1", "en"))
+    await refused(bench, join("b", receipts[2], returned.receipt), "GATE_SPEND_MISSING")
     await join("b", receipts[2], paying=1200)()
-    assert len(bench.rows("SELECT 1 FROM member")) == 2
+    assert len(bench.rows("SELECT 1 FROM member")) == 3
+
+
+async def free_card(bench: Bench, name: str) -> str:
+    joining = Joining(bench.key(), name, "", (card(name),), "s-1", paying_minor=2400)
+    return (await register_member(bench.shop, joining)).event.body.member or ""
 
 
 # ---- check-in ---------------------------------------------------------------------------------------------

@@ -11,10 +11,13 @@ from tapledger.loyalty import members as states
 from tapledger.loyalty import program as programs
 from tapledger.loyalty import tiering
 from tapledger.loyalty.members import Member
+from tapledger.loyalty.returning import ReturnedLine
 from tapledger.membership import identity, night
 from tapledger.membership.identity import Presented
 from tapledger.membership.referral import ReferrerCommand, set_referrer
+from tapledger.membership.refund import ReturnCommand, return_sale
 from tapledger.store import members
+from tapledger.store.journal import Recorded
 from tests.store.shops import PROGRAM, Bench, card
 
 DAY_S = 86_400
@@ -67,6 +70,36 @@ async def test_G56_from_three_purchases_to_silver(chain: Bench) -> None:
     before = chain.tables()
     await night.run(chain.shop)
     assert chain.tables() == before
+
+
+async def give_back(bench: Bench, sold: Recorded) -> Recorded:
+    assert sold.event.body.sale is not None
+    everything = (ReturnedLine(0, 1000),)
+    return await return_sale(
+        bench.shop,
+        ReturnCommand(bench.key(), sold.event.body.sale.id, everything, "s-1", "en", late_approved=True),
+    )
+
+
+async def test_what_comes_back_in_time_gives_nothing(chain: Bench) -> None:
+    sold = await chain.buy(await send(chain, "A"))
+    assert (await points(chain, "M"), (await points(chain, "A"))[1]) == ((0, 200), 100)
+    chain.clock.move(7 * DAY_S)
+    await give_back(chain, sold)
+    assert (await points(chain, "M"), (await points(chain, "A"))[1]) == ((0, 0), 0)
+    chain.clock.move(30 * DAY_S)
+    await night.run(chain.shop)
+    assert await points(chain, "M") == (0, 0)
+
+
+async def test_what_comes_back_later_is_reversed(chain: Bench) -> None:
+    sold = await chain.buy(await send(chain, "A"))
+    chain.clock.move(8 * DAY_S)
+    await night.run(chain.shop)
+    assert (await points(chain, "M"), (await points(chain, "A"))[0]) == ((200, 0), 112)
+    await give_back(chain, sold)
+    assert (await points(chain, "M"), (await points(chain, "A"))[0]) == ((0, 0), 0)
+    assert tiering.referrals(await state(chain, "M")) == []
 
 
 async def test_a_referrer_is_set_once_and_a_repeat_is_the_same(chain: Bench) -> None:

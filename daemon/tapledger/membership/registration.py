@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tapledger.database import Transaction
-from tapledger.errors import NotFound, Refused
+from tapledger.errors import Refused
 from tapledger.loyalty import birthdays, engine
 from tapledger.loyalty import joining as joining_rules
-from tapledger.membership import identity, occasions
+from tapledger.membership import identity, occasions, receipts
 from tapledger.membership.identity import Presented
 from tapledger.membership.shop import Shop, operation
-from tapledger.store import claims, history, members, people
+from tapledger.store import claims, members, people
 from tapledger.store.journal import Recorded
 from tapledger.store.people import NONCE_BYTES, Profile
 
@@ -28,7 +28,7 @@ class Joining:
     birthday: tuple[int, int, int | None] | None = None
     """Month, day and, if they like, year: given while joining, it counts at once."""
     receipts: tuple[str, ...] = ()
-    """Ids of sales without a member that are shown, where a card is free only after a spend."""
+    """Numbers of receipts without a member that are shown, where a card is free only after a spend."""
     paying_minor: int = 0
     """What is being paid for in the same breath."""
 
@@ -54,7 +54,7 @@ async def register_member(shop: Shop, joining: Joining) -> Recorded:
         for one in credentials:
             if members.owner(tx, one.index) is not None:
                 raise Refused("CREDENTIAL_TAKEN")
-        if (why := joining_rules.why_not(_spent(tx, joining), shop.program)) is not None:
+        if (why := joining_rules.why_not(_spent(tx, shop, joining), shop.program)) is not None:
             raise Refused(why.code, **why.data)
         birthday = None
         if joining.birthday is not None:
@@ -77,16 +77,16 @@ async def register_member(shop: Shop, joining: Joining) -> Recorded:
     return await shop.store.transact(work)
 
 
-def _spent(tx: Transaction, joining: Joining) -> list[int]:
+def _spent(tx: Transaction, shop: Shop, joining: Joining) -> list[int]:
     """Return what the receipts shown and the basket come to; each receipt opens the door to one person."""
     spent = [joining.paying_minor]
     for receipt in joining.receipts:
-        sold = history.of_operation(tx, receipt)
-        if sold is None or sold.sale is None or sold.member is not None:
-            raise NotFound("GATE_RECEIPT_UNKNOWN", receipt=receipt)
-        if not claims.once(tx, f"gate/{receipt}"):
+        sale = receipts.sale_of(receipt, shop, tx)
+        known = receipts.load(tx, sale)
+        if known.member is not None or not claims.once(tx, f"gate/{sale}"):
             raise Refused("GATE_RECEIPT_USED", receipt=receipt)
-        spent.append(sold.sale.total_minor)
+        returned = sum(one.refund_minor for one in known.sold.returns)
+        spent.append(known.sold.facts.total_minor - returned)
     return spent
 
 
