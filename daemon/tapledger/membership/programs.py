@@ -75,6 +75,11 @@ def read(path: Path, shelf: Shelf | None = None) -> Source:
     except tomllib.TOMLDecodeError as error:
         finding = Finding((), Reason("PROGRAM_SYNTAX", {"why": str(error)}))
         return Source(text, b"", None, (Mistake(str(path), line_of_error(error, text), finding),))
+    return of_table(table, text, path, shelf)
+
+
+def of_table(table: dict[str, Any], text: str, path: Path, shelf: Shelf | None = None) -> Source:
+    """Check a programme that was parsed already; ``text`` is what it was parsed from, for the lines."""
     findings = _add_calendars(table, path.parent)
     program, wrong = programs.check(table, shelf)
     findings += [one for one in wrong if not (findings and one.why.code == "PROGRAM_HOLIDAYS_UNKNOWN")]

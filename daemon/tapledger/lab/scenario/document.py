@@ -25,8 +25,8 @@ class Scenario:
     about: str
     program: dict[str, Any]
     """The whole programme as a table, a base file's with this file's changes laid over it."""
-    program_folder: Path
-    """Where its holiday files are."""
+    program_path: Path
+    """The base file, or the scenario itself; holiday files lie beside it."""
     articles: tuple[dict[str, Any], ...]
     catalogue: Path | None
     starts: dt.datetime | None
@@ -112,7 +112,7 @@ def read(path: Path) -> Scenario:
     steps = table.get("steps", [])
     if not isinstance(steps, list) or not 0 < len(steps) <= MAX_STEPS:
         raise Invalid("SCENARIO_INVALID", where=path.name, why=f"there must be 1 to {MAX_STEPS} [[steps]]")
-    program, folder = _program(table, path)
+    program, program_path = _program(table, path)
     catalogue = table.get("catalogue")
     starts = table.get("starts")
     if starts is not None and (not isinstance(starts, dt.datetime) or starts.tzinfo is not None):
@@ -122,7 +122,7 @@ def read(path: Path) -> Scenario:
         name=str(table.get("name", path.stem)),
         about=str(table.get("about", "")),
         program=program,
-        program_folder=folder,
+        program_path=program_path,
         articles=tuple(table.get("articles", [])),
         catalogue=None if catalogue is None else path.parent / str(catalogue),
         starts=starts,
@@ -142,14 +142,14 @@ def _toml(path: Path) -> dict[str, Any]:
 
 
 def _program(table: dict[str, Any], path: Path) -> tuple[dict[str, Any], Path]:
-    """Return the programme: ``base`` is a file beside the scenario, ``[program]`` is laid over it."""
+    """Return the programme and its file: ``base`` is a file beside the scenario, ``[program]`` is laid over it."""
     own = table.get("program", {})
     base = table.get("base")
     if base is None:
-        return own, path.parent
+        return own, path
     file = path.parent / str(base)
     try:
-        return laid_over(_toml(file), own), file.parent
+        return laid_over(_toml(file), own), file
     except FileNotFoundError as error:
         raise Invalid("SCENARIO_INVALID", where=path.name, why=f"there is no {base}") from error
 

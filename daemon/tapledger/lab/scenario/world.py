@@ -12,18 +12,17 @@ from typing import Any
 
 from tapledger import texts
 from tapledger.database import InlineExecutor
-from tapledger.errors import NotFound, TapledgerError, Unavailable
+from tapledger.errors import Invalid, NotFound, TapledgerError, Unavailable
 from tapledger.lab.scenario.document import Scenario, Step
 from tapledger.lab.scenario.expectations import Cash
 from tapledger.lab.scenario.outcome import Outcome
 from tapledger.languages import Language
 from tapledger.loyalty import ledger
-from tapledger.loyalty import program as programs
 from tapledger.loyalty.facts import Reason, Tender
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.money import exponent
 from tapledger.loyalty.program import Program
-from tapledger.membership import catalogue
+from tapledger.membership import catalogue, programs
 from tapledger.membership.catalogue import Catalogue
 from tapledger.membership.coupons import TypedCodes
 from tapledger.membership.identity import Presented, normal_phone
@@ -117,7 +116,11 @@ class World:
 
     def __init__(self, scenario: Scenario, folder: Path) -> None:
         self.scenario = scenario
-        self.program: Program = programs.load(scenario.program)
+        self.source = programs.of_table(dict(scenario.program), "", scenario.program_path)
+        if self.source.program is None:
+            why = "; ".join(f"{one.finding.key}: {one.sentence(LANGUAGE)}" for one in self.source.mistakes)
+            raise Invalid("PROGRAM_INVALID", where=scenario.path.name, why=why)
+        self.program: Program = self.source.program
         self.zone = self.program.zone()
         starts = scenario.starts or DEFAULT_START
         self.clock = StoryClock(starts.replace(tzinfo=self.zone).astimezone(dt.UTC))
@@ -161,9 +164,17 @@ class World:
             keys = keys.with_enrolment(answer)
         keyrings.create(folder, keys)
         store = await Store.open(folder, keys, InlineExecutor())
-        is_up = self.central is not None
+        program, coming = await programs.choose(store, self.source, self.clock.now())
         return Shop(
-            store, self.program, self.catalogue, self.clock, self.randomness, name, LANGUAGE, reachable=is_up
+            store,
+            program,
+            self.catalogue,
+            self.clock,
+            self.randomness,
+            name,
+            LANGUAGE,
+            reachable=self.central is not None,
+            coming=coming,
         )
 
     # What steps ask for.

@@ -18,6 +18,7 @@ from tapledger.lab.scenario.actions import (
     time,
     value,
 )
+from tapledger.lab.scenario.actions.baskets import BASKET
 from tapledger.lab.scenario.document import Step
 from tapledger.lab.scenario.outcome import Outcome
 from tapledger.lab.scenario.world import World
@@ -32,6 +33,8 @@ class Action:
 EVERY_STEP_KNOWS = frozenset({"do", "at", "shop", "as", "note", "expect"})
 SHOWN = " member card phone level"
 """Who it is, and what they show for it."""
+
+SALE = "quote pay till staff stepped_up approved key" + BASKET + SHOWN
 
 
 def _action(run: Callable[[World, Step], Awaitable[Outcome]], keys: str = "") -> Action:
@@ -69,8 +72,8 @@ ACTIONS: dict[str, Action] = {
     "set_tier": _action(life.set_tier, "member tier until why staff key"),
     "grant": _action(life.grant, "member points why staff second key"),
     # the till
-    "quote": _action(selling.quote, "member items amount"),
-    "sale": _action(selling.sale, "items amount pay staff key" + SHOWN),
+    "quote": _action(selling.quote, "member card phone level" + BASKET),
+    "sale": _action(selling.sale, SALE),
     # stored value
     "top_up": _action(value.top_up, "amount pay staff key" + SHOWN),
     "void_top_up": _action(value.void, "top_up staff key" + SHOWN),
