@@ -37,20 +37,20 @@ def apply(tx: Transaction, tenant: str, entries: list[Entry], now_ms: int) -> No
                 members.expect_profile(tx, event.member, body.profile_digest, event.order)
     heirs: dict[str, None] = {}
     for member, news in by_member.items():
-        after = _advance(tx, tenant, member, news)
+        after = _advance(tx, tenant, member, news, now_ms)
         if after is not None:
             members.save(tx, after)
             if after.state.merged_into:
                 heirs[after.state.merged_into] = None
             if after.state.status == "erased":
                 members.forget(tx, tenant, after.state)
-    _tell_heirs(tx, tenant, list(heirs))
+    _tell_heirs(tx, tenant, list(heirs), now_ms)
 
 
-def _tell_heirs(tx: Transaction, tenant: str, heirs: list[str]) -> None:
+def _tell_heirs(tx: Transaction, tenant: str, heirs: list[str], now_ms: int) -> None:
     """Bring those up to date whose aliases have news, and those they were merged into in turn (X4)."""
     for heir in heirs:  # grows
-        after = _advance(tx, tenant, heir, [])
+        after = _advance(tx, tenant, heir, [], now_ms)
         if after is not None:
             members.save(tx, after)
             if after.state.merged_into and after.state.merged_into not in heirs:
@@ -80,22 +80,31 @@ def _claim(tx: Transaction, tenant: str, event: Filed, body: EventBody, now_ms: 
             members.list_difference(tx, [found], now_ms)
 
 
-def _advance(tx: Transaction, tenant: str, member: str, news: list[Entry]) -> Applied | None:
+def _advance(tx: Transaction, tenant: str, member: str, news: list[Entry], now_ms: int) -> Applied | None:
     """Return a member with new events; None while nothing of theirs could be applied."""
     known = members.load(tx, member)
     if known is None or known.state.aliases or not news or news[0][0].order < known.last:
         events = inbox.of_member(tx, member)
         known, news = None, [(one, None if one.verdict else decode_event(one.raw).body) for one in events]
     after = _fold(tx, tenant, known, news) if news else None
-    return after and _with_late(tx, after)
+    return after and _with_late(tx, after, now_ms)
 
 
-def _with_late(tx: Transaction, applied: Applied) -> Applied:
-    """Add what was recorded in the name of aliases by shops that did not know of the merge (X4)."""
+def _with_late(tx: Transaction, applied: Applied, now_ms: int) -> Applied:
+    """Add what was recorded in the name of aliases by shops that did not know of the merge (X4).
+
+    What a member has once a day or once for ever, and both had, is listed for the owner.
+    """
     state, settled = applied.state, dict(applied.settled)
     for alias in state.aliases:
         rest = members.load(tx, alias)
         if rest is not None:
+            _, node, epoch, seq = rest.last
+            found = [
+                Difference("HAD_TWICE", node, epoch, seq, f"{key} {day}", applied.state.id, alias)
+                for key, day in merging.had_twice(rest.state, state)
+            ]
+            members.list_difference(tx, found, now_ms)
             state = merging.with_late(state, rest.state)
             for chain, seq in rest.settled.items():
                 settled[chain] = max(seq, settled.get(chain, 0))

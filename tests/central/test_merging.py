@@ -6,6 +6,8 @@ import pytest
 
 from tapledger.database import Transaction
 from tapledger.loyalty import unmerging
+from tapledger.loyalty.decisions import decision
+from tapledger.loyalty.effects import Tallied
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.lifecycle import Erase, decide_erase
 from tapledger.loyalty.merging import Merge, decide_merge
@@ -16,8 +18,8 @@ from tests.central.world import PROGRAM, ShopNode, World
 async def merge(shop: ShopNode, old: str, into: str) -> None:
     one, other = await shop.member(old), await shop.member(into)
     assert one is not None and other is not None
-    for decision in decide_merge(one, other, Merge("t-1", "s-1", {}), PROGRAM, shop.clock.now()):
-        await shop.record(decision)
+    for made in decide_merge(one, other, Merge("t-1", "s-1", {}), PROGRAM, shop.clock.now()):
+        await shop.record(made)
 
 
 async def undo(shop: ShopNode, old: str, into: str) -> None:
@@ -27,8 +29,8 @@ async def undo(shop: ShopNode, old: str, into: str) -> None:
     one, other, joined = await shop.store.transact(read)
     assert one is not None and other is not None
     command = unmerging.Undo("t-2", "s-1", joined, (), {})
-    for decision in unmerging.decide_undo(one.member, other.member, command, PROGRAM, shop.clock.now()):
-        await shop.record(decision)
+    for made in unmerging.decide_undo(one.member, other.member, command, PROGRAM, shop.clock.now()):
+        await shop.record(made)
 
 
 async def everywhere(world: World, shops: list[ShopNode], name: str) -> set[int]:
@@ -123,3 +125,23 @@ async def test_who_is_erased_is_forgotten_by_central_and_every_shop(world: World
     assert await everywhere(world, shops, "c") == {0}
     owners = await shops[0].store.transact(lambda tx: members.owner(tx, "card of a"))
     assert owners is not None and owners.member == "c"
+
+
+async def test_x4_keys_that_count_once_are_checked_again(world: World) -> None:
+    here, away = await two_shops(world)
+    for shop, name in ((here, "b"), (away, "a")):
+        gift = Tallied("birthday/2026", 5, 1)
+        body = EventBody(kind="birthday_gift", at=shop.clock.now(), program="1", member=name, effects=(gift,))
+        state = await shop.member(name)
+        assert state is not None
+        await shop.record(decision(state, body))
+        if shop is here:
+            await merge(here, "a", "b")
+    await everywhere(world, [here, away], "b")
+    rows = await world.central.store.transact(
+        lambda tx: [
+            tuple(row)
+            for row in tx.exec_driver_sql("SELECT code, detail, member, other_member FROM difference")
+        ]
+    )
+    assert rows == [("HAD_TWICE", "birthday/2026 5", "b", "a")]

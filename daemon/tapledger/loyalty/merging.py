@@ -286,15 +286,19 @@ def _coupons(old: Member, into: Member) -> Iterator[Effect]:
             yield CouponIssued(coupon)
 
 
-def _twice(old: Member, into: Member) -> tuple[Reason, ...]:
-    """Say how often both had what a member has once a day or once for ever, for the owner to look at (X4)."""
-    count = sum(
-        1
-        for key, by_day in old.tallies.items()
+def had_twice(old: Member, into: Member) -> tuple[tuple[str, int], ...]:
+    """Return what both had, by key and local day, and a member has once: for the owner to look at (X4)."""
+    return tuple(
+        (key, day)
+        for key, by_day in sorted(old.tallies.items())
         if key.startswith(ONCE)
-        for day, amount in by_day.items()
+        for day, amount in sorted(by_day.items())
         if amount > 0 and into.tallies.get(key, {}).get(day, 0) > 0
     )
+
+
+def _twice(old: Member, into: Member) -> tuple[Reason, ...]:
+    count = len(had_twice(old, into))
     return (Reason("MERGED_HAD_TWICE", {"count": count}),) if count else ()
 
 
