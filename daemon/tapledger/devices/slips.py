@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 
 from tapledger import texts
-from tapledger.loyalty.effects import Held
-from tapledger.loyalty.facts import SaleFacts, SaleLine
+from tapledger.loyalty.effects import BONUS, PRINCIPAL, Held
+from tapledger.loyalty.facts import SaleLine, Tender
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.program import name_in
+from tapledger.loyalty.sensitivity import is_sensitive
 from tapledger.membership.shop import Shop
 from tapledger.membership.slips import Slip
 from tapledger.wire.codec import decode_event
@@ -31,7 +32,9 @@ def lay_out(job: str, slip: Slip, shop: Shop) -> PrintJob:
 def _of(slip: Slip, body: EventBody, shop: Shop) -> list[PaperItem]:
     match slip.kind:
         case "sale":
-            return _sale(slip, body)
+            return _sale(slip, body, shop)
+        case "return" | "void" | "giveback":
+            return _returned(slip, body, shop)
         case "draw":
             return _draw(slip, body)
         case "topup":
@@ -45,15 +48,20 @@ def _when(slip: Slip, body: EventBody, shop: Shop) -> str:
     return f"{local:%Y-%m-%d %H:%M}"
 
 
-def _sale(slip: Slip, body: EventBody) -> list[PaperItem]:
+def _sale(slip: Slip, body: EventBody, shop: Shop) -> list[PaperItem]:
     sale, language = body.sale, slip.language
     assert sale is not None
     items: list[PaperItem] = []
     for line in sale.lines:
-        items += _line(line, sale.currency, language)
+        hidden = body.member is not None and is_sensitive(line, shop.program)
+        name = texts.say(language, "receipt.article") if hidden else line.name
+        items += _line(name, line, sale.currency, language)
     total = texts.money(language, sale.total_minor, sale.currency)
     items += [Rule(), Row(texts.say(language, "receipt.total"), total, bold=True)]
-    items += _money_in(sale, language)
+    items += _money(sale.tenders, sale.currency, language)
+    if sale.change_minor:
+        change = texts.money(language, sale.change_minor, sale.currency)
+        items.append(Row(texts.say(language, "receipt.change"), change))
     if sale.tax_minor:
         tax = texts.money(language, sale.tax_minor, sale.currency)
         items.append(Row(texts.say(language, "receipt.tax"), tax))
@@ -63,12 +71,12 @@ def _sale(slip: Slip, body: EventBody) -> list[PaperItem]:
     return items
 
 
-def _line(line: SaleLine, currency: str, language: str) -> list[PaperItem]:
+def _line(name: str, line: SaleLine, currency: str, language: str) -> list[PaperItem]:
     amount = texts.money(language, line.net_minor, currency)
     if line.quantity_milli == 1000:
-        return [Row(line.name, amount)]
+        return [Row(name, amount)]
     unit = texts.money(language, line.unit_minor, currency)
-    return [Text(line.name), Row(f"  {quantity(line.quantity_milli)} × {unit}", amount)]
+    return [Text(name), Row(f"  {quantity(line.quantity_milli)} × {unit}", amount)]
 
 
 def quantity(milli: int) -> str:
@@ -77,18 +85,43 @@ def quantity(milli: int) -> str:
     return f"{whole}.{part:03d}".rstrip("0") if part else str(whole)
 
 
-def _money_in(sale: SaleFacts, language: str) -> list[PaperItem]:
-    rows: list[PaperItem] = [
+def _money(tenders: tuple[Tender, ...], currency: str, language: str) -> list[PaperItem]:
+    return [
         Row(
             texts.say(language, f"tender.{tender.kind}"),
-            texts.money(language, tender.amount_minor, sale.currency),
+            texts.money(language, tender.amount_minor, currency),
         )
-        for tender in sale.tenders
+        for tender in tenders
     ]
-    if sale.change_minor:
-        change = texts.money(language, sale.change_minor, sale.currency)
-        rows.append(Row(texts.say(language, "receipt.change"), change))
-    return rows
+
+
+def _title(slip: Slip) -> str:
+    match slip.kind:
+        case "void":
+            return texts.say(slip.language, "receipt.void")
+        case "giveback":
+            return texts.say(slip.language, "receipt.giveback")
+        case _:
+            return texts.say(slip.language, "receipt.return")
+
+
+def _returned(slip: Slip, body: EventBody, shop: Shop) -> list[PaperItem]:
+    """Print what came back and how it is paid; stored value comes before other payments, and it says so."""
+    back, language = body.returned, slip.language
+    assert back is not None
+    items: list[PaperItem] = [Text(_title(slip), align=Align.CENTER, bold=True)]
+    for line in back.lines:
+        name = line.name or texts.say(language, "receipt.article")
+        amount = texts.money(language, line.refund_minor, back.currency)
+        items.append(Row(f"{name} × {quantity(line.quantity_milli)}", amount))
+    total = texts.money(language, back.refund_minor, back.currency)
+    items += [Rule(), Row(texts.say(language, "receipt.refund"), total, bold=True)]
+    items += _money(back.tenders, back.currency, language)
+    by_rule = shop.program.returns.tenders == "bonus_first" and not back.shop_fault
+    if by_rule and any(tender.kind in (PRINCIPAL, BONUS) for tender in back.tenders):
+        items.append(Text(texts.say(language, "receipt.order")))
+    items += [Text(texts.reason(language, why)) for why in body.reasons[1:]]
+    return items
 
 
 def _voucher(slip: Slip, body: EventBody, shop: Shop) -> list[PaperItem]:

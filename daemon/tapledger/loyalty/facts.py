@@ -151,11 +151,13 @@ class SaleFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     """By how much spend it counted one growth point."""
 
 
-class ReturnLine(msgspec.Struct, frozen=True):
+class ReturnLine(msgspec.Struct, frozen=True, omit_defaults=True):
     line: int
     """Of the sale, from 0."""
     quantity_milli: int
     refund_minor: int
+    name: str = ""
+    """Empty for what nobody is to be shown."""
 
 
 class ReturnFacts(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -33,6 +33,7 @@ from tapledger.loyalty.ledger import EventBody, Line
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program
 from tapledger.loyalty.program.values import Returns
+from tapledger.loyalty.sensitivity import is_sensitive
 from tapledger.loyalty.sold import WHOLE, Back, Sold
 
 MAX_LINES = 500
@@ -169,11 +170,13 @@ class _Plan:
 
 
 def _lines(plan: _Plan, before: Sequence[int], after: Sequence[int]) -> tuple[ReturnLine, ...]:
-    return tuple(
-        ReturnLine(i, after[i] - before[i], plan.after.lines[i] - plan.before.lines[i])
-        for i in range(len(after))
-        if after[i] != before[i]
-    )
+    found = []
+    for i, line in enumerate(plan.sale.facts.lines):
+        if after[i] != before[i]:
+            name = "" if is_sensitive(line, plan.program) else line.name
+            amount = plan.after.lines[i] - plan.before.lines[i]
+            found.append(ReturnLine(i, after[i] - before[i], amount, name))
+    return tuple(found)
 
 
 def _tenders(plan: _Plan, step_minor: int, shop_fault: bool) -> tuple[Tender, ...]:

@@ -118,7 +118,7 @@ def _deposit(shop: Shop, sku: str, count: int) -> Deposit:
     line = shop.catalogue.find(sku).line(1000, shop.language)
     if line.kind != DEPOSIT:
         raise Invalid("ARTICLE_NO_DEPOSIT", sku=sku)
-    return Deposit(sku, count, line.unit_minor)
+    return Deposit(sku, count, line.unit_minor, line.name)
 
 
 def post(
