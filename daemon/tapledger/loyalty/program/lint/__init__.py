@@ -55,7 +55,6 @@ NAMED_BY = {
     "PROGRAM_WINDOW_UNKNOWN": "windows",
     "PROGRAM_ENTITLEMENT_UNKNOWN": "entitlements",
     "PROGRAM_GIFT_UNKNOWN": "rewards",
-    "PROGRAM_PARTNER_UNKNOWN": "partners",
     "PROGRAM_RULE_UNKNOWN": "earning",
     "PROGRAM_BUDGET_USELESS": "earning",
     "PROGRAM_HOLIDAYS": "holidays",

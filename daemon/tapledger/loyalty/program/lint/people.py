@@ -104,7 +104,6 @@ def _missions(program: Program) -> Iterator[Finding]:
 
 
 def _entitlements(program: Program) -> Iterator[Finding]:
-    partners = {one.id for one in program.partners}
     for place, one in enumerate(program.entitlements):
         path: Path = ("entitlements", place)
         if one.kind != "amount" and one.units > 1:
@@ -112,8 +111,6 @@ def _entitlements(program: Program) -> Iterator[Finding]:
         if bool(one.skus) != (one.public_from is not None):
             at = (*path, "public_from" if one.skus else "skus")
             yield Finding(at, Reason("PROGRAM_EARLY_ACCESS_HALF", {"entitlement": one.id}))
-        if one.partner and one.partner not in partners:
-            yield Finding((*path, "partner"), Reason("PROGRAM_PARTNER_UNKNOWN", {"partner": one.partner}))
 
 
 def _campaigns(program: Program) -> Iterator[Finding]:

@@ -25,8 +25,11 @@ def lint_rewards(program: Program) -> Iterator[Finding]:
         path: Path = ("rewards", place)
         yield from unknown_tiers(reward.tiers, (*path, "tiers"), program)
         yield from _grants(path, reward, program)
-        if not reward.cost_points and not reward.cost_minor and reward.id not in gifts:
-            yield Finding((*path, "cost_points"), Reason("PROGRAM_REWARD_FREE", {"reward": reward.id}))
+        if not reward.cost_points and not reward.cost_minor:
+            if reward.id not in gifts:
+                yield Finding((*path, "cost_points"), Reason("PROGRAM_REWARD_FREE", {"reward": reward.id}))
+            elif reward.per_member is None:
+                yield Finding(path, Reason("PROGRAM_GIFT_ENDLESS", {"reward": reward.id}))
         yield from _out_of_reach(path, reward, program)
         yield from _worth(path, reward, program)
         if reward.kind != "event" and (reward.ends is not None or reward.attend_points):
