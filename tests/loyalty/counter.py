@@ -10,6 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from tapledger.loyalty import lots, members, selling, sold
+from tapledger.loyalty.decisions import Decision
 from tapledger.loyalty.effects import BONUS, PRINCIPAL, Lot
 from tapledger.loyalty.facts import ReturnFacts, SaleFacts, Tender
 from tapledger.loyalty.ledger import EventBody
@@ -19,6 +20,7 @@ from tapledger.loyalty.program import Program
 from tapledger.loyalty.returning import Return, ReturnedLine, Void, decide_return, decide_void
 from tapledger.loyalty.selling import Sale, Wants
 from tapledger.loyalty.sold import Sold
+from tapledger.loyalty.tenders import Payer
 from tests.loyalty.givens import NOON
 
 WHOLE = 1000
@@ -49,7 +51,7 @@ class Counter:
     spent_elsewhere: int = 0
 
     def quote(self, lines: Sequence[BasketLine], wants: Wants) -> selling.Quote:
-        payer = selling.Payer(self.member, TRUSTED)
+        payer = Payer(self.member, TRUSTED)
         return selling.quote(self.member, tuple(lines), self.program, self.now, wants, payer)
 
     def spend_elsewhere(self, points: int) -> None:
@@ -108,7 +110,7 @@ class Counter:
             members.value(self.member, BONUS, self.now),
         )
 
-    def _posted(self, decision: selling.Decision) -> ReturnFacts:
+    def _posted(self, decision: Decision) -> ReturnFacts:
         self.member = decision.after
         self.returned.append(decision.body)
         assert decision.body.returned is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -83,7 +83,7 @@ def test_defect_refund_split_into_small_pieces_keeps_points() -> None:
     ("negative", "forgiven", "available", "deficit"), [("clamp", 100, 0, 0), ("deficit", 0, 0, 100)]
 )
 def test_G71_what_was_spent_is_forgiven_or_owed(
-    negative: str, forgiven: int, available: int, deficit: int
+    negative: Literal["clamp", "deficit"], forgiven: int, available: int, deficit: int
 ) -> None:
     counter = Counter(member(), rules(returns=Returns(negative=negative)))
     counter.sell([goods(15_000)], id_="first")
@@ -155,7 +155,10 @@ def test_X7_rounding_is_no_basis_of_points() -> None:
 
 
 # ---- stored value -----------------------------------------------------------------------------------------
-def stored(order: str = "proportional", **returns: Any) -> Counter:
+Order = Literal["proportional", "principal_first", "bonus_first"]
+
+
+def stored(order: Order = "proportional", **returns: Any) -> Counter:
     """A member with 500.00 of principal and 100.00 of bonus that lapses in five days."""
     rules_ = rules(stored_value=StoredValue(spend_order=order), returns=Returns(**returns))
     who = member(value(PRINCIPAL, 50_000), value(BONUS, 10_000, NOON + 5 * DAY))
@@ -166,7 +169,7 @@ def stored(order: str = "proportional", **returns: Any) -> Counter:
     ("order", "principal", "bonus"),
     [("proportional", 5833, 1167), ("principal_first", 7000, 0), ("bonus_first", 0, 7000)],
 )
-def test_G77_stored_value_pays_by_the_order(order: str, principal: int, bonus: int) -> None:
+def test_G77_stored_value_pays_by_the_order(order: Order, principal: int, bonus: int) -> None:
     counter = stored(order)
     facts = by_kind(counter.sell([goods(7000)], [Tender("value", 7000)]))
     assert (facts.get("principal", 0), facts.get("bonus", 0)) == (principal, bonus)
@@ -384,8 +387,8 @@ def test_X6_a_deposit_earns_nothing_counts_nothing_and_is_paid_back_whole() -> N
     assert (facts.total_minor, facts.earned) == (1300, 10)
     assert counter.member is not None
     assert tallies.total(counter.member.tallies, tallies.SPEND) == 1000
-    facts = counter.back((1, 1000))
-    assert (facts.refund_minor, facts.clawed, facts.complete) == (300, 0, False)
+    back = counter.back((1, 1000))
+    assert (back.refund_minor, back.clawed, back.complete) == (300, 0, False)
     assert tallies.total(counter.member.tallies, tallies.SPEND) == 1000
 
 
