@@ -142,7 +142,7 @@ def _toml(path: Path) -> dict[str, Any]:
 
 
 def _program(table: dict[str, Any], path: Path) -> tuple[dict[str, Any], Path]:
-    """Return the programme and its file: ``base`` is a file beside the scenario, ``[program]`` is laid over it."""
+    """Return the programme and its file: ``[program]`` is laid over ``base``, a file beside the scenario."""
     own = table.get("program", {})
     base = table.get("base")
     if base is None:

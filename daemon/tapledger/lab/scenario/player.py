@@ -15,6 +15,7 @@ from tapledger.lab.scenario.document import Scenario, Step, read
 from tapledger.lab.scenario.expectations import bend, compare, leaves
 from tapledger.lab.scenario.outcome import Outcome
 from tapledger.lab.scenario.world import EVERY_STEP, World
+from tapledger.membership import programs
 
 MEMORY = "/dev/shm"  # noqa: S108 - each story makes a folder of its own in it
 """A file system in memory, where the machine has one."""
@@ -116,6 +117,8 @@ async def _step(world: World, step: Step, bent: bool) -> list[Failure]:
 async def _act(world: World, step: Step) -> Outcome:
     """Do a step. A refusal is an outcome like any other; a step that cannot be read is not."""
     world.clock.instant = world.instant(step, "at") if step.has("at") else world.clock.instant + EVERY_STEP
+    for place in world.places.values():
+        programs.take_effect(place.shop)
     try:
         outcome = await ACTIONS[step.do].run(world, step)
     except TapledgerError as error:

@@ -13,6 +13,7 @@ from typing import Any
 from tapledger import texts
 from tapledger.database import InlineExecutor
 from tapledger.errors import Invalid, NotFound, TapledgerError, Unavailable
+from tapledger.lab.partner import PartnerBooks
 from tapledger.lab.scenario.document import Scenario, Step
 from tapledger.lab.scenario.expectations import Cash
 from tapledger.lab.scenario.outcome import Outcome
@@ -116,6 +117,8 @@ class World:
 
     def __init__(self, scenario: Scenario, folder: Path) -> None:
         self.scenario = scenario
+        self.table = scenario.program
+        """Of the programme that was put into place last."""
         self.source = programs.of_table(dict(scenario.program), "", scenario.program_path)
         if self.source.program is None:
             why = "; ".join(f"{one.finding.key}: {one.sentence(LANGUAGE)}" for one in self.source.mistakes)
@@ -134,6 +137,8 @@ class World:
         """Every card that the story has given to somebody, by its name."""
         self.named: dict[str, Outcome] = {}
         """What steps left behind under their ``as``: receipts, vouchers, coupons."""
+        self.partners: dict[str, PartnerBooks] = {}
+        """What the partners of an alliance have in their books."""
         self.typed: dict[str, TypedCodes] = {}
         """Wrong codes typed at the kiosk of each shop."""
         self._folder = folder
@@ -244,6 +249,13 @@ class World:
         if name not in self.named:
             raise step.wrong(f"no step before is called {name!r}; known: {', '.join(self.named) or 'none'}")
         return self.named[name]
+
+    def receipt(self, step: Step, name: Any) -> str:
+        """Return the number on the receipt of the sale that ``as`` named."""
+        left = self.named.get(str(name))
+        if left is None or left.recorded is None:
+            raise step.wrong(f"no sale before is called {name!r}")
+        return left.recorded.receipt
 
     def code(self, step: Step, key: str = "code") -> str:
         """Return a code: what the step that ``as`` named made, else the text itself."""

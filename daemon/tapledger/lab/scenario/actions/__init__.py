@@ -6,19 +6,23 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from tapledger.lab.scenario.actions import (
+    allies,
     cards,
     coupons,
     games,
     life,
     participating,
     people,
+    returning,
     rewards,
+    rules,
     selling,
     telling,
     time,
     value,
 )
 from tapledger.lab.scenario.actions.baskets import BASKET
+from tapledger.lab.scenario.actions.returning import RETURNED
 from tapledger.lab.scenario.document import Step
 from tapledger.lab.scenario.outcome import Outcome
 from tapledger.lab.scenario.world import World
@@ -34,7 +38,7 @@ EVERY_STEP_KNOWS = frozenset({"do", "at", "shop", "as", "note", "expect"})
 SHOWN = " member card phone level"
 """Who it is, and what they show for it."""
 
-SALE = "quote pay till staff stepped_up approved key" + BASKET + SHOWN
+SALE = "quote pending pay till staff stepped_up approved key" + BASKET + SHOWN
 
 
 def _action(run: Callable[[World, Step], Awaitable[Outcome]], keys: str = "") -> Action:
@@ -43,7 +47,7 @@ def _action(run: Callable[[World, Step], Awaitable[Outcome]], keys: str = "") ->
 
 ACTIONS: dict[str, Action] = {
     # people
-    "join": _action(people.join, "member card level phone staff key"),
+    "join": _action(people.join, "member birthday receipts paying card level phone staff key"),
     "link": _action(people.link, "member card level staff key"),
     "tap": _action(people.tap_card, "phone_tail" + SHOWN),
     "check": _action(people.check, "member"),
@@ -55,6 +59,11 @@ ACTIONS: dict[str, Action] = {
     "consent": _action(telling.consent, "member purpose agrees text channel staff key"),
     "message": _action(telling.message, "member purpose"),
     "history": _action(telling.read_history, "member"),
+    # an alliance
+    "send_points": _action(allies.send, "partner points losing staff key" + SHOWN),
+    "ask_partner": _action(allies.ask, "partner"),
+    "take_points": _action(allies.take, "partner points key member"),
+    "pay_partner": _action(allies.pay_in, "partner points staff key"),
     # cards
     "block_card": _action(cards.block, "member card why staff key"),
     "unblock_card": _action(cards.unblock, "member card staff key"),
@@ -74,6 +83,15 @@ ACTIONS: dict[str, Action] = {
     # the till
     "quote": _action(selling.quote, "member card phone level" + BASKET),
     "sale": _action(selling.sale, SALE),
+    "confirm": _action(returning.confirm, "sale"),
+    "give_up": _action(returning.give_up, "sale staff"),
+    "unresolved": _action(returning.unresolved),
+    "late_credit": _action(returning.late_credit, "member sale staff key"),
+    # goods that come back
+    "return": _action(returning.give_back, "staff key" + RETURNED),
+    "void": _action(returning.void, "sale reason day_closed staff key"),
+    "exchange": _action(returning.exchange, SALE + RETURNED),
+    "bottles": _action(returning.bottles, "items staff key"),
     # stored value
     "top_up": _action(value.top_up, "amount pay staff key" + SHOWN),
     "void_top_up": _action(value.void, "top_up staff key" + SHOWN),
@@ -97,6 +115,9 @@ ACTIONS: dict[str, Action] = {
     "claim_coupon": _action(coupons.claim, "member code typed key"),
     "void_coupon": _action(coupons.void, "member coupon why staff key"),
     "wallet": _action(coupons.wallet, "member"),
+    # the owner
+    "program": _action(rules.program, "changes"),
+    "owner": _action(rules.owner, "away"),
     # time and the line to central
     "wait": _action(time.wait, "for"),
     "night": _action(time.night),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tapledger.lab.scenario.actions.telling import birthday_of
 from tapledger.lab.scenario.document import Step
 from tapledger.lab.scenario.expectations import Sentences
 from tapledger.lab.scenario.outcome import Outcome
@@ -18,7 +19,17 @@ async def join(world: World, step: Step) -> Outcome:
     """Somebody becomes a member; their card is called like them unless ``card`` says otherwise."""
     name = step.text("member")
     card = Presented("card", step.text("card", name), world.level(step), "scenario")
-    joining = Joining(world.key(step), name, step.text("phone", ""), (card,), step.text("staff", "till"))
+    shown = [world.receipt(step, one) for one in step.list_of("receipts")]
+    joining = Joining(
+        key=world.key(step),
+        name=name,
+        phone=step.text("phone", ""),
+        credentials=(card,),
+        staff=step.text("staff", "till"),
+        birthday=birthday_of(step, "birthday") if step.has("birthday") else None,
+        receipts=tuple(shown),
+        paying_minor=world.maybe_minor(step, "paying") or 0,
+    )
     recorded = await registration.register_member(world.place(step).shop, joining)
     world.members[name] = recorded.event.body.member or ""
     world.cards.append(card.value)

@@ -20,6 +20,7 @@ from tapledger.loyalty.pricing.combination import Best
 from tapledger.loyalty.selling import Pinned, Wants
 from tapledger.loyalty.tenders import Payer, cash_due
 from tapledger.membership import coupons, rights
+from tapledger.membership import pending as waiting
 from tapledger.membership import sale as sales
 from tapledger.membership.sale import SaleCommand
 from tapledger.store import members
@@ -110,8 +111,12 @@ async def quote(world: World, step: Step) -> Outcome:
 async def sale(world: World, step: Step) -> Outcome:
     """A basket is paid: exactly and in cash, unless ``pay`` says how."""
     place = world.place(step)
-    recorded = await sales.record_sale(place.shop, await command(world, place, step))
-    return sold(world, told(world, recorded))
+    asked = await command(world, place, step)
+    if step.flag("pending"):
+        outcome = told(world, await waiting.record_pending(place.shop, asked))
+        outcome.id = asked.id
+        return outcome
+    return sold(world, told(world, await sales.record_sale(place.shop, asked)))
 
 
 async def command(world: World, place: Place, step: Step) -> SaleCommand:

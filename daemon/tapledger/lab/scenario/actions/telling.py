@@ -16,9 +16,9 @@ from tapledger.membership.profile import ProfileEdit
 _MONTH_DAY = re.compile(r"(\d{2})-(\d{2})")
 
 
-def birthday_of(step: Step) -> tuple[int, int, int | None]:
+def birthday_of(step: Step, key: str = "on") -> tuple[int, int, int | None]:
     """Return month, day and year of ``on = 2000-02-29``, or of ``on = "02-29"`` without the year."""
-    value = step.get("on")
+    value = step.get(key)
     if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         return value.month, value.day, value.year
     found = _MONTH_DAY.fullmatch(value) if isinstance(value, str) else None

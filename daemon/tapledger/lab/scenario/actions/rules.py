@@ -1,0 +1,44 @@
+"""Steps of the shop's own: another version of the programme, and what the owner is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tapledger.errors import Invalid
+from tapledger.lab.scenario.document import Step, laid_over
+from tapledger.lab.scenario.outcome import Outcome
+from tapledger.lab.scenario.world import LANGUAGE, World
+from tapledger.membership import exposure, programs
+
+
+async def program(world: World, step: Step) -> Outcome:
+    """Another version is put into place, in every shop or in one: ``changes`` are laid over the last one."""
+    world.table = laid_over(world.table, step.table_of("changes"))
+    path: Path = world.scenario.program_path
+    source = programs.of_table(dict(world.table), "", path)
+    if source.program is None:
+        why = "; ".join(f"{one.finding.key}: {one.sentence(LANGUAGE)}" for one in source.mistakes)
+        raise Invalid("PROGRAM_INVALID", where=step.title, why=why)
+    places = [world.place(step)] if step.has("shop") else list(world.places.values())
+    for place in places:
+        shop = place.shop
+        shop.program, shop.coming = await programs.choose(shop.store, source, world.clock.now())
+    return Outcome({"version": places[0].shop.program.version})
+
+
+async def owner(world: World, step: Step) -> Outcome:
+    """What the owner may look at: the worst case while shops are away, and what is owed to members."""
+    shop, now = world.place(step).shop, world.clock.now()
+    away = step.number_of("away", 0)
+    risk = await shop.store.transact(lambda tx: exposure.risk(tx, shop.program, away, now))
+    owed = await shop.store.transact(lambda tx: exposure.liability(tx, shop.program, now))
+    values = {
+        "worst_per_member": risk.per_member,
+        "worst_in_all": risk.in_all,
+        "given_out": risk.given_out,
+        "still_possible": risk.still_possible,
+        "owed_points": {one.month or "never": one.points for one in owed},
+        "owed_principal": world.cash(sum(one.principal_minor for one in owed)),
+        "owed_bonus": world.cash(sum(one.bonus_minor for one in owed)),
+    }
+    return Outcome(values)
