@@ -12,22 +12,42 @@ import msgspec
 import pytest
 
 from tapledger.errors import Refused, TapledgerError, Unavailable
-from tapledger.lab.partner import InProcessPartner, Losing
+from tapledger.lab.partner import Losing
 from tapledger.loyalty import ledger
 from tapledger.loyalty import members as fold
 from tapledger.loyalty.decisions import decision
 from tapledger.loyalty.effects import Credited, Lot
-from tapledger.loyalty.ledger import EventBody, Line
+from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.lifecycle import Erase, decide_erase
 from tapledger.loyalty.members import Points
 from tapledger.loyalty.program.people import Partner
 from tapledger.membership import alliance, night, redemption
 from tapledger.membership.alliance import SendCommand, send_points, settle_open, take_points
-from tapledger.membership.shop import change_member, operation
+from tapledger.membership.shop import Shop, change_member, operation
 from tapledger.store import members, partners
 from tests.store.shops import Bench, HandClock, card
 
 OVER_THERE = Partner("mall", {"en": "Mall"}, 3, 2, 3, 2, price_minor=5, overdraft="allow", expiry_days=30)
+
+
+class Line:
+    """The way to the partner's shop, and what gets lost on it."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
+        self.losing: Losing = ""
+
+    async def credit(self, key: str, member: str, points: int) -> None:
+        if self.losing in ("request", "everything"):
+            raise Unavailable("CENTRAL_UNREACHABLE", why="lost")
+        await take_points(self.shop, key, "mall", member, points)
+        if self.losing == "answer":
+            raise Unavailable("CENTRAL_UNREACHABLE", why="lost")
+
+    async def has_credited(self, key: str) -> bool:
+        if self.losing == "everything":
+            raise Unavailable("CENTRAL_UNREACHABLE", why="lost")
+        return await alliance.has_taken(self.shop, key, "mall")
 
 
 @dataclass
@@ -38,7 +58,7 @@ class Two:
     there: Bench
     li: str
     theirs: str
-    line: InProcessPartner
+    line: Line
 
     def command(self, points: int = 1000, **changes: Any) -> SendCommand:
         made = SendCommand(
@@ -83,13 +103,13 @@ async def two(tmp_path: Path) -> AsyncIterator[Two]:
         program="1",
         member=li,
         lines=(
-            Line(ledger.member_points(li), "POINT", 1000),
-            Line(ledger.PROGRAM_POINTS, "POINT", -1000),
+            ledger.Line(ledger.member_points(li), "POINT", 1000),
+            ledger.Line(ledger.PROGRAM_POINTS, "POINT", -1000),
         ),
         effects=(Credited(Lot("gift", 1000, 1000, clock.now(), None)),),
     )
     await change_member(here.shop, operation("gift"), li, lambda tx, known, now: decision(known.member, body))
-    made = Two(here, there, li, theirs, InProcessPartner(there.shop, "mall"))
+    made = Two(here, there, li, theirs, Line(there.shop))
     made.rules()
     yield made
     for bench in (here, there):
