@@ -159,3 +159,9 @@ async def test_r11_the_number_alone_names_nobody(bench: Bench) -> None:
     with pytest.raises(Invalid, match="VIRTUAL_CODE_MISTYPED"):
         await prove_virtual_card(bench.shop, phone.number)
     assert phone.secret not in bench.database.read_bytes()
+
+
+@pytest.mark.parametrize("prefix", ["86", "+", "+086", "+8612345", "+86 "])
+def test_a_prefix_that_no_number_begins_with_is_refused(prefix: str) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"phone_prefix": prefix}, Membership)

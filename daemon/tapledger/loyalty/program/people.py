@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -39,9 +39,9 @@ class Membership(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     welcome: Gain = Gain()
     staff_points_per_day: int = 1000
     """What one person of the staff may give or take by hand a day; above it a second one agrees (R36)."""
-    phone_prefix: str = ""
+    phone_prefix: Annotated[str, msgspec.Meta(pattern=r"^(\+[1-9]\d{0,3})?$")] = ""
     """Of the country, such as ``+86``: with it and without it a number is the same member's."""
-    phone_trunk: str = ""
+    phone_trunk: Annotated[str, msgspec.Meta(pattern=r"^\d{0,2}$")] = ""
     """What stands before a number at home in place of the prefix, such as ``0`` in Japan."""
 
 
