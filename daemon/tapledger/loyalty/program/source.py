@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from tapledger.loyalty.program.findings import Path
+
+MAX_DEPTH = 5
+"""Lists in lists: more of them are shown at the line where they begin."""
 
 _PLACE = re.compile(r"at line (\d+), column (\d+)")
 
@@ -44,9 +48,8 @@ def read_lines(text: str) -> Lines:
             for end in range(1, len(table) + 1):
                 at.setdefault(table[:end], first)
         else:
-            for path, _ in _paths(parsed):
-                at.setdefault((*table, *path), first)
-            _entries(statement, parsed, table, first, at)
+            for offset, path in _entries(statement, parsed):
+                at.setdefault((*table, *path), first + offset)
     return Lines(at)
 
 
@@ -89,35 +92,24 @@ def _header(parsed: dict[str, Any], counts: dict[Path, int], *, is_list: bool) -
     return path
 
 
-def _paths(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+def _paths(value: Any, path: Path = ()) -> Iterator[Path]:
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for name, one in inner:
-        yield (*path, name), one
+        yield (*path, name)
         yield from _paths(one, (*path, name))
 
 
-def _entries(
-    statement: list[str], parsed: dict[str, Any], table: Path, first: int, at: dict[Path, int]
-) -> None:
-    """Give the entries of a list that is written over several lines their own."""
-    if len(statement) == 1:
-        return
-    name: Path = ()
-    value: Any = parsed
-    while isinstance(value, dict):
-        key, value = next(iter(value.items()))
-        name = (*name, key)
-    if not isinstance(value, list):
-        return
-    seen = 0
-    for offset in range(len(statement)):
-        try:
-            so_far: Any = tomllib.loads("\n".join(statement[: offset + 1]) + "\n]")
-        except tomllib.TOMLDecodeError:
-            continue
-        for key in name:
-            so_far = so_far[key]
-        for entry in range(seen, len(so_far)):
-            for path, _ in [((), None), *_paths(so_far[entry])]:
-                at[(*table, *name, entry, *path)] = first + offset
-        seen = len(so_far)
+def _entries(statement: list[str], parsed: dict[str, Any]) -> Iterator[tuple[int, Path]]:
+    """Yield what an assignment says with the line, from 0, on which it is there first.
+
+    A list that is written over several lines is closed after each of them, as deep as it takes.
+    """
+    if len(statement) > 1:
+        for offset in range(len(statement)):
+            so_far = "\n".join(statement[: offset + 1])
+            for depth in range(1, MAX_DEPTH):
+                with suppress(tomllib.TOMLDecodeError):
+                    for path in _paths(tomllib.loads(so_far + "\n" + "]" * depth)):
+                        yield offset if any(isinstance(part, int) for part in path) else 0, path
+    for path in _paths(parsed):
+        yield 0, path
