@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from tapledger.loyalty import tier_reviews, tiering
@@ -78,3 +79,25 @@ def test_a_tier_that_was_given_or_locked_is_never_taken_back() -> None:
     )
     locked = apply(member, TierSet("silver", member.gained_on, member.tier_until, at("2026-04-01")))
     assert give_back(locked, 50_000, "2026-03-02", at("2026-03-04"), rules).tier == "silver"
+
+
+def test_after_the_lock_a_return_counts_again() -> None:
+    rules = tiers(*YEARLY.tiers[1:], on_refund="immediate")
+    member = bought(rules, ("2026-03-02", 50_000))
+    locked = apply(member, TierSet("silver", member.gained_on, member.tier_until, at("2026-04-01", "00:00")))
+    before = give_back(locked, 50_000, "2026-03-02", at("2026-03-31", "23:59:59"), rules)
+    assert before.tier == "silver"
+    assert give_back(locked, 50_000, "2026-03-02", at("2026-04-01", "00:00"), rules).tier == "normal"
+
+
+def test_without_a_former_tier_the_rule_says_what_is_left() -> None:
+    member = bought(YEARLY, *GOLD_ONCE)
+    forgotten = msgspec.structs.replace(member, former_tiers=())
+    back = give_back(forgotten, 100_000, "2026-03-02", at("2026-03-03"), YEARLY)
+    assert (back.tier, back.gained_on, back.tier_until) == ("normal", 0, None)
+
+
+def test_the_step_that_is_left_was_gained_on_the_first_day_on_which_it_was_true() -> None:
+    member = bought(YEARLY, ("2026-03-02", 100_000), ("2026-03-04", 100))
+    back = give_back(member, 50_000, "2026-03-02", at("2026-03-05"), YEARLY)
+    assert (back.tier, back.gained_on) == ("silver", ordinal("2026-03-02"))

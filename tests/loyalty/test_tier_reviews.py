@@ -61,6 +61,15 @@ def test_grace_puts_the_review_off_and_not_the_next_term() -> None:
     assert tiering.standing(saved, rules, at("2027-04-02")).until == at("2028-03-02", "00:00")
 
 
+def test_a_soft_landing_is_not_gained() -> None:
+    held = tiering.standing(bought(YEARLY, *GOLD_ONCE), YEARLY, at("2027-03-03"))
+    assert (held.tier, held.gained_on) == ("silver", 0)
+    recompute = tiers(*YEARLY.tiers[1:], downgrade="recompute")
+    member = bought(recompute, *GOLD_ONCE, ("2027-02-01", 50_000))
+    held = tiering.standing(member, recompute, at("2027-03-03"))
+    assert (held.tier, held.gained_on) == ("silver", ordinal("2027-03-03"))
+
+
 def test_a_soft_landing_goes_down_one_step_a_term() -> None:
     member = bought(YEARLY, *GOLD_ONCE)
     days = ("2027-03-03", "2028-03-02", "2028-03-03", "2029-03-03")

@@ -118,6 +118,20 @@ def test_a_tier_without_a_rule_is_only_given() -> None:
     assert tier_of(given, rules, "2030-01-01") == "black"
 
 
+def test_spend_recorded_before_days_were_kept_counts_for_a_lifetime_only() -> None:
+    early = nobody(earlier_spend_minor=40_000)
+    rules = tiers(tier("silver", [spend(50_000)]), tier("gold", [spend(50_000, "rolling", 3650)]))
+    assert tier_of(early, rules, "2026-03-02") == "normal"
+    assert tier_of(buy(early, 10_000, at("2026-03-02"), rules), rules, "2026-03-02") == "silver"
+
+
+def test_referrals_have_windows_too() -> None:
+    rules = tiers(tier("silver", [Clause("referrals", 1, "rolling", 10)]))
+    member = apply(nobody(), RefereeCounted("r", "bought", ordinal("2026-03-10")))
+    days = ("2026-03-09", "2026-03-10", "2026-03-19", "2026-03-20")
+    assert [tier_of(member, rules, day) for day in days] == ["normal", "silver", "silver", "normal"]
+
+
 # ---- how far ----------------------------------------------------------------------------------------------
 def test_how_far_is_told_by_the_same_rule_nearest_way_first() -> None:
     member = bought(MALL, ("2026-03-02", 70_000), ("2026-03-10", 20_000))

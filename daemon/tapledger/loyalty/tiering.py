@@ -64,10 +64,7 @@ def is_reached(member: Member, tier: Tier, program: Program, today: dt.date) -> 
 
 def reached(member: Member, program: Program, today: dt.date) -> Tier:
     """Return the highest tier whose rule is true, whatever the order of its groups and clauses."""
-    for tier in reversed(program.tiers):
-        if is_reached(member, tier, program, today):
-            return tier
-    return program.tiers[0]
+    return next(tier for tier in reversed(program.tiers) if is_reached(member, tier, program, today))
 
 
 # ---- what holds now ---------------------------------------------------------------------------------------
@@ -240,7 +237,7 @@ def _best_since(member: Member, held: Standing, program: Program, today: dt.date
 def _days_since(member: Member, gained_on: int, today: dt.date) -> list[dt.date]:
     """Return the days since then on which something was counted, and both ends."""
     last = today.toordinal()
-    found = {min(gained_on, last), last}
+    found = {gained_on, last}
     for key in (tallies.SPEND, tallies.SALES, tallies.GROWTH):
         found.update(day for day in member.tallies.get(key, {}) if gained_on <= day <= last)
     return [dt.date.fromordinal(day) for day in sorted(found)]
