@@ -129,7 +129,7 @@ def test_smaller_d_who_has_paid_in_is_paid_out_or_signs() -> None:
     with pytest.raises(Refused, match="PRINCIPAL_LEFT"):
         lifecycle.decide_erase(full(), Erase("s-1", "  "), PROGRAM, NOON)
     erased = lifecycle.decide_erase(full(), Erase("s-1", "paper 12"), PROGRAM, NOON)
-    assert posted(erased, "member/m-1/principal", "CNY") == -5000
+    assert posted(erased, "member/m-1/principal", "CNY") == 5000
     assert posted(erased, "program/forfeited", "CNY") == 5000
     assert erased.body.facts == {"why": "paper 12"}
     paid_out = msgspec.structs.replace(full(), lots=())

@@ -55,7 +55,7 @@ def test_stored_value_and_vouchers_move() -> None:
     assert members.value(one, "principal", NOON) == 5000
     assert (members.points(one, NOON).available, members.points(one, NOON).held) == (20, 80)
     assert account(merged, "member/b/held") == 80 == -account(merged, "member/a/held")
-    assert account(merged, "member/b/principal") == 5000
+    assert account(merged, "member/b/principal") == -5000
 
 
 def test_deficits_net() -> None:

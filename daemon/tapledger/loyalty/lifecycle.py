@@ -154,7 +154,8 @@ def given_up(member: Member, pools: tuple[str, ...], program: Program, now: dt.d
         amount = sum(take.amount for take in takes)
         if amount:
             account, unit, other = _accounts(member.id, pool, program)
-            lines += [Line(account, unit, -amount), Line(other, unit, amount)]
+            less = -amount if pool == POINTS else amount  # stored value is what the shop owes
+            lines += [Line(account, unit, less), Line(other, unit, -less)]
             taken.append(Debited(takes, pool))
     taken += [CouponMoved(one.id, "void") for one in member.coupons if one.state in ("issued", "held")]
     taken += [Ungranted(grant.id) for grant in member.grants]

@@ -201,10 +201,10 @@ def lines(moved: Member, holder: str, transfer: str, program: Program, *, out: b
         Line(account, ledger.POINT, -sign * (points + held)),
     ]
     for pool in (PRINCIPAL, BONUS):
-        amount = _net(moved, pool)
+        owed = -_net(moved, pool)
         posted += [
-            Line(ledger.member_value(holder, pool), program.currency, sign * amount),
-            Line(account, program.currency, -sign * amount),
+            Line(ledger.member_value(holder, pool), program.currency, sign * owed),
+            Line(account, program.currency, -sign * owed),
         ]
     return tuple(line for line in posted if line.amount)
 
