@@ -39,8 +39,8 @@ def explain(body: EventBody, zone: ZoneInfo) -> tuple[Reason, ...]:
     if body.sale is not None:
         found += _prices(body.sale)
         found += _money_in(body.sale)
-    found += body.reasons
-    found += _remainders(body)
+    for why in body.reasons:
+        found += (why, *_remainder(why))
     if body.returned is not None:
         found += [
             _paid(tender, body.returned.currency) for tender in body.returned.tenders if tender.amount_minor
@@ -110,12 +110,11 @@ def _paid(tender: Tender, currency: str) -> Reason:
 
 
 # ---- points ----------------------------------------------------------------------------------------------
-def _remainders(body: EventBody) -> Iterator[Reason]:
+def _remainder(why: Reason) -> Iterator[Reason]:
     """Say which part of a point was dropped: points are rounded once, at the end."""
-    for reason in body.reasons:
-        remainder = reason.data.get("remainder_milli", 0)
-        if isinstance(remainder, int) and remainder:
-            yield Reason("EXPLAIN_REMAINDER", {"remainder": _part(remainder, 3)})
+    remainder = why.data.get("remainder_milli", 0)
+    if isinstance(remainder, int) and remainder:
+        yield Reason("EXPLAIN_REMAINDER", {"remainder": _part(remainder, 3)})
 
 
 def _effect(effect: Effect, body: EventBody, zone: ZoneInfo) -> Iterator[Reason]:
