@@ -9,6 +9,9 @@ import datetime as dt
 
 from tapledger.database import Transaction
 
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MS = dt.timedelta(milliseconds=1)
+
 
 def joined(tx: Transaction, member: str) -> None:
     """Look after a member's dates from now on: they joined at this shop."""
@@ -22,7 +25,7 @@ def changed(tx: Transaction, member: str) -> None:
 
 def later(tx: Transaction, member: str, at: dt.datetime | None) -> None:
     """Look at a member again then, never a moment before; None is not before they change."""
-    at_ms = None if at is None else int(at.timestamp() * 1000) + 1
+    at_ms = None if at is None else -((_EPOCH - at) // _MS)  # rounded up
     tx.exec_driver_sql("UPDATE due SET at_ms = ? WHERE member = ?", (at_ms, member))
 
 
