@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from msgspec.structs import replace
+import msgspec
 
 from tapledger.loyalty import lots, members, selling, sold
 from tapledger.loyalty.decisions import Decision
@@ -17,11 +17,13 @@ from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.pricing import BasketLine
 from tapledger.loyalty.program import Program
+from tapledger.loyalty.program.prices import PointsAsCash
+from tapledger.loyalty.program.values import StoredValue
 from tapledger.loyalty.returning import Return, ReturnedLine, Void, decide_return, decide_void
 from tapledger.loyalty.selling import Sale, Wants
 from tapledger.loyalty.sold import Sold
 from tapledger.loyalty.tenders import Payer
-from tests.loyalty.givens import NOON
+from tests.loyalty.givens import NOON, program
 
 WHOLE = 1000
 TRUSTED = 3
@@ -37,6 +39,13 @@ def weighed(price_minor: int, milli: int, sku: str = "w") -> BasketLine:
 
 def value(pool: str, amount: int, ends: dt.datetime | None = None, id_: str = "") -> Lot:
     return Lot(id_ or pool, amount, amount, NOON - dt.timedelta(days=1), ends, pool)
+
+
+def rules(**changes: Any) -> Program:
+    """Return a programme with points as cash and stored value."""
+    return msgspec.structs.replace(
+        program(points_as_cash=PointsAsCash(1, 1), stored_value=StoredValue()), **changes
+    )
 
 
 @dataclass
@@ -60,7 +69,7 @@ class Counter:
         takes = lots.take(self.member.lots, points, self.now)
         self.spent_elsewhere = lots.taken_amount(takes)
         left, _ = lots.subtract(self.member.lots, takes)
-        self.member = replace(self.member, lots=tuple(one for one in left if one.remaining))
+        self.member = msgspec.structs.replace(self.member, lots=tuple(one for one in left if one.remaining))
 
     def sell(
         self,

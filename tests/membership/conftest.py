@@ -1,3 +1,4 @@
 from __future__ import annotations
 
+from tests.membership.counter import member as member
 from tests.store.shops import bench as bench
