@@ -9,6 +9,7 @@ from tapledger.lab.scenario.actions import baskets, selling
 from tapledger.lab.scenario.document import Step
 from tapledger.lab.scenario.outcome import Outcome
 from tapledger.lab.scenario.world import LANGUAGE, Place, World, paid_out, told
+from tapledger.loyalty.facts import SaleLine
 from tapledger.loyalty.returning import ReturnedLine
 from tapledger.membership import exchange as exchanges
 from tapledger.membership import late_credit as late_credits
@@ -118,8 +119,15 @@ async def _lines(place: Place, step: Step, sale: str) -> tuple[ReturnedLine, ...
         return tuple(lines)
     if step.has("lines"):
         numbers = [one - 1 for one in step.list_of("lines") if isinstance(one, int)]
-        return tuple(ReturnedLine(i, left[i] if 0 <= i < len(left) else 1000) for i in numbers)
+        return tuple(ReturnedLine(i, _left(i, left, sold)) for i in numbers)
     return tuple(ReturnedLine(i, milli) for i, milli in enumerate(left) if milli)
+
+
+def _left(number: int, left: list[int], sold: tuple[SaleLine, ...]) -> int:
+    """Return what can still come back of a line; of one that is back, or never was, so much that it cannot."""
+    if not 0 <= number < len(sold):
+        return 1000
+    return left[number] or sold[number].quantity_milli
 
 
 def _returned(world: World, recorded: Recorded) -> Outcome:
