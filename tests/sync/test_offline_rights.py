@@ -181,6 +181,20 @@ async def test_a_clock_that_went_back_is_not_believed(world: World) -> None:
     assert await a.refused("r100") == "LEASE_LIMIT"
 
 
+async def test_central_just_heard_proves_the_clock(world: World) -> None:
+    """A clock that was a year ahead for a moment must not stop the shop's dates for a year."""
+    a, _ = await tills(world, 2, 500)
+    world.clock.move(365 * DAY_S)
+    await a.node.sale("li", 100)
+    world.clock.move(-365 * DAY_S)
+    await a.node.pull()
+    assert (await a.rights()).clock_suspect
+    a.shop.reachable = True
+    assert not (await a.rights()).clock_suspect
+    world.clock.move(-1 * HOUR_S)
+    assert (await a.rights()).clock_suspect
+
+
 # ---- X10 --------------------------------------------------------------------------------------------------
 async def test_X10_a_spend_made_in_time_that_arrives_after_the_expiry_was_written(world: World) -> None:
     """Central folds everything again in order; the shop that wrote the expiry takes the excess back, once."""

@@ -78,7 +78,12 @@ def _last_feed(tx: Transaction) -> dt.datetime | None:
 
 
 def _is_behind(tx: Transaction, shop: Shop, now: dt.datetime, heard: dt.datetime | None) -> bool:
-    """Tell whether the clock reads earlier than what was recorded here or heard from central (R25)."""
+    """Tell whether the clock reads earlier than what was recorded here or heard from central (R25).
+
+    Central's own time, heard just now, proves a clock right: what was recorded while it was ahead is past.
+    """
+    if shop.reachable and heard is not None and abs(now - heard) <= MAX_CLOCK_BACK:
+        return False
     recorded = dt.datetime.fromtimestamp((shop.store.journal.head(tx).hlc >> _HLC_MS) / 1000, dt.UTC)
     return now + MAX_CLOCK_BACK < max(recorded, heard or recorded)
 
