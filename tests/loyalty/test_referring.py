@@ -9,103 +9,15 @@ import msgspec
 import pytest
 
 from tapledger.errors import Refused
-from tapledger.loyalty import members, referring, tallies, tier_progress, tier_reviews, tiering
-from tapledger.loyalty.decisions import Decision, decision
-from tapledger.loyalty.effects import Credential, Credited, StatusSet, Tagged, Tallied
+from tapledger.loyalty import referring, tallies, tier_progress, tier_reviews, tiering
+from tapledger.loyalty.effects import Credential, Credited, StatusSet, Tagged
 from tapledger.loyalty.gains import Gained
-from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.members import Member
-from tapledger.loyalty.program import Clause, Program, Tier
-from tapledger.loyalty.program.people import Gain, Referral
 from tapledger.loyalty.program.values import Returns
 from tapledger.loyalty.referring import SetReferrer
-from tests.loyalty.givens import DAY, lot, program
-
-START = dt.datetime(2026, 3, 2, 4, 0, tzinfo=dt.UTC)
-"""12:00 in Shanghai; a sale of this day counts on 10 March."""
-RULE = Referral(referrer=Gain(points=200, growth=5), referee=Gain(points=100), min_sale_minor=1000)
-THREE = [[Clause("referrals", 3)]]
-RULES = program(
-    tiers=[
-        Tier("normal", {}),
-        Tier("silver", {}, reach=THREE),
-        Tier("gold", {}, reach=[[Clause("referees", 3, reached="silver")]]),
-    ],
-    referral=RULE,
-)
-
-
-class Crowd:
-    """Members who send each other, with the steps that use cases take."""
-
-    def __init__(self, rules: Program = RULES) -> None:
-        self.rules = rules
-        self.now = START
-        self.members: dict[str, Member] = {}
-        self.sales = 0
-
-    def join(self, name: str, by: str = "", **asked: object) -> Member:
-        self.now += dt.timedelta(seconds=1)
-        self.members[name] = Member(name, self.now)
-        if by:
-            command = SetReferrer(**asked)  # type: ignore[arg-type]
-            for one in referring.decide_referrer(
-                self.members[name], self.members[by], command, self.rules, self.now
-            ):
-                self.keep(one)
-        return self.members[name]
-
-    def keep(self, one: Decision) -> None:
-        assert one.after is not None
-        self.members[one.after.id] = one.after
-
-    def buy(self, name: str, minor: int = 1000) -> str:
-        self.sales += 1
-        sale, day = f"sale-{self.sales}", self._day()
-        plus = referring.after_sale(self.members[name], sale, minor, self.rules, self.now)
-        counted = (Tallied(tallies.SPEND, day, minor), Tallied(tallies.SALES, day, 1))
-        self.post(name, Gained(plus.lines, (*counted, *plus.effects), plus.reasons))
-        return sale
-
-    def give_back(self, name: str, sale: str, kept_minor: int = 0) -> None:
-        self.post(name, referring.after_return(self.members[name], sale, kept_minor, self.rules, self.now))
-
-    def post(self, name: str, part: Gained) -> None:
-        body = EventBody(
-            kind="sale", at=self.now, program="1", member=name, lines=part.lines, effects=part.effects
-        )
-        self.keep(decision(self.members[name], body))
-        self.tell(name)
-
-    def tell(self, name: str) -> int:
-        """Go up from a member to their referrers; return how many were told anything."""
-        told, referee = 0, self.members[name]
-        while referee.referrer:
-            one = referring.told(self.members[referee.referrer], referee, self.rules, self.now)
-            if one is None:
-                break
-            self.keep(one)
-            told, referee = told + 1, self.members[referee.referrer]
-        return told
-
-    def night(self, days: int = 1) -> None:
-        """What the daily job does, after so many days."""
-        self.now += days * DAY
-        for name in sorted(self.members):
-            for decide in (referring.decide_qualified, tier_reviews.decide_review):
-                while (one := decide(self.members[name], self.rules, self.now)) is not None:
-                    self.keep(one)
-                    self.tell(name)
-
-    def tier(self, name: str) -> str:
-        return tiering.current(self.members[name], self.rules, self.now).id
-
-    def points(self, name: str) -> tuple[int, int]:
-        have = members.points(self.members[name], self.now)
-        return have.available - have.deficit, have.pending
-
-    def _day(self) -> int:
-        return self.now.astimezone(self.rules.zone()).date().toordinal()
+from tests.loyalty.crowds import RULE, RULES, START, Crowd
+from tests.loyalty.givens import DAY, lot
+from tests.loyalty.lives import MACHINES, ZONES, at, machine_in
 
 
 @pytest.fixture
@@ -373,3 +285,74 @@ def test_X4_a_link_is_lawful_only_to_somebody_who_joined_earlier(crowd: Crowd) -
     assert referring.is_lawful(first, later)
     assert not referring.is_lawful(later, first)
     assert not referring.is_lawful(first, first)
+
+
+# ---- edges ------------------------------------------------------------------------------------------------
+def test_only_the_referral_that_counts_is_freed(crowd: Crowd) -> None:
+    for name in "AB":
+        crowd.join(name, "M")
+    crowd.buy("A")
+    crowd.night(3)
+    crowd.buy("B")
+    crowd.night(5)
+    assert crowd.points("M") == (200, 200)
+
+
+def test_after_a_reversal_a_later_purchase_counts_again(crowd: Crowd) -> None:
+    crowd.join("A", "M")
+    sale = crowd.buy("A")
+    crowd.night(8)
+    crowd.give_back("A", sale)
+    assert not referring.is_settled(crowd.members["A"])
+    assert tallies.total(crowd.members["A"].tallies, referring.SALE + sale) == 0
+    crowd.buy("A")
+    assert (crowd.points("A"), crowd.points("M")) == ((0, 100), (0, 200))
+    crowd.night(8)
+    assert (crowd.points("A"), crowd.points("M")) == ((100, 0), (200, 0))
+
+
+@pytest.mark.parametrize(("days", "kept"), [(9, False), (11, True)])
+def test_a_second_purchase_saves_the_points_once_it_counts_itself(days: int, kept: bool) -> None:
+    crowd = Crowd()
+    crowd.join("M")
+    crowd.join("A", "M")
+    first = crowd.buy("A")
+    crowd.now += 3 * DAY
+    crowd.buy("A")
+    crowd.night(days - 3)
+    crowd.give_back("A", first)
+    assert crowd.points("A") == ((100, 0) if kept else (0, 0))
+    crowd.night(11 - days)
+    assert tiering.referrals(crowd.members["M"]) == [dt.date(2026, 3, 13).toordinal()]
+
+
+def test_clamp_takes_what_is_there_and_no_more() -> None:
+    crowd = Crowd(msgspec.structs.replace(RULES, returns=Returns(negative="clamp")))
+    crowd.join("M")
+    crowd.join("A", "M")
+    sale = crowd.buy("A")
+    crowd.night(8)
+    waiting = lot("later", 500, None, crowd.now + 9 * DAY)
+    few = msgspec.structs.replace(crowd.members["A"], lots=(lot("few", 30, None, START), waiting))
+    crowd.members["A"] = few
+    part = referring.after_return(few, sale, 0, crowd.rules, crowd.now)
+    assert [line.amount for line in part.lines] == [-30, 30]
+    crowd.give_back("A", sale)
+    assert crowd.points("A") == (0, 500)
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("machine", MACHINES)
+def test_the_day_of_the_sale_is_the_programmes(zone: str, machine: str) -> None:
+    crowd = Crowd(msgspec.structs.replace(RULES, timezone=zone))
+    crowd.now = at("2026-03-01", zone=zone)
+    crowd.join("M")
+    for name in "AB":
+        crowd.join(name, "M")
+    with machine_in(machine):
+        crowd.now = at("2026-03-02", "23:59:59", zone)
+        crowd.buy("A")
+        crowd.now = at("2026-03-03", "00:00", zone)
+        crowd.buy("B")
+    days = [dt.date(2026, 3, 10).toordinal(), dt.date(2026, 3, 11).toordinal()]
+    assert tiering.referrals(crowd.members["M"]) == days

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tapledger.errors import Invalid, Refused, TapledgerError
 from tapledger.loyalty import tier_reviews, tiering
+from tapledger.loyalty.effects import Tallied
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.tier_reviews import GiveTier
 from tests.loyalty.givens import after
@@ -185,3 +186,36 @@ def test_who_would_keep_the_tier_is_not_warned() -> None:
     assert tier_reviews.decide_warning(member, YEARLY, at("2027-02-28")) is None
     never = tiers(*YEARLY.tiers[1:], downgrade="none")
     assert tier_reviews.decide_warning(bought(never, *GOLD_ONCE), never, at("2027-02-28")) is None
+
+
+def test_nobody_is_warned_without_an_end_or_in_the_grace() -> None:
+    assert tier_reviews.decide_warning(nobody(), YEARLY, at("2026-03-02")) is None
+    rules = tiers(*YEARLY.tiers[1:], grace_days=30)
+    member = bought(rules, *GOLD_ONCE)
+    assert tier_reviews.decide_warning(member, rules, at("2027-03-02", "23:59:59")) is not None
+    assert tier_reviews.decide_warning(member, rules, at("2027-03-03", "00:00")) is None
+
+
+# ---- what is said -----------------------------------------------------------------------------------------
+def test_reviews_and_warnings_name_the_last_day() -> None:
+    member = bought(YEARLY, *GOLD_ONCE)
+    warned = tier_reviews.decide_warning(member, YEARLY, at("2027-02-28"))
+    assert warned is not None
+    assert warned.body.reasons[0].data == {"tier": "gold", "last_day": "2027-03-02", "days": 3}
+    assert [one.amount for one in warned.body.effects if isinstance(one, Tallied)] == [1]
+    lowered = tier_reviews.decide_review(member, YEARLY, at("2027-03-03"))
+    assert lowered is not None
+    (why,) = lowered.body.reasons
+    assert (why.code, why.data["last_day"]) == ("TIER_LOWERED", "2027-03-02")
+    kept = tier_reviews.decide_review(
+        buy(member, 100_000, at("2027-03-01"), YEARLY), YEARLY, at("2027-03-03")
+    )
+    assert kept is not None and kept.body.reasons[0].code == "TIER_RENEWED"
+
+
+def test_a_tier_may_be_given_that_is_held_and_locked_to_the_longest() -> None:
+    member = bought(YEARLY, ("2026-03-02", 50_000))
+    now = at("2026-03-05")
+    longest = GiveTier("silver", "x", "s-1", now + tier_reviews.MAX_LOCK)
+    given_tier = after(tier_reviews.decide_tier(member, longest, YEARLY, now))
+    assert (given_tier.tier, given_tier.tier_locked_until) == ("silver", longest.locked_until)
