@@ -260,7 +260,8 @@ def program_what_if(config: Path, candidate: Path, since: str, as_json: bool) ->
 
     async def work() -> command.Report:
         shop = settings.read(config)
-        with click.progressbar(length=1, label="events", file=sys.stderr) as bar:
+        hidden = not sys.stderr.isatty()
+        with click.progressbar(length=1, label="events", file=sys.stderr, hidden=hidden) as bar:
 
             def progress(done: int, total: int) -> None:
                 bar.length = total

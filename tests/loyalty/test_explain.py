@@ -15,6 +15,7 @@ from tapledger.loyalty.effects import (
     CouponMoved,
     Credited,
     Debited,
+    Effect,
     HoldSettled,
     LotTake,
     Overdrawn,
@@ -163,14 +164,14 @@ def test_a_price_set_by_hand_and_stored_value_are_told() -> None:
     assert "EXPLAIN_CHANGE" not in told
 
 
-def body(*effects: object, reasons: tuple[Reason, ...] = ()) -> EventBody:
+def body(*effects: Effect, reasons: tuple[Reason, ...] = ()) -> EventBody:
     return EventBody(
         kind="grant",
         at=NOON,
         program="1",
         member="m",
         effects=effects,
-        reasons=reasons,  # type: ignore[arg-type]
+        reasons=reasons,
     )
 
 
@@ -207,7 +208,7 @@ LATER = NOON + 3 * DAY
         (CouponMoved("c", "expired"), [("EXPLAIN_COUPON_OVER", {"coupon": "c"})]),
     ],
 )
-def test_each_change_is_told_with_its_days(effect: object, told: list[tuple[str, dict[str, object]]]) -> None:
+def test_each_change_is_told_with_its_days(effect: Effect, told: list[tuple[str, dict[str, object]]]) -> None:
     reasons = explain(body(effect), ZONE)
     assert [(why.code, why.data) for why in reasons] == told
     for language in LANGUAGES:

@@ -64,7 +64,7 @@ def test_a_missing_file_and_one_that_is_no_text_are_refused(tmp_path: Path) -> N
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(Invalid) as binary:
         programs.load(path)
-    assert (missing.value.code, binary.value.code) == ("CONFIG_MISSING", "CONFIG_INVALID")
+    assert (missing.value.code, binary.value.code) == ("CONFIG_MISSING", "PROGRAM_INVALID")
 
 
 CALENDAR = 'id = "cn"\ndays = [{ date = 2027-01-01, name = { en = "New Year" } }]\n'

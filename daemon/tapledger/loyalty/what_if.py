@@ -62,7 +62,9 @@ class Replay:
 
     def see(self, body: EventBody, *, counts: bool) -> None:
         """Go through one event; ``counts`` says whether its sale is among those compared."""
-        member = None if body.member is None else self._members.get(body.member)
+        member = None
+        if body.member is not None:  # one of another shop may first be seen when they buy here
+            member = self._members.get(body.member) or Member(body.member, body.at)
         if counts and body.sale is not None and body.kind == "sale":
             self._sale(body, body.sale, member)
         if body.member is not None:

@@ -69,12 +69,14 @@ class Source:
 # ---- reading ---------------------------------------------------------------------------------------------
 def read(path: Path, shelf: Shelf | None = None) -> Source:
     """Read a programme and the calendars beside it. Mistakes are in the answer; a missing file raises."""
-    text = path.read_text(encoding="utf-8")
+    text = ""
     try:
+        text = path.read_text(encoding="utf-8")
         table: dict[str, Any] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         finding = Finding((), Reason("PROGRAM_SYNTAX", {"why": str(error)}))
-        return Source(text, b"", None, (Mistake(str(path), line_of_error(error, text), finding),))
+        line = line_of_error(error, text) if isinstance(error, tomllib.TOMLDecodeError) else 1
+        return Source(text, b"", None, (Mistake(str(path), line, finding),))
     return of_table(table, text, path, shelf)
 
 
@@ -97,8 +99,6 @@ def load(path: Path) -> Source:
         source = read(path)
     except FileNotFoundError as error:
         raise Invalid("CONFIG_MISSING", path=str(path)) from error
-    except UnicodeDecodeError as error:
-        raise Invalid("CONFIG_INVALID", path=str(path), why=str(error)) from error
     if source.mistakes:
         raise Invalid("PROGRAM_INVALID", where=str(path), why="\n".join(map(str, source.mistakes)))
     return source
