@@ -77,6 +77,8 @@ class Place:
     def __init__(self, name: str, shop: Shop, world: World) -> None:
         self.name = name
         self.shop = shop
+        self.lost_answers = 0
+        """Of the next batches: central takes them, and its answer gets lost on the way back."""
         self._world = world
 
     @property
@@ -89,7 +91,11 @@ class Place:
 
     async def send(self, batch: Batch) -> BatchAnswer:
         central, node = await self._central()
-        return await intake.take(central.store, central.keys.tenant, node, batch, self._world.clock.now())
+        answer = await intake.take(central.store, central.keys.tenant, node, batch, self._world.clock.now())
+        if self.lost_answers:
+            self.lost_answers -= 1
+            raise Unavailable("CENTRAL_UNREACHABLE")
+        return answer
 
     async def feed(self, cursor: int) -> FeedPage:
         central, _ = await self._central()
@@ -139,6 +145,8 @@ class World:
         """What steps left behind under their ``as``: receipts, vouchers, coupons."""
         self.partners: dict[str, PartnerBooks] = {}
         """What the partners of an alliance have in their books."""
+        self.partners: dict[str, object] = {}
+        """Programmes of partners (``actions.partners``)."""
         self.typed: dict[str, TypedCodes] = {}
         """Wrong codes typed at the kiosk of each shop."""
         self._folder = folder
@@ -204,12 +212,14 @@ class World:
         return self.member_id(step) if step.has("member") else None
 
     def presented(self, step: Step) -> Presented:
-        """Return what was shown: the step's ``phone``, else its ``card``, else the card named as its member.
+        """Return what was shown: ``phone``, ``uid`` or ``card`` of the step, else the card named as its member.
 
         ``level`` is how far the read is trusted: 3 a genuine card, 0 a number that anybody can say.
         """
         if step.has("phone"):
             return Presented("phone", normal_phone(step.text("phone")), step.number_of("level", 0), "typed")
+        if step.has("uid"):
+            return Presented("uid", step.text("uid"), self.level(step), "scenario")
         card = step.maybe("card")
         return Presented("card", step.text("member") if card is None else card, self.level(step), "scenario")
 

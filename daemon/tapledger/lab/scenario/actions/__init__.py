@@ -12,7 +12,9 @@ from tapledger.lab.scenario.actions import (
     games,
     life,
     participating,
+    partners,
     people,
+    phones,
     returning,
     rewards,
     rules,
@@ -35,7 +37,7 @@ class Action:
 
 
 EVERY_STEP_KNOWS = frozenset({"do", "at", "shop", "as", "note", "expect"})
-SHOWN = " member card phone level"
+SHOWN = " member card uid phone level"
 """Who it is, and what they show for it."""
 
 SALE = "quote pending pay till staff stepped_up approved key" + BASKET + SHOWN
@@ -70,6 +72,10 @@ ACTIONS: dict[str, Action] = {
     "replace_card": _action(cards.replace, "member card new level staff key"),
     "limit_card": _action(cards.limit, "member card per_day staff key"),
     "alarms": _action(cards.alarms),
+    "link_uid": _action(cards.link_uid, "member uid shared level staff key"),
+    "virtual_card": _action(phones.issue, "member staff key"),
+    "show_code": _action(phones.show, "phone"),
+    "scan_code": _action(phones.scan, "code"),
     # a membership's life
     "freeze": _action(life.change("freeze"), "member why staff key"),
     "unfreeze": _action(life.change("unfreeze"), "member why staff key"),
@@ -115,14 +121,21 @@ ACTIONS: dict[str, Action] = {
     "claim_coupon": _action(coupons.claim, "member code typed key"),
     "void_coupon": _action(coupons.void, "member coupon why staff key"),
     "wallet": _action(coupons.wallet, "member"),
+    # partners
+    "send_points": _action(partners.send, "partner points theirs line staff key" + SHOWN),
+    "settle_points": _action(partners.settle, "partner line"),
+    "take_points": _action(partners.take, "member partner points key"),
+    "pay_in": _action(partners.pay_in, "partner points staff key"),
+    "account": _action(partners.account, "partner"),
     # the owner
     "program": _action(rules.program, "changes"),
     "owner": _action(rules.owner, "away"),
+    "hire": _action(rules.hire, "staff role"),
     # time and the line to central
     "wait": _action(time.wait, "for"),
     "night": _action(time.night),
     "clock": _action(time.clock, "to"),
     "offline": _action(time.offline),
     "online": _action(time.online),
-    "sync": _action(time.sync),
+    "sync": _action(time.sync, "lost_answers"),
 }

@@ -7,7 +7,7 @@ from typing import Literal, cast
 from tapledger.lab.scenario.document import Step
 from tapledger.lab.scenario.outcome import Outcome
 from tapledger.lab.scenario.world import Place, World, told
-from tapledger.membership import cards, identity
+from tapledger.membership import cards, identity, registration
 from tapledger.membership.identity import Presented
 
 
@@ -47,6 +47,14 @@ async def limit(world: World, step: Step) -> Outcome:
     place, member, staff = world.place(step), world.member_id(step), step.text("staff", "till")
     amount, index = world.maybe_minor(step, "per_day"), _index(world, place, step)
     return told(world, await cards.limit_card(place.shop, world.key(step), member, index, amount, staff))
+
+
+async def link_uid(world: World, step: Step) -> Outcome:
+    """A member brings a card that has only a number; ``shared`` when another member's has the same one."""
+    shown = Presented("uid", step.text("uid"), world.level(step), "scenario")
+    shop, member, staff = world.place(step).shop, world.member_id(step), step.text("staff", "till")
+    link = cards.link_shared_uid if step.flag("shared") else registration.link_credential
+    return told(world, await link(shop, world.key(step), member, shown, staff))
 
 
 async def alarms(world: World, step: Step) -> Outcome:

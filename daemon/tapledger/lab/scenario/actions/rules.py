@@ -8,7 +8,9 @@ from tapledger.errors import Invalid
 from tapledger.lab.scenario.document import Step, laid_over
 from tapledger.lab.scenario.outcome import Outcome
 from tapledger.lab.scenario.world import LANGUAGE, World
-from tapledger.membership import exposure, programs
+from tapledger.membership import exposure, programs, sign_in
+
+FIRST_PIN = "135790"
 
 
 async def program(world: World, step: Step) -> Outcome:
@@ -42,3 +44,10 @@ async def owner(world: World, step: Step) -> Outcome:
         "owed_bonus": world.cash(sum(one.bonus_minor for one in owed)),
     }
     return Outcome(values)
+
+
+async def hire(world: World, step: Step) -> Outcome:
+    """Somebody begins to work here and can sign in."""
+    name = step.text("staff")
+    await sign_in.add_person(world.place(step).shop, name, name, step.text("role", "staff"), FIRST_PIN)
+    return Outcome()

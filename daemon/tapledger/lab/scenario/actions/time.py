@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import re
 
+from tapledger.errors import Unavailable
 from tapledger.lab.scenario.document import Step
 from tapledger.lab.scenario.outcome import Outcome
 from tapledger.lab.scenario.world import World
@@ -67,10 +69,19 @@ async def clock(world: World, step: Step) -> Outcome:
 
 
 async def sync(world: World, step: Step) -> Outcome:
-    """Bring this shop, or every shop that is online, up to date: each sends, then each learns."""
+    """Bring this shop, or every shop that is online, up to date: each sends, then each learns.
+
+    ``lost_answers``: so often central takes what is sent and its answer is lost, so that it is sent again.
+    """
     places = (
         [world.place(step)] if step.has("shop") else [p for p in world.places.values() if p.shop.reachable]
     )
+    for place in places:
+        place.lost_answers = step.number_of("lost_answers", 0)
+        for _ in range(place.lost_answers):
+            with contextlib.suppress(Unavailable):
+                await place.sync()
+        place.lost_answers = 0  # there may have been nothing to send
     for place in (*places, *places):
         await place.sync()
     return Outcome()
