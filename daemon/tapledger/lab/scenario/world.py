@@ -212,7 +212,7 @@ class World:
         return self.member_id(step) if step.has("member") else None
 
     def presented(self, step: Step) -> Presented:
-        """Return what was shown: ``phone``, ``uid`` or ``card`` of the step, else the card named as its member.
+        """Return what was shown: the ``phone``, ``uid`` or ``card``, else the card named as the member.
 
         ``level`` is how far the read is trusted: 3 a genuine card, 0 a number that anybody can say.
         """
