@@ -121,7 +121,8 @@ def summarize(member: Member, context: dict[str, Redeem], program: Program, now:
     """Answer a tap. ``context`` holds this shop's figures for each reward id."""
     have = members.points(member, now)
     offers = [
-        Offer(reward, why_not(member, reward, context[reward.id], program, now)) for reward in program.rewards
+        Offer(reward, why_not(member, reward, context[reward.id], program, now, have.available))
+        for reward in program.rewards
     ]
     offers.sort(
         key=lambda o: (

@@ -180,9 +180,17 @@ def _ends(reward: Reward, program: Program, now: dt.datetime) -> dt.datetime:
 
 
 def why_not(
-    member: Member, reward: Reward, command: Redeem, program: Program, now: dt.datetime
+    member: Member,
+    reward: Reward,
+    command: Redeem,
+    program: Program,
+    now: dt.datetime,
+    have: int | None = None,
 ) -> Reason | None:
-    """Return the first reason why this reward cannot be had now, or None; the same for screen and refusal."""
+    """Return the first reason why this reward cannot be had now, or None; the same for screen and refusal.
+
+    ``have`` are the member's points available now, for a caller that asks about many rewards.
+    """
     if (held_back := standing.why_not_spend(member, now)) is not None:
         return held_back
     if reward.tiers and tiering.current(member, program, now).id not in reward.tiers:
@@ -196,7 +204,8 @@ def why_not(
     limited, key = reward.per_member, tallies.of_reward(reward.id)
     if limited is not None and counted(member, key, limited, program, now) >= limited.times:
         return Reason("LIMIT_REACHED", {"times": limited.times})
-    have, cost = members.points(member, now).available, reward.cost_points
+    cost = reward.cost_points
+    have = members.points(member, now).available if have is None else have
     if have < cost:
         return Reason("POINTS_MISSING", {"points": cost - have})
     op = "event_seat" if reward.kind == "event" else "reward"
