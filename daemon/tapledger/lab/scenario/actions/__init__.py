@@ -12,7 +12,6 @@ from tapledger.lab.scenario.actions import (
     games,
     life,
     participating,
-    partners,
     people,
     phones,
     returning,
@@ -121,12 +120,6 @@ ACTIONS: dict[str, Action] = {
     "claim_coupon": _action(coupons.claim, "member code typed key"),
     "void_coupon": _action(coupons.void, "member coupon why staff key"),
     "wallet": _action(coupons.wallet, "member"),
-    # partners
-    "send_points": _action(partners.send, "partner points theirs line staff key" + SHOWN),
-    "settle_points": _action(partners.settle, "partner line"),
-    "take_points": _action(partners.take, "member partner points key"),
-    "pay_in": _action(partners.pay_in, "partner points staff key"),
-    "account": _action(partners.account, "partner"),
     # the owner
     "program": _action(rules.program, "changes"),
     "owner": _action(rules.owner, "away"),
