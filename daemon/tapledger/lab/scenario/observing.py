@@ -22,6 +22,7 @@ from tapledger.loyalty import (
 )
 from tapledger.loyalty.effects import Lot
 from tapledger.loyalty.entitlements import Right
+from tapledger.loyalty.lots import spending_order
 from tapledger.loyalty.members import Member
 
 
@@ -45,7 +46,9 @@ async def member_view(world: World, place: Place, member: str) -> dict[str, Any]
     shop, now = place.shop, world.clock.now()
     state, program = await world.state(place, member), place.shop.program
     points = members.points(state, now)
-    lots = [lot for lot in members.as_of(state, now).lots if _is_worth(lot, effects.POINTS, now)]
+    lots = spending_order(
+        lot for lot in members.as_of(state, now).lots if _is_worth(lot, effects.POINTS, now)
+    )
     return {
         "points": points.available,
         "pending": points.pending,

@@ -145,8 +145,6 @@ class World:
         """What steps left behind under their ``as``: receipts, vouchers, coupons."""
         self.partners: dict[str, PartnerBooks] = {}
         """What the partners of an alliance have in their books."""
-        self.partners: dict[str, object] = {}
-        """Programmes of partners (``actions.partners``)."""
         self.typed: dict[str, TypedCodes] = {}
         """Wrong codes typed at the kiosk of each shop."""
         self._folder = folder

@@ -124,7 +124,7 @@ async def _lines(place: Place, step: Step, sale: str) -> tuple[ReturnedLine, ...
 
 
 def _left(number: int, left: list[int], sold: tuple[SaleLine, ...]) -> int:
-    """Return what can still come back of a line; of one that is back, or never was, so much that it cannot."""
+    """Return what can still come back of a line; of one that is back already, what was sold."""
     if not 0 <= number < len(sold):
         return 1000
     return left[number] or sold[number].quantity_milli
