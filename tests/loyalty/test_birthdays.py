@@ -139,3 +139,12 @@ def test_a_changed_birthday_is_not_a_second_one_in_its_year() -> None:
 def test_nothing_is_due_to_who_is_not_active(status: str) -> None:
     member = apply(born(5, 4), StatusSet(status, at("2026-01-06")))
     assert occasions.due(member, RULES, at("2026-05-04")) == []
+
+
+@pytest.mark.parametrize(
+    ("month", "day", "year"), [(1, 1, 1900), (5, 4, 2026), (2, 29, 2000), (12, 31, None), (2, 29, None)]
+)
+def test_the_first_and_the_last_day_that_can_be_meant(month: int, day: int, year: int | None) -> None:
+    decision = birthdays.decide_birthday(nobody(), SetBirthday(month, day, year), RULES, at("2026-05-04"))
+    set_on = after(decision).birthday
+    assert set_on is not None and (set_on.month, set_on.day, set_on.year) == (month, day, year)

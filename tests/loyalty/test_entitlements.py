@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from tapledger.errors import Invalid, NotFound, Refused, TapledgerError
-from tapledger.loyalty import early_access, entitlements
+from tapledger.loyalty import early_access, entitlements, tallies
 from tapledger.loyalty.conditions import Condition
 from tapledger.loyalty.decisions import Decision
 from tapledger.loyalty.effects import Grant, Granted, StatusSet, Tagged
@@ -161,3 +161,17 @@ def test_before_the_public_date_only_holders_may_buy(member: Member | None, cloc
     if why is not None:
         assert why.data == {"sku": "x1", "day": "2026-05-10 00:00"}
     assert early_access.why_not(member, "x2", RULES, at(day, time)) is None
+
+
+def test_what_is_shown_of_a_right() -> None:
+    soon, later = at("2026-05-06", "00:00"), at("2026-05-08", "00:00")
+    member = apply(nobody(), Granted(Grant("b", "coffee", 2, later)), Granted(Grant("a", "coffee", 3, soon)))
+    (right,) = entitlements.rights(member, RULES, at("2026-05-04"))
+    assert (right.uses_left, right.until, right.why_not) == (5, later, None)
+    member = after(use(member, "coffee"))
+    assert tallies.total(member.tallies, entitlements.grant_key("a")) == 1, "what ends first is used first"
+    (right,) = entitlements.rights(member, RULES, at("2026-05-04"))
+    assert right.uses_left == 4
+    (lasting,) = entitlements.rights(granted("coffee"), RULES, at("2026-05-04"))
+    assert (lasting.uses_left, lasting.until) == (1, None)
+    assert {right.until for right in entitlements.rights(GOLD, RULES, at("2026-05-04"))} == {None}

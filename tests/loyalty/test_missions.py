@@ -188,3 +188,12 @@ def test_a_card_is_free_after_a_spend(gate: str, spent: list[int], missing: int 
     rules = program(membership=Membership(gate=gate, gate_minor=5000))  # type: ignore[arg-type]
     why = joining.why_not(spent, rules)
     assert (None if why is None else why.data["missing_minor"]) == missing
+
+
+def test_a_mission_looks_back_so_many_days_and_no_further() -> None:
+    sent = rules_of(Mission("r", {}, "referrals", 1, 10, Gain()))
+    counted = apply(nobody(), RefereeCounted("x", "bought", ordinal("2026-05-10")))
+    assert [mission_at(counted, sent, f"2026-05-{day}")[0] for day in (10, 19, 20)] == [1, 1, 0]
+    spend = rules_of(Mission("s", {}, "spend", 1, 10, Gain()))
+    returned = apply(nobody(), Tallied(tallies.SPEND, ordinal("2026-05-10"), -5))
+    assert mission_at(returned, spend, "2026-05-10") == (0, False)

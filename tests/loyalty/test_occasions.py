@@ -10,12 +10,12 @@ import pytest
 from tapledger.loyalty import campaigns, members, occasions, tallies, targeting
 from tapledger.loyalty.campaigns import Moment
 from tapledger.loyalty.conditions import Condition
-from tapledger.loyalty.effects import StatusSet, Tagged
+from tapledger.loyalty.effects import StatusSet, Tagged, Tallied
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program
 from tapledger.loyalty.program.people import Campaign, Gain, Membership
 from tests.loyalty.givens import after, program
-from tests.loyalty.lives import apply, at, bought, codes, nobody
+from tests.loyalty.lives import apply, at, bought, codes, nobody, ordinal
 
 
 def campaign(trigger: str, **more: object) -> Campaign:
@@ -132,3 +132,23 @@ def test_welcome_at_joining_and_never_later() -> None:
     assert due(member, rules, "2026-01-05", "join") == []
     frozen = apply(nobody(), StatusSet("frozen", at("2026-01-05")))
     assert due(frozen, rules, "2026-01-05", "join") == []
+
+
+def test_when_somebody_will_sleep_is_known_to_the_instant() -> None:
+    one = campaign("sleeping")
+    rules = rules_of(one, msgspec.structs.replace(campaign("tap"), id="t"))
+    for member in (nobody(), bought(nobody(), "2026-02-01", "2026-02-28", "2026-02-10")):
+        sleeps = campaigns.sleeps_at(member, one, rules)
+        assert campaigns.is_sleeping(member, 3, rules, sleeps)
+        assert not campaigns.is_sleeping(member, 3, rules, sleeps - dt.timedelta(seconds=1))
+        assert campaigns.waking(member, rules) == [one]
+    woken, _ = give(bought(nobody(), "2026-02-28"), rules, "2026-06-01", "day")
+    assert campaigns.waking(woken, rules) == []
+
+
+def test_a_purchase_that_came_back_keeps_nobody_awake() -> None:
+    member = bought(nobody(), "2026-02-28", "2026-05-01")
+    returned = apply(member, Tallied(tallies.SALES, ordinal("2026-05-01"), -1))
+    rules = rules_of(campaign("sleeping"))
+    assert due(member, rules, "2026-06-01") == []
+    assert due(returned, rules, "2026-06-01") == ["campaign/c"]
