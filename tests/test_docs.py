@@ -16,6 +16,7 @@ from babel.messages.pofile import read_po
 from packaging.requirements import Requirement
 
 from tapledger.languages import LANGUAGES
+from tests.program_keys import keys
 from tests.source_tree import ROOT, SOURCE_ROOTS, files, text, tree, with_suffix
 
 README = Path("README.md")
@@ -157,6 +158,28 @@ def test_every_message_has_its_row_with_its_fields() -> None:
         row = _table_row(page, struct.__name__)
         missing = [name for name in struct.__struct_fields__ if f"`{name}`" not in row]
         assert not missing, f"docs/sync-protocol.md: the row of {struct.__name__} lacks {missing}"
+
+
+# ---- the programme ---------------------------------------------------------------------------------------
+def test_every_key_of_the_programme_has_its_line_with_its_default() -> None:
+    page = text(Path("docs/program.md"))
+    known = {f"{key.section}.{key.name}".lstrip("."): key.default for key in keys()}
+    assert len(known) > 200
+    for name, expected in known.items():
+        default = _table_row(page, name).split("|")[2].strip()
+        assert default == expected, f"docs/program.md: {name} has the default {expected}, not {default}"
+    documented = re.findall(r"^\| `([a-zA-Z0-9_.]+)` \|", page, re.MULTILINE)
+    assert sorted(documented) == sorted(known)
+
+
+def test_every_section_of_the_programme_stands_in_the_file_that_we_ship() -> None:
+    """At least as an example that begins with a ``#`` of its own."""
+    shipped = text(Path("config/program.toml"))
+    sections = {key.name for key in keys() if not key.section} - {"holidays", "active_from"}
+    missing = [
+        name for name in sections if not re.search(rf"^#?(\[+{name}\b|{name} =)", shipped, re.MULTILINE)
+    ]
+    assert not missing, f"config/program.toml does not show {missing}"
 
 
 # ---- texts -----------------------------------------------------------------------------------------------
