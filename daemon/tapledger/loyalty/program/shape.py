@@ -19,13 +19,16 @@ from tapledger.loyalty.program.findings import Finding, Path
 UNSOUND = object()
 """Stands for a value that cannot be used."""
 NAMES = {
-    int: "whole number",
-    str: "text",
-    bool: "true or false",
-    list: "list",
-    dict: "table",
-    float: "decimal",
+    "int": "whole number",
+    "float": "decimal",
+    "str": "text",
+    "bool": "true or false",
+    "list": "list",
+    "dict": "table",
+    "datetime": "date and time",
+    "date": "date",
 }
+"""What people call the types of TOML."""
 
 
 class Shape:
@@ -139,12 +142,12 @@ class Shape:
                 return self._choice(path, value, choices)
             expected = _plain_type(kind)
             if expected and not isinstance(value, expected):
-                return self._wrong(value, NAMES[expected], path)
+                return self._wrong(value, NAMES[expected.__name__], path)
             return self._note(path, Reason("PROGRAM_VALUE", {"why": str(error).replace("`", "")}))
         return value
 
     def _wrong(self, value: object, expected: str, path: Path) -> Any:
-        given = NAMES.get(type(value), type(value).__name__)
+        given = NAMES.get(type(value).__name__, type(value).__name__)
         return self._note(path, Reason("PROGRAM_TYPE", {"expected": expected, "given": given}))
 
 
@@ -172,4 +175,4 @@ def fields(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
 def _plain_type(kind: Any) -> type | None:
     options = [one for one in get_args(kind) if one is not type(None)] if _is_union(kind) else [kind]
     bare = get_args(options[0])[0] if get_origin(options[0]) is Annotated else options[0]
-    return bare if bare in NAMES else None
+    return bare if isinstance(bare, type) and bare.__name__ in NAMES else None
