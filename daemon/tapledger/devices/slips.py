@@ -10,6 +10,7 @@ from tapledger.loyalty.facts import SaleLine, Tender
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.program import name_in
 from tapledger.loyalty.sensitivity import is_sensitive
+from tapledger.membership import explaining
 from tapledger.membership.shop import Shop
 from tapledger.membership.slips import Slip
 from tapledger.wire.codec import decode_event
@@ -36,7 +37,7 @@ def _of(slip: Slip, body: EventBody, shop: Shop) -> list[PaperItem]:
         case "return" | "void" | "giveback":
             return _returned(slip, body, shop)
         case "draw":
-            return _draw(slip, body)
+            return _draw(slip, body, shop)
         case "topup":
             return _value(slip, body, shop)
         case _:
@@ -56,6 +57,7 @@ def _sale(slip: Slip, body: EventBody, shop: Shop) -> list[PaperItem]:
         hidden = body.member is not None and is_sensitive(line, shop.program)
         name = texts.say(language, "receipt.article") if hidden else line.name
         items += _line(name, line, sale.currency, language)
+    items += [Text(explaining.sentence(one.reason, shop.program, language)) for one in sale.discounts]
     total = texts.money(language, sale.total_minor, sale.currency)
     items += [Rule(), Row(texts.say(language, "receipt.total"), total, bold=True)]
     items += _money(sale.tenders, sale.currency, language)
@@ -67,7 +69,7 @@ def _sale(slip: Slip, body: EventBody, shop: Shop) -> list[PaperItem]:
         items.append(Row(texts.say(language, "receipt.tax"), tax))
     if body.member is not None:
         items.append(Row(texts.say(language, "receipt.earned"), f"+{sale.earned}"))
-        items += [Text(texts.reason(language, why)) for why in body.reasons]
+        items += [Text(explaining.sentence(why, shop.program, language)) for why in body.reasons]
     return items
 
 
@@ -120,7 +122,7 @@ def _returned(slip: Slip, body: EventBody, shop: Shop) -> list[PaperItem]:
     by_rule = shop.program.returns.tenders == "bonus_first" and not back.shop_fault
     if by_rule and any(tender.kind in (PRINCIPAL, BONUS) for tender in back.tenders):
         items.append(Text(texts.say(language, "receipt.order")))
-    items += [Text(texts.reason(language, why)) for why in body.reasons[1:]]
+    items += [Text(explaining.sentence(why, shop.program, language)) for why in body.reasons[1:]]
     return items
 
 
@@ -146,17 +148,17 @@ def _value(slip: Slip, body: EventBody, shop: Shop) -> list[PaperItem]:
     bonus = texts.money(language, slip.bonus_minor, currency)
     return [
         Text(texts.say(language, "receipt.value"), align=Align.CENTER, bold=True),
-        *(Text(texts.reason(language, why)) for why in body.reasons),
+        *(Text(explaining.sentence(why, shop.program, language)) for why in body.reasons),
         Rule(),
         Row(texts.say(language, "receipt.principal"), principal, bold=True),
         Row(texts.say(language, "receipt.bonus"), bonus),
     ]
 
 
-def _draw(slip: Slip, body: EventBody) -> list[PaperItem]:
-    """Print what proves a draw once the seed is revealed: its number, the word of the kiosk and the commit."""
+def _draw(slip: Slip, body: EventBody, shop: Shop) -> list[PaperItem]:
+    """Print what proves a draw once its seed is revealed: the number, the kiosk's word and the commit."""
     language, facts = slip.language, body.facts
-    said = [Text(texts.reason(language, why)) for why in body.reasons]
+    said = [Text(explaining.sentence(why, shop.program, language)) for why in body.reasons]
     return [
         Text(texts.say(language, "receipt.draw"), align=Align.CENTER, bold=True),
         *said,
