@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from tapledger.errors import Invalid
+from tapledger.languages import LANGUAGES, Language
 
-KEYS = frozenset({"name", "about", "program", "base", "articles", "catalogue", "starts", "shops", "steps"})
+KEYS = frozenset(
+    {"name", "about", "language", "program", "base", "articles", "catalogue", "starts", "shops", "steps"}
+)
 MAX_STEPS = 2000
 
 
@@ -23,6 +26,8 @@ class Scenario:
     path: Path
     name: str
     about: str
+    language: Language
+    """Of every sentence."""
     program: dict[str, Any]
     """The whole programme as a table, a base file's with this file's changes laid over it."""
     program_path: Path
@@ -117,10 +122,15 @@ def read(path: Path) -> Scenario:
     starts = table.get("starts")
     if starts is not None and (not isinstance(starts, dt.datetime) or starts.tzinfo is not None):
         raise Invalid("SCENARIO_INVALID", where=path.name, why="starts is a local time without an offset")
+    language = next((one for one in LANGUAGES if one == table.get("language", "en")), None)
+    if language is None:
+        why = f"language is one of: {', '.join(LANGUAGES)}"
+        raise Invalid("SCENARIO_INVALID", where=path.name, why=why)
     return Scenario(
         path=path,
         name=str(table.get("name", path.stem)),
         about=str(table.get("about", "")),
+        language=language,
         program=program,
         program_path=program_path,
         articles=tuple(table.get("articles", [])),

@@ -103,6 +103,8 @@ async def _step(world: World, step: Step, bent: bool) -> list[Failure]:
         observed = await observing.observe(world, step, outcome)
     except TapledgerError as error:
         return [Failure(step.title, "a step that can be played", " ".join(world.problem(error)))]
+    except Exception as error:  # a fault of ours fails this story, and the others are played
+        return [Failure(step.title, "an answer", f"{type(error).__name__}: {error}")]
     expected = bend(step.expect) if bent else step.expect
     failures = [
         Failure(f"{step.title}: {one.where}", one.expected, one.observed, outcome.because, True)

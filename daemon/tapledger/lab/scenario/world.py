@@ -23,11 +23,12 @@ from tapledger.loyalty.facts import Reason, Tender
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.money import exponent
 from tapledger.loyalty.program import Program
-from tapledger.membership import catalogue, programs
+from tapledger.membership import catalogue, explaining, programs
 from tapledger.membership.catalogue import Catalogue
 from tapledger.membership.coupons import TypedCodes
 from tapledger.membership.identity import Presented, normal_phone
 from tapledger.membership.identity import index as credential_index
+from tapledger.membership.programs import Source
 from tapledger.membership.shop import Shop
 from tapledger.store import keyring as keyrings
 from tapledger.store import members
@@ -43,7 +44,6 @@ from tapledger_central.app import Central, open_central
 DEFAULT_START = dt.datetime(2026, 3, 2, 10, 0)  # noqa: DTZ001 - local by intent
 """A Monday morning, local time."""
 EVERY_STEP = dt.timedelta(seconds=1)
-LANGUAGE: Language = "en"
 BEST_LEVEL = 3
 
 
@@ -123,11 +123,14 @@ class World:
 
     def __init__(self, scenario: Scenario, folder: Path) -> None:
         self.scenario = scenario
+        self.language = scenario.language
         self.table = scenario.program
         """Of the programme that was put into place last."""
         self.source = programs.of_table(dict(scenario.program), "", scenario.program_path)
         if self.source.program is None:
-            why = "; ".join(f"{one.finding.key}: {one.sentence(LANGUAGE)}" for one in self.source.mistakes)
+            why = "; ".join(
+                f"{one.finding.key}: {one.sentence(self.language)}" for one in self.source.mistakes
+            )
             raise Invalid("PROGRAM_INVALID", where=scenario.path.name, why=why)
         self.program: Program = self.source.program
         self.zone = self.program.zone()
@@ -183,7 +186,7 @@ class World:
             self.clock,
             self.randomness,
             name,
-            LANGUAGE,
+            self.language,
             reachable=self.central is not None,
             coming=coming,
         )
@@ -310,10 +313,10 @@ class World:
         return stored.member
 
     def sentences(self, reasons: Iterable[Reason]) -> tuple[str, ...]:
-        return tuple(texts.reason(LANGUAGE, why) for why in reasons)
+        return explaining.sentences(reasons, self.program, self.language)
 
     def problem(self, error: TapledgerError) -> tuple[str, ...]:
-        return texts.problem(LANGUAGE, error)
+        return texts.problem(self.language, error)
 
     def local(self, instant: dt.datetime) -> dt.datetime:
         return instant.astimezone(self.zone).replace(tzinfo=None)
@@ -335,6 +338,11 @@ def paid_out(world: World, recorded: Recorded) -> Outcome:
             out[kind] = out.get(kind, 0) - line.amount
     outcome.values["paid_out"] = {kind: world.cash(minor) for kind, minor in out.items()}
     return outcome
+
+
+def mistakes(source: Source, language: Language) -> str:
+    """Say what is wrong with a programme, each thing at its key."""
+    return "; ".join(f"{one.finding.key}: {one.sentence(language)}" for one in source.mistakes)
 
 
 def _catalogue(scenario: Scenario, program: Program) -> Catalogue:

@@ -86,7 +86,7 @@ ACTIONS: dict[str, Action] = {
     "set_tier": _action(life.set_tier, "member tier until why staff key"),
     "grant": _action(life.grant, "member points why staff second key"),
     # the till
-    "quote": _action(selling.quote, "member card phone level" + BASKET),
+    "quote": _action(selling.quote, BASKET + SHOWN),
     "sale": _action(selling.sale, SALE),
     "confirm": _action(returning.confirm, "sale"),
     "give_up": _action(returning.give_up, "sale staff"),
@@ -122,6 +122,7 @@ ACTIONS: dict[str, Action] = {
     "wallet": _action(coupons.wallet, "member"),
     # the owner
     "program": _action(rules.program, "changes"),
+    "explain": _action(rules.explain, "of language"),
     "owner": _action(rules.owner, "away"),
     "hire": _action(rules.hire, "staff role"),
     # time and the line to central

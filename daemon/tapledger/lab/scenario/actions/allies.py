@@ -6,7 +6,7 @@ from tapledger.errors import Unavailable
 from tapledger.lab.partner import LOSING, PartnerBooks
 from tapledger.lab.scenario.document import Step
 from tapledger.lab.scenario.outcome import Outcome
-from tapledger.lab.scenario.world import LANGUAGE, World, told
+from tapledger.lab.scenario.world import World, told
 from tapledger.membership import alliance
 from tapledger.membership.alliance import SendCommand
 
@@ -28,7 +28,7 @@ async def send(world: World, step: Step) -> Outcome:
         theirs=member,
         points=step.number_of("points", 0),
         staff=step.maybe("staff"),
-        language=LANGUAGE,
+        language=world.language,
     )
     try:
         sent = await alliance.send_points(world.place(step).shop, books, command)

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from tapledger.lab.scenario.document import Step
-from tapledger.lab.scenario.world import LANGUAGE, Place, World
+from tapledger.lab.scenario.world import Place, World
 from tapledger.loyalty.engine import BasketLine
 from tapledger.loyalty.pricing import ManualDiscount
 from tapledger.loyalty.selling import Wants
@@ -26,7 +26,7 @@ _ITEM = re.compile(r"(\S+)(?: x ?(\d+(?:\.\d{1,3})?))?")
 
 def lines(world: World, place: Place, step: Step) -> tuple[BasketLine, ...]:
     """Return the basket: ``items = ["tea", "rice x 0.5"]``, or ``amount`` of goods of no particular kind."""
-    found = [item(place, step, one) for one in step.list_of("items")]
+    found = [item(world, place, step, one) for one in step.list_of("items")]
     for amount in step.list_of("amount"):
         minor = world.as_minor(step, "amount", amount)
         found.append(BasketLine(GOODS, "Goods", 1000, minor, GOODS_TAX_BP, GOODS))
@@ -38,10 +38,10 @@ def lines(world: World, place: Place, step: Step) -> tuple[BasketLine, ...]:
     return tuple(msgspec.structs.replace(line, manual_unit_minor=by_hand.get(line.sku)) for line in found)
 
 
-def item(place: Place, step: Step, text: Any) -> BasketLine:
+def item(world: World, place: Place, step: Step, text: Any) -> BasketLine:
     """Return the line of ``"tea"`` or ``"tea x 2"``."""
     sku, quantity_milli = quantity(step, text)
-    return place.shop.catalogue.find(sku).line(quantity_milli, LANGUAGE)
+    return place.shop.catalogue.find(sku).line(quantity_milli, world.language)
 
 
 def quantity(step: Step, text: Any) -> tuple[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tapledger.lab.scenario.document import Step
 from tapledger.lab.scenario.outcome import Outcome
-from tapledger.lab.scenario.world import LANGUAGE, World, told
+from tapledger.lab.scenario.world import World, told
 from tapledger.membership import lottery
 from tapledger.membership.lottery import DrawCommand, Published
 
@@ -30,7 +30,7 @@ async def draw(world: World, step: Step) -> Outcome:
         lottery=name,
         client_seed=step.text("seed", "kiosk-7"),
         commit=step.text("commit", known.commit),
-        language=LANGUAGE,
+        language=world.language,
         reward=step.text("reward", ""),
         staff=step.maybe("staff"),
     )

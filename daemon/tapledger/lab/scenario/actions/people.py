@@ -9,7 +9,7 @@ from tapledger.lab.scenario.document import Step
 from tapledger.lab.scenario.expectations import Sentences
 from tapledger.lab.scenario.outcome import Outcome
 from tapledger.lab.scenario.world import World, told
-from tapledger.membership import occasions, referral, registration, tap
+from tapledger.membership import referral, registration, tap
 from tapledger.membership.identity import Presented
 from tapledger.membership.referral import ReferrerCommand
 from tapledger.membership.registration import Joining
@@ -49,15 +49,13 @@ async def link(world: World, step: Step) -> Outcome:
 async def tap_card(world: World, step: Step) -> Outcome:
     """A card is laid on: what is due is given, then the member is told what they have and can have."""
     shop, shown = world.place(step).shop, world.presented(step)
-    known = (await tap.greet_member(shop, shown, step.text("phone_tail", ""))).known
-    given = await occasions.give_due(shop, known.member.id, "tap")
-    greeting = await tap.greet_again(shop, known.member.id, shown)
+    greeting = await tap.welcome_member(shop, shown, step.text("phone_tail", ""))
     offers = {
         offer.reward.id: "yes" if offer.why_not is None else Sentences(world.sentences([offer.why_not]))
         for offer in greeting.summary.offers
     }
-    values: dict[str, Any] = {"rewards": offers, "who": world.name_of(known.member.id)}
-    return Outcome(values, world.sentences(given.reasons))
+    values: dict[str, Any] = {"rewards": offers, "who": world.name_of(greeting.known.member.id)}
+    return Outcome(values, world.sentences(greeting.given))
 
 
 async def check(world: World, step: Step) -> Outcome:

@@ -8,7 +8,7 @@ from functools import partial
 from tapledger.lab.scenario.actions import baskets, selling
 from tapledger.lab.scenario.document import Step
 from tapledger.lab.scenario.outcome import Outcome
-from tapledger.lab.scenario.world import LANGUAGE, Place, World, paid_out, told
+from tapledger.lab.scenario.world import Place, World, paid_out, told
 from tapledger.loyalty.facts import SaleLine
 from tapledger.loyalty.returning import ReturnedLine
 from tapledger.membership import exchange as exchanges
@@ -35,7 +35,7 @@ async def void(world: World, step: Step) -> Outcome:
         key=world.key(step),
         sale=world.left(step, "sale").id,
         staff=step.text("staff", "till"),
-        language=LANGUAGE,
+        language=world.language,
         reason=step.text("reason", ""),
         day_closed=step.flag("day_closed"),
     )
@@ -62,7 +62,7 @@ async def bottles(world: World, step: Step) -> Outcome:
     for text in step.list_of("items"):
         sku, milli = baskets.quantity(step, text)
         counted.append((sku, milli // 1000))
-    command = GiveBackCommand(world.key(step), tuple(counted), step.text("staff", "till"), LANGUAGE)
+    command = GiveBackCommand(world.key(step), tuple(counted), step.text("staff", "till"), world.language)
     return paid_out(world, await refund.give_back_deposit(place.shop, command))
 
 
@@ -97,7 +97,7 @@ async def _command(world: World, place: Place, step: Step) -> ReturnCommand:
         sale=sale,
         lines=await _lines(place, step, sale),
         staff=step.text("staff", "till"),
-        language=LANGUAGE,
+        language=world.language,
         reason=step.text("reason", ""),
         shop_fault=step.flag("shop_fault"),
         late_approved=step.flag("late_approved"),

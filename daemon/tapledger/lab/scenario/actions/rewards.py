@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tapledger.lab.scenario.document import Step
 from tapledger.lab.scenario.outcome import Outcome
-from tapledger.lab.scenario.world import LANGUAGE, World, told
+from tapledger.lab.scenario.world import World, told
 from tapledger.loyalty.effects import Held
 from tapledger.membership import redemption
 from tapledger.membership.redemption import RewardCommand
@@ -16,7 +16,7 @@ async def redeem(world: World, step: Step) -> Outcome:
         member=world.member_id(step),
         presented=world.presented(step),
         reward=step.text("reward"),
-        language=LANGUAGE,
+        language=world.language,
         staff=step.maybe("staff"),
     )
     done = await redemption.hold_reward(world.place(step).shop, command)

@@ -7,8 +7,8 @@ from pathlib import Path
 from tapledger.errors import Invalid
 from tapledger.lab.scenario.document import Step, laid_over
 from tapledger.lab.scenario.outcome import Outcome
-from tapledger.lab.scenario.world import LANGUAGE, World
-from tapledger.membership import exposure, programs, sign_in
+from tapledger.lab.scenario.world import World, mistakes
+from tapledger.membership import explaining, exposure, programs, sign_in
 
 FIRST_PIN = "135790"
 
@@ -19,8 +19,7 @@ async def program(world: World, step: Step) -> Outcome:
     path: Path = world.scenario.program_path
     source = programs.of_table(dict(world.table), "", path)
     if source.program is None:
-        why = "; ".join(f"{one.finding.key}: {one.sentence(LANGUAGE)}" for one in source.mistakes)
-        raise Invalid("PROGRAM_INVALID", where=step.title, why=why)
+        raise Invalid("PROGRAM_INVALID", where=step.title, why=mistakes(source, world.language))
     places = [world.place(step)] if step.has("shop") else list(world.places.values())
     for place in places:
         shop = place.shop
@@ -51,3 +50,13 @@ async def hire(world: World, step: Step) -> Outcome:
     name = step.text("staff")
     await sign_in.add_person(world.place(step).shop, name, name, step.text("role", "staff"), FIRST_PIN)
     return Outcome()
+
+
+async def explain(world: World, step: Step) -> Outcome:
+    """Every number of what the step that ``of`` names recorded, as ``tapledger explain`` tells it."""
+    recorded, shop = world.left(step, "of").recorded, world.place(step).shop
+    if recorded is None:
+        raise step.wrong(f"{step.text('of')} recorded nothing")
+    body, language = recorded.event.body, step.text("language", world.language)
+    told = await shop.store.transact(lambda tx: explaining.explained(tx, body, shop.program, language))
+    return Outcome(says=told.sentences)

@@ -12,7 +12,7 @@ from tapledger.lab.scenario.actions import baskets
 from tapledger.lab.scenario.document import Step
 from tapledger.lab.scenario.expectations import Sentences
 from tapledger.lab.scenario.outcome import Outcome
-from tapledger.lab.scenario.world import LANGUAGE, Place, World, told
+from tapledger.lab.scenario.world import Place, World, told
 from tapledger.loyalty import couponing, selling
 from tapledger.loyalty.engine import BasketLine, Quote
 from tapledger.loyalty.facts import Discount, SaleFacts, Tender
@@ -131,7 +131,7 @@ async def command(world: World, place: Place, step: Step) -> SaleCommand:
         lines=shown.pinned.lines,
         tenders=_tenders(world, place, step, shown.priced.total_minor),
         staff=step.text("staff", "till"),
-        language=LANGUAGE,
+        language=world.language,
         member=member,
         presented=None if member is None else world.presented(step),
         wants=shown.wants,

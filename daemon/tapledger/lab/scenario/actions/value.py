@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tapledger.lab.scenario.document import Step
 from tapledger.lab.scenario.outcome import Outcome
-from tapledger.lab.scenario.world import LANGUAGE, World, paid_out, told
+from tapledger.lab.scenario.world import World, paid_out, told
 from tapledger.loyalty.facts import Tender
 from tapledger.membership import stored_value
 from tapledger.membership.stored_value import CloseCommand, TakeBackCommand, TopUpCommand
@@ -20,7 +20,7 @@ async def top_up(world: World, step: Step) -> Outcome:
         amount_minor=amount,
         tenders=world.tenders(step) or (Tender("cash", amount),),
         staff=step.text("staff", "till"),
-        language=LANGUAGE,
+        language=world.language,
     )
     outcome = told(world, await stored_value.top_up(world.place(step).shop, command))
     outcome.id = command.id
@@ -35,7 +35,7 @@ async def void(world: World, step: Step) -> Outcome:
         presented=world.presented(step),
         topup=world.left(step, "top_up").id,
         staff=step.text("staff", "till"),
-        language=LANGUAGE,
+        language=world.language,
     )
     return paid_out(world, await stored_value.take_back_top_up(world.place(step).shop, command))
 
@@ -47,6 +47,6 @@ async def close_card(world: World, step: Step) -> Outcome:
         member=world.member_id(step),
         presented=world.presented(step),
         staff=step.text("staff", "till"),
-        language=LANGUAGE,
+        language=world.language,
     )
     return paid_out(world, await stored_value.close_card(world.place(step).shop, command))
