@@ -28,16 +28,21 @@ from tapledger.loyalty.effects import (
 from tapledger.loyalty.facts import Discount, Reason, SaleFacts, Tender
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.pricing import LeftOut
+from tapledger.loyalty.program import Program
+from tapledger.loyalty.sensitivity import is_sensitive
+
+HIDDEN = "…"
+"""Instead of an article's name."""
 
 
-def explain(body: EventBody, zone: ZoneInfo) -> tuple[Reason, ...]:
+def explain(body: EventBody, program: Program) -> tuple[Reason, ...]:
     """Return every number of an event as reasons: prices, discounts, tax, tenders, points, tier, coupons.
 
-    ``zone`` is the programme's: days are written as its local days.
+    Days are the programme's local days. Articles that it calls sensitive stay without a name.
     """
     found: list[Reason] = []
     if body.sale is not None:
-        found += _prices(body.sale)
+        found += _prices(body.sale, program)
         found += _money_in(body.sale)
     for why in body.reasons:
         found += (why, *_remainder(why))
@@ -46,18 +51,18 @@ def explain(body: EventBody, zone: ZoneInfo) -> tuple[Reason, ...]:
             _paid(tender, body.returned.currency) for tender in body.returned.tenders if tender.amount_minor
         ]
     for effect in body.effects:
-        found += _effect(effect, body, zone)
+        found += _effect(effect, body, program.zone())
     return tuple(found) or (Reason("EXPLAIN_NOTHING", {}),)
 
 
 # ---- prices ----------------------------------------------------------------------------------------------
-def _prices(sale: SaleFacts) -> Iterator[Reason]:
+def _prices(sale: SaleFacts, program: Program) -> Iterator[Reason]:
     gross = sum(line.gross_minor for line in sale.lines)
     yield Reason("EXPLAIN_GROSS", {"gross_minor": gross, "currency": sale.currency})
     for line in sale.lines:
         if line.list_minor:
             figures: dict[str, int | str] = {
-                "article": line.name,
+                "article": HIDDEN if is_sensitive(line, program) else line.name,
                 "list_minor": line.list_minor,
                 "unit_minor": line.unit_minor,
                 "currency": sale.currency,

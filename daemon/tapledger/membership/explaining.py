@@ -127,7 +127,7 @@ def find(tx: Transaction, event: str, node: str, epoch: int) -> EventBody:
 def explained(tx: Transaction, body: EventBody, program: Program, language: str) -> Explained:
     """Explain an event by the programme that decided it, where this shop still has that version."""
     decided_by = programs.of_version(tx, body.program, program)
-    reasons = explain.explain(body, decided_by.zone())
+    reasons = explain.explain(body, decided_by)
     local = body.at.astimezone(decided_by.zone())
     said = sentences(reasons, decided_by, language)
     return Explained(body.kind, f"{local:%Y-%m-%d %H:%M}", body.program, reasons, said)
