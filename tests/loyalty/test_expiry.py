@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapledger.loyalty.days import Expiry, expires_at, last_day, lint_expiry, local_day
+from tapledger.loyalty.days import Expiry, expires_at, last_day, local_day
 from tests.loyalty.test_days import SHANGHAI, ZONES, day, instants, utc
 
 
@@ -147,38 +147,6 @@ def test_never_is_never() -> None:
 def test_an_unknown_mode_is_an_error() -> None:
     with pytest.raises(ValueError, match="soon"):
         last_day(Expiry("soon", 1), day("2026-05-04"))
-
-
-@pytest.mark.parametrize(
-    "rule",
-    [
-        Expiry("soon", 1),
-        Expiry("days", -1),
-        Expiry("months", 3651),
-        Expiry("inactivity"),
-        Expiry("annual", 1),
-        Expiry("never", 3),
-        Expiry("months", 3, month=6),
-        Expiry("months", 3, day=30),
-    ],
-)
-def test_an_expiry_that_cannot_be_meant_is_named(rule: Expiry) -> None:
-    assert len(list(lint_expiry(rule))) == 1
-
-
-@pytest.mark.parametrize(
-    "rule",
-    [
-        Expiry(),
-        Expiry("days"),
-        Expiry("days", 3650),
-        Expiry("inactivity", 1),
-        Expiry("annual", 0, 3, 31),
-        Expiry("end_of_year", 1),
-    ],
-)
-def test_an_expiry_that_can_be_meant_is_not(rule: Expiry) -> None:
-    assert list(lint_expiry(rule)) == []
 
 
 @given(

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapledger.errors import Invalid
-from tapledger.loyalty.windows import Window, is_open, lint_window, load_holidays
+from tapledger.loyalty.windows import Window, is_open, load_holidays
 from tests.source_tree import ROOT
 
 SHANGHAI, LOS_ANGELES, WARSAW = "Asia/Shanghai", "America/Los_Angeles", "Europe/Warsaw"
@@ -117,12 +117,6 @@ def test_a_window_is_read_from_toml() -> None:
     assert msgspec.convert(table, Window) == Window(
         "w", ["fri"], dates=[dt.date(2026, 5, 20)], start="22:00", end="24:00"
     )
-
-
-def test_a_calendar_that_is_not_there_is_named() -> None:
-    assert list(lint_window(HOLIDAY, NATIONAL_DAY)) == []
-    assert ["'cn'" in why for why in lint_window(HOLIDAY, {})] == [True]
-    assert len(list(lint_window(Window(""), {}))) == 1
 
 
 # ---- calendars -------------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
-from collections.abc import Iterator
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -73,20 +72,6 @@ class Expiry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     month: Month = 12
     """With ``day``: the settlement day of ``annual``."""
     day: MonthDay = 31
-
-
-def lint_expiry(rule: Expiry) -> Iterator[str]:
-    """Name what cannot be meant in an expiry rule, one sentence each."""
-    if rule.mode not in EXPIRY_MODES:
-        yield f"expiry mode {rule.mode!r} is not known; known: {', '.join(EXPIRY_MODES)}"
-    if not 0 <= rule.count <= MAX_PERIODS:
-        yield f"expiry count must be 0 to {MAX_PERIODS}"
-    if rule.mode == "inactivity" and rule.count == 0:
-        yield "expiry count must be at least 1 month for inactivity"
-    if rule.mode in ("annual", "never") and rule.count:
-        yield f"expiry count means nothing for {rule.mode}; leave it out"
-    if rule.mode != "annual" and (rule.month, rule.day) != (12, 31):
-        yield "expiry month and day are only for annual; leave them out"
 
 
 def last_day(rule: Expiry, since: dt.date) -> dt.date | None:

@@ -39,14 +39,6 @@ class Window(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     end: End = "24:00"
 
 
-def lint_window(window: Window, known_holidays: HolidaySets) -> Iterator[str]:
-    """Name what cannot be meant in a window, one sentence each."""
-    if not window.id:
-        yield "a window has no id"
-    if window.holidays and window.holidays not in known_holidays:
-        yield f"window {window.id!r}: there is no holiday calendar {window.holidays!r}"
-
-
 def is_open(window: Window, now: dt.datetime, zone: ZoneInfo, holidays: HolidaySets) -> bool:
     """Tell whether a window is open at an instant.
 

@@ -9,9 +9,11 @@ import pytest
 
 from tapledger import texts
 from tapledger.languages import LANGUAGES
+from tapledger.loyalty.days import Expiry
 from tapledger.loyalty.program import check
 from tapledger.loyalty.program.findings import Finding
 from tapledger.loyalty.program.lint import Sold
+from tapledger.loyalty.program.lint.frame import lint_expiry
 from tests.loyalty.program.faults import FAULTS, Fault, promotion, sound
 from tests.texts.said import sites
 
@@ -123,6 +125,38 @@ def test_a_reward_is_compared_with_the_cheapest_way_to_earn_it(value_minor: int,
     table = sound()
     table["rewards"][0] |= {"cost_points": 8, "value_minor": value_minor}
     assert [one.why.code for one in found(table)] == ([] if sound_ else ["PROGRAM_REWARD_WORTH_MORE"])
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Expiry("soon", 1),
+        Expiry("days", -1),
+        Expiry("months", 3651),
+        Expiry("inactivity"),
+        Expiry("annual", 1),
+        Expiry("never", 3),
+        Expiry("months", 3, month=6),
+        Expiry("months", 3, day=30),
+    ],
+)
+def test_an_expiry_that_cannot_be_meant_is_named(rule: Expiry) -> None:
+    assert len(list(lint_expiry((), rule))) == 1
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Expiry(),
+        Expiry("days"),
+        Expiry("days", 3650),
+        Expiry("inactivity", 1),
+        Expiry("annual", 0, 3, 31),
+        Expiry("end_of_year", 1),
+    ],
+)
+def test_an_expiry_that_can_be_meant_is_not(rule: Expiry) -> None:
+    assert list(lint_expiry((), rule)) == []
 
 
 # ---- beside the articles ---------------------------------------------------------------------------------

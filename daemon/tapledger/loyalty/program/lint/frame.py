@@ -35,14 +35,15 @@ def lint_frame(program: Program) -> Iterator[Finding]:
         yield Finding(("timezone",), Reason("PROGRAM_TIMEZONE_UNKNOWN", {"timezone": program.timezone}))
     for path, struct in structs(program):
         if isinstance(struct, Expiry):
-            yield from _expiry(path, struct)
+            yield from lint_expiry(path, struct)
     yield from _trust(program)
     yield from _windows(program)
     if program.offline.lease_hours < program.offline.full_hours:
         yield Finding(("offline", "lease_hours"), Reason("PROGRAM_OFFLINE_HOURS", {}))
 
 
-def _expiry(path: Path, rule: Expiry) -> Iterator[Finding]:
+def lint_expiry(path: Path, rule: Expiry) -> Iterator[Finding]:
+    """Name what cannot be meant in an expiry rule."""
     if rule.mode not in EXPIRY_MODES:
         known = ", ".join(EXPIRY_MODES)
         yield Finding((*path, "mode"), Reason("PROGRAM_CHOICE_UNKNOWN", {"given": rule.mode, "known": known}))
