@@ -1,4 +1,4 @@
-"""What one tap asks of the rules at its worst: a member with thousands of lots and a wallet full of coupons."""
+"""What one tap asks of the rules at its worst: a member with thousands of lots and hundreds of coupons."""
 
 from __future__ import annotations
 
