@@ -45,7 +45,8 @@ TABLE: dict[str, Any] = PROGRAM | {
                   "gain": {"points": 40}}],
     "campaigns": [{"id": "c", "name": NAME, "trigger": "sleeping", "gain": {"points": 5},
                    "budget_points": 9}],
-    "rewards": [{"id": "cup", "title": NAME, "cost_points": 0, "stock": 3}],
+    "rewards": [{"id": "cup", "title": NAME, "cost_points": 0, "stock": 3,
+                 "per_member": {"times": 1, "window": "day"}}],
 }  # fmt: skip
 
 
