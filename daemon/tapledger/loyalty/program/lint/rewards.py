@@ -82,7 +82,7 @@ def _worth(path: Path, reward: Reward, program: Program) -> Iterator[Finding]:
     rate = best_rate(program)
     if not reward.value_minor or not rate or not reward.cost_points:
         return
-    spend = int(reward.cost_points / rate) + reward.cost_minor
+    spend = reward.cost_points * rate.denominator // rate.numerator + reward.cost_minor
     if reward.value_minor >= spend:
         figures: dict[str, int | str] = {
             "reward": reward.id,
