@@ -332,7 +332,13 @@ async def _move(
             effects = couponing.hold_effects(holder, coupons, sale, shop.program, now)
         else:
             effects = couponing.release_effects(holder, coupons, sale)
-        body = EventBody(kind="coupon", at=now, program=shop.program.version, member=member, effects=effects)
+        body = EventBody(
+            kind="coupon",
+            at=now,
+            program=shop.program.version,
+            member=None if holder is None else holder.id,
+            effects=effects,
+        )
         return shop.record(tx, same, decision(holder, body), now)
 
     return await shop.store.transact(work)
