@@ -65,7 +65,7 @@ def decide_confirmed(member: Member | None, body: EventBody, program: Program, n
         body,
         at=now,
         member=None if member is None else member.id,
-        lines=(*_kept_lines(body, -1), *body.lines),
+        lines=(*_kept_lines(body, -1, member), *(_of_now(line, body, member) for line in body.lines)),
         effects=(*_restored(body), *body.effects),
     )
     return decision(member, selling.finished(member, whole, program, now))
@@ -85,7 +85,7 @@ def decide_given_up(
         at=now,
         program=program.version,
         member=None if member is None else member.id,
-        lines=_kept_lines(body, -1),
+        lines=_kept_lines(body, -1, member),
         effects=effects,
         facts={"sale": body.sale.id},
         staff=staff,
@@ -97,19 +97,28 @@ def _restored(body: EventBody) -> tuple[Effect, ...]:
     return tuple(Restored(one.takes, one.pool) for one in body.effects if isinstance(one, Debited))
 
 
-def _kept_lines(body: EventBody, sign: int) -> tuple[Line, ...]:
-    """Move what pays from the member's accounts to what is held of theirs, or back."""
+def _of_now(line: Line, body: EventBody, member: Member | None) -> Line:
+    """Return a line on the accounts of whom the sale's member is now: they may be merged since (X4)."""
+    before = f"member/{body.member}/"
+    if member is None or not line.account.startswith(before):
+        return line
+    return replace(line, account=f"member/{member.id}/{line.account.removeprefix(before)}")
+
+
+def _kept_lines(body: EventBody, sign: int, now: Member | None = None) -> tuple[Line, ...]:
+    """Move what pays from the member's accounts to what is held of theirs, or back to whom they are ``now``."""
     if body.member is None or body.sale is None:
         return ()
+    owner = body.member if now is None else now.id
     held = ledger.member_held(body.member)
     amounts: list[tuple[str, str, int]] = []
     for one in body.effects:
         if isinstance(one, Debited):
             amount = sum(take.amount for take in one.takes)
             if one.pool == POINTS:
-                amounts.append((ledger.member_points(body.member), ledger.POINT, -amount))
+                amounts.append((ledger.member_points(owner), ledger.POINT, -amount))
             else:
-                amounts.append((ledger.member_value(body.member, one.pool), body.sale.currency, amount))
+                amounts.append((ledger.member_value(owner, one.pool), body.sale.currency, amount))
     return tuple(
         line
         for account, unit, amount in amounts
