@@ -18,7 +18,7 @@ from tapledger.lab.scenario.document import Scenario, Step
 from tapledger.lab.scenario.expectations import Cash
 from tapledger.lab.scenario.outcome import Outcome
 from tapledger.languages import Language
-from tapledger.loyalty import ledger
+from tapledger.loyalty import ledger, wallet
 from tapledger.loyalty.facts import Reason, Tender
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.money import exponent
@@ -274,12 +274,13 @@ class World:
         return named.secret if named is not None and named.secret else step.text(key)
 
     async def coupon(self, place: Place, member: str, name: str) -> str:
-        """Return the id of a member's coupon: of the step that ``as`` named, else the first of a template."""
+        """Return a coupon of a member: that of the step that ``as`` named, else the first good one."""
         if name in self.named and self.named[name].id:
             return self.named[name].id
         state = await self.state(place, member)
         found = [one for one in state.coupons if one.template == name]
-        found.sort(key=lambda one: (one.state in ("redeemed", "void"), one.issued_at, one.id))
+        gone, now = ("redeemed", "void", "expired"), self.clock.now()
+        found.sort(key=lambda one: (wallet.state(one, now) in gone, one.issued_at, one.id))
         return found[0].id if found else name
 
     def name_of(self, member: str) -> str:
