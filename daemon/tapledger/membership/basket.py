@@ -14,6 +14,8 @@ from tapledger.membership.shop import Shop
 from tapledger.store import drafts
 
 THOUSAND = 1000
+MAX_SCANNED = 20
+"""Coupons without a wallet, or codes, of one basket."""
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -28,6 +30,18 @@ class Basket(msgspec.Struct, frozen=True):
     entries: tuple[Entry, ...] = ()
     member: str | None = None
     presented: Presented | None = None
+    coupons: tuple[str, ...] | None = None
+    """Ids that the cashier chose; None is the best combination, whatever is in the basket."""
+    scanned: tuple[str, ...] = ()
+    """Ids of coupons that belong to no wallet, and of public codes."""
+    codes: tuple[str, ...] = ()
+    """Of promotions."""
+    points: int = 0
+    """To pay with."""
+    value_minor: int = 0
+    """Stored value to pay with; what the basket does not need of it stays where it is."""
+    top_ups: int = 0
+    """How many were taken beside this basket: each has an id of its own, also after a crash."""
 
     def lines(self, shop: Shop, language: str) -> tuple[BasketLine, ...]:
         return tuple(shop.catalogue.find(e.sku).line(e.quantity * THOUSAND, language) for e in self.entries)
@@ -62,9 +76,46 @@ def set_quantity(basket: Basket, number: int, quantity: int) -> Basket:
 
 
 def of_member(basket: Basket, known: Known) -> Basket:
-    """Return the basket of a member. It remembers how sure we are of who it is, not what was shown."""
+    """Return the basket of a member. It remembers how sure we are of who it is, not what was shown.
+
+    What another member wanted to pay with is not this one's.
+    """
     presented = dataclasses.replace(known.presented, value="")
+    if basket.member not in (None, known.member.id):
+        basket = of_nobody(basket)
     return msgspec.structs.replace(basket, member=known.member.id, presented=presented)
+
+
+def of_nobody(basket: Basket) -> Basket:
+    """Return the basket without its member and what only a member has."""
+    return msgspec.structs.replace(basket, member=None, presented=None, coupons=None, points=0, value_minor=0)
+
+
+def emptied(basket: Basket) -> Basket:
+    """Return a basket with nothing in it: the same sale, should it be paid after all."""
+    return Basket(sale=basket.sale, top_ups=basket.top_ups)
+
+
+def use_scanned(basket: Basket, id_: str) -> Basket:
+    """Return the basket with a coupon that was scanned; the cashier's own choice has it too."""
+    if id_ not in basket.scanned and len(basket.scanned) >= MAX_SCANNED:
+        raise Invalid("TOO_MANY_COUPONS", limit=MAX_SCANNED)
+    scanned = tuple(dict.fromkeys((*basket.scanned, id_)))
+    return choose(msgspec.structs.replace(basket, scanned=scanned), id_)
+
+
+def choose(basket: Basket, id_: str) -> Basket:
+    """Return the basket with a coupon added to the cashier's choice; the best combination finds it anyway."""
+    if basket.coupons is None:
+        return basket
+    return msgspec.structs.replace(basket, coupons=tuple(dict.fromkeys((*basket.coupons, id_))))
+
+
+def use_code(basket: Basket, code: str) -> Basket:
+    """Return the basket with the code of a promotion."""
+    if code not in basket.codes and len(basket.codes) >= MAX_SCANNED:
+        raise Invalid("TOO_MANY_COUPONS", limit=MAX_SCANNED)
+    return msgspec.structs.replace(basket, codes=tuple(dict.fromkeys((*basket.codes, code))))
 
 
 async def keep(shop: Shop, till: str, basket: Basket) -> None:

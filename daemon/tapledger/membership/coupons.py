@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from tapledger.clock import Clock
 from tapledger.database import Transaction
 from tapledger.errors import Denied, Invalid, NotFound, Refused
-from tapledger.loyalty import claiming, codes, couponing, issuing
+from tapledger.loyalty import claiming, codes, couponing, issuing, wallet
 from tapledger.loyalty.couponing import ONLINE, Reach, Usable, View
 from tapledger.loyalty.decisions import Decision, decision
 from tapledger.loyalty.effects import Coupon
@@ -216,6 +216,19 @@ async def scan_code(shop: Shop, key: str, text: str, member: str | None) -> str:
             )
             shop.record(tx, same, decided, now)
         return named.id
+
+    return await shop.store.transact(work)
+
+
+async def template_of(shop: Shop, coupon: str, member: str | None) -> Template | None:
+    """Return the terms of a coupon that ``scan_code`` named."""
+
+    def work(tx: Transaction) -> Template | None:
+        if coupon.startswith((claiming.CODE, claiming.BEARER)):
+            return _of_nobody(tx, shop, coupon, shop.clock.now())[0]
+        stored = None if member is None else members.load(tx, member)
+        known = None if stored is None else wallet.find(stored.member.coupons, coupon)
+        return None if known is None else shop.program.coupon(known.template)
 
     return await shop.store.transact(work)
 

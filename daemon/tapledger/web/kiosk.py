@@ -35,6 +35,7 @@ from tapledger.web.snapshots import (
     KioskScreen,
     MemberView,
     Rewards,
+    RewardView,
     Trouble,
 )
 from tapledger.web.views import Lights
@@ -112,7 +113,7 @@ class KioskFace:
     async def rewards(self) -> None:
         async with self._lock:
             session = self._here()
-            rewards = views.reward_views(session.greeting, self.language)
+            rewards = self._rewards(session)
             screen = Rewards(self._member(session), session.greeting.summary.points.available, rewards)
             self._show(screen, self._settings.list_s)
 
@@ -120,7 +121,8 @@ class KioskFace:
         async with self._lock:
             session = self._here()
             reward = next(
-                (r for r in views.reward_views(session.greeting, self.language) if r.id == reward_id), None
+                (r for r in self._rewards(session) if r.id == reward_id),
+                None,
             )
             if reward is None:
                 raise Invalid("REWARD_UNKNOWN")
@@ -220,9 +222,12 @@ class KioskFace:
     def _member(self, session: Session) -> MemberView:
         return views.member_view(session.greeting, self.language)
 
+    def _rewards(self, session: Session) -> list[RewardView]:
+        return views.reward_views(session.greeting, self._shop.program, self.language)
+
     def _balance(self, session: Session) -> Balance:
         greeting = session.greeting
-        rewards = views.reward_views(greeting, self.language)
+        rewards = self._rewards(session)
         return Balance(
             member=self._member(session),
             points=greeting.summary.points.available,
@@ -250,10 +255,10 @@ class KioskFace:
         screen = self._screen
         match screen:
             case Rewards():
-                rewards = views.reward_views(session.greeting, self.language)
+                rewards = self._rewards(session)
                 return msgspec.structs.replace(screen, member=self._member(session), rewards=rewards)
             case Confirm():
-                rewards = views.reward_views(session.greeting, self.language)
+                rewards = self._rewards(session)
                 reward = next(one for one in rewards if one.id == screen.reward.id)
                 return msgspec.structs.replace(screen, member=self._member(session), reward=reward)
             case Done():

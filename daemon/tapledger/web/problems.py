@@ -7,7 +7,7 @@ from aiohttp import web
 
 from tapledger import texts
 from tapledger.errors import TapledgerError
-from tapledger.web.snapshots import Problem
+from tapledger.web.checkout_snapshots import Problem
 from tapledger.wire.problems import status_of
 
 

@@ -7,7 +7,8 @@ import sys
 
 import msgspec
 
-from tapledger.web.snapshots import FACES, Problem
+from tapledger.web.checkout_snapshots import Problem
+from tapledger.web.snapshots import FACES
 
 
 def faces_schema() -> dict[str, object]:

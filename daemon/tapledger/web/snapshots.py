@@ -13,17 +13,18 @@ from typing import Literal
 import msgspec
 
 from tapledger.languages import Language
+from tapledger.web.checkout_snapshots import (
+    CouponChooser,
+    LineDiscount,
+    PointsAsCash,
+    Problem,
+    Return,
+    StoredValue,
+    Why,
+)
 
 DeviceLight = Literal["ok", "trouble", "missing"]
 SlipState = Literal["printing", "printed", "failed", "unknown"]
-
-
-class Problem(msgspec.Struct, frozen=True):
-    """Something refused: a code for machines, a sentence and the next step for the person in front of it."""
-
-    code: str
-    sentence: str
-    next_step: str
 
 
 class MemberView(msgspec.Struct, frozen=True):
@@ -55,6 +56,14 @@ class RewardView(msgspec.Struct, frozen=True):
     """The reason in one sentence when it cannot be had now."""
 
 
+class CouponView(msgspec.Struct, frozen=True):
+    title: str
+    last_day: str | None
+    """ISO date, the last day on which it can be used."""
+    why_not: str | None = None
+    """The reason in one sentence when it cannot be used now."""
+
+
 # ---- kiosk ---------------------------------------------------------------------------------------------
 class Starting(msgspec.Struct, frozen=True, tag_field="screen", tag="starting"):
     pass
@@ -79,6 +88,41 @@ class Balance(msgspec.Struct, frozen=True, tag_field="screen", tag="balance"):
     """There are rewards beyond these; ``POST /api/kiosk/rewards`` shows all."""
     expiring: Expiring | None = None
     next_tier: NextTier | None = None
+    given: list[str] = []
+    """What this tap brought, in sentences: a birthday gift, a welcome coupon."""
+    ways_up: list[str] = []
+    """What the next tier still asks for, where money alone does not say it."""
+    coupons: int = 0
+    """How many can be used now."""
+    best_coupons: list[CouponView] = []
+    """At most three of them, those that end first."""
+    has_history: bool = False
+    """``POST /api/kiosk/history`` shows it: only to a card that proved itself (decisions R10)."""
+
+
+class Coupons(msgspec.Struct, frozen=True, tag_field="screen", tag="coupons"):
+    member: MemberView
+    coupons: list[CouponView]
+    """Those that can be used now first."""
+
+
+class HistoryEntry(msgspec.Struct, frozen=True):
+    """One thing that happened to a member. No article is named."""
+
+    day: str
+    """ISO date."""
+    what: str
+    points: int
+    """What it changed of the points."""
+    why: list[str]
+    """The sentences of the receipt."""
+
+
+class History(msgspec.Struct, frozen=True, tag_field="screen", tag="history"):
+    member: MemberView
+    points: int
+    entries: list[HistoryEntry]
+    """The newest first."""
 
 
 class Rewards(msgspec.Struct, frozen=True, tag_field="screen", tag="rewards"):
@@ -111,7 +155,19 @@ class OutOfService(msgspec.Struct, frozen=True, tag_field="screen", tag="out_of_
     problem: Problem
 
 
-KioskScreen = Starting | Attract | Trouble | Balance | Rewards | Confirm | Done | Goodbye | OutOfService
+KioskScreen = (
+    Starting
+    | Attract
+    | Trouble
+    | Balance
+    | Rewards
+    | Coupons
+    | History
+    | Confirm
+    | Done
+    | Goodbye
+    | OutOfService
+)
 
 
 class Kiosk(msgspec.Struct, frozen=True):
@@ -139,6 +195,12 @@ class TillLine(msgspec.Struct, frozen=True):
     quantity: str
     unit_price: str
     total: str
+    """What is paid for it after every discount."""
+    gross: str | None = None
+    """Before them, when there is any."""
+    discounts: list[LineDiscount] = []
+    gift: bool = False
+    """Given by a promotion or coupon; it cannot be changed."""
 
 
 class TillMember(msgspec.Struct, frozen=True):
@@ -146,10 +208,15 @@ class TillMember(msgspec.Struct, frozen=True):
     tier: str
     points: int
     trust: int
+    coupons: int = 0
+    """How many can be used for this basket."""
+    value: str | None = None
+    """Stored value; null is not shown before somebody proved who they are."""
 
 
 class Totals(msgspec.Struct, frozen=True):
     due: str
+    """Still to be paid by cash, card or mobile."""
     due_minor: int
     tax: str
     earn_points: int
@@ -157,6 +224,16 @@ class Totals(msgspec.Struct, frozen=True):
     """One sentence: how the points were reckoned, or why there are none."""
     minor_digits: int = 2
     """Decimal digits of the currency, so that a typed amount becomes ``received_minor`` without a float."""
+    cash_due_minor: int = 0
+    """``due_minor`` in coins that exist."""
+    gross: str | None = None
+    """Before every discount, when there is any."""
+    saved: str | None = None
+    """All discounts together, points as cash left out."""
+    points_paid: str | None = None
+    points_used: int = 0
+    value_paid: str | None = None
+    """Of it, what stored value pays."""
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -202,6 +279,14 @@ class Till(msgspec.Struct, frozen=True):
     stranger: str | None
     """End of the card or number that names nobody yet; the till offers to join its owner."""
     last_sale: LastSale | None
+    coupons: CouponChooser
+    points: PointsAsCash | None
+    """Null without a member or articles."""
+    value: StoredValue | None
+    """Null without a member."""
+    why: Why
+    returning: Return | None
+    """Something comes back: everything else waits."""
 
 
 # ---- console -------------------------------------------------------------------------------------------

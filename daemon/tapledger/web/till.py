@@ -1,37 +1,39 @@
-"""The till's session: who serves, what is in the basket, and what the one box just understood."""
+"""The till's session: who serves, what the one box just understood, and what the cashier is told."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 
-import msgspec
-
 from tapledger import languages, texts
 from tapledger.errors import Corrupt, Denied, Invalid, NotFound, TapledgerError
-from tapledger.loyalty import engine
-from tapledger.loyalty.facts import Tender
+from tapledger.loyalty.program import name_in
 from tapledger.membership import basket as baskets
-from tapledger.membership import identity, redemption, registration, scanning, sign_in
-from tapledger.membership.basket import Basket
+from tapledger.membership import explaining, identity, redemption, registration, scanning, sign_in
 from tapledger.membership.catalogue import Article
 from tapledger.membership.identity import Presented
-from tapledger.membership.looking_up import Found, VoucherFound, look_up
+from tapledger.membership.looking_up import (
+    CouponFound,
+    Found,
+    PromotionFound,
+    ReceiptFound,
+    VoucherFound,
+    look_up,
+)
 from tapledger.membership.registration import Joining
-from tapledger.membership.sale import SaleCommand, last_sale, record_sale
 from tapledger.membership.shop import Shop
 from tapledger.membership.sign_in import Throttle
 from tapledger.membership.slips import job_id
-from tapledger.membership.tap import Greeting, greet_again, greet_member, welcome_member
-from tapledger.store import prints, staff
+from tapledger.membership.tap import Greeting, greet_member, welcome_member
+from tapledger.store import staff
 from tapledger.store.journal import Recorded
 from tapledger.store.staff import Person
-from tapledger.web import problems, till_views
+from tapledger.web import checkout_views, problems, till_views, views
+from tapledger.web.counter import Counter
 from tapledger.web.live import LiveFeed
+from tapledger.web.return_desk import ReturnDesk
 from tapledger.web.snapshots import Message
 from tapledger.web.till_views import Around
-
-TILL = "till-1"
 
 
 class TillFace:
@@ -46,28 +48,30 @@ class TillFace:
         self._queued = queued
         self._lock = asyncio.Lock()
         self._throttle = Throttle(shop.clock)
-        self._basket = Basket(sale=shop.new_id())
-        self._greeting: Greeting | None = None
+        self._counter = Counter(shop)
+        self._desk = ReturnDesk(shop)
         self._found: list[Found] = []
         self._quantity = 1
         self._message: Message | None = None
         self._stranger: Presented | None = None
-        self._last: Recorded | None = None
-        self._last_slip: prints.Job | None = None
         self._people: list[Person] = []
         self.staff: Person | None = None
-        self.language = shop.language
+
+    @property
+    def language(self) -> languages.Language:
+        return self._counter.language
 
     async def open(self) -> None:
-        """Take up the basket and the last sale where a crash or a restart left them."""
+        """Take up the basket and the last sale; what of it cannot be read is told, and shuts no shop."""
         async with self._lock:
             self._people = await self._shop.store.transact(staff.everyone)
-            await self._take_up_basket()
-            self._last = await last_sale(self._shop)
-            await self._read_slip()
+            try:
+                await self._counter.open()
+            except Corrupt as error:
+                self._problem(error)
             self._push()
 
-    # What happens to it.
+    # Who serves.
     async def sign_in(self, id_: str, pin: str) -> Person:
         async with self._lock:
             self.staff = await sign_in.sign_in(self._shop, self._throttle, id_, pin)
@@ -85,25 +89,39 @@ class TillFace:
     async def sign_out(self) -> None:
         async with self._lock:
             self.staff = None
+            self._desk.close()
             self._say(None)
 
+    def _signed_in(self) -> Person:
+        if self.staff is None:
+            raise Denied("SIGN_IN_FIRST")
+        return self.staff
+
+    # The one box.
     async def card(self, presented: Presented) -> None:
         """A card was laid on the till's reader."""
         async with self._lock:
             self._signed_in()
             try:
                 greeting = await welcome_member(self._shop, presented)
-                await self._take_member(greeting)
-                if greeting.given:
-                    self._queued()
+                await self._counter.take_member(greeting)
+                self._greeted(greeting)
             except NotFound as error:
                 self._stranger = presented
                 self._problem(error)
             except TapledgerError as error:
                 self._problem(error)
 
+    def _greeted(self, greeting: Greeting) -> None:
+        """Say what the tap brought, so that the cashier can tell it."""
+        self._say(None)
+        if greeting.given:
+            said = explaining.sentences(greeting.given, self._shop.program, self.language)
+            self._inform("GIVEN", said=" ".join(said))
+            self._queued()
+
     async def enter(self, raw: str) -> None:
-        """The one box: whatever was scanned or typed. Raises nothing for an unknown code: it is said."""
+        """Take whatever was scanned or typed. Raises nothing for an unknown code: it is said."""
         async with self._lock:
             self._signed_in()
             try:
@@ -122,51 +140,126 @@ class TillFace:
                 raise Invalid("CHOICE_UNKNOWN", number=number)
             await self._take(self._found[number - 1])
 
+    async def _understand(self, scanned: scanning.Scanned) -> None:
+        if self._desk.is_open:
+            await self._understand_return(scanned)
+            return
+        if scanned.quantity is not None:
+            self._quantity = scanned.quantity
+        if not scanned.text:
+            self._inform("QUANTITY_SET", count=self._quantity)
+            return
+        found = await look_up(self._shop, scanned, self._counter.basket.member)
+        if len(found) == 1:
+            await self._take(found[0])
+        elif found:
+            self._say(None, found)
+        else:
+            self._unknown(scanned)
+
+    async def _understand_return(self, scanned: scanning.Scanned) -> None:
+        """While goods come back, a code is a receipt or one of its articles."""
+        if "receipt" in scanned.meanings or self._desk.opened is None:
+            await self._desk.open(scanned.text)
+        else:
+            await self._desk.scan(scanned.text, self._signed_in())
+        self._say(None)
+
+    def _unknown(self, scanned: scanning.Scanned) -> None:
+        """Keep what was scanned and say what it could have been, instead of losing it."""
+        if scanned.meanings and scanned.meanings[-1] in ("phone", "barcode"):
+            kind = scanned.meanings[-1]
+            value = identity.normal_phone(scanned.text) if kind == "phone" else scanned.text
+            self._stranger = Presented(kind, value, 0, "typed")
+        self._problem(NotFound("NOTHING_FOUND", text=scanned.text))
+
+    async def _take(self, found: Found) -> None:
+        counter = self._counter
+        if isinstance(found, Article):
+            await counter.keep(baskets.add(counter.basket, found.sku, self._quantity))
+            self._say(None)
+        elif isinstance(found, VoucherFound):
+            key = f"fulfil-{found.hold.id}"
+            await redemption.fulfil_voucher(self._shop, key, found.code, self._signed_in().id)
+            await counter.greet()
+            await counter.requote()
+            self._inform("VOUCHER_TAKEN", title=found.hold.title)
+        elif isinstance(found, CouponFound):
+            kept = await counter.use_coupon(found)
+            title = views.coupon_title(found.template, self.language)
+            self._inform("COUPON_CLAIMED" if kept else "COUPON_SCANNED", title=title)
+        elif isinstance(found, PromotionFound):
+            await counter.keep(baskets.use_code(counter.basket, found.promotion.code))
+            self._inform("CODE_TAKEN", title=name_in(found.promotion.name, self.language))
+        elif isinstance(found, ReceiptFound):
+            await self._desk.open(found.receipt)
+            self._say(None)
+        else:
+            await counter.take_member(found)
+            self._say(None)
+
+    # The basket.
     async def set_quantity(self, number: int, quantity: int) -> None:
         async with self._lock:
             self._signed_in()
-            await self._keep(baskets.set_quantity(self._basket, number, quantity))
+            await self._counter.keep(baskets.set_quantity(self._counter.basket, number, quantity))
+            self._say(None)
+
+    async def coupon(self, number: int) -> None:
+        """Use a coupon of the list or leave it out; 0 chooses the best combination again."""
+        async with self._lock:
+            self._signed_in()
+            await (self._counter.toggle(number) if number else self._counter.best_coupons())
+            self._say(None)
+
+    async def points(self, points: int | None) -> None:
+        async with self._lock:
+            self._signed_in()
+            await self._counter.pay_with_points(points)
+            self._say(None)
+
+    async def value(self, amount_minor: int | None) -> None:
+        async with self._lock:
+            self._signed_in()
+            await self._counter.pay_with_value(amount_minor)
             self._say(None)
 
     async def pay(self, tender: str, received_minor: int | None) -> None:
-        """Close the basket. Paying the same basket twice is one sale."""
         async with self._lock:
             person = self._signed_in()
-            lines = self._basket.lines(self._shop, self.language)
-            due = engine.quote(None, lines, self._shop.program, self._shop.clock.now()).total_minor
-            paid = Tender(tender, due if received_minor is None else received_minor)
-            command = SaleCommand(
-                id=self._basket.sale,
-                till=TILL,
-                lines=lines,
-                tenders=(paid,),
-                staff=person.id,
-                language=self.language,
-                member=self._basket.member,
-                presented=self._basket.presented,
-            )
-            self._last = await record_sale(self._shop, command)
-            self._basket, self._greeting = Basket(sale=self._shop.new_id()), None
-            await self._read_slip()
+            try:
+                await self._counter.pay(tender, received_minor, person)
+            finally:
+                self._push()
             self._say(None)
+            self._queued()
+
+    async def ask_top_up(self, amount_minor: int) -> None:
+        async with self._lock:
+            self._signed_in()
+            self._counter.ask_top_up(amount_minor)
+            self._say(None)
+
+    async def top_up(self, tender: str, received_minor: int | None) -> None:
+        async with self._lock:
+            recorded = await self._counter.top_up(tender, received_minor, self._signed_in())
+            self._inform("TOPPED_UP", said=self._said(recorded))
             self._queued()
 
     async def member_off(self) -> None:
         async with self._lock:
             self._signed_in()
-            self._greeting = None
-            await self._keep(msgspec.structs.replace(self._basket, member=None, presented=None))
+            await self._counter.member_off()
             self._say(None)
 
     async def clear(self) -> None:
         async with self._lock:
             self._signed_in()
-            self._greeting = None
-            await self._keep(Basket(sale=self._basket.sale))
+            await self._counter.clear()
             self._say(None)
 
     async def join(self, name: str) -> None:
-        """Make a member of whoever showed the card or number that names nobody yet."""
+        """Make a member of whoever was a stranger a moment ago: their card, code or number becomes theirs."""
         async with self._lock:
             person = self._signed_in()
             shown = self._stranger
@@ -181,109 +274,103 @@ class TillFace:
                 staff=person.id,
             )
             await registration.register_member(self._shop, joining)
-            await self._take_member(await greet_member(self._shop, shown))
+            await self._counter.take_member(await greet_member(self._shop, shown))
+            self._stranger = None
             self._inform("MEMBER_JOINED")
 
+    # Goods come back.
+    async def returns(self) -> None:
+        async with self._lock:
+            self._signed_in()
+            await self._desk.show_recent()
+            self._say(None)
+
+    async def return_receipt(self, number: int) -> None:
+        async with self._lock:
+            self._signed_in()
+            await self._desk.open_number(number)
+            self._say(None)
+
+    async def return_line(self, number: int, milli: int) -> None:
+        async with self._lock:
+            await self._desk.take(number, milli, self._signed_in())
+            self._say(None)
+
+    async def return_all(self) -> None:
+        async with self._lock:
+            await self._desk.take_all(self._signed_in())
+            self._say(None)
+
+    async def return_void(self, on: bool) -> None:
+        async with self._lock:
+            await self._desk.set_void(self._signed_in(), on=on)
+            self._say(None)
+
+    async def return_reason(self, reason: str, *, shop_fault: bool) -> None:
+        async with self._lock:
+            await self._desk.set_reason(reason, self._signed_in(), shop_fault=shop_fault)
+            self._say(None)
+
+    async def return_confirm(self) -> None:
+        async with self._lock:
+            recorded = await self._desk.confirm(self._signed_in(), self.language)
+            counter = self._counter
+            await counter.greet()
+            await counter.requote()
+            await counter.explain(recorded)
+            paid = checkout_views.paid_back(recorded.event.body, self.language)
+            self._inform("RETURNED", paid=paid, said=self._said(recorded))
+            self._queued()
+
+    async def return_close(self) -> None:
+        async with self._lock:
+            self._signed_in()
+            self._desk.close()
+            self._say(None)
+
+    # What happens around it.
     async def set_language(self, language: str) -> None:
         chosen = languages.read(language)
         async with self._lock:
-            self.language = chosen
+            self._counter.language = chosen
+            await self._counter.requote()
+            await self._counter.explain(self._counter.newest)
             self._say(None)
 
     async def slip_settled(self, job: str) -> None:
         async with self._lock:
-            if self._last is not None and job == job_id(self._last):
-                await self._read_slip()
+            last = self._counter.last
+            if last is not None and job == job_id(last):
+                await self._counter.read_slip()
                 self._push()
 
     async def greet_again(self) -> None:
         """Another shop may have done something for the member who is served: show what they have now."""
         async with self._lock:
-            if self._basket.member is not None:
-                await self._greet_basket()
+            if self._counter.basket.member is not None:
+                await self._counter.greet()
+                await self._counter.requote()
                 self._push()
 
     def refresh(self) -> None:
         self._push()
 
-    # How it is done.
-    def _signed_in(self) -> Person:
-        if self.staff is None:
-            raise Denied("SIGN_IN_FIRST")
-        return self.staff
-
-    async def _understand(self, scanned: scanning.Scanned) -> None:
-        if scanned.quantity is not None:
-            self._quantity = scanned.quantity
-        if not scanned.text:
-            self._inform("QUANTITY_SET", count=self._quantity)
-            return
-        found = await look_up(self._shop, scanned)
-        if len(found) == 1:
-            await self._take(found[0])
-        elif found:
-            self._say(None, found)
-        else:
-            self._unknown(scanned)
-
-    def _unknown(self, scanned: scanning.Scanned) -> None:
-        """Keep what was scanned and say what it could have been, instead of losing it."""
-        if scanned.meanings and scanned.meanings[-1] in ("phone", "barcode"):
-            kind = scanned.meanings[-1]
-            value = identity.normal_phone(scanned.text) if kind == "phone" else scanned.text
-            self._stranger = Presented(kind, value, 0, "typed")
-        self._problem(NotFound("NOTHING_FOUND", text=scanned.text))
-
-    async def _take(self, found: Found) -> None:
-        if isinstance(found, Article):
-            await self._keep(baskets.add(self._basket, found.sku, self._quantity))
-            self._say(None)
-        elif isinstance(found, VoucherFound):
-            await redemption.fulfil_voucher(
-                self._shop, f"fulfil-{found.hold.id}", found.code, self._signed_in().id
-            )
-            await self._greet_basket()
-            self._inform("VOUCHER_TAKEN", title=found.hold.title)
-        else:
-            await self._take_member(found)
-
-    async def _take_member(self, greeting: Greeting) -> None:
-        self._greeting = greeting
-        await self._keep(baskets.of_member(self._basket, greeting.known))
-        self._say(None)
-
-    async def _keep(self, basket: Basket) -> None:
-        await baskets.keep(self._shop, TILL, basket)
-        self._basket = basket
-
-    async def _take_up_basket(self) -> None:
-        """Restore the basket; what of it cannot be read is told, and does not keep the shop shut."""
-        try:
-            self._basket = await baskets.restore(self._shop, TILL)
-            await self._greet_basket()
-        except Corrupt as error:
-            self._basket = msgspec.structs.replace(self._basket, member=None, presented=None)
-            self._problem(error)
-
-    async def _greet_basket(self) -> None:
-        self._greeting = None
-        if self._basket.member is not None and self._basket.presented is not None:
-            self._greeting = await greet_again(self._shop, self._basket.member, self._basket.presented)
-
-    async def _read_slip(self) -> None:
-        if self._last is not None:
-            name = job_id(self._last)
-            self._last_slip = await self._shop.store.transact(lambda tx: prints.get(tx, name))
-
+    # What is shown.
     def _problem(self, error: TapledgerError) -> None:
         told = problems.problem(self.language, error)
-        self._message = Message("error", told.code, told.sentence, told.next_step)
-        self._found, self._quantity = [], 1
-        self._push()
+        self._quantity = 1
+        self._show(Message("error", told.code, told.sentence, told.next_step))
 
     def _inform(self, code: str, **data: str | int) -> None:
-        self._message = Message("info", code, texts.say(self.language, f"info.{code}", **data))
-        self._found = []
+        self._show(Message("info", code, texts.say(self.language, f"info.{code}", **data)))
+
+    def _said(self, recorded: Recorded) -> str:
+        """Return what a slip says of its event, for the cashier to tell."""
+        reasons = recorded.event.body.reasons
+        return " ".join(explaining.sentences(reasons, self._shop.program, self.language))
+
+    def _show(self, message: Message) -> None:
+        self._message, self._found = message, []
         self._push()
 
     def _say(self, message: Message | None, found: list[Found] | None = None) -> None:
@@ -299,12 +386,10 @@ class TillFace:
             people=self._people,
             staff=self.staff,
             around=self._around(),
-            basket=self._basket,
-            greeting=self._greeting,
+            counter=self._counter,
+            desk=self._desk,
             found=self._found,
             message=self._message,
             stranger=None if self._stranger is None else till_views.tail(self._stranger),
-            last=self._last,
-            slip=self._last_slip,
         )
         self._live.show("till", till_views.till(self._shop, parts))

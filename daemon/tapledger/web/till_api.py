@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -17,6 +18,8 @@ from tapledger.web.till import TillFace
 COOKIE = "tapledger_till"
 TOKEN_BYTES = 32
 SHIFT_S = 12 * 3600
+RETURNED = re.compile(r"([0-9]{1,5})(?:\.([0-9]{1,3}))?")
+"""How much of a line comes back; what is weighed has decimals."""
 
 
 class SignIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -48,6 +51,29 @@ class Pay(msgspec.Struct, forbid_unknown_fields=True):
     received_minor: int | None = None
 
 
+class Points(msgspec.Struct, forbid_unknown_fields=True):
+    points: int | None = None
+    """Null is all that can be used."""
+
+
+class Amount(msgspec.Struct, forbid_unknown_fields=True):
+    amount_minor: int | None = None
+    """Null is as much as the basket needs."""
+
+
+class TopUpAmount(msgspec.Struct, forbid_unknown_fields=True):
+    amount_minor: int
+
+
+class ReturnReason(msgspec.Struct, forbid_unknown_fields=True):
+    reason: str
+    shop_fault: bool
+
+
+class Switch(msgspec.Struct, forbid_unknown_fields=True):
+    on: bool
+
+
 class JoinBody(msgspec.Struct, forbid_unknown_fields=True):
     name: str
 
@@ -68,11 +94,29 @@ class TillApi:
             self._guarded("enter", self._enter),
             self._guarded("choose", self._choose),
             self._guarded("quantity", self._quantity),
+            self._guarded("coupon", self._coupon),
+            self._guarded("points", self._points),
+            self._guarded("value", self._value),
             self._guarded("pay", self._pay),
+            self._guarded("top-up-amount", self._top_up_amount),
+            self._guarded("top-up", self._top_up),
             self._guarded("join", self._join),
             self._guarded("member-off", self._member_off),
             self._guarded("clear", self._clear),
             intent("/api/till/language", self._language),
+            *self._return_routes(),
+        ]
+
+    def _return_routes(self) -> list[web.RouteDef]:
+        return [
+            self._guarded("returns", self._returns),
+            self._guarded("return-receipt", self._return_receipt),
+            self._guarded("return-line", self._return_line),
+            self._guarded("return-all", self._return_all),
+            self._guarded("return-void", self._return_void),
+            self._guarded("return-reason", self._return_reason),
+            self._guarded("return-confirm", self._return_confirm),
+            self._guarded("return-close", self._return_close),
         ]
 
     def _guarded(self, name: str, act: Callable[[web.Request], Awaitable[None]]) -> web.RouteDef:
@@ -126,6 +170,22 @@ class TillApi:
         body = await read_body(request, Pay)
         await self._till.pay(body.tender, body.received_minor)
 
+    async def _coupon(self, request: web.Request) -> None:
+        await self._till.coupon((await read_body(request, Number)).number)
+
+    async def _points(self, request: web.Request) -> None:
+        await self._till.points((await read_body(request, Points)).points)
+
+    async def _value(self, request: web.Request) -> None:
+        await self._till.value((await read_body(request, Amount)).amount_minor)
+
+    async def _top_up_amount(self, request: web.Request) -> None:
+        await self._till.ask_top_up((await read_body(request, TopUpAmount)).amount_minor)
+
+    async def _top_up(self, request: web.Request) -> None:
+        body = await read_body(request, Pay)
+        await self._till.top_up(body.tender, body.received_minor)
+
     async def _join(self, request: web.Request) -> None:
         await self._till.join((await read_body(request, JoinBody)).name)
 
@@ -139,3 +199,36 @@ class TillApi:
 
     async def _language(self, request: web.Request) -> None:
         await self._till.set_language((await read_body(request, LanguageBody)).language)
+
+    async def _returns(self, request: web.Request) -> None:
+        await read_body(request, Nothing)
+        await self._till.returns()
+
+    async def _return_receipt(self, request: web.Request) -> None:
+        await self._till.return_receipt((await read_body(request, Number)).number)
+
+    async def _return_line(self, request: web.Request) -> None:
+        body = await read_body(request, Quantity)
+        match = RETURNED.fullmatch(body.quantity)
+        if match is None:
+            raise Invalid("QUANTITY_IMPOSSIBLE", sku=str(body.number))
+        await self._till.return_line(body.number, int(match[1]) * 1000 + int((match[2] or "").ljust(3, "0")))
+
+    async def _return_all(self, request: web.Request) -> None:
+        await read_body(request, Nothing)
+        await self._till.return_all()
+
+    async def _return_void(self, request: web.Request) -> None:
+        await self._till.return_void((await read_body(request, Switch)).on)
+
+    async def _return_reason(self, request: web.Request) -> None:
+        body = await read_body(request, ReturnReason)
+        await self._till.return_reason(body.reason, shop_fault=body.shop_fault)
+
+    async def _return_confirm(self, request: web.Request) -> None:
+        await read_body(request, Nothing)
+        await self._till.return_confirm()
+
+    async def _return_close(self, request: web.Request) -> None:
+        await read_body(request, Nothing)
+        await self._till.return_close()

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from tapledger import texts
-from tapledger.errors import TapledgerError
 from tapledger.languages import LANGUAGES, Language
-from tapledger.loyalty import engine
 from tapledger.loyalty.program import name_in
-from tapledger.membership.basket import Basket
 from tapledger.membership.catalogue import Article
 from tapledger.membership.identity import Presented
-from tapledger.membership.looking_up import Found, VoucherFound
+from tapledger.membership.looking_up import CouponFound, Found, PromotionFound, ReceiptFound, VoucherFound
 from tapledger.membership.shop import Shop
-from tapledger.membership.tap import Greeting
-from tapledger.store.journal import Recorded
 from tapledger.store.people import mask
-from tapledger.store.prints import Job
 from tapledger.store.staff import Person
-from tapledger.web import views
-from tapledger.web.snapshots import Choice, LastSale, Message, Staff, Till, TillLine, TillMember, Totals
+from tapledger.web import checkout_views, return_views, views
+from tapledger.web.counter import Counter
+from tapledger.web.return_desk import ReturnDesk
+from tapledger.web.snapshots import Choice, LastSale, Message, Staff, Till, TillMember
 from tapledger.web.views import Lights
 
 SHOWN_TAIL = 4
@@ -42,13 +37,11 @@ class Parts:
     people: list[Person]
     staff: Person | None
     around: Around
-    basket: Basket
-    greeting: Greeting | None
+    counter: Counter
+    desk: ReturnDesk
     found: list[Found]
     message: Message | None
     stranger: str | None
-    last: Recorded | None
-    slip: Job | None
 
 
 def tail(presented: Presented) -> str:
@@ -58,7 +51,10 @@ def tail(presented: Presented) -> str:
 
 def till(shop: Shop, parts: Parts) -> Till:
     """Build the snapshot. Nobody is signed in: no basket, no member, no sale is shown."""
-    language, signed_in = parts.language, parts.staff is not None
+    language, counter, signed_in = parts.language, parts.counter, parts.staff is not None
+    if not signed_in:
+        counter = Counter(shop)
+        counter.language = language
     return Till(
         language=language,
         languages=list(LANGUAGES),
@@ -69,55 +65,34 @@ def till(shop: Shop, parts: Parts) -> Till:
         scanner=parts.around.lights.scanner,
         online=parts.around.online,
         unsynced=parts.around.unsynced,
-        member=_member(parts.greeting, language) if signed_in else None,
-        lines=_lines(shop, parts) if signed_in else [],
-        totals=_totals(shop, parts if signed_in else None, language),
+        member=_member(shop, counter),
+        lines=checkout_views.lines(shop, counter),
+        totals=checkout_views.totals(shop, counter),
         choices=[Choice(n, _label(found, language)) for n, found in enumerate(parts.found, 1)],
         message=parts.message,
         stranger=parts.stranger if signed_in else None,
-        last_sale=_last_sale(parts) if signed_in else None,
+        last_sale=_last_sale(counter),
+        coupons=checkout_views.coupons(shop, counter),
+        points=checkout_views.points(shop, counter),
+        value=checkout_views.stored(shop, counter),
+        why=checkout_views.why(shop, counter),
+        returning=return_views.returning(shop, parts.desk, language) if signed_in else None,
     )
 
 
-def _member(greeting: Greeting | None, language: str) -> TillMember | None:
+def _member(shop: Shop, counter: Counter) -> TillMember | None:
+    greeting, language = counter.greeting, counter.language
     if greeting is None:
         return None
+    value = counter.quoted.value.balance_minor
     return TillMember(
         name=mask(greeting.known.name),
         tier=name_in(greeting.summary.tier.name, language),
         points=greeting.summary.points.available,
         trust=greeting.known.presented.level,
+        coupons=sum(one.usable for one in counter.quoted.coupons),
+        value=None if value is None else texts.money(language, value, shop.program.currency),
     )
-
-
-def _lines(shop: Shop, parts: Parts) -> list[TillLine]:
-    money = _money(shop, parts.language)
-    lines = parts.basket.lines(shop, parts.language)
-    priced = engine.quote(None, lines, shop.program, shop.clock.now()).lines
-    return [
-        TillLine(
-            number=number,
-            sku=line.sku,
-            name=line.name,
-            quantity=str(entry.quantity),
-            unit_price=money(line.unit_minor),
-            total=money(line.net_minor),
-        )
-        for number, (entry, line) in enumerate(zip(parts.basket.entries, priced, strict=True), 1)
-    ]
-
-
-def _totals(shop: Shop, parts: Parts | None, language: str) -> Totals:
-    money = _money(shop, language)
-    if parts is None or not parts.basket.entries:
-        return Totals(money(0), 0, money(0), 0, "")
-    member = None if parts.greeting is None else parts.greeting.known.member
-    try:
-        quote = engine.quote(member, parts.basket.lines(shop, language), shop.program, shop.clock.now())
-    except TapledgerError as error:
-        return Totals(money(0), 0, money(0), 0, texts.problem(language, error)[0])
-    why = " ".join(texts.reason(language, reason) for reason in quote.reasons)
-    return Totals(money(quote.total_minor), quote.total_minor, money(quote.tax_minor), quote.earned, why)
 
 
 def _label(found: Found, language: str) -> str:
@@ -125,22 +100,25 @@ def _label(found: Found, language: str) -> str:
         return found.name(language)
     if isinstance(found, VoucherFound):
         return texts.say(language, "till.voucher", title=found.hold.title)
+    if isinstance(found, CouponFound):
+        return views.coupon_title(found.template, language)
+    if isinstance(found, PromotionFound):
+        return name_in(found.promotion.name, language)
+    if isinstance(found, ReceiptFound):
+        return texts.say(language, "till.receipt", receipt=found.receipt)
     return texts.say(language, "till.member", name=mask(found.known.name))
 
 
-def _last_sale(parts: Parts) -> LastSale | None:
-    if parts.last is None or parts.last.event.body.sale is None:
+def _last_sale(counter: Counter) -> LastSale | None:
+    last, language = counter.last, counter.language
+    if last is None or last.event.body.sale is None:
         return None
-    sale, language = parts.last.event.body.sale, parts.language
+    sale = last.event.body.sale
     return LastSale(
-        receipt=parts.last.receipt,
+        receipt=last.receipt,
         total=texts.money(language, sale.total_minor, sale.currency),
         tender=", ".join(texts.say(language, f"tender.{tender.kind}") for tender in sale.tenders),
         change=texts.money(language, sale.change_minor, sale.currency),
         earned_points=sale.earned,
-        slip=views.slip_state(parts.slip),
+        slip=views.slip_state(counter.last_slip),
     )
-
-
-def _money(shop: Shop, language: str) -> Callable[[int], str]:
-    return lambda minor: texts.money(language, minor, shop.program.currency)

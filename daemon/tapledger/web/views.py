@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from tapledger import texts
 from tapledger.loyalty.program import Program, name_in
+from tapledger.loyalty.program.coupons import Template
+from tapledger.membership import explaining
 from tapledger.membership.tap import Greeting
 from tapledger.store.people import mask
 from tapledger.store.prints import Job
@@ -34,14 +36,28 @@ def member_view(greeting: Greeting, language: str) -> MemberView:
     )
 
 
-def reward_views(greeting: Greeting, language: str) -> list[RewardView]:
+def coupon_title(template: Template | None, language: str) -> str:
+    """Return what a coupon is called; one whose terms this shop does not have has no name here."""
+    if template is None:
+        return texts.say(language, "till.coupon")
+    return name_in(template.name, language) or template.id
+
+
+def last_day(ends: dt.datetime | None, program: Program) -> str | None:
+    """Return the last local day before an instant, as an ISO date."""
+    if ends is None:
+        return None
+    return (ends.astimezone(program.zone()) - dt.timedelta(microseconds=1)).date().isoformat()
+
+
+def reward_views(greeting: Greeting, program: Program, language: str) -> list[RewardView]:
     return [
         RewardView(
             id=offer.reward.id,
             title=name_in(offer.reward.title, language),
             cost_points=offer.reward.cost_points,
             available=offer.why_not is None,
-            why_not=None if offer.why_not is None else texts.reason(language, offer.why_not),
+            why_not=None if offer.why_not is None else explaining.sentence(offer.why_not, program, language),
         )
         for offer in greeting.summary.offers
     ]
@@ -51,8 +67,7 @@ def expiring(greeting: Greeting, program: Program) -> Expiring | None:
     if greeting.summary.points.next_expiry is None:
         return None
     points, ends = greeting.summary.points.next_expiry
-    last = ends.astimezone(program.zone()) - dt.timedelta(microseconds=1)
-    return Expiring(points=points, last_day=last.date().isoformat())
+    return Expiring(points=points, last_day=last_day(ends, program) or "")
 
 
 def next_tier(greeting: Greeting, program: Program, language: str) -> NextTier | None:

@@ -1,0 +1,213 @@
+"""What lies on a till's counter: the open basket with its member and its quote, and the sale before."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tapledger.errors import Corrupt, Invalid, Refused
+from tapledger.loyalty import claiming
+from tapledger.loyalty.facts import Tender
+from tapledger.loyalty.money import MAX_AMOUNT_MINOR
+from tapledger.loyalty.tenders import VALUE, cash_due
+from tapledger.membership import basket as baskets
+from tapledger.membership import explaining, quoting, stored_value, wishes
+from tapledger.membership.basket import Basket
+from tapledger.membership.coupons import claim_code
+from tapledger.membership.explaining import Explained
+from tapledger.membership.looking_up import CouponFound
+from tapledger.membership.quoting import Quoted
+from tapledger.membership.sale import SaleCommand, last_sale, record_sale
+from tapledger.membership.shop import Shop
+from tapledger.membership.slips import job_id
+from tapledger.membership.stored_value import TopUpCommand
+from tapledger.membership.tap import Greeting, greet_again
+from tapledger.store import prints
+from tapledger.store.journal import Recorded
+from tapledger.store.prints import Job
+from tapledger.store.staff import Person
+
+TILL = "till-1"
+
+replace = msgspec.structs.replace
+
+
+class Counter:
+    """Every change is kept in the store and priced again before anybody sees it."""
+
+    def __init__(self, shop: Shop) -> None:
+        self._shop = shop
+        self.language = shop.language
+        self.basket = Basket(sale=shop.new_id())
+        self.greeting: Greeting | None = None
+        self.quoted = Quoted()
+        self.last: Recorded | None = None
+        self.last_slip: Job | None = None
+        self.newest: Recorded | None = None
+        """The last thing that gave somebody a slip: a sale, a return, a top-up."""
+        self.why: Explained | None = None
+        """Explains it."""
+        self.top_up_minor = 0
+        """Somebody asks what topping up so much would bring."""
+
+    async def open(self) -> None:
+        """Take up the basket and the last sale where a crash or a restart left them.
+
+        Raises ``Corrupt`` when a part of the basket cannot be read; that part is left out then.
+        """
+        self.last = await last_sale(self._shop)
+        await self.read_slip()
+        await self.explain(self.last)
+        try:
+            self.basket = await baskets.restore(self._shop, TILL)
+            await self.greet()
+        except Corrupt:
+            self.basket, self.greeting = baskets.of_nobody(self.basket), None
+            await self.requote()
+            raise
+        await self.requote()
+
+    async def keep(self, basket: Basket) -> None:
+        await baskets.keep(self._shop, TILL, basket)
+        self.basket = basket
+        await self.requote()
+
+    async def requote(self) -> None:
+        self.quoted = await quoting.quote(self._shop, self.basket, self.language)
+
+    async def explain(self, recorded: Recorded | None) -> None:
+        """Explain the newest slip, in the language of now."""
+        self.newest, self.why = recorded, None
+        if recorded is not None:
+            body, program, language = recorded.event.body, self._shop.program, self.language
+            self.why = await self._shop.store.transact(
+                lambda tx: explaining.explained(tx, body, program, language)
+            )
+
+    async def read_slip(self) -> None:
+        if self.last is not None:
+            name = job_id(self.last)
+            self.last_slip = await self._shop.store.transact(lambda tx: prints.get(tx, name))
+
+    # Who is served.
+    async def take_member(self, greeting: Greeting) -> None:
+        self.greeting, self.top_up_minor = greeting, 0
+        await self.keep(baskets.of_member(self.basket, greeting.known))
+
+    async def greet(self) -> None:
+        self.greeting = None
+        if self.basket.member is not None and self.basket.presented is not None:
+            self.greeting = await greet_again(self._shop, self.basket.member, self.basket.presented)
+
+    async def member_off(self) -> None:
+        self.greeting, self.top_up_minor = None, 0
+        await self.keep(baskets.of_nobody(self.basket))
+
+    async def clear(self) -> None:
+        self.greeting, self.top_up_minor = None, 0
+        await self.keep(baskets.emptied(self.basket))
+
+    # What else pays.
+    async def use_coupon(self, found: CouponFound) -> bool:
+        """Use what was scanned for this basket, or keep it in the wallet where it is meant for that.
+
+        Returns whether it went into the wallet.
+        """
+        member = self.basket.member
+        claimable = found.template is not None and found.template.claimable
+        if claimable and member is not None and found.id.startswith(claiming.CODE):
+            key = f"{self.basket.sale}/{found.id}"
+            await claim_code(self._shop, key, member, found.text)
+            await self.greet()
+            await self.requote()
+            return True
+        if found.id.startswith((claiming.CODE, claiming.BEARER)):
+            await self.keep(baskets.use_scanned(self.basket, found.id))
+        else:
+            await self.keep(baskets.choose(self.basket, found.id))
+        return False
+
+    async def toggle(self, number: int) -> None:
+        await self.keep(wishes.toggle(self.basket, self.quoted, number))
+
+    async def best_coupons(self) -> None:
+        await self.keep(replace(self.basket, coupons=None))
+
+    async def pay_with_points(self, points: int | None) -> None:
+        await self.keep(wishes.pay_with_points(self.basket, self.quoted, points))
+
+    async def pay_with_value(self, amount_minor: int | None) -> None:
+        currency = self._shop.program.currency
+        await self.keep(wishes.pay_with_value(self.basket, self.quoted, amount_minor, currency))
+
+    def ask_top_up(self, amount_minor: int) -> None:
+        """Show what topping up an amount would bring; 0 asks for nothing any more."""
+        if self.basket.member is None:
+            raise Refused("MEMBERS_ONLY")
+        if self._shop.program.stored_value is None:
+            raise Refused("NO_STORED_VALUE")
+        if not 0 <= amount_minor <= MAX_AMOUNT_MINOR:
+            raise Invalid("AMOUNT_IMPOSSIBLE", sku=VALUE)
+        self.top_up_minor = amount_minor
+
+    async def top_up(self, tender: str, received_minor: int | None, person: Person) -> Recorded:
+        """Take money for stored value; the same again after a lost answer is the same top-up."""
+        basket = self.basket
+        if basket.member is None or basket.presented is None:
+            raise Refused("MEMBERS_ONLY")
+        received = self.top_up_minor if received_minor is None else received_minor
+        command = TopUpCommand(
+            id=f"{basket.sale}/topup/{basket.top_ups + 1}",
+            member=basket.member,
+            presented=basket.presented,
+            amount_minor=self.top_up_minor,
+            tenders=(Tender(tender, received),),
+            staff=person.id,
+            language=self.language,
+        )
+        recorded = await stored_value.top_up(self._shop, command)
+        self.top_up_minor = 0
+        await self.greet()
+        await self.keep(replace(basket, top_ups=basket.top_ups + 1))
+        await self.explain(recorded)
+        return recorded
+
+    # Paid.
+    async def pay(self, tender: str, received_minor: int | None, person: Person) -> None:
+        """Close the basket at the price that is shown. Paying the same basket twice is one sale."""
+        quoted, basket = self.quoted, self.basket
+        if quoted.problem is not None:
+            raise quoted.problem
+        command = SaleCommand(
+            id=basket.sale,
+            till=TILL,
+            lines=basket.lines(self._shop, self.language),
+            tenders=self._tenders(tender, received_minor),
+            staff=person.id,
+            language=self.language,
+            member=basket.member,
+            presented=basket.presented,
+            wants=quoted.wants,
+            scanned=quoted.scanned,
+            pinned=quoted.pinned,
+        )
+        try:
+            self.last = await record_sale(self._shop, command)
+        except Refused:
+            await self.requote()  # what was promised may have gone since: show what holds now
+            raise
+        self.basket, self.greeting, self.top_up_minor = Basket(sale=self._shop.new_id()), None, 0
+        await self.requote()
+        await self.read_slip()
+        await self.explain(self.last)
+
+    def _tenders(self, tender: str, received_minor: int | None) -> tuple[Tender, ...]:
+        """Return what pays: stored value as it was asked for, then what was received for the rest."""
+        value, due = self.quoted.value.pays_minor, self.quoted.due_minor
+        by_value = (Tender(VALUE, value),) if value else ()
+        if tender == VALUE or (value and not due):
+            if due:
+                raise Refused("TENDER_TOO_SMALL", missing_minor=due, currency=self._shop.program.currency)
+            return by_value
+        if received_minor is None:
+            received_minor = cash_due(due, self._shop.program) if tender == "cash" else due
+        return (*by_value, Tender(tender, received_minor))
