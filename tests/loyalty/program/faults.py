@@ -116,6 +116,8 @@ FAULTS = [
     Fault("PROGRAM_ID_TWICE", {"rewards.0.id": "tote"}, "rewards[1].id"),
     Fault("PROGRAM_ID_TWICE", {"coupons.0.id": "full-200", "membership.welcome.coupon": "full-200",
                                "birthday.gain.coupon": "full-200"}),
+    Fault("PROGRAM_ID_FORM", {"rewards.0.id": "cup/of/tea"}),
+    Fault("PROGRAM_ID_TAKEN", {"promotions.0.id": "tier"}),
     Fault("PROGRAM_NAME_EMPTY", {"tiers.0.name": {"en": ""}}),
     Fault("PROGRAM_TIER_UNKNOWN", {"rewards.0.tiers": ["platinum"]}, "rewards[0].tiers[0]"),
     Fault("PROGRAM_TIER_UNKNOWN", {"check_in.gifts.0.tier": "platinum"}),

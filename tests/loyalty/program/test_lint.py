@@ -12,9 +12,10 @@ from tapledger.languages import LANGUAGES
 from tapledger.loyalty.days import Expiry
 from tapledger.loyalty.program import check
 from tapledger.loyalty.program.findings import Finding
-from tapledger.loyalty.program.lint import Sold
+from tapledger.loyalty.program.lint import Sold, numbers
 from tapledger.loyalty.program.lint.frame import lint_expiry
 from tests.loyalty.program.faults import FAULTS, Fault, promotion, sound
+from tests.program_keys import keys
 from tests.texts.said import sites
 
 OF_FILES = {"PROGRAM_SYNTAX", "PROGRAM_HOLIDAY_FILE"}
@@ -125,6 +126,13 @@ def test_a_reward_is_compared_with_the_cheapest_way_to_earn_it(value_minor: int,
     table = sound()
     table["rewards"][0] |= {"cost_points": 8, "value_minor": value_minor}
     assert [one.why.code for one in found(table)] == ([] if sound_ else ["PROGRAM_REWARD_WORTH_MORE"])
+
+
+def test_what_is_said_of_numbers_is_said_of_numbers_that_are_there() -> None:
+    known = {f"{key.struct.__name__}.{key.field}" for key in keys()}
+    known |= {name.replace("Promotion.", "Template.") for name in known}
+    for said in (numbers.AT_LEAST_ONE, numbers.NO_CAPS, numbers.ANY_SIGN, numbers.OF_THEIR_OWN):
+        assert said <= known, said - known
 
 
 @pytest.mark.parametrize(

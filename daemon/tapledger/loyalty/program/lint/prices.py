@@ -10,6 +10,7 @@ from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.program.coupons import Template
 from tapledger.loyalty.program.findings import Finding, Path
 from tapledger.loyalty.program.lint.references import instant
+from tapledger.loyalty.program.lint.walk import every_promotion
 from tapledger.loyalty.promotions.bundle import Bundle
 from tapledger.loyalty.promotions.every_threshold import EveryThreshold
 from tapledger.loyalty.promotions.promotion import Promotion
@@ -29,13 +30,6 @@ def lint_prices(program: Program) -> Iterator[Finding]:
     for place, template in enumerate(program.coupons):
         yield from _template(("coupons", place), template, program)
     yield from _together(program)
-
-
-def every_promotion(program: Program) -> Iterator[tuple[Path, Promotion]]:
-    for place, promotion in enumerate(program.promotions):
-        yield ("promotions", place), promotion
-    for place, template in enumerate(program.coupons):
-        yield ("coupons", place), template
 
 
 def _points_as_cash(program: Program) -> Iterator[Finding]:

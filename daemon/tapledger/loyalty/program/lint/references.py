@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from tapledger.loyalty.conditions import Condition, Scope
 from tapledger.loyalty.days import local_day
 from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.program.findings import Finding, Path
-from tapledger.loyalty.program.lint.walk import structs
+from tapledger.loyalty.program.lint.walk import every_promotion, structs
 from tapledger.loyalty.program.people import Gain, Limit
+from tapledger.loyalty.program.shape import fields
 from tapledger.loyalty.windows import Window, is_open
 
 if TYPE_CHECKING:
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 SECTIONS_WITH_NAMES = ("tiers", "rewards", "missions", "surveys", "shares", "entitlements", "lotteries",
                        "campaigns", "partners")  # fmt: skip
+ID_LENGTH = 64
+ID = re.compile(rf"[\w.-]{{1,{ID_LENGTH}}}")
+"""Nothing that keys of counts and draws are put together with."""
+OTHER_DISCOUNTS = ("tier", "member_price", "manual", "points")
+"""Ids of what makes a sale cheaper and is no promotion (``facts.Discount``)."""
 MAX_DAYS_LOOKED_AT = 400
 """Of a condition's time: a longer one has every day of the year."""
 
@@ -42,9 +47,9 @@ def lint_references(program: Program) -> Iterator[Finding]:
 # ---- ids and names ---------------------------------------------------------------------------------------
 def _ids(program: Program) -> Iterator[Finding]:
     for path, struct in structs(program):
-        for field in msgspec.structs.fields(type(struct)):
+        for field in fields(type(struct)):
             yield from _own_ids(getattr(struct, field.name), (*path, field.encode_name))
-    yield from _shared_ids(program)
+    yield from _on_receipts(program)
     for section in SECTIONS_WITH_NAMES:
         for place, one in enumerate(getattr(program, section)):
             label = "title" if section == "rewards" else "name"
@@ -60,18 +65,22 @@ def _own_ids(value: object, path: Path) -> Iterator[Finding]:
     for place, one in enumerate(value):
         if not one.id:
             yield Finding((*path, place, "id"), Reason("PROGRAM_ID_EMPTY", {}))
+        elif not ID.fullmatch(one.id):
+            yield Finding((*path, place, "id"), Reason("PROGRAM_ID_FORM", {"id": one.id, "limit": ID_LENGTH}))
         elif one.id in seen:
             yield Finding((*path, place, "id"), Reason("PROGRAM_ID_TWICE", {"id": one.id}))
         seen.add(one.id)
 
 
-def _shared_ids(program: Program) -> Iterator[Finding]:
-    """Promotions and coupons share a receipt, and multipliers and flats a budget: no id stands in both."""
-    for first, second in (("promotions", "coupons"),):
-        taken = {one.id for one in getattr(program, first)}
-        for place, one in enumerate(getattr(program, second)):
-            if one.id in taken:
-                yield Finding((second, place, "id"), Reason("PROGRAM_ID_TWICE", {"id": one.id}))
+def _on_receipts(program: Program) -> Iterator[Finding]:
+    """Promotions and coupons stand on one receipt, beside discounts that are neither: no id is in two."""
+    taken = {one.id for one in program.promotions}
+    for place, coupon in enumerate(program.coupons):
+        if coupon.id in taken:
+            yield Finding(("coupons", place, "id"), Reason("PROGRAM_ID_TWICE", {"id": coupon.id}))
+    for path, one in every_promotion(program):
+        if one.id in OTHER_DISCOUNTS:
+            yield Finding((*path, "id"), Reason("PROGRAM_ID_TAKEN", {"id": one.id}))
 
 
 # ---- conditions ------------------------------------------------------------------------------------------

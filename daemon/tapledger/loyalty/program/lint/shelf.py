@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from tapledger.loyalty.conditions import Scope
 from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.program.findings import Finding, Path
-from tapledger.loyalty.program.lint.prices import every_promotion
-from tapledger.loyalty.program.lint.walk import structs
+from tapledger.loyalty.program.lint.walk import every_promotion, structs
 from tapledger.loyalty.promotions.bundle import Part
 from tapledger.loyalty.promotions.fixed_price import FixedPrice
 from tapledger.loyalty.promotions.promotion import Promotion

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tapledger.loyalty.program.findings import Path
 from tapledger.loyalty.program.shape import fields
+from tapledger.loyalty.promotions.promotion import Promotion
+
+if TYPE_CHECKING:
+    from tapledger.loyalty.program import Program
 
 
 def structs(value: Any, path: Path = ()) -> Iterator[tuple[Path, msgspec.Struct]]:
@@ -33,3 +37,11 @@ def numbers(value: msgspec.Struct, path: Path) -> Iterator[tuple[Path, str, int]
             if isinstance(one, int) and not isinstance(one, bool):
                 at = (*path, field.encode_name)
                 yield ((*at, place) if isinstance(found, list | tuple) else at), field.name, one
+
+
+def every_promotion(program: Program) -> Iterator[tuple[Path, Promotion]]:
+    """Yield promotions, then the templates of coupons."""
+    for place, promotion in enumerate(program.promotions):
+        yield ("promotions", place), promotion
+    for place, template in enumerate(program.coupons):
+        yield ("coupons", place), template
