@@ -45,9 +45,9 @@ async def test_the_story_comes_true(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=NAMES)
 async def test_any_expectation_changed_by_one_fails(path: Path) -> None:
-    true, bent = await play_file(path), await play_file(path, bent=True)
-    expected = [failure for failure in bent.failures if failure.is_expectation]
-    assert len(expected) == true.expectations, command.as_text(bent)
+    bent = await play_file(path, bent=True)
+    failed = sum(failure.is_expectation for failure in bent.failures)
+    assert failed == bent.expectations > 0, command.as_text(bent)
 
 
 @pytest.mark.parametrize(
