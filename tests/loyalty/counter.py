@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from tapledger.loyalty import lots, members, selling, sold
+from tapledger.loyalty import ledger, lots, members, selling, sold
 from tapledger.loyalty.decisions import Decision
-from tapledger.loyalty.effects import BONUS, PRINCIPAL, Lot
+from tapledger.loyalty.effects import BONUS, POINTS, PRINCIPAL, Lot
 from tapledger.loyalty.facts import ReturnFacts, SaleFacts, Tender
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.members import Member
@@ -85,6 +85,7 @@ class Counter:
         paid = [Tender("card", due)] if tenders is None else tenders
         sale = Sale(id_, tuple(lines), tuple(paid), f"lot-{id_}", "staff", TRUSTED, wants=wants, **more)
         decision = selling.decide_sale(self.member, sale, self.program, self.now)
+        check_ledger(self.member, decision)
         self.member, self.sale, self.returned = decision.after, decision.body, []
         assert decision.body.sale is not None
         return decision.body.sale
@@ -120,10 +121,27 @@ class Counter:
         )
 
     def _posted(self, decision: Decision) -> ReturnFacts:
+        check_ledger(self.member, decision)
         self.member = decision.after
         self.returned.append(decision.body)
         assert decision.body.returned is not None
         return decision.body.returned
+
+
+def check_ledger(before: Member | None, decision: Decision) -> None:
+    """I1: what is posted on a member's accounts is what their lots and deficits change by."""
+    after, body = decision.after, decision.body
+    assert ledger.is_balanced(body.lines)
+    if before is None or after is None:
+        return
+    for pool, sign in ((POINTS, 1), (PRINCIPAL, -1), (BONUS, -1)):
+        account = f"member/{after.id}/{pool}"
+        posted = sum(one.amount for one in body.lines if one.account == account)
+        assert worth_of(after, pool) - worth_of(before, pool) == sign * posted, pool
+
+
+def worth_of(who: Member, pool: str) -> int:
+    return sum(one.remaining for one in who.lots if one.pool == pool) - members.deficit_of(who, pool)
 
 
 def by_kind(facts: ReturnFacts | SaleFacts) -> dict[str, int]:

@@ -251,7 +251,7 @@ def _for_member(
     clawed = sum(one.clawed for one in sale.returns)
     target = sold.points_to_claw(sale.facts, after, rules.clawback)
     taken = Clawed((), {}, 0)
-    if target != clawed:
+    if target or clawed:  # also when both are the same: what this return gives back may pay instead
         so_far = tiering.with_effects(member, effects, plan.now)
         taken = clawing.claw(so_far, sale, target, rules.negative, plan.now)
     effects += [*taken.effects, *_uncounted(plan)]
