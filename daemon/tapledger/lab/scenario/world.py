@@ -274,13 +274,13 @@ class World:
         return named.secret if named is not None and named.secret else step.text(key)
 
     async def coupon(self, place: Place, member: str, name: str) -> str:
-        """Return a coupon of a member: that of the step that ``as`` named, else the first good one."""
+        """Return a coupon of a member: that of the step that ``as`` named, else the first that is good."""
         if name in self.named and self.named[name].id:
             return self.named[name].id
         state = await self.state(place, member)
         found = [one for one in state.coupons if one.template == name]
-        gone, now = ("redeemed", "void", "expired"), self.clock.now()
-        found.sort(key=lambda one: (wallet.state(one, now) in gone, one.issued_at, one.id))
+        rank, now = {"issued": 0, "held": 0, "expired": 1}, self.clock.now()
+        found.sort(key=lambda one: (rank.get(wallet.state(one, now), 2), one.issued_at, one.id))
         return found[0].id if found else name
 
     def name_of(self, member: str) -> str:

@@ -67,7 +67,7 @@ def _price(
     member = None if stored is None else stored.member
     may = rights.rights_of(tx, shop, id_)
     reach = couponing.reach_of(shop.store.keyring.node, may, shop.program, now)
-    payer = Payer(member, level, may)
+    payer = Payer(member, level, may, stepped_up=step.flag("stepped_up"))
     papers = coupons.papers(tx, shop, member, scanned, "", reach)
     asked = dataclasses.replace(wants, papers=papers.chosen)
     templates = {} if member is None else {one.id: one.template for one in member.coupons}
