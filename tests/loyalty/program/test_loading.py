@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,9 @@ from tapledger.errors import Invalid
 from tapledger.languages import LANGUAGES
 from tapledger.loyalty.engine import decide_hold
 from tapledger.loyalty.program import load, name_in
+from tapledger.loyalty.program.lint.walk import structs
 from tapledger.loyalty.tiering import current
+from tapledger.membership import programs
 from tests.loyalty.givens import (
     NOON,
     PROGRAM,
@@ -62,11 +63,21 @@ def refused(table: dict[str, Any]) -> str:
     return str(error.value.data["why"])
 
 
-def test_the_programme_that_we_ship_is_sound() -> None:
-    shipped = tomllib.loads((ROOT / Path("config/program.toml")).read_text(encoding="utf-8"))
-    program = load(shipped)
-    assert all(set(tier.name) == set(LANGUAGES) for tier in program.tiers)
-    assert all(set(reward.title) == set(LANGUAGES) for reward in program.rewards)
+SHIPPED = [ROOT / "config" / "program.toml", *sorted((ROOT / "config" / "examples").glob("*/program.toml"))]
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=[path.parent.name for path in SHIPPED])
+def test_whatever_we_ship_has_a_name_is_named_in_four_languages(path: Path) -> None:
+    program = programs.load(path).program
+    assert program is not None
+    named = [
+        names
+        for _, struct in structs(program)
+        for label in ("name", "title", "text")
+        if isinstance(names := getattr(struct, label, None), dict)
+    ]
+    assert len(named) >= 7
+    assert [names for names in named if set(names) != set(LANGUAGES)] == []
 
 
 def test_defaults_are_the_careful_ones() -> None:
