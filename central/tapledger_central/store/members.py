@@ -173,7 +173,11 @@ def release_claim(tx: Transaction, tenant: str, credential: str, member: str) ->
 
 def forget(tx: Transaction, tenant: str, member: Member) -> None:
     """Destroy what names a member who was erased, and all that was merged into them."""
-    for one in (member.id, *member.aliases):
+    names = [member.id, *member.aliases]
+    for one in names:  # grows: who became part of them may have been several, too
+        gone = load(tx, one)
+        if gone is not None:
+            names += [alias for alias in gone.state.aliases if alias not in names]
         tx.execute(_RELEASE_ALL, {"tenant": tenant, "member": one})
         tx.execute(_FORGET_PROFILE, {"member": one})
 

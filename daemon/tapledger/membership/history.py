@@ -42,7 +42,7 @@ async def history(shop: Shop, member: str, limit: int = MAX_ENTRIES) -> tuple[En
         stored = members.load(tx, member)
         if stored is None:
             raise NotFound("MEMBER_UNKNOWN")
-        names = (stored.member.id, *stored.member.aliases)
+        names = members.names_of(tx, stored.member)
         found = recorded.of_members(tx, names, max(0, min(limit, MAX_ENTRIES)))
         return tuple(_entry(shop, one) for one in found)
 

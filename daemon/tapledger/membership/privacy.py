@@ -45,7 +45,7 @@ async def export_member(shop: Shop, member: str) -> dict[str, Any]:
         stored = members.load(tx, member)
         if stored is None:
             raise NotFound("MEMBER_UNKNOWN")
-        names = (stored.member.id, *stored.member.aliases)
+        names = members.names_of(tx, stored.member)
         profiles = {
             name: identity.read_profile(shop, alias.profile)
             for name in names

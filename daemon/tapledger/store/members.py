@@ -78,6 +78,16 @@ def load_alias(tx: Transaction, member: str) -> Stored | None:
     return Stored(_decode(state), unsettled_points, profile)
 
 
+def names_of(tx: Transaction, member: Member) -> tuple[str, ...]:
+    """Return a member's pseudonym and those of all who became part of them, one through another too."""
+    names = [member.id, *member.aliases]
+    for name in names:  # grows
+        gone = load_alias(tx, name) if name != member.id else None
+        if gone is not None:
+            names += [one for one in gone.member.aliases if one not in names]
+    return tuple(names)
+
+
 def owner(tx: Transaction, index: str) -> Owner | None:
     """Return whom a credential names, and the trust level it was enrolled at."""
     row = tx.exec_driver_sql("SELECT member, min_level FROM credential WHERE idx = ?", (index,)).first()
@@ -115,7 +125,7 @@ def record(tx: Transaction, after: Member, body: EventBody) -> None:
 
 def forget(tx: Transaction, member: Member) -> None:
     """Destroy what names a member who was erased: their profiles and all that was merged into them."""
-    for one in (member.id, *member.aliases):
+    for one in names_of(tx, member):
         people.forget(tx, one)
         virtual_cards.forget(tx, one)
         tx.exec_driver_sql("DELETE FROM credential WHERE member = ?", (one,))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 from tapledger.database import Transaction
@@ -98,6 +98,14 @@ def _of_shop(tx: Transaction) -> tuple[dict[str, Member], list[EventBody]]:
     return states, list(history.everything(tx))
 
 
+def names_of(state: Member, known: Mapping[str, Member]) -> list[str]:
+    """Return a member's pseudonym and those of all who became part of them, one through another too."""
+    names = [state.id]
+    for name in names:  # grows
+        names += [one for one in (known[name].aliases if name in known else ()) if one not in names]
+    return names
+
+
 def _uneven(states: Iterable[Member], events: Iterable[EventBody]) -> list[str]:
     """Name every pool in which lots less deficit are not what the lines of the ledger come to (I1)."""
     sums = Counter[str]()
@@ -105,10 +113,11 @@ def _uneven(states: Iterable[Member], events: Iterable[EventBody]) -> list[str]:
         for line in body.lines:
             sums[line.account] += line.amount
     found = []
-    for state in states:
+    known = {state.id: state for state in states}
+    for state in known.values():
         if state.merged_into:
             continue  # what came late in this name is counted with the other
-        names = (state.id, *state.aliases)
+        names = names_of(state, known)
         for pool in (POINTS, PRINCIPAL, BONUS):
             have = sum(lot.remaining for lot in state.lots if lot.pool == pool) - rules.deficit_of(
                 state, pool
