@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
-from tapledger.lab.scenario import command
+from tapledger.lab.scenario import auditing, command
+from tapledger.lab.scenario.actions import ACTIONS
+from tapledger.lab.scenario.document import read
 from tapledger.lab.scenario.player import play_file
+from tapledger.lab.scenario.world import World
+from tapledger.loyalty import members
+from tapledger.loyalty.effects import Credited
+from tapledger.loyalty.members import Member
 
 ROOT = Path(__file__).parent.parent.parent
 SCENARIOS = ROOT / "tests" / "scenarios"
@@ -129,3 +138,54 @@ def test_the_command_line_counts_and_exits(tmp_path: Path) -> None:
     assert result.returncode == 0
     told = json.loads(result.stdout)
     assert (told["passed"], told["failed"], told["scenarios"][0]["expectations"]) == (1, 0, 2)
+
+
+async def told(path: Path, folder: Path, damage: str) -> list[str]:
+    """Play a story's steps, damage the store of its shop, and return what the audit says."""
+    scenario = read(path)
+    world = World(scenario, folder)
+    await world.open()
+    try:
+        for step in scenario.steps:
+            await ACTIONS[step.do].run(world, step)
+        (place,) = world.places.values()
+        await place.shop.store.transact(lambda tx: tx.exec_driver_sql(damage))
+        return await auditing.audit(world)
+    finally:
+        await world.close()
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        ("SELECT 1", []),
+        ("DELETE FROM member", ["knows other members", "is not what their events make"]),
+        ("UPDATE event SET member = NULL WHERE kind = 'sale'", ["event 2 of shop A: index"]),
+        (
+            "UPDATE event SET raw = (SELECT raw FROM event WHERE kind = 'join') WHERE kind = 'sale'",
+            ["event 2 of shop A: hash", "is not what their events make"],
+        ),
+    ],
+    ids=["whole", "forgotten", "moved", "forged"],
+)
+async def test_the_audit_finds_what_is_wrong(tmp_path: Path, damage: str, says: list[str]) -> None:
+    path = story(tmp_path, '{ do = "check", member = "Li", expect = { points = 12 } }')
+    found = await told(path, tmp_path / "world", damage)
+    assert len(found) == len(says), found
+    assert all(one in sentence for one, sentence in zip(says, found, strict=True)), found
+
+
+async def test_the_audit_counts_points_against_the_ledger(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fold that loses a point is found, although every shop folds in the same way."""
+    path = story(tmp_path, '{ do = "check", member = "Li", expect = { points = 12 } }')
+    credit = members.APPLY[Credited]
+
+    def losing(member: Member, effect: Any, at: dt.datetime) -> Member:
+        lot = msgspec.structs.replace(effect.lot, remaining=effect.lot.remaining - 1)
+        return credit(member, Credited(lot), at)
+
+    monkeypatch.setitem(members.APPLY, Credited, losing)
+    found = await told(path, tmp_path / "world", "SELECT 1")
+    assert found == ["points of a member: the lots have 11, the ledger 12"]

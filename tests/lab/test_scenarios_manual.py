@@ -81,7 +81,7 @@ async def test_everything_that_can_be_expected_is_there(monkeypatch: pytest.Monk
         of_members.update(found)
         return found
 
-    monkeypatch.setattr(player.observing, "observe", watch)
+    monkeypatch.setattr(observing, "observe", watch)
     monkeypatch.setattr(observing, "member_view", watch_members)
     for path in command.files([SCENARIOS]):
         await player.play_file(path)
