@@ -16,6 +16,7 @@ from tapledger.commandline import call
 
 if TYPE_CHECKING:
     from tapledger.commands.verify import Verified
+    from tapledger.lab.scenario.player import Played
     from tapledger.membership.explaining import Explained
     from tapledger.membership.programs import Mistake
 
@@ -163,7 +164,7 @@ def scenario_run(paths: tuple[Path, ...], as_json: bool) -> None:
     """Play every scenario of the files and folders given. Exit code 1 when one fails."""
     from tapledger.lab.scenario import command
 
-    async def play() -> list[command.Played]:
+    async def play() -> list[Played]:
         played = []
         async for one in command.play_all(list(paths)):
             played.append(one)
