@@ -59,9 +59,9 @@ class Counter:
     returned: list[EventBody] = field(default_factory=list)
     spent_elsewhere: int = 0
 
-    def quote(self, lines: Sequence[BasketLine], wants: Wants) -> selling.Quote:
+    def quote(self, lines: Sequence[BasketLine], wants: Wants, sale: str = "") -> selling.Quote:
         payer = Payer(self.member, TRUSTED)
-        return selling.quote(self.member, tuple(lines), self.program, self.now, wants, payer)
+        return selling.quote(self.member, tuple(lines), self.program, self.now, wants, payer, sale=sale)
 
     def spend_elsewhere(self, points: int) -> None:
         """Let the member spend points on something else."""
@@ -77,13 +77,14 @@ class Counter:
         tenders: Sequence[Tender] | None = None,
         wants: Wants | None = None,
         id_: str = "s",
+        trust: int = TRUSTED,
         **more: Any,
     ) -> SaleFacts:
         """Sell; without tenders: what is due, by bank card."""
         wants = wants or Wants()
-        due = self.quote(lines, wants).total_minor
+        due = self.quote(lines, wants, id_).total_minor
         paid = [Tender("card", due)] if tenders is None else tenders
-        sale = Sale(id_, tuple(lines), tuple(paid), f"lot-{id_}", "staff", TRUSTED, wants=wants, **more)
+        sale = Sale(id_, tuple(lines), tuple(paid), f"lot-{id_}", "staff", trust, wants=wants, **more)
         decision = selling.decide_sale(self.member, sale, self.program, self.now)
         check_ledger(self.member, decision)
         self.member, self.sale, self.returned = decision.after, decision.body, []

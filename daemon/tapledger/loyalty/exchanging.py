@@ -49,7 +49,9 @@ def decide_exchange(
     assert first.body.returned is not None
     after = first.after if buyer is None or (member is not None and buyer.id == member.id) else buyer
     outside = refunding.outside_minor(first.body.returned.tenders)
-    priced = selling.quote(after, new.lines, program, now, new.wants, selling.payer_of(after, new), new.reach)
+    priced = selling.quote(
+        after, new.lines, program, now, new.wants, selling.payer_of(after, new), new.reach, new.id
+    )
     value = sum(one.amount_minor for one in new.tenders if one.kind == "value")
     payable = max(0, priced.total_minor - value)
     carried = min(outside, payable)

@@ -124,10 +124,14 @@ def quote(
     wants: Wants = PLAIN,
     payer: Payer | None = None,
     reach: Reach = ONLINE,
+    sale: str = "",
 ) -> Quote:
-    """Price a basket; raise ``Invalid`` for what cannot be meant. What cannot be used is left out."""
+    """Price a basket, of ``sale`` when it has an id that may hold coupons.
+
+    Raises ``Invalid`` for what cannot be meant; coupons that cannot be used are left out with the reason.
+    """
     payer = payer or Payer(member)
-    chosen, left_out = _chosen(member, wants, "", program, now, reach)
+    chosen, left_out = _chosen(member, wants, sale, program, now, reach)
     shopper = shopping.shopper(payer, program, now, points=wants.points)
     priced = pricing.price(
         _basket(lines, wants, chosen), shopper, shopping.compiled(program), shopping.moment(program, now)
@@ -142,12 +146,13 @@ def best_quote(
     now: dt.datetime,
     wants: Wants = PLAIN,
     reach: Reach = ONLINE,
+    sale: str = "",
 ) -> Best:
     """Choose the coupons of the whole wallet that save the most; may take long, so off the event loop."""
     offered: tuple[ChosenCoupon, ...] = wants.papers
     left_out: tuple[LeftOut, ...] = ()
     if payer.member is not None:
-        usable = couponing.usable(payer.member, program, now, reach)
+        usable = couponing.usable(payer.member, program, now, reach, sale)
         offered, left_out = (*wants.papers, *usable.chosen), usable.left_out
     shopper = shopping.shopper(payer, program, now, points=wants.points)
     chosen = pricing.best(
