@@ -8,7 +8,8 @@ from functools import partial
 
 from tapledger.database import Transaction
 from tapledger.errors import TapledgerError
-from tapledger.lab.scenario.world import Place, World
+from tapledger.lab.scenario.shops import Place
+from tapledger.lab.scenario.world import World
 from tapledger.loyalty import ledger, tallies
 from tapledger.loyalty import members as rules
 from tapledger.loyalty.effects import BONUS, POINTS, PRINCIPAL

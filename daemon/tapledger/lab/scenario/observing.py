@@ -8,7 +8,8 @@ from typing import Any
 from tapledger.lab.scenario.document import Step
 from tapledger.lab.scenario.expectations import Sentences
 from tapledger.lab.scenario.outcome import Outcome
-from tapledger.lab.scenario.world import Place, World
+from tapledger.lab.scenario.shops import Place
+from tapledger.lab.scenario.world import World
 from tapledger.loyalty import (
     effects,
     entitlements,

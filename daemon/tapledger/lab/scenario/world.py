@@ -1,9 +1,8 @@
-"""A small chain to play scenarios in: real stores a real central, one clock that the file moves."""
+"""What a story's steps act on: its shops, its members and cards by their names, and what is in its words."""
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 from collections.abc import Iterable
 from decimal import Decimal
@@ -11,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from tapledger import texts
-from tapledger.database import InlineExecutor
-from tapledger.errors import Invalid, NotFound, TapledgerError, Unavailable
+from tapledger.errors import Invalid, NotFound, TapledgerError
 from tapledger.lab.partner import PartnerBooks
 from tapledger.lab.scenario.document import Scenario, Step
 from tapledger.lab.scenario.expectations import Cash
 from tapledger.lab.scenario.outcome import Outcome
+from tapledger.lab.scenario.shops import Place, SeededRandomness, StoryClock, open_store
 from tapledger.languages import Language
 from tapledger.loyalty import ledger, wallet
 from tapledger.loyalty.facts import Reason, Tender
@@ -30,92 +29,14 @@ from tapledger.membership.identity import Presented, normal_phone
 from tapledger.membership.identity import index as credential_index
 from tapledger.membership.programs import Source
 from tapledger.membership.shop import Shop
-from tapledger.store import keyring as keyrings
 from tapledger.store import members
 from tapledger.store.journal import Recorded
-from tapledger.store.store import Store
-from tapledger.sync.puller import pull_once
-from tapledger.sync.pusher import push_once
-from tapledger.wire import signing
-from tapledger.wire.messages import MAX_FEED_ROWS, Batch, BatchAnswer, Enrol, FeedPage
-from tapledger_central import enrol, feed, intake
 from tapledger_central.app import Central, open_central
 
 DEFAULT_START = dt.datetime(2026, 3, 2, 10, 0)  # noqa: DTZ001 - local by intent
 """A Monday morning, local time."""
 EVERY_STEP = dt.timedelta(seconds=1)
 BEST_LEVEL = 3
-
-
-class StoryClock:
-    """The only clock of a story; steps move it."""
-
-    def __init__(self, now: dt.datetime) -> None:
-        self.instant = now
-
-    def now(self) -> dt.datetime:
-        return self.instant
-
-    def monotonic_s(self) -> float:
-        return self.instant.timestamp()
-
-
-class SeededRandomness:
-    """The same story draws the same codes and keys every time."""
-
-    def __init__(self, seed: str) -> None:
-        self._seed, self._count = seed.encode(), 0
-
-    def __call__(self, size: int) -> bytes:
-        self._count += 1
-        return hashlib.shake_256(self._seed + self._count.to_bytes(8, "big")).digest(size)
-
-
-class Place:
-    """One shop of the story and its line to central."""
-
-    def __init__(self, name: str, shop: Shop, world: World) -> None:
-        self.name = name
-        self.shop = shop
-        self.lost_answers = 0
-        """Of the next batches: central takes them, and its answer gets lost on the way back."""
-        self._world = world
-
-    @property
-    def online(self) -> bool:
-        return self.shop.reachable
-
-    @online.setter
-    def online(self, online: bool) -> None:
-        self.shop.reachable = online
-
-    async def send(self, batch: Batch) -> BatchAnswer:
-        central, node = await self._central()
-        answer = await intake.take(central.store, central.keys.tenant, node, batch, self._world.clock.now())
-        if self.lost_answers:
-            self.lost_answers -= 1
-            raise Unavailable("CENTRAL_UNREACHABLE")
-        return answer
-
-    async def feed(self, cursor: int) -> FeedPage:
-        central, _ = await self._central()
-        return await feed.page(central.store, cursor, MAX_FEED_ROWS, self._world.clock.now())
-
-    async def _central(self) -> tuple[Central, Any]:
-        from tapledger_central.store import nodes
-
-        central = self._world.central
-        if not self.shop.reachable or central is None:
-            raise Unavailable("CENTRAL_UNREACHABLE")
-        node = await central.store.transact(lambda tx: nodes.find(tx, self.shop.store.keyring.node))
-        if node is None:
-            raise NotFound("NODE_UNKNOWN")
-        return central, node
-
-    async def sync(self) -> None:
-        while await push_once(self.shop.store, self, self.shop.store.keyring):
-            pass
-        await pull_once(self.shop.store, self)
 
 
 class World:
@@ -128,9 +49,7 @@ class World:
         """Of the programme that was put into place last."""
         self.source = programs.of_table(dict(scenario.program), "", scenario.program_path)
         if self.source.program is None:
-            why = "; ".join(
-                f"{one.finding.key}: {one.sentence(self.language)}" for one in self.source.mistakes
-            )
+            why = mistakes(self.source, self.language)
             raise Invalid("PROGRAM_INVALID", where=scenario.path.name, why=why)
         self.program: Program = self.source.program
         self.zone = self.program.zone()
@@ -157,7 +76,8 @@ class World:
         if len(self.scenario.shops) > 1:
             self.central = await open_central(self._folder / "central", self.clock)
         for name in self.scenario.shops:
-            self.places[name] = Place(name, await self._open_shop(name), self)
+            shop = await self._open_shop(name)
+            self.places[name] = Place(name, shop, self.central, self.clock)
 
     async def close(self) -> None:
         for place in self.places.values():
@@ -166,19 +86,9 @@ class World:
             await self.central.close()
 
     async def _open_shop(self, name: str) -> Shop:
-        folder = self._folder / name
-        folder.mkdir(parents=True)
-        keys = keyrings.make(self.randomness(keyrings.RANDOMNESS))
-        if self.central is not None:
-            code = await self.central.enrolment_code(name)
-            public = keys.signing_key.public_key().public_bytes_raw()
-            proof = signing.sign(keys.signing_key, signing.enrol_statement(code, public))
-            request = Enrol(code=code, public_key=public, name=name, proof=proof)
-            answer = await enrol.enrol(self.central.store, self.central.keys, request, self.clock.now())
-            keys = keys.with_enrolment(answer)
-        keyrings.create(folder, keys)
-        store = await Store.open(folder, keys, InlineExecutor())
+        store = await open_store(self._folder / name, name, self.central, self.clock, self.randomness)
         program, coming = await programs.choose(store, self.source, self.clock.now())
+        is_up = self.central is not None
         return Shop(
             store,
             program,
@@ -187,8 +97,8 @@ class World:
             self.randomness,
             name,
             self.language,
-            reachable=self.central is not None,
             coming=coming,
+            reachable=is_up,
         )
 
     # What steps ask for.

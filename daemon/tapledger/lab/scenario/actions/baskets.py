@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from tapledger.lab.scenario.document import Step
-from tapledger.lab.scenario.world import Place, World
+from tapledger.lab.scenario.shops import Place
+from tapledger.lab.scenario.world import World
 from tapledger.loyalty.engine import BasketLine
 from tapledger.loyalty.pricing import ManualDiscount
 from tapledger.loyalty.selling import Wants

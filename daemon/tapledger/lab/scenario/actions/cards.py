@@ -6,7 +6,8 @@ from typing import Literal, cast
 
 from tapledger.lab.scenario.document import Step
 from tapledger.lab.scenario.outcome import Outcome
-from tapledger.lab.scenario.world import Place, World, told
+from tapledger.lab.scenario.shops import Place
+from tapledger.lab.scenario.world import World, told
 from tapledger.membership import cards, identity, registration
 from tapledger.membership.identity import Presented
 

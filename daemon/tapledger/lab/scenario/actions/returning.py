@@ -8,7 +8,8 @@ from functools import partial
 from tapledger.lab.scenario.actions import baskets, selling
 from tapledger.lab.scenario.document import Step
 from tapledger.lab.scenario.outcome import Outcome
-from tapledger.lab.scenario.world import Place, World, paid_out, told
+from tapledger.lab.scenario.shops import Place
+from tapledger.lab.scenario.world import World, paid_out, told
 from tapledger.loyalty.facts import SaleLine
 from tapledger.loyalty.returning import ReturnedLine
 from tapledger.membership import exchange as exchanges

@@ -12,7 +12,8 @@ from tapledger.lab.scenario.actions import baskets
 from tapledger.lab.scenario.document import Step
 from tapledger.lab.scenario.expectations import Sentences
 from tapledger.lab.scenario.outcome import Outcome
-from tapledger.lab.scenario.world import Place, World, told
+from tapledger.lab.scenario.shops import Place
+from tapledger.lab.scenario.world import World, told
 from tapledger.loyalty import couponing, selling
 from tapledger.loyalty.engine import BasketLine, Quote
 from tapledger.loyalty.facts import Discount, SaleFacts, Tender
