@@ -20,10 +20,11 @@ from tapledger.loyalty.promotions.amount import Amount
 from tapledger.loyalty.promotions.percent import Percent
 from tapledger.loyalty.promotions.threshold import Threshold
 from tapledger.loyalty.windows import Window
-from tests.loyalty.coupon_givens import code_reason, (
+from tests.loyalty.coupon_givens import (
     SECOND,
     SHANGHAI_MIDNIGHT,
     applied,
+    code_reason,
     issue,
     reason,
     rules,

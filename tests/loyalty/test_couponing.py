@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,14 +12,13 @@ from tapledger.errors import Refused
 from tapledger.loyalty import couponing, issuing, wallet
 from tapledger.loyalty.couponing import ONLINE, Reach
 from tapledger.loyalty.effects import CouponMoved
-from tapledger.loyalty.members import Member
-from tapledger.loyalty.program import Program
 from tapledger.loyalty.program.values import Returns
 from tapledger.loyalty.rights import Rights
-from tests.loyalty.coupon_givens import code_reason, (
+from tests.loyalty.coupon_givens import (
     SECOND,
     SHANGHAI_MIDNIGHT,
     applied,
+    code_reason,
     issue,
     reason,
     rules,
