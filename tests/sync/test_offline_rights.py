@@ -19,10 +19,13 @@ from tapledger.loyalty.program.values import StoredValue, TopUpRow
 from tapledger.loyalty.rights import Rights
 from tapledger.membership import night
 from tapledger.membership.catalogue import Catalogue
+from tapledger.membership.grants import GrantCommand, grant_points
 from tapledger.membership.identity import Presented
+from tapledger.membership.merging import merge_members, undo_merge
 from tapledger.membership.redemption import RewardCommand, hold_reward
 from tapledger.membership.rights import rights_of
 from tapledger.membership.shop import Shop
+from tapledger.membership.standing import change_standing
 from tapledger.membership.stored_value import CloseCommand, TopUpCommand, close_card, top_up
 from tapledger.store import members as stored
 from tapledger.sync.pusher import push_once
@@ -292,6 +295,26 @@ async def test_a_card_is_closed_only_with_central(world: World) -> None:
     a.shop.reachable = True
     await close_card(a.shop, command)
     assert await a.values() == (0, 0)
+
+
+async def test_members_are_merged_and_let_go_and_given_points_only_with_central(world: World) -> None:
+    a, _ = await tills(world, 2, 100)
+    await a.node.join("wu")
+    for asked in (
+        merge_members(a.shop, "merge", "wu", "li", "s-1"),
+        undo_merge(a.shop, "unmerge", "wu", "s-1"),
+        change_standing(a.shop, "cancel", "li", "cancel", "s-1"),
+        change_standing(a.shop, "restore", "li", "restore", "s-1"),
+        grant_points(a.shop, GrantCommand("grant", "li", 5, "goodwill", "s-1")),
+    ):
+        with pytest.raises(Refused, match="NEEDS_CENTRAL"):
+            await asked
+    await change_standing(a.shop, "freeze", "li", "freeze", "s-1")
+    await change_standing(a.shop, "unfreeze", "li", "unfreeze", "s-1")
+    a.shop.reachable = True
+    await grant_points(a.shop, GrantCommand("grant", "li", 5, "goodwill", "s-1"))
+    await merge_members(a.shop, "merge", "wu", "li", "s-1")
+    assert members.points(await a.member(), a.shop.clock.now()).available == 105
 
 
 async def test_a_shop_that_was_never_enrolled_is_never_away(world: World) -> None:

@@ -9,6 +9,7 @@ from tapledger.database import Transaction
 from tapledger.loyalty import days, granting
 from tapledger.loyalty.decisions import Decision
 from tapledger.loyalty.granting import GrantPoints
+from tapledger.membership.rights import require
 from tapledger.membership.shop import Shop, change_member, operation
 from tapledger.store import claims, staff
 from tapledger.store.journal import Recorded
@@ -28,9 +29,10 @@ class GrantCommand:
 
 
 async def grant_points(shop: Shop, command: GrantCommand) -> Recorded:
-    """Give or take points; raise ``Refused`` when a second person is needed, or for points not there."""
+    """Give or take points; raise ``Refused`` without central, or when points or a second one are missing."""
 
     def decide(tx: Transaction, stored: Stored, now: dt.datetime) -> Decision:
+        require(tx, shop, "grant")
         today = days.local_day(now, shop.program.zone())
         moved = f"staff/{command.staff}/{today.isoformat()}"
         second = command.second if staff.get(tx, command.second) is not None else ""

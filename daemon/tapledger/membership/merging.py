@@ -11,6 +11,7 @@ from tapledger.loyalty.decisions import Decision
 from tapledger.loyalty.effects import Merged
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.members import Member
+from tapledger.membership.rights import require
 from tapledger.membership.shop import Shop, operation
 from tapledger.store import history, members
 from tapledger.store.journal import Operation, Recorded
@@ -20,12 +21,16 @@ LOOK_BACK = 50
 
 
 async def merge_members(shop: Shop, key: str, old: str, into: str, staff: str | None) -> Recorded:
-    """Make one member a part of another, in one transaction; ``old`` leads to ``into`` from then on."""
+    """Make one member a part of another, in one transaction; ``old`` leads to ``into`` from then on.
+
+    Needs central, for another shop may be changing either of them.
+    """
     same = operation(key, "merge", old, into, staff)
 
     def work(tx: Transaction) -> Recorded:
         if (before := shop.store.journal.find(tx, same)) is not None:
             return before
+        require(tx, shop, "merge")
         now = shop.clock.now()
         one, other = _load(tx, old), _load(tx, into)
         referrers = _named(tx, {one.referrer, other.referrer})
@@ -45,6 +50,7 @@ async def undo_merge(shop: Shop, key: str, old: str, staff: str | None) -> Recor
     def work(tx: Transaction) -> Recorded:
         if (before := shop.store.journal.find(tx, same)) is not None:
             return before
+        require(tx, shop, "merge")
         now = shop.clock.now()
         gone = members.load_alias(tx, old)
         if gone is None:

@@ -9,11 +9,15 @@ from tapledger.database import Transaction
 from tapledger.loyalty import lifecycle
 from tapledger.loyalty.decisions import Decision
 from tapledger.loyalty.lifecycle import Change
+from tapledger.membership.rights import require
 from tapledger.membership.shop import Shop, change_member, operation
 from tapledger.store.journal import Recorded
 from tapledger.store.members import Stored
 
 Step = Literal["freeze", "unfreeze", "cancel", "restore"]
+
+NEED_CENTRAL: frozenset[Step] = frozenset({"cancel", "restore"})
+"""Another shop must not go on with a member who has left; freezing can wait to be heard."""
 
 _DECIDE = {
     "freeze": lifecycle.decide_freeze,
@@ -29,6 +33,8 @@ async def change_standing(
     """Take one step of a membership's life; raise ``Refused`` when it does not follow from where it is."""
 
     def decide(tx: Transaction, stored: Stored, now: dt.datetime) -> Decision:
+        if step in NEED_CENTRAL:
+            require(tx, shop, step)
         return _DECIDE[step](stored.member, Change(staff, why), shop.program, now)
 
     return await change_member(shop, operation(key, step, member, staff, why), member, decide)
