@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 
 from tapledger.database import Transaction
 from tapledger.errors import Refused
-from tapledger.loyalty import engine, tallies
+from tapledger.loyalty import couponing, engine, tallies, tier_progress
+from tapledger.loyalty.couponing import View
 from tapledger.loyalty.engine import Redeem, Summary
 from tapledger.loyalty.facts import Reason
+from tapledger.loyalty.members import Member
+from tapledger.loyalty.program import Program
 from tapledger.membership import cards, identity, occasions, stock
 from tapledger.membership.identity import Known, Presented
 from tapledger.membership.rights import rights_of
@@ -24,8 +27,12 @@ class Greeting:
     known: Known
     summary: Summary
     at: dt.datetime
+    wallet: View
+    """Their coupons, as this shop can take them now."""
     given: tuple[Reason, ...] = ()
     """What this tap brought: "Happy birthday", "+100 points"."""
+    ways_up: tuple[Reason, ...] = ()
+    """What the nearest way to the next tier still asks, where money alone does not say it."""
 
 
 async def greet_member(shop: Shop, presented: Presented, phone_tail: str = "") -> Greeting:
@@ -82,4 +89,21 @@ def greeting(tx: Transaction, shop: Shop, known: Known) -> Greeting:
         )
         for reward in shop.program.rewards
     }
-    return Greeting(known, engine.summarize(known.member, context, shop.program, now), now)
+    summary = engine.summarize(known.member, context, shop.program, now)
+    reach = couponing.reach_of(shop.store.keyring.node, rights, shop.program, now)
+    return Greeting(
+        known=known,
+        summary=summary,
+        at=now,
+        wallet=couponing.view(known.member, shop.program, now, reach),
+        ways_up=() if summary.next_tier is not None else ways_up(known.member, shop.program, now),
+    )
+
+
+def ways_up(member: Member, program: Program, now: dt.datetime) -> tuple[Reason, ...]:
+    """Return what each clause of the nearest way to the next tier still asks."""
+    found = tier_progress.progress(member, program, now)
+    if found is None or not found.groups:
+        return ()
+    open_ = [one for one in found.groups[0] if one.missing or one.counts_on]
+    return tuple(tier_progress.said(one, found.tier, program) for one in open_)

@@ -13,24 +13,26 @@ from dataclasses import dataclass
 import msgspec
 
 from tapledger import languages
-from tapledger.errors import Conflict, Invalid, TapledgerError
+from tapledger.errors import Conflict, Denied, Invalid, TapledgerError
 from tapledger.languages import LANGUAGES
 from tapledger.loyalty.program import name_in
-from tapledger.membership import redemption
+from tapledger.membership import history, redemption
 from tapledger.membership.identity import Presented
 from tapledger.membership.redemption import RewardCommand
 from tapledger.membership.shop import Shop
 from tapledger.membership.tap import Greeting, greet_again, welcome_member
 from tapledger.settings import KioskSettings
 from tapledger.store import prints
-from tapledger.web import problems, views
+from tapledger.web import kiosk_views, problems, views
 from tapledger.web.live import LiveFeed
 from tapledger.web.snapshots import (
     Attract,
     Balance,
     Confirm,
+    Coupons,
     Done,
     Goodbye,
+    History,
     Kiosk,
     KioskScreen,
     MemberView,
@@ -116,6 +118,19 @@ class KioskFace:
             rewards = self._rewards(session)
             screen = Rewards(self._member(session), session.greeting.summary.points.available, rewards)
             self._show(screen, self._settings.list_s)
+
+    async def coupons(self) -> None:
+        async with self._lock:
+            session = self._here()
+            self._show(self._coupons(session), self._settings.list_s)
+
+    async def history(self) -> None:
+        """Show what happened lately and why; raise ``Denied`` for a credential that proves nothing (R10)."""
+        async with self._lock:
+            session = self._here()
+            if not kiosk_views.may_see_history(session.greeting):
+                raise Denied("HISTORY_NEEDS_CARD")
+            self._show(await self._history(session), self._settings.list_s)
 
     async def choose(self, reward_id: str) -> None:
         async with self._lock:
@@ -226,16 +241,15 @@ class KioskFace:
         return views.reward_views(session.greeting, self._shop.program, self.language)
 
     def _balance(self, session: Session) -> Balance:
-        greeting = session.greeting
-        rewards = self._rewards(session)
-        return Balance(
-            member=self._member(session),
-            points=greeting.summary.points.available,
-            rewards=rewards[: views.BEST_REWARDS],
-            more_rewards=len(rewards) > views.BEST_REWARDS,
-            expiring=views.expiring(greeting, self._shop.program),
-            next_tier=views.next_tier(greeting, self._shop.program, self.language),
-        )
+        return kiosk_views.balance(session.greeting, self._shop.program, self.language)
+
+    def _coupons(self, session: Session) -> Coupons:
+        return kiosk_views.coupons(session.greeting, self._shop.program, self.language)
+
+    async def _history(self, session: Session) -> History:
+        member = session.greeting.known.member.id
+        entries = await history.history(self._shop, member, kiosk_views.LOOKED_BACK)
+        return kiosk_views.history(session.greeting, entries, self._shop.program, self.language)
 
     async def _done(self, session: Session) -> Done:
         job_id = session.job
@@ -263,6 +277,10 @@ class KioskFace:
                 return msgspec.structs.replace(screen, member=self._member(session), reward=reward)
             case Done():
                 return await self._done(session)
+            case Coupons():
+                return self._coupons(session)
+            case History():
+                return await self._history(session)
             case _:
                 return self._balance(session)
 

@@ -26,6 +26,14 @@ def routes(kiosk: KioskFace) -> list[web.RouteDef]:
         await read_body(request, Nothing)
         await kiosk.rewards()
 
+    async def coupons(request: web.Request) -> None:
+        await read_body(request, Nothing)
+        await kiosk.coupons()
+
+    async def history(request: web.Request) -> None:
+        await read_body(request, Nothing)
+        await kiosk.history()
+
     async def choose(request: web.Request) -> None:
         await kiosk.choose((await read_body(request, RewardBody)).reward)
 
@@ -49,6 +57,8 @@ def routes(kiosk: KioskFace) -> list[web.RouteDef]:
 
     return [
         intent("/api/kiosk/rewards", rewards),
+        intent("/api/kiosk/coupons", coupons),
+        intent("/api/kiosk/history", history),
         intent("/api/kiosk/choose", choose),
         intent("/api/kiosk/confirm", confirm),
         intent("/api/kiosk/back", back),
