@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tapledger.errors import Invalid, Refused, TapledgerError
@@ -283,6 +283,7 @@ def test_defect_settling_a_sale_again_earns_nothing_more() -> None:
     st.sampled_from([1, 5, 10]),
     st.integers(0, 3000),
 )
+@settings(deadline=None)
 def test_tenders_and_change_make_up_the_total(
     due: int, stored: int, card: int, step: int, points: int
 ) -> None:

@@ -159,7 +159,7 @@ def state(counter: Counter, by_lot: bool = True) -> dict[str, object]:
 
 
 @given(st.data(), programs)
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 def test_P6_any_partition_in_any_order_is_one_return(data: st.DataObject, rules: Any) -> None:
     one = sell(data, rules)
     pieces = parts(data, one)
@@ -180,7 +180,7 @@ def test_P6_any_partition_in_any_order_is_one_return(data: st.DataObject, rules:
 
 
 @given(st.data(), programs)
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 def test_P7_all_of_it_back_is_as_before(data: st.DataObject, rules: Any) -> None:
     counter = Counter(somebody(), rules)
     before = state(counter)

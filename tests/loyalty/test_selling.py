@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tapledger.errors import Invalid, Refused, TapledgerError
@@ -153,6 +153,7 @@ def test_order_and_splitting_of_lines_change_nothing(lines: list[BasketLine], ra
 
 # ---- what is posted --------------------------------------------------------------------------------------
 @given(basket_lines, st.integers(0, 100_000), st.sampled_from(["normal", "silver", "gold"]), st.booleans())
+@settings(deadline=None)
 def test_every_sale_balances(lines: list[BasketLine], extra: int, tier: str, has_card: bool) -> None:
     total = sum(one.unit_minor * one.quantity_milli // 1000 for one in lines)
     who = member(tier=tier) if has_card else None

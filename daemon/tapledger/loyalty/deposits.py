@@ -64,7 +64,8 @@ def decide_giveback(command: GiveBack, program: Program, now: dt.datetime) -> De
         kind="giveback",
         currency=program.currency,
         lines=tuple(
-            ReturnLine(i, one.quantity * WHOLE, amounts[i], one.name) for i, one in enumerate(command.deposits)
+            ReturnLine(i, one.quantity * WHOLE, amounts[i], one.name)
+            for i, one in enumerate(command.deposits)
         ),
         refund_minor=total,
         tenders=tenders,

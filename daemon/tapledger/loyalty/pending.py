@@ -106,7 +106,7 @@ def _of_now(line: Line, body: EventBody, member: Member | None) -> Line:
 
 
 def _kept_lines(body: EventBody, sign: int, now: Member | None = None) -> tuple[Line, ...]:
-    """Move what pays from the member's accounts to what is held of theirs, or back to whom they are ``now``."""
+    """Move what pays from the member's accounts to what is held, or back to whom they are ``now``."""
     if body.member is None or body.sale is None:
         return ()
     owner = body.member if now is None else now.id
