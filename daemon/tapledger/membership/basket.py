@@ -8,6 +8,7 @@ import msgspec
 
 from tapledger.errors import Corrupt, Invalid
 from tapledger.loyalty.engine import MAX_SALE_LINES, BasketLine
+from tapledger.loyalty.pricing import ManualDiscount
 from tapledger.membership.identity import Known, Presented
 from tapledger.membership.scanning import MAX_QUANTITY
 from tapledger.membership.shop import Shop
@@ -38,6 +39,12 @@ class Basket(msgspec.Struct, frozen=True):
     """Of promotions."""
     points: int = 0
     """To pay with."""
+    manual: ManualDiscount | None = None
+    """What staff take off the whole order (X7)."""
+    stepped_up: bool = False
+    """Staff typed the last digits of the phone number that the member told them (R8)."""
+    early_access_approved: bool = False
+    """Staff let this customer buy what is not for everybody yet."""
     value_minor: int = 0
     """Stored value to pay with; what the basket does not need of it stays where it is."""
     top_ups: int = 0

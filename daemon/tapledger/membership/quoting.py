@@ -18,7 +18,7 @@ from tapledger.loyalty.effects import BONUS, PRINCIPAL, Coupon
 from tapledger.loyalty.facts import Reason, SaleFacts, Tender
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.members import Member
-from tapledger.loyalty.pricing import BasketLine, ChosenCoupon, Priced, RuleCost
+from tapledger.loyalty.pricing import BasketLine, ChosenCoupon, LeftOut, Priced, RuleCost
 from tapledger.loyalty.pricing.hints import Hint
 from tapledger.loyalty.program import Program
 from tapledger.loyalty.program.coupons import Template
@@ -83,6 +83,10 @@ class Quoted:
     """To be taken by other tenders than stored value."""
     coupons: tuple[CouponChoice, ...] = ()
     """Those that can be used first, by what they save; then the others."""
+    left_out: tuple[LeftOut, ...] = ()
+    """Every coupon and code that does nothing here."""
+    saved_minor: int = 0
+    """What promotions and coupons take off, gifts at what they would have cost."""
     better_minor: int = 0
     """How much more the best combination would take off than the cashier's choice."""
     approximate: bool = False
@@ -121,12 +125,18 @@ class Asked:
 
     @property
     def payer(self) -> Payer:
-        return Payer(self.member, self.trust, self.rights)
+        return Payer(self.member, self.trust, self.rights, self.basket.stepped_up)
 
 
-async def quote(shop: Shop, basket: Basket, language: str) -> Quoted:
-    """Price the basket for whoever is served; what cannot be sold as it stands is told in ``problem``."""
-    lines = basket.lines(shop, language)
+async def quote(
+    shop: Shop, basket: Basket, language: str, lines: tuple[BasketLine, ...] | None = None
+) -> Quoted:
+    """Price the basket for whoever is served; what cannot be sold as it stands is told in ``problem``.
+
+    ``lines`` stand for the basket's own where they are more than so many of an article: weighed, or with
+    a price that was set by hand.
+    """
+    lines = basket.lines(shop, language) if lines is None else lines
     asked = await shop.store.transact(lambda tx: _ask(tx, shop, basket, lines))
     return await asyncio.to_thread(reckon, asked)
 
@@ -172,7 +182,7 @@ def _with_lines(asked: Asked) -> Quoted:
         asked.lines,
         asked.program,
         asked.now,
-        Wants(papers=asked.papers.chosen, codes=basket.codes, points=points),
+        Wants(papers=asked.papers.chosen, codes=basket.codes, points=points, manual=basket.manual),
         asked.reach,
     )
     chosen = best.coupons if basket.coupons is None else basket.coupons
@@ -185,6 +195,8 @@ def _with_lines(asked: Asked) -> Quoted:
         body=_body(asked, replace(wants, papers=papers), priced, value),
         due_minor=priced.total_minor - value.pays_minor,
         coupons=_choices(asked, chosen, priced, left_out),
+        left_out=tuple(LeftOut(id_, reason) for id_, reason in left_out.items()),
+        saved_minor=priced.saved_minor(),
         better_minor=max(0, best.saving_minor - priced.saved_minor()),
         approximate=best.approximate,
         costs=best.costs,
@@ -204,7 +216,8 @@ def _wants(asked: Asked, chosen: tuple[str, ...], points: int) -> tuple[Wants, t
     papers = tuple(one for one in asked.papers.chosen if one.id in chosen)
     own = {one.id for one in asked.wallet}
     wallet = tuple(id_ for id_ in chosen if id_ in own)
-    return Wants(coupons=wallet, codes=asked.basket.codes, points=points), papers
+    basket = asked.basket
+    return Wants(coupons=wallet, codes=basket.codes, points=points, manual=basket.manual), papers
 
 
 def _priced(asked: Asked, wants: Wants) -> Priced:
@@ -225,6 +238,8 @@ def _body(asked: Asked, wants: Wants, priced: Priced, value: ValueRoom) -> Event
         wants=wants,
         rights=asked.rights,
         reach=asked.reach,
+        stepped_up=asked.basket.stepped_up,
+        early_access_approved=asked.basket.early_access_approved,
         budget_left=asked.budget_left,
     )
     body = selling.body_of(asked.member, command, asked.program, asked.now)
@@ -256,7 +271,7 @@ def _choices(
     asked: Asked, chosen: tuple[str, ...], priced: Priced, left_out: dict[str, Reason]
 ) -> tuple[CouponChoice, ...]:
     """Say of each coupon what it saves alone, and why it takes nothing off as things stand."""
-    plain = _priced(asked, Wants(codes=asked.basket.codes)).saved_minor()
+    plain = _priced(asked, Wants(codes=asked.basket.codes, manual=asked.basket.manual)).saved_minor()
     listed = []
     for one in _of_wallet(asked):
         if one.usable:

@@ -4,42 +4,36 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from functools import partial
 from typing import Any
 
-from tapledger.database import Transaction
 from tapledger.lab.scenario.actions import baskets
 from tapledger.lab.scenario.document import Step
 from tapledger.lab.scenario.expectations import Sentences
 from tapledger.lab.scenario.outcome import Outcome
 from tapledger.lab.scenario.shops import Place
 from tapledger.lab.scenario.world import World, told
-from tapledger.loyalty import couponing, selling
-from tapledger.loyalty.engine import BasketLine, Quote
+from tapledger.loyalty.engine import BasketLine
 from tapledger.loyalty.facts import Discount, SaleFacts, Tender
-from tapledger.loyalty.pricing.combination import Best
-from tapledger.loyalty.selling import Pinned, Wants
-from tapledger.loyalty.tenders import Payer, cash_due
-from tapledger.membership import coupons, rights
+from tapledger.loyalty.selling import Wants
+from tapledger.loyalty.tenders import cash_due
 from tapledger.membership import pending as waiting
+from tapledger.membership import quoting
 from tapledger.membership import sale as sales
+from tapledger.membership.basket import Basket
+from tapledger.membership.quoting import Quoted
 from tapledger.membership.sale import SaleCommand
-from tapledger.store import members
 
 REST = "rest"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Shown:
-    """A quote as the customer saw it."""
+    """A quote as the customer saw it, and what of it paying asks for."""
 
-    priced: Quote
+    quoted: Quoted
+    lines: tuple[BasketLine, ...]
     wants: Wants
     scanned: tuple[str, ...]
-    best: Best | None
-    pinned: Pinned
-    templates: dict[str, str]
-    """Of each coupon that was offered."""
 
 
 async def price(world: World, place: Place, step: Step) -> Shown:
@@ -47,66 +41,55 @@ async def price(world: World, place: Place, step: Step) -> Shown:
     wants = await baskets.wants(world, place, step)
     scanned = await baskets.scanned(world, place, step)
     lines = baskets.lines(world, place, step)
-    level = world.presented(step).level if step.has("member") else 0
-    look = partial(_price, world, place, step, lines, wants, scanned, world.maybe_member(step), level)
-    return await place.shop.store.transact(look)
-
-
-def _price(
-    world: World,
-    place: Place,
-    step: Step,
-    lines: tuple[BasketLine, ...],
-    wants: Wants,
-    scanned: tuple[str, ...],
-    id_: str | None,
-    level: int,
-    tx: Transaction,
-) -> Shown:
-    shop, now = place.shop, world.clock.now()
-    stored = None if id_ is None else members.load(tx, id_)
-    member = None if stored is None else stored.member
-    may = rights.rights_of(tx, shop, id_)
-    reach = couponing.reach_of(shop.store.keyring.node, may, shop.program, now)
-    payer = Payer(member, level, may, stepped_up=step.flag("stepped_up"))
-    papers = coupons.papers(tx, shop, member, scanned, "", reach)
-    asked = dataclasses.replace(wants, papers=papers.chosen)
-    templates = {} if member is None else {one.id: one.template for one in member.coupons}
-    templates |= {one.id: one.promotion.id for one in papers.chosen}
-    best = None
-    if step.get("coupons") == baskets.BEST:
-        best = selling.best_quote(payer, lines, shop.program, now, asked, reach)
-        wants = dataclasses.replace(wants, coupons=tuple(one for one in best.coupons if one not in scanned))
-        priced = best.priced
-    else:
-        priced = selling.quote(member, lines, shop.program, now, asked, payer, reach)
-    pinned = selling.pin(member, lines, wants, shop.program, now)
-    return Shown(priced, wants, scanned, best, pinned, templates)
+    is_best = step.get("coupons") == baskets.BEST
+    member = world.maybe_member(step)
+    basket = Basket(
+        sale=f"{step.number}",
+        member=member,
+        presented=None if member is None else world.presented(step),
+        coupons=None if is_best else (*wants.coupons, *scanned),
+        scanned=scanned,
+        codes=wants.codes,
+        points=wants.points,
+        manual=wants.manual,
+        stepped_up=step.flag("stepped_up"),
+        early_access_approved=step.flag("approved"),
+    )
+    quoted = await quoting.quote(place.shop, basket, world.language, lines)
+    if quoted.problem is not None:
+        raise quoted.problem
+    if is_best:
+        wants = dataclasses.replace(wants, coupons=quoted.wants.coupons)
+        scanned = quoted.scanned
+    return Shown(quoted, lines, wants, scanned)
 
 
 async def quote(world: World, step: Step) -> Outcome:
     """What a basket would cost, and why; nothing is recorded."""
-    place = world.place(step)
-    shown = await price(world, place, step)
-    priced, best = shown.priced, shown.best
-    left_out = priced.left_out if best is None else best.left_out
-    hints = () if best is None else best.hints
-    values: dict[str, Any] = {
-        "pay": world.cash(priced.total_minor),
-        "tax": world.cash(priced.tax_minor),
-        "earned": priced.earned,
-        "net": [world.cash(line.net_minor) for line in priced.lines],
-        "points_used": priced.points_used,
-        "saved": world.cash(priced.saved_minor()),
-        "discounts": discounts(world, priced.discounts),
-        "used": sorted(shown.templates.get(one, one) for one in priced.coupons),
+    shown = await price(world, world.place(step), step)
+    quoted, facts = shown.quoted, shown.quoted.sale
+    if facts is None or quoted.body is None:
+        raise step.wrong("there is nothing in the basket")
+    templates = {one.id: one.template.id for one in quoted.coupons if one.template is not None}
+    why_not = {one.id: one.reason for one in quoted.left_out}
+    why_not |= {one.id: one.why_not for one in quoted.coupons if one.why_not is not None}
+    values = {
+        "pay": world.cash(facts.total_minor),
+        "tax": world.cash(facts.tax_minor),
+        "earned": facts.earned,
+        "net": [world.cash(line.net_minor) for line in facts.lines],
+        "points_used": facts.points_used,
+        "saved": world.cash(quoted.saved_minor),
+        "better": world.cash(quoted.better_minor),
+        "discounts": discounts(world, facts.discounts),
+        "used": sorted(templates.get(one, one) for one in facts.coupons),
         "why_not": {
-            shown.templates.get(one.id, one.id): Sentences(world.sentences([one.reason])) for one in left_out
+            templates.get(one, one): Sentences(world.sentences([reason])) for one, reason in why_not.items()
         },
-        "hints": {hint.id: world.cash(hint.add_minor) for hint in hints},
+        "hints": {hint.id: world.cash(hint.add_minor) for hint in quoted.hints},
     }
-    because = world.sentences([*(one.reason for one in priced.discounts), *priced.reasons])
-    return Outcome(values, because, says=world.sentences(hint.reason for hint in hints), kept=shown)
+    because = world.sentences([*(one.reason for one in facts.discounts), *quoted.body.reasons])
+    return Outcome(values, because, says=world.sentences(one.reason for one in quoted.hints), kept=shown)
 
 
 async def sale(world: World, step: Step) -> Outcome:
@@ -129,8 +112,8 @@ async def command(world: World, place: Place, step: Step) -> SaleCommand:
     return SaleCommand(
         id=world.key(step),
         till=step.text("till", "till"),
-        lines=shown.pinned.lines,
-        tenders=_tenders(world, place, step, shown.priced.total_minor),
+        lines=shown.lines,
+        tenders=_tenders(world, place, step, shown.quoted.due_minor),
         staff=step.text("staff", "till"),
         language=world.language,
         member=member,
@@ -138,7 +121,7 @@ async def command(world: World, place: Place, step: Step) -> SaleCommand:
         wants=shown.wants,
         scanned=shown.scanned,
         stepped_up=step.flag("stepped_up"),
-        pinned=shown.pinned if step.has("quote") else None,
+        pinned=shown.quoted.pinned if step.has("quote") else None,
         early_access_approved=step.flag("approved"),
     )
 
