@@ -17,6 +17,7 @@ from tapledger.errors import TapledgerError
 from tapledger.loyalty import (
     campaigns,
     days,
+    duplicates,
     lapsing,
     lifecycle,
     referring,
@@ -52,6 +53,7 @@ class Step:
 
 STEPS = (
     Step("expire", lapsing.decide_expire),
+    Step("twice", duplicates.decide_taken_back),
     Step("referral", referring.decide_qualified),
     Step("review", tier_reviews.decide_review, per_day=16),
     Step("warning", tier_reviews.decide_warning),
