@@ -184,6 +184,7 @@ def _with_lines(asked: Asked) -> Quoted:
         asked.now,
         Wants(papers=asked.papers.chosen, codes=basket.codes, points=points, manual=basket.manual),
         asked.reach,
+        basket.sale,
     )
     chosen = best.coupons if basket.coupons is None else basket.coupons
     wants, papers = _wants(asked, chosen, points)
@@ -221,7 +222,16 @@ def _wants(asked: Asked, chosen: tuple[str, ...], points: int) -> tuple[Wants, t
 
 
 def _priced(asked: Asked, wants: Wants) -> Priced:
-    return selling.quote(asked.member, asked.lines, asked.program, asked.now, wants, asked.payer, asked.reach)
+    return selling.quote(
+        asked.member,
+        asked.lines,
+        asked.program,
+        asked.now,
+        wants,
+        asked.payer,
+        asked.reach,
+        asked.basket.sale,
+    )
 
 
 def _body(asked: Asked, wants: Wants, priced: Priced, value: ValueRoom) -> EventBody:

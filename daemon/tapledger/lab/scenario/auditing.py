@@ -29,11 +29,17 @@ async def audit(world: World) -> list[str]:
 
     A story with central first tells it everything, so it must not be asked in the middle of one.
     """
-    found = [one for place in world.places.values() for one in await _chain(place)]
-    if world.central is None:
-        (place,) = world.places.values()
-        return found + await place.shop.store.transact(lambda tx: _alone(tx, place.name))
-    return found + await _together(world)
+    is_alone = world.central is None
+    found = [one for place in world.places.values() for one in await look(place, is_alone=is_alone)]
+    return found if is_alone else found + await _together(world)
+
+
+async def look(place: Place, *, is_alone: bool) -> list[str]:
+    """Return what is wrong with one shop in the middle of a story."""
+    found = await _chain(place)
+    if is_alone:
+        found += await place.shop.store.transact(lambda tx: _alone(tx, place.name))
+    return found
 
 
 async def _chain(place: Place) -> list[str]:

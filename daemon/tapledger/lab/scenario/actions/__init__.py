@@ -119,11 +119,14 @@ ACTIONS: dict[str, Action] = {
     "print_coupon": _action(coupons.print_paper, "coupon source staff key"),
     "claim_coupon": _action(coupons.claim, "member code typed key"),
     "void_coupon": _action(coupons.void, "member coupon why staff key"),
+    "hold_coupons": _action(coupons.hold, "member coupons for key"),
+    "release_coupons": _action(coupons.release, "member coupons for key"),
     "wallet": _action(coupons.wallet, "member"),
     # the owner
     "program": _action(rules.program, "changes"),
     "explain": _action(rules.explain, "of language"),
     "owner": _action(rules.owner, "away"),
+    "verify": _action(rules.verify),
     "hire": _action(rules.hire, "staff role"),
     # time and the line to central
     "wait": _action(time.wait, "for"),

@@ -68,3 +68,21 @@ async def wallet(world: World, step: Step) -> Outcome:
         why = "yes" if one.why_not is None else Sentences(world.sentences([one.why_not]))
         shown.setdefault(one.coupon.template, why)
     return Outcome({"usable": shown})
+
+
+async def hold(world: World, step: Step) -> Outcome:
+    """Coupons are kept for a sale whose quote was shown; that sale is the one with this ``key``."""
+    place, member = world.place(step), world.member_id(step)
+    named = [await world.coupon(place, member, str(one)) for one in step.list_of("coupons")]
+    sale = step.text("for")
+    return told(world, await coupons.hold_for_sale(place.shop, world.key(step), member, tuple(named), sale))
+
+
+async def release(world: World, step: Step) -> Outcome:
+    """The sale was parked or given up: its coupons are free again."""
+    place, member = world.place(step), world.member_id(step)
+    named = [await world.coupon(place, member, str(one)) for one in step.list_of("coupons")]
+    sale = step.text("for")
+    return told(
+        world, await coupons.release_for_sale(place.shop, world.key(step), member, tuple(named), sale)
+    )

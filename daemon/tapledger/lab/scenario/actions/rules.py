@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tapledger.errors import Invalid
+from tapledger.lab.scenario import auditing
 from tapledger.lab.scenario.document import Step, laid_over
 from tapledger.lab.scenario.outcome import Outcome
 from tapledger.lab.scenario.world import World, mistakes
@@ -60,3 +61,9 @@ async def explain(world: World, step: Step) -> Outcome:
     body, language = recorded.event.body, step.text("language", world.language)
     told = await shop.store.transact(lambda tx: explaining.explained(tx, body, shop.program, language))
     return Outcome(says=told.sentences)
+
+
+async def verify(world: World, step: Step) -> Outcome:
+    """The shop's chain is walked; one that stands alone is folded again, too, and its books are added up."""
+    found = await auditing.look(world.place(step), is_alone=world.central is None)
+    return Outcome({"wrong": len(found)}, tuple(found))

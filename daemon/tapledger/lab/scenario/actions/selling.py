@@ -44,7 +44,7 @@ async def price(world: World, place: Place, step: Step) -> Shown:
     is_best = step.get("coupons") == baskets.BEST
     member = world.maybe_member(step)
     basket = Basket(
-        sale=f"{step.number}",
+        sale=step.text("key", f"basket-{step.number}"),
         member=member,
         presented=None if member is None else world.presented(step),
         coupons=None if is_best else (*wants.coupons, *scanned),
