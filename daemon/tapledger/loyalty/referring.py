@@ -42,6 +42,8 @@ PAID = "referral-paid/"
 """Tally of the points that a referrer was given for one referee; of a referee, for themselves (``me``)."""
 PAID_TIMES = "referral-paid"
 JOINS = "referral-joins"
+OF_JOINING = "join/"
+"""What the lots of joining points begin with: they stay when a purchase comes back."""
 MAX_SEEN = 16
 SEEN = "seen"
 """Kind of the tags that keep keyed hashes of a member's telephones and payment means."""
@@ -143,7 +145,7 @@ def _join_points(
     if rule.per_month is not None and _in_month(referrer, JOINS, today) >= rule.per_month:
         return counted.plus(Gained(reasons=(Reason("REFERRAL_MONTH_FULL", {"limit": rule.per_month}),)))
     source, gain = f"referral/{member.id}", Gain(points=rule.join_points)
-    return counted.plus(gains.give(referrer.id, gain, source, program, now, id_=f"join/{member.id}"))
+    return counted.plus(gains.give(referrer.id, gain, source, program, now, id_=OF_JOINING + member.id))
 
 
 def _in_month(member: Member, key: str, day: dt.date) -> int:
@@ -223,7 +225,11 @@ def _take_back(member: Member, for_: str, program: Program, now: dt.datetime) ->
     if amount <= 0:
         return Gained()
     source = "referral" if for_ == "me" else f"referral/{for_}"
-    own = [lot for lot in member.lots if lot.source == source and lot.remaining > 0]
+    own = [
+        lot
+        for lot in member.lots
+        if lot.source == source and lot.remaining > 0 and not lot.id.startswith(OF_JOINING)
+    ]
     others = [
         lot for lot in lots.spending_order(member.lots) if lot not in own and lots.is_available(lot, now)
     ]
