@@ -61,8 +61,9 @@ def _alone(tx: Transaction, name: str) -> list[str]:
     for body in events:
         if body.member is not None:
             folded[body.member] = rules.fold(folded.get(body.member), body)
-    known = history.members_after(tx, "", EVERYBODY)
-    found = [f"shop {name} knows other members than its events" for _ in [0] if set(known) != set(folded)]
+    found = []
+    if set(history.members_after(tx, "", EVERYBODY)) != set(folded):
+        found.append(f"shop {name} knows other members than its events")
     for member, rebuilt in folded.items():
         kept = members.load_alias(tx, member)
         if kept is None or kept.member != rebuilt:
@@ -126,9 +127,8 @@ def _uneven(states: Iterable[Member], events: Iterable[EventBody]) -> list[str]:
             continue  # what came late in this name is counted with the other
         names = names_of(state, known)
         for pool in (POINTS, PRINCIPAL, BONUS):
-            have = sum(lot.remaining for lot in state.lots if lot.pool == pool) - rules.deficit_of(
-                state, pool
-            )
+            have = sum(lot.remaining for lot in state.lots if lot.pool == pool)
+            have -= rules.deficit_of(state, pool)
             have -= tallies.total(state.tallies, tallies.of_overlapse(pool))
             if pool == POINTS:
                 booked = sum(sums[ledger.member_points(one)] for one in names)

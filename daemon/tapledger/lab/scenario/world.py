@@ -28,6 +28,7 @@ from tapledger.membership.coupons import TypedCodes
 from tapledger.membership.identity import Presented, normal_phone
 from tapledger.membership.identity import index as credential_index
 from tapledger.membership.programs import Source
+from tapledger.membership.sale import SaleCommand
 from tapledger.membership.shop import Shop
 from tapledger.store import members
 from tapledger.store.journal import Recorded
@@ -67,6 +68,8 @@ class World:
         """What steps left behind under their ``as``: receipts, vouchers, coupons."""
         self.partners: dict[str, PartnerBooks] = {}
         """What the partners of an alliance have in their books."""
+        self.sent: dict[str, tuple[dict[str, Any], SaleCommand]] = {}
+        """Sales by their key, as they were asked for: a step that says the same sends the same again."""
         self.typed: dict[str, TypedCodes] = {}
         """Wrong codes typed at the kiosk of each shop."""
         self._folder = folder
