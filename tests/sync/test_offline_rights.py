@@ -184,6 +184,20 @@ async def test_a_clock_that_went_back_is_not_believed(world: World) -> None:
     assert await a.refused("r100") == "LEASE_LIMIT"
 
 
+async def test_central_that_had_no_news_was_heard_all_the_same(world: World) -> None:
+    """A quiet night must not use up the day for which a shop may go on without central (R7)."""
+    a, _ = await tills(world, 2, 500)
+    for quiet_s in (30, 30 * HOUR_S, 30):
+        world.clock.move(quiet_s)
+        assert await a.node.pull() == []
+    heard = world.clock.now() - dt.timedelta(seconds=30)
+    assert (await a.rights()).last_feed_at == heard, "kept to the minute"
+    world.clock.move(24 * HOUR_S - 30)
+    assert rights.stage(await a.rights(), RULES, world.clock.now()) == "full"
+    world.clock.move(1)
+    assert rights.stage(await a.rights(), RULES, world.clock.now()) == "lease"
+
+
 async def test_central_just_heard_proves_the_clock(world: World) -> None:
     """A clock that was a year ahead for a moment must not stop the shop's dates for a year."""
     a, _ = await tills(world, 2, 500)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from tapledger.database import Transaction
 from tapledger.errors import Corrupt
 from tapledger.store import facts, members, people
 from tapledger.wire.codec import decode_event
 from tapledger.wire.messages import FeedPage, Pending, SealedProfile
+
+NOTED_EVERY = dt.timedelta(minutes=1)
+"""How exactly it is kept when central was last heard while there is no news."""
 
 
 def acknowledged(tx: Transaction) -> tuple[int, int]:
@@ -62,6 +67,11 @@ def cursor(tx: Transaction) -> int:
     return int(facts.get(tx, "feed_cursor") or b"0")
 
 
+def _is_old(heard: bytes | None, at: dt.datetime) -> bool:
+    """Tell whether hearing central again is worth a write: polls without news come every few seconds."""
+    return heard is None or at - dt.datetime.fromisoformat(heard.decode()) >= NOTED_EVERY
+
+
 def apply_page(tx: Transaction, page: FeedPage, node: str) -> list[str]:
     """Take central's latest member states and return whose changed; raise ``Corrupt`` for an old page."""
     expected = cursor(tx)
@@ -81,7 +91,8 @@ def apply_page(tx: Transaction, page: FeedPage, node: str) -> list[str]:
             people.put(tx, row.profile)
         if row.state.status == "erased":
             members.forget(tx, row.state)
-    facts.put(tx, "feed_cursor", b"%d" % page.cursor)
-    if not page.more:
+    if page.cursor != expected:
+        facts.put(tx, "feed_cursor", b"%d" % page.cursor)
+    if not page.more and (page.rows or _is_old(facts.get(tx, "feed_at"), page.at)):
         facts.put(tx, "feed_at", page.at.isoformat().encode())
     return [row.member for row in page.rows]
