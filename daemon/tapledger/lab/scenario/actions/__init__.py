@@ -39,7 +39,8 @@ EVERY_STEP_KNOWS = frozenset({"do", "at", "shop", "as", "note", "expect"})
 SHOWN = " member card uid phone level"
 """Who it is, and what they show for it."""
 
-SALE = "quote pending pay till staff stepped_up approved key" + BASKET + SHOWN
+PAID = " pay till stepped_up approved staff key" + BASKET + SHOWN
+"""How a basket is paid, and by whom."""
 
 
 def _action(run: Callable[[World, Step], Awaitable[Outcome]], keys: str = "") -> Action:
@@ -87,7 +88,7 @@ ACTIONS: dict[str, Action] = {
     "grant": _action(life.grant, "member points why staff second key"),
     # the till
     "quote": _action(selling.quote, BASKET + SHOWN),
-    "sale": _action(selling.sale, SALE),
+    "sale": _action(selling.sale, "quote pending" + PAID),
     "confirm": _action(returning.confirm, "sale"),
     "give_up": _action(returning.give_up, "sale staff"),
     "unresolved": _action(returning.unresolved),
@@ -95,7 +96,7 @@ ACTIONS: dict[str, Action] = {
     # goods that come back
     "return": _action(returning.give_back, "staff key" + RETURNED),
     "void": _action(returning.void, "sale reason day_closed staff key"),
-    "exchange": _action(returning.exchange, SALE + RETURNED),
+    "exchange": _action(returning.exchange, RETURNED + PAID),
     "bottles": _action(returning.bottles, "items staff key"),
     # stored value
     "top_up": _action(value.top_up, "amount pay staff key" + SHOWN),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from tapledger.errors import Invalid
 from tapledger.lab.scenario import auditing
 from tapledger.lab.scenario.document import Step, laid_over
@@ -16,15 +14,15 @@ FIRST_PIN = "135790"
 
 async def program(world: World, step: Step) -> Outcome:
     """Another version is put into place, in every shop or in one: ``changes`` are laid over the last one."""
-    world.table = laid_over(world.table, step.table_of("changes"))
-    path: Path = world.scenario.program_path
-    source = programs.of_table(dict(world.table), "", path)
+    table = laid_over(world.table, step.table_of("changes"))
+    source = programs.of_table(dict(table), "", world.scenario.program_path)
     if source.program is None:
         raise Invalid("PROGRAM_INVALID", where=step.title, why=mistakes(source, world.language))
     places = [world.place(step)] if step.has("shop") else list(world.places.values())
     for place in places:
         shop = place.shop
         shop.program, shop.coming = await programs.choose(shop.store, source, world.clock.now())
+    world.table = table
     return Outcome({"version": places[0].shop.program.version})
 
 
