@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from tapledger.database import Transaction
 from tapledger.loyalty import exchanging
-from tapledger.membership import receipts, refund, sale
+from tapledger.membership import receipts, referral, refund, sale
 from tapledger.membership.refund import ReturnCommand
 from tapledger.membership.sale import SaleCommand
 from tapledger.membership.shop import Shop, operation
+from tapledger.store import members
 from tapledger.store.journal import Recorded
 
 
@@ -51,9 +52,13 @@ async def exchange(shop: Shop, command: ExchangeCommand) -> Exchanged:
             now,
             ready.member,
         )
-        return Exchanged(
-            refund.post(tx, shop, same, decided.returned, "return", back.language),
+        done = Exchanged(
+            refund.post_untold(tx, shop, same, decided.returned, "return", back.language),
             sale.post(tx, shop, same_sale, decided.sold, new.till, new.language),
         )
+        # Only now: who sent the one may be who buys, and is decided as they were before either half.
+        if found.member is not None and (after := members.load(tx, found.member.id)) is not None:
+            referral.tell(tx, shop, back.key, after.member, now)
+        return done
 
     return await shop.store.transact(work)

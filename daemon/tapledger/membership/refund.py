@@ -125,9 +125,16 @@ def post(
     tx: Transaction, shop: Shop, same: Operation, decision: Decision, kind: str, language: str
 ) -> Recorded:
     """Record what came back, tell who sent its member, and queue the slip."""
-    now = shop.clock.now()
-    recorded = shop.record(tx, same, decision, now)
+    recorded = post_untold(tx, shop, same, decision, kind, language)
     if decision.after is not None:
-        referral.tell(tx, shop, same.key, decision.after, now)
+        referral.tell(tx, shop, same.key, decision.after, shop.clock.now())
+    return recorded
+
+
+def post_untold(
+    tx: Transaction, shop: Shop, same: Operation, decision: Decision, kind: str, language: str
+) -> Recorded:
+    """Record what came back and queue the slip."""
+    recorded = shop.record(tx, same, decision, shop.clock.now())
     receipts.queue(tx, shop, recorded, kind, language, decision.after)
     return recorded
