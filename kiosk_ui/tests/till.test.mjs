@@ -33,7 +33,17 @@ test("likely amounts cover what is due, least first, and never repeat it", () =>
   assert.deepEqual(likelyCash(10000, 2), []);
 });
 
-const AT_BOX = { field: "box", empty: true, paying: false, choices: 0, lines: 2 };
+const AT_BOX = {
+  field: "box",
+  empty: true,
+  paying: false,
+  choices: 0,
+  lines: 2,
+  panel: null,
+  returning: false,
+  receipts: 0,
+  stranger: false,
+};
 
 test("keys act on a line only while nothing is being typed and there is one", () => {
   assert.deepEqual(actionFor("+", AT_BOX), { do: "quantity", step: 1 });
@@ -55,6 +65,32 @@ test("tenders have keys in the pay panel only", () => {
   assert.equal(actionFor("F6", AT_BOX), null);
   assert.deepEqual(actionFor("F6", { ...AT_BOX, paying: true, field: "received" }), { do: "card" });
   assert.deepEqual(actionFor("F12", AT_BOX), { do: "cash" });
+});
+
+test("each panel has its key, and its own key in it means all of it", () => {
+  assert.deepEqual(actionFor("F4", AT_BOX), { do: "panel", panel: "points" });
+  assert.deepEqual(actionFor("F4", { ...AT_BOX, panel: "points", field: "points" }), { do: "all-points" });
+  assert.deepEqual(actionFor("F5", { ...AT_BOX, panel: "value", field: "value" }), { do: "all-value" });
+  assert.deepEqual(actionFor("F6", { ...AT_BOX, panel: "top-up", field: "top-up" }), { do: "card" });
+  assert.deepEqual(actionFor("F3", AT_BOX), { do: "panel", panel: "coupons" });
+  assert.deepEqual(actionFor("F3", { ...AT_BOX, stranger: true }), { do: "join" });
+  assert.equal(actionFor("5", { ...AT_BOX, panel: "points", field: "points", empty: false }), null);
+});
+
+test("digits toggle coupons while the chooser is open and the box is empty", () => {
+  const choosing = { ...AT_BOX, panel: "coupons" };
+  assert.deepEqual(actionFor("2", choosing), { do: "coupon", number: 2 });
+  assert.deepEqual(actionFor("0", choosing), { do: "coupon", number: 0 });
+  assert.equal(actionFor("2", { ...choosing, empty: false }), null);
+});
+
+test("while goods come back the keys mean the return and nothing else", () => {
+  const returning = { ...AT_BOX, returning: true, receipts: 2 };
+  assert.deepEqual(actionFor("2", returning), { do: "receipt", number: 2 });
+  assert.equal(actionFor("3", returning), null);
+  assert.deepEqual(actionFor("F12", returning), { do: "return-confirm" });
+  assert.deepEqual(actionFor("F2", returning), { do: "return-all" });
+  for (const key of ["F4", "F5", "F8", "F9"]) assert.equal(actionFor(key, returning), null);
 });
 
 function lines(...sold) {

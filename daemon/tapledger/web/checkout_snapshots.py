@@ -37,13 +37,13 @@ class TillCoupon(msgspec.Struct, frozen=True):
 
 class CouponChooser(msgspec.Struct, frozen=True):
     coupons: list[TillCoupon]
-    more: int = 0
+    more: int
     """How many others cannot be used and are not listed."""
-    automatic: bool = True
+    automatic: bool
     """The best combination is chosen by itself."""
-    better: str | None = None
+    better: str | None
     """How much more the best combination would take off than the cashier's choice."""
-    notes: list[str] = []
+    notes: list[str]
     """What rules of exclusion cost, and what little more would reach."""
 
 
@@ -52,11 +52,12 @@ class PointsAsCash(msgspec.Struct, frozen=True):
     pays: str
     """What all usable points pay."""
     used: int
-    why_not: str | None = None
+    why_not: str | None
 
 
 class TopUpRow(msgspec.Struct, frozen=True):
     pay: str
+    pay_minor: int
     bonus: str
 
 
@@ -75,8 +76,8 @@ class StoredValue(msgspec.Struct, frozen=True):
     usable: str
     usable_minor: int
     used: str | None
-    why_not: str | None = None
-    top_up: TopUp | None = None
+    why_not: str | None
+    top_up: TopUp | None
     """Null where the programme has no stored value, or nobody is served."""
 
 

@@ -46,7 +46,7 @@ def lines(shop: Shop, counter: Counter) -> list[TillLine]:
     sale = counter.quoted.sale
     if sale is None:
         return [
-            TillLine(n, line.sku, line.name, str(entry.quantity), money(line.unit_minor), "")
+            TillLine(n, line.sku, line.name, str(entry.quantity), money(line.unit_minor), "", None, [], False)
             for n, (entry, line) in enumerate(zip(counter.basket.entries, asked, strict=True), 1)
         ]
     shown = []
@@ -197,7 +197,8 @@ def top_up(shop: Shop, counter: Counter) -> TopUp | None:
     money = money_of(shop, counter.language)
     rows = []
     for row in sorted(rules.top_up, key=lambda one: one.pay_minor):
-        rows.append(TopUpRow(money(row.pay_minor), money(storing.bonus_of(rules, row.pay_minor))))
+        bonus = storing.bonus_of(rules, row.pay_minor)
+        rows.append(TopUpRow(money(row.pay_minor), row.pay_minor, money(bonus)))
     asked = counter.top_up_minor
     if not asked:
         return TopUp(rows)

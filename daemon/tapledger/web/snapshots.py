@@ -86,18 +86,18 @@ class Balance(msgspec.Struct, frozen=True, tag_field="screen", tag="balance"):
     """At most three, those that can be had now first."""
     more_rewards: bool
     """There are rewards beyond these; ``POST /api/kiosk/rewards`` shows all."""
+    given: list[str]
+    """What this tap brought, in sentences: a birthday gift, a welcome coupon."""
+    ways_up: list[str]
+    """What the next tier still asks for, where money alone does not say it."""
+    coupons: int
+    """How many can be used now."""
+    best_coupons: list[CouponView]
+    """At most three of them, those that end first."""
+    has_history: bool
+    """``POST /api/kiosk/history`` shows it: only to a card that proved itself (decisions R10)."""
     expiring: Expiring | None = None
     next_tier: NextTier | None = None
-    given: list[str] = []
-    """What this tap brought, in sentences: a birthday gift, a welcome coupon."""
-    ways_up: list[str] = []
-    """What the next tier still asks for, where money alone does not say it."""
-    coupons: int = 0
-    """How many can be used now."""
-    best_coupons: list[CouponView] = []
-    """At most three of them, those that end first."""
-    has_history: bool = False
-    """``POST /api/kiosk/history`` shows it: only to a card that proved itself (decisions R10)."""
 
 
 class Coupons(msgspec.Struct, frozen=True, tag_field="screen", tag="coupons"):
@@ -196,10 +196,10 @@ class TillLine(msgspec.Struct, frozen=True):
     unit_price: str
     total: str
     """What is paid for it after every discount."""
-    gross: str | None = None
+    gross: str | None
     """Before them, when there is any."""
-    discounts: list[LineDiscount] = []
-    gift: bool = False
+    discounts: list[LineDiscount]
+    gift: bool
     """Given by a promotion or coupon; it cannot be changed."""
 
 
@@ -208,9 +208,9 @@ class TillMember(msgspec.Struct, frozen=True):
     tier: str
     points: int
     trust: int
-    coupons: int = 0
+    coupons: int
     """How many can be used for this basket."""
-    value: str | None = None
+    value: str | None
     """Stored value; null is not shown before somebody proved who they are."""
 
 

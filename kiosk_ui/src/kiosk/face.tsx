@@ -16,6 +16,8 @@ export type KioskScreen = Kiosk["screen"];
 const WITH_SESSION: ReadonlySet<KioskScreen["screen"]> = new Set([
   "balance",
   "rewards",
+  "coupons",
+  "history",
   "confirm",
   "done",
   "trouble",

@@ -2,7 +2,9 @@ import type { Kiosk } from "../shared/snapshots";
 import { AttractScreen } from "./attract";
 import { BalanceScreen } from "./balance";
 import { ConfirmScreen } from "./confirm";
+import { CouponsScreen } from "./coupons";
 import { DoneScreen } from "./done";
+import { HistoryScreen } from "./history";
 import type { Intend } from "./intents";
 import { GoodbyeScreen, OutOfServiceScreen, StartingScreen, TroubleScreen } from "./notices";
 import { RewardsScreen } from "./rewards";
@@ -21,6 +23,10 @@ export function Screen({ kiosk, intend }: { kiosk: Kiosk; intend: Intend }) {
       return <BalanceScreen screen={screen} asOf={kiosk.as_of} intend={intend} />;
     case "rewards":
       return <RewardsScreen screen={screen} intend={intend} />;
+    case "coupons":
+      return <CouponsScreen screen={screen} intend={intend} />;
+    case "history":
+      return <HistoryScreen key={kiosk.language} screen={screen} intend={intend} />;
     case "confirm":
       return <ConfirmScreen screen={screen} intend={intend} />;
     case "done":

@@ -12,6 +12,11 @@ const NOBODY: Balance = {
   expiring: { points: 1234567890, last_day: "2000-12-31" },
   next_tier: { name: "金银普通会员 Gold", missing: "¥1,234,567,890.00" },
   more_rewards: true,
+  given: ["生日快乐 +100 积分 Happy birthday"],
+  ways_up: [],
+  coupons: 12,
+  best_coupons: [{ title: "满100减20 ¥20 off", last_day: "2000-12-31" }],
+  has_history: true,
   rewards: [
     { id: "warm-up-1", title: "保温杯咖啡券 Mug", cost_points: 1234567890, available: true },
     { id: "warm-up-2", title: "保温杯咖啡券 Mug", cost_points: 1234567890, available: false, why_not: "还差 640 积分" },

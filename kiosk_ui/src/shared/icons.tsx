@@ -56,3 +56,7 @@ export const Scanner = icon(<path d="M4 7V5h3M20 7V5h-3M4 17v2h3M20 17v2h-3M7 8v
 export const Cloud = icon(<path d="M7 18a4.2 4.2 0 0 1-.6-8.4A5.8 5.8 0 0 1 17.5 10 4 4 0 0 1 17 18H7z" />);
 export const LargerText = icon(<path d="M3 19L8.5 6 14 19M5 14.5h7M15.5 19l3-7 3 7M16.5 16.8h4" />);
 export const Tier = icon(<path d="M4 8l4 4 4-6 4 6 4-4-1.5 10h-13L4 8z" />);
+export const Ticket = icon(
+  <path d="M3 7h18v3.2a1.9 1.9 0 0 0 0 3.6V17H3v-3.2a1.9 1.9 0 0 0 0-3.6V7zM14 7v2.5M14 12v.5M14 15v2" />,
+);
+export const Undo = icon(<path d="M8 5L3.5 9.5 8 14M4 9.5h10a5.5 5.5 0 0 1 0 11H9" />);

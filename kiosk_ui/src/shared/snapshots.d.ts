@@ -9,7 +9,8 @@ export interface Kiosk {
   printer: "missing" | "ok" | "trouble";
   as_of: string | null;
   still_here_s: number | null;
-  screen: Starting | Attract | Trouble | Balance | Rewards | Confirm | Done | Goodbye | OutOfService;
+  screen:
+    Starting | Attract | Trouble | Balance | Rewards | Coupons | History | Confirm | Done | Goodbye | OutOfService;
 }
 export interface Starting {
   screen: "starting";
@@ -38,6 +39,11 @@ export interface Balance {
   points: number;
   rewards: RewardView[];
   more_rewards: boolean;
+  given: string[];
+  ways_up: string[];
+  coupons: number;
+  best_coupons: CouponView[];
+  has_history: boolean;
   expiring?: Expiring | null;
   next_tier?: NextTier | null;
 }
@@ -53,6 +59,11 @@ export interface RewardView {
   available: boolean;
   why_not?: string | null;
 }
+export interface CouponView {
+  title: string;
+  last_day: string | null;
+  why_not?: string | null;
+}
 export interface Expiring {
   points: number;
   last_day: string;
@@ -66,6 +77,26 @@ export interface Rewards {
   member: MemberView;
   points: number;
   rewards: RewardView[];
+}
+export interface Coupons {
+  screen: "coupons";
+  member: MemberView;
+  coupons: CouponView[];
+}
+export interface History {
+  screen: "history";
+  member: MemberView;
+  points: number;
+  entries: HistoryEntry[];
+}
+/**
+ * One thing that happened to a member. No article is named.
+ */
+export interface HistoryEntry {
+  day: string;
+  what: string;
+  points: number;
+  why: string[];
 }
 export interface Confirm {
   screen: "confirm";
@@ -105,6 +136,11 @@ export interface Till {
   message: Message | null;
   stranger: string | null;
   last_sale: LastSale | null;
+  coupons: CouponChooser;
+  points: PointsAsCash | null;
+  value: StoredValue | null;
+  why: Why;
+  returning: Return | null;
 }
 export interface Staff {
   id: string;
@@ -115,6 +151,8 @@ export interface TillMember {
   tier: string;
   points: number;
   trust: number;
+  coupons: number;
+  value: string | null;
 }
 export interface TillLine {
   number: number;
@@ -123,6 +161,17 @@ export interface TillLine {
   quantity: string;
   unit_price: string;
   total: string;
+  gross: string | null;
+  discounts: LineDiscount[];
+  gift: boolean;
+}
+/**
+ * One thing that made a line cheaper.
+ */
+export interface LineDiscount {
+  title: string;
+  sentence: string;
+  amount: string;
 }
 export interface Totals {
   due: string;
@@ -131,6 +180,12 @@ export interface Totals {
   earn_points: number;
   earn_why: string;
   minor_digits?: number;
+  cash_due_minor?: number;
+  gross?: string | null;
+  saved?: string | null;
+  points_paid?: string | null;
+  points_used?: number;
+  value_paid?: string | null;
 }
 /**
  * One of several things an ambiguous code may mean; its number chooses it.
@@ -152,6 +207,108 @@ export interface LastSale {
   change: string;
   earned_points: number;
   slip: "failed" | "printed" | "printing" | "unknown";
+}
+export interface CouponChooser {
+  coupons: TillCoupon[];
+  more: number;
+  automatic: boolean;
+  better: string | null;
+  notes: string[];
+}
+/**
+ * A coupon of the member, or one that was scanned.
+ */
+export interface TillCoupon {
+  number: number;
+  title: string;
+  last_day: string | null;
+  saves: string | null;
+  chosen: boolean;
+  why_not: string | null;
+}
+export interface PointsAsCash {
+  usable: number;
+  pays: string;
+  used: number;
+  why_not: string | null;
+}
+export interface StoredValue {
+  balance: string | null;
+  usable: string;
+  usable_minor: number;
+  used: string | null;
+  why_not: string | null;
+  top_up: TopUp | null;
+}
+/**
+ * Rows of the bonus table; with an amount asked for, what it brings.
+ */
+export interface TopUp {
+  rows: TopUpRow[];
+  amount?: string | null;
+  amount_minor?: number;
+  bonus?: string | null;
+  after?: string | null;
+}
+export interface TopUpRow {
+  pay: string;
+  pay_minor: number;
+  bonus: string;
+}
+/**
+ * Every number in sentences: of the basket, and of the last receipt.
+ */
+export interface Why {
+  quote: string[];
+  not_now: WhyNot[];
+  last_receipt: string;
+  last: string[];
+}
+export interface WhyNot {
+  title: string;
+  why: string;
+}
+export interface Return {
+  recent: ReceiptRow[];
+  sale?: ReturnSale | null;
+}
+export interface ReceiptRow {
+  number: number;
+  receipt: string;
+  at: string;
+  total: string;
+}
+/**
+ * A sale of which something comes back, and what that would do.
+ */
+export interface ReturnSale {
+  receipt: string;
+  at: string;
+  total: string;
+  is_member: boolean;
+  lines: ReturnLine[];
+  void: boolean;
+  can_void: boolean;
+  reason: string;
+  shop_fault: boolean;
+  refund: string | null;
+  tenders: Paid[];
+  points_taken: number;
+  points_given: number;
+  sentences: string[];
+  problem: Problem | null;
+}
+export interface ReturnLine {
+  number: number;
+  name: string;
+  sold: string;
+  left: string;
+  chosen: string;
+  total: string;
+}
+export interface Paid {
+  tender: string;
+  amount: string;
 }
 export interface Console {
   language: "en" | "ja" | "zh-Hans" | "zh-Hant";

@@ -21,7 +21,16 @@ function Session({ till, lost }: { till: Till; lost: boolean }) {
   const { language } = till;
   const [refusal, setRefusal] = useState<Problem | null>(null);
   const [foreign, setForeign] = useState(false);
-  const basketNow = JSON.stringify([till.lines, till.member, till.choices, till.message, till.last_sale]);
+  const basketNow = JSON.stringify([
+    till.lines,
+    till.member,
+    till.choices,
+    till.message,
+    till.last_sale,
+    till.coupons,
+    till.totals,
+    till.returning,
+  ]);
 
   const intend: Intend = async (path, body) => {
     setRefusal(null);

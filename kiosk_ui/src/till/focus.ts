@@ -3,11 +3,8 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 import { type Action, actionFor, type Place } from "./keys";
 
-interface Where {
+interface Where extends Omit<Place, "field" | "empty"> {
   box: RefObject<HTMLInputElement | null>;
-  paying: boolean;
-  choices: number;
-  lines: number;
 }
 
 /** Keeps the box ready for typing and turns keys into actions, whatever has the focus. */
@@ -50,5 +47,5 @@ export function useFocus(where: Where, perform: (action: Action) => void): void 
 function placeOf(active: Element | null, where: Where): Place {
   const input = active instanceof HTMLInputElement ? active : null;
   const field = (input?.dataset["field"] ?? null) as Place["field"];
-  return { field, empty: !input?.value, paying: where.paying, choices: where.choices, lines: where.lines };
+  return { ...where, field, empty: !input?.value };
 }

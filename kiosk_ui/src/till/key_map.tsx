@@ -1,35 +1,86 @@
+import type { PanelName } from "./keys";
 import { type MessageId, useTexts } from "./texts";
 
-const AT_BASKET: [string, MessageId][] = [
+type Keys = [string, MessageId][];
+
+const AT_BASKET: Keys = [
   ["Enter", "till.keys.enter"],
   ["3*", "till.keys.times"],
-  ["↑ ↓", "till.keys.select"],
-  ["+ −", "till.keys.quantity"],
+  ["↑↓", "till.keys.select"],
+  ["+−", "till.keys.quantity"],
+  ["→", "till.keys.details"],
   ["Del", "till.keys.void"],
   ["F2", "till.keys.member_off"],
-  ["F3", "till.keys.join"],
+  ["F3", "till.keys.coupons"],
+  ["F4", "till.keys.points"],
+  ["F5", "till.keys.value"],
+  ["F8", "till.keys.returns"],
+  ["F9", "till.keys.why"],
   ["F12", "till.keys.pay"],
-  ["F12 F12", "till.keys.exact"],
   ["F10", "till.keys.sign_out"],
-  ["Esc", "till.keys.back"],
 ];
-const WHILE_PAYING: [string, MessageId][] = [
+const WHILE_PAYING: Keys = [
   ["Enter", "till.keys.take_cash"],
   ["F12", "till.keys.exact"],
   ["F6", "till.keys.card"],
   ["F7", "till.keys.mobile"],
   ["Esc", "till.keys.back"],
 ];
+const WHILE_RETURNING: Keys = [
+  ["Enter", "till.keys.receipt"],
+  ["↑↓", "till.keys.select"],
+  ["+−", "till.keys.quantity"],
+  ["F2", "till.keys.all"],
+  ["F3", "till.keys.void_sale"],
+  ["F6", "till.keys.shop_fault"],
+  ["F7", "till.keys.reason"],
+  ["F12", "till.keys.take_back"],
+  ["Esc", "till.keys.back"],
+];
+const IN_PANEL: Record<PanelName, Keys> = {
+  coupons: [
+    ["1–9", "till.keys.coupon"],
+    ["0", "till.keys.best"],
+    ["F12", "till.keys.pay"],
+    ["Esc", "till.keys.back"],
+  ],
+  points: [
+    ["Enter", "till.keys.use"],
+    ["F4", "till.keys.all"],
+    ["Esc", "till.keys.back"],
+  ],
+  value: [
+    ["Enter", "till.keys.use"],
+    ["F5", "till.keys.all"],
+    ["F6", "till.keys.top_up"],
+    ["Esc", "till.keys.back"],
+  ],
+  "top-up": [
+    ["Enter", "till.keys.take_cash"],
+    ["F6", "till.keys.card"],
+    ["F7", "till.keys.mobile"],
+    ["Esc", "till.keys.back"],
+  ],
+  why: [["Esc", "till.keys.back"]],
+};
+
+interface Props {
+  paying: boolean;
+  returning: boolean;
+  panel: PanelName | null;
+  stranger: boolean;
+}
 
 /** The keys that mean something now. */
-export function KeyMap({ paying }: { paying: boolean }) {
+export function KeyMap({ paying, returning, panel, stranger }: Props) {
   const { say } = useTexts();
+  const keys = returning ? WHILE_RETURNING : paying ? WHILE_PAYING : panel ? IN_PANEL[panel] : AT_BASKET;
   return (
     <footer class="key-map">
       <ul aria-label={say("till.keys.title")}>
-        {(paying ? WHILE_PAYING : AT_BASKET).map(([keys, words]) => (
-          <li key={keys}>
-            <kbd>{keys}</kbd> {say(words)}
+        {keys.map(([key, words]) => (
+          <li key={key}>
+            <kbd>{key}</kbd> {say(stranger && words === "till.keys.coupons" ? "till.keys.join" : words)}
           </li>
         ))}
       </ul>

@@ -1,15 +1,38 @@
 import type { TillLine } from "../shared/snapshots";
 
+/** What may stand in the place of the lines while the cashier looks into it. */
+export type PanelName = "coupons" | "points" | "value" | "top-up" | "why";
+
 /** What a key asks for. Everything else is left to the field that has the focus. */
 export type Action =
-  | { do: "choose"; number: number }
+  | { do: "choose" | "coupon" | "receipt"; number: number }
   | { do: "select" | "quantity"; step: 1 | -1 }
-  | { do: "void" | "join" | "member-off" | "cash" | "card" | "mobile" | "sign-out" | "back" };
+  | { do: "panel"; panel: PanelName }
+  | { do: "details"; shown: boolean }
+  | {
+      do:
+        | "void"
+        | "join"
+        | "member-off"
+        | "cash"
+        | "card"
+        | "mobile"
+        | "sign-out"
+        | "back"
+        | "all-points"
+        | "all-value"
+        | "returns"
+        | "return-all"
+        | "return-void"
+        | "return-fault"
+        | "return-reason"
+        | "return-confirm";
+    };
 
 /** Where a key was pressed. */
 export interface Place {
   /** Which field has the focus; null for a button or nothing at all. */
-  field: "box" | "name" | "received" | null;
+  field: "box" | "name" | "received" | "points" | "value" | "top-up" | null;
   /** That field holds no text. */
   empty: boolean;
   /** The pay panel is open. */
@@ -17,37 +40,82 @@ export interface Place {
   /** How many meanings wait for a choice. */
   choices: number;
   lines: number;
+  panel: PanelName | null;
+  /** Goods come back; `receipts` can be chosen while no sale is open. */
+  returning: boolean;
+  receipts: number;
+  /** Somebody who is no member yet was shown. */
+  stranger: boolean;
 }
 
-const ANYWHERE: Readonly<Record<string, Action>> = {
-  F10: { do: "sign-out" },
+const ANYWHERE: Readonly<Record<string, Action>> = { F10: { do: "sign-out" }, Escape: { do: "back" } };
+const WHILE_PAYING: Readonly<Record<string, Action>> = {
   F12: { do: "cash" },
-  Escape: { do: "back" },
+  F6: { do: "card" },
+  F7: { do: "mobile" },
 };
-const WHILE_PAYING: Readonly<Record<string, Action>> = { F6: { do: "card" }, F7: { do: "mobile" } };
-const AT_BASKET: Readonly<Record<string, Action>> = {
-  F2: { do: "member-off" },
-  F3: { do: "join" },
+const ALONG_LINES: Readonly<Record<string, Action>> = {
   ArrowUp: { do: "select", step: -1 },
   ArrowDown: { do: "select", step: 1 },
+};
+const WHILE_RETURNING: Readonly<Record<string, Action>> = {
+  ...ALONG_LINES,
+  F2: { do: "return-all" },
+  F3: { do: "return-void" },
+  F6: { do: "return-fault" },
+  F7: { do: "return-reason" },
+  F12: { do: "return-confirm" },
+};
+const AT_BASKET: Readonly<Record<string, Action>> = {
+  ...ALONG_LINES,
+  F2: { do: "member-off" },
+  F3: { do: "panel", panel: "coupons" },
+  F4: { do: "panel", panel: "points" },
+  F5: { do: "panel", panel: "value" },
+  F8: { do: "returns" },
+  F9: { do: "panel", panel: "why" },
+  F12: { do: "cash" },
+};
+/** In a panel its own key means the most of it; another panel's key goes there. */
+const IN_PANEL: Readonly<Record<PanelName, Readonly<Record<string, Action>>>> = {
+  coupons: {},
+  points: { F4: { do: "all-points" } },
+  value: { F5: { do: "all-value" }, F6: { do: "panel", panel: "top-up" } },
+  "top-up": WHILE_PAYING,
+  why: {},
 };
 /** They mean a line only while there is one and nothing is being typed: a phone number may begin with +. */
 const ON_A_LINE: Readonly<Record<string, Action>> = {
   "+": { do: "quantity", step: 1 },
   "-": { do: "quantity", step: -1 },
   Delete: { do: "void" },
+  ArrowRight: { do: "details", shown: true },
+  ArrowLeft: { do: "details", shown: false },
 };
 
 /** Returns what a key means at this place, or null when it is an ordinary key there. */
 export function actionFor(key: string, place: Place): Action | null {
   const always = ANYWHERE[key];
   if (always) return always;
+  if (place.returning) return WHILE_RETURNING[key] ?? inEmptyBox(key, place);
   if (place.paying) return WHILE_PAYING[key] ?? null;
-  const atBasket = AT_BASKET[key];
-  if (atBasket) return atBasket;
-  if (place.field === "name" || !place.empty) return null;
-  if (/^[1-9]$/.test(key) && Number(key) <= place.choices) return { do: "choose", number: Number(key) };
-  return place.lines > 0 ? (ON_A_LINE[key] ?? null) : null;
+  if (key === "F3" && place.stranger) return { do: "join" };
+  const inPanel = place.panel && IN_PANEL[place.panel][key];
+  return inPanel || AT_BASKET[key] || inEmptyBox(key, place);
+}
+
+/** Returns what a key means while nothing is being typed. */
+function inEmptyBox(key: string, place: Place): Action | null {
+  if ((place.field !== "box" && place.field !== null) || !place.empty) return null;
+  if (/^[0-9]$/.test(key)) return byDigit(Number(key), place);
+  const means = place.lines > 0 ? ON_A_LINE[key] : undefined;
+  return means && !(place.returning && means.do === "details") ? means : null;
+}
+
+function byDigit(number: number, place: Place): Action | null {
+  if (place.returning) return number > 0 && number <= place.receipts ? { do: "receipt", number } : null;
+  if (number > 0 && number <= place.choices) return { do: "choose", number };
+  return place.panel === "coupons" ? { do: "coupon", number } : null;
 }
 
 /** Returns the line to select after a change: the one that changed, else the same place; null without lines. */

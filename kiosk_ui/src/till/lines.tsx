@@ -6,12 +6,15 @@ import { useTexts } from "./texts";
 
 interface Props {
   lines: TillLine[];
+  /** Each discount of each line stands below it. */
+  details: boolean;
+  showDetails: (shown: boolean) => void;
   selected: number | null;
   select: (number: number) => void;
   change: (line: TillLine, quantity: number) => void;
 }
 
-export function Lines({ lines, selected, select, change }: Props) {
+export function Lines({ lines, details, showDetails, selected, select, change }: Props) {
   const { say } = useTexts();
   return (
     <div class="lines">
@@ -37,8 +40,10 @@ export function Lines({ lines, selected, select, change }: Props) {
         <tbody>
           {lines.map((line) => (
             <Line
-              key={line.sku}
+              key={line.gift ? `gift-${line.number}` : line.sku}
               line={line}
+              details={details}
+              showDetails={() => showDetails(!details)}
               selected={line.number === selected}
               select={() => select(line.number)}
               change={(quantity) => change(line, quantity)}
@@ -52,59 +57,94 @@ export function Lines({ lines, selected, select, change }: Props) {
 
 interface LineProps {
   line: TillLine;
+  details: boolean;
+  showDetails: () => void;
   selected: boolean;
   select: () => void;
   change: (quantity: number) => void;
 }
 
-function Line({ line, selected, select, change }: LineProps) {
+function Line({ line, details, showDetails, selected, select, change }: LineProps) {
   const { say } = useTexts();
   const row = useRef<HTMLTableRowElement>(null);
-  const quantity = Number(line.quantity);
   useEffect(() => {
     if (selected) row.current?.scrollIntoView({ block: "nearest" });
   }, [selected, line.number]);
   return (
-    <tr ref={row} data-testid={`line-${line.number}`} aria-current={selected ? "true" : undefined} onClick={select}>
-      <td class="line-number">{line.number}</td>
-      <td class="line-name">
-        <span>{line.name}</span> <small>{line.sku}</small>
-      </td>
-      <td class="quantity">
-        <div class="stepper">
-          <button
-            type="button"
-            class="step"
-            aria-label={say("till.lines.less", { name: line.name })}
-            disabled={quantity <= 1}
-            onClick={() => change(quantity - 1)}
-          >
-            −
-          </button>
-          <output>{line.quantity}</output>
-          <button
-            type="button"
-            class="step"
-            aria-label={say("till.lines.more", { name: line.name })}
-            onClick={() => change(quantity + 1)}
-          >
-            +
-          </button>
-        </div>
-      </td>
-      <td class="amount">{line.unit_price}</td>
-      <td class="amount line-total">{line.total}</td>
-      <td class="line-void">
-        <button
-          type="button"
-          class="step"
-          aria-label={say("till.lines.void_one", { name: line.name })}
-          data-testid={`void-${line.number}`}
-          onClick={() => change(0)}
-        >
-          <Cross />
-        </button>
-      </td>
-    </tr>
+    <>
+      <tr ref={row} data-testid={`line-${line.number}`} aria-current={selected ? "true" : undefined} onClick={select}>
+        <td class="line-number">{line.number}</td>
+        <td class="line-name">
+          <span>{line.name}</span> <small>{line.sku}</small>
+        </td>
+        <td class="quantity">{line.gift ? line.quantity : <Stepper line={line} change={change} />}</td>
+        <td class="amount">{line.unit_price}</td>
+        <td class="amount line-total">
+          {line.total}
+          {line.gross && (
+            <button
+              type="button"
+              class="line-off"
+              aria-expanded={details}
+              data-testid={`off-${line.number}`}
+              onClick={showDetails}
+            >
+              <s>{line.gross}</s>
+            </button>
+          )}
+        </td>
+        <td class="line-void">
+          {!line.gift && (
+            <button
+              type="button"
+              class="step"
+              aria-label={say("till.lines.void_one", { name: line.name })}
+              data-testid={`void-${line.number}`}
+              onClick={() => change(0)}
+            >
+              <Cross />
+            </button>
+          )}
+        </td>
+      </tr>
+      {details &&
+        line.discounts.map((one, place) => (
+          <tr key={place} class="discount" data-testid={`discount-${line.number}`}>
+            <td />
+            <td colSpan={3}>
+              ↳ {one.title && <strong>{one.title}</strong>} {one.sentence}
+            </td>
+            <td class="amount">{one.amount}</td>
+            <td />
+          </tr>
+        ))}
+    </>
+  );
+}
+
+function Stepper({ line, change }: { line: TillLine; change: (quantity: number) => void }) {
+  const { say } = useTexts();
+  const quantity = Number(line.quantity);
+  return (
+    <div class="stepper">
+      <button
+        type="button"
+        class="step"
+        aria-label={say("till.lines.less", { name: line.name })}
+        disabled={quantity <= 1}
+        onClick={() => change(quantity - 1)}
+      >
+        −
+      </button>
+      <output>{line.quantity}</output>
+      <button
+        type="button"
+        class="step"
+        aria-label={say("till.lines.more", { name: line.name })}
+        onClick={() => change(quantity + 1)}
+      >
+        +
+      </button>
+    </div>
   );
 }

@@ -2,6 +2,7 @@ import "../shared/tokens.css";
 import "./till.css";
 import "./parts.css";
 import "./checkout.css";
+import "./panels.css";
 
 import { render } from "preact";
 

@@ -1,6 +1,6 @@
 import type { RefObject } from "preact";
 
-import { Card, Cross, Tier, Unsure } from "../shared/icons";
+import { Card, Cross, Ticket, Tier, Unsure } from "../shared/icons";
 import type { Till } from "../shared/snapshots";
 import type { Intend } from "./intents";
 import { useTexts } from "./texts";
@@ -36,6 +36,17 @@ function Member({ member, intend }: { member: NonNullable<Till["member"]>; inten
       <span class="member-points">
         <span data-testid="member-points">{number(member.points)}</span> {say("till.points_unit")}
       </span>
+      {member.value !== null && (
+        <span class="member-fact" data-testid="member-value">
+          {say("till.member.value", { amount: member.value })}
+        </span>
+      )}
+      {member.coupons > 0 && (
+        <span class="member-fact" data-testid="member-coupons">
+          <Ticket />
+          {say("till.member.coupons", { count: member.coupons })}
+        </span>
+      )}
       <span class="trust">{say(member.trust > 0 ? "till.member.card_checked" : "till.member.number_only")}</span>
       <button type="button" class="button dark" data-testid="member-off" onClick={() => void intend("member-off")}>
         <Cross />

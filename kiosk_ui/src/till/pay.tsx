@@ -5,9 +5,14 @@ import type { Totals } from "../shared/snapshots";
 import { decimalText, likelyCash, readMinor } from "./money";
 import { useTexts } from "./texts";
 
-const MINOR_DIGITS = 2;
+export const MINOR_DIGITS = 2;
 
 export type Tender = "cash" | "card" | "mobile";
+
+/** What is due in coins that exist. */
+export function cashDue(totals: Totals): number {
+  return totals.cash_due_minor ?? totals.due_minor;
+}
 
 interface Props {
   totals: Totals;
@@ -19,6 +24,7 @@ interface Props {
 export function PayPanel({ totals, pay, close }: Props) {
   const { say } = useTexts();
   const digits = totals.minor_digits ?? MINOR_DIGITS;
+  const due = cashDue(totals);
   const [typed, setTyped] = useState<string | null>(null);
   const [unreadable, setUnreadable] = useState(false);
   const field = useRef<HTMLInputElement>(null);
@@ -27,11 +33,11 @@ export function PayPanel({ totals, pay, close }: Props) {
   useLayoutEffect(() => field.current?.focus(), []);
   useLayoutEffect(() => {
     if (typed === null) field.current?.select();
-  }, [totals.due_minor, typed]);
+  }, [due, typed]);
 
   function takeCash(event: Event): void {
     event.preventDefault();
-    const receivedMinor = readMinor(typed ?? decimalText(totals.due_minor, digits), digits);
+    const receivedMinor = readMinor(typed ?? decimalText(due, digits), digits);
     setUnreadable(receivedMinor === null);
     if (receivedMinor !== null) pay("cash", receivedMinor);
   }
@@ -52,7 +58,7 @@ export function PayPanel({ totals, pay, close }: Props) {
             type="text"
             inputMode="decimal"
             autocomplete="off"
-            value={typed ?? decimalText(totals.due_minor, digits)}
+            value={typed ?? decimalText(due, digits)}
             onInput={(event) => setTyped(event.currentTarget.value)}
             aria-invalid={unreadable}
             data-field="received"
@@ -60,7 +66,7 @@ export function PayPanel({ totals, pay, close }: Props) {
           />
         </label>
         <ul class="notes" aria-label={say("till.pay.notes")}>
-          {likelyCash(totals.due_minor, digits).map((minor) => (
+          {likelyCash(due, digits).map((minor) => (
             <li key={minor}>
               <button type="button" class="button quiet" onClick={() => setTyped(decimalText(minor, digits))}>
                 {decimalText(minor, digits)}
@@ -87,7 +93,7 @@ function Tenders({ totals, pay, close }: Props) {
         type="button"
         class="button quiet"
         data-testid="pay-cash"
-        onClick={() => pay("cash", totals.due_minor)}
+        onClick={() => pay("cash", cashDue(totals))}
       >
         <span>{say("till.pay.exact")}</span>
         <kbd>F12</kbd>

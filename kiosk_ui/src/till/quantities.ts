@@ -3,7 +3,7 @@ import { useRef } from "preact/hooks";
 import type { TillLine } from "../shared/snapshots";
 import type { Intend } from "./intents";
 
-interface Quantities {
+export interface Quantities {
   /** Sets the quantity of a line; 0 voids it. */
   change: (line: TillLine, quantity: number) => void;
   /** One more or one less, never down to nothing: that is `change(line, 0)`. */

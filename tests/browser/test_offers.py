@@ -1,0 +1,347 @@
+"""Coupons, points, stored value, reasons and returns: at a till and a kiosk in real Chromium."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, expect
+
+from tapledger.lab.chain import Chain
+from tapledger.lab.seed import EARPHONES, TOWEL, WATER
+from tapledger.languages import LANGUAGES
+from tests.browser.conftest import Face, open_face
+from tests.browser.ledger import newest_slip
+from tests.browser.test_kiosk import SMALL, choose_language, cut_off, on_screen, open_kiosk
+from tests.browser.test_kiosk import leave as leave_kiosk
+from tests.browser.test_till import PATIENCE_MS, READER, enter, forgive, leave, open_till, points_of, press
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+SHOP = "shop-a"
+OFFERS = """
+[points_as_cash]
+unit_points = 100
+unit_minor = 100
+min_points = 100
+max_pct = 50
+
+[stored_value]
+top_up = [{ pay_minor = 10000, bonus_minor = 1000 }, { pay_minor = 50000, bonus_minor = 8000 }]
+
+[[coupons]]
+id = "full-200"
+name = { zh-Hans = "满200减30", zh-Hant = "滿200減30", en = "30 off from 200", ja = "200以上で30オフ" }
+code = "FULL200"
+claimable = true
+valid_days = 30
+benefit = { type = "threshold", at_minor = 20000, off_minor = 3000 }
+
+[[coupons]]
+id = "five"
+name = { zh-Hans = "立减5元", zh-Hant = "立減5元", en = "5 off", ja = "5オフ" }
+code = "FIVE"
+claimable = true
+valid_days = 7
+benefit = { type = "amount", off_minor = 500 }
+
+[[coupons]]
+id = "alone"
+name = { zh-Hans = "单独使用减20", zh-Hant = "單獨使用減20", en = "20 off, alone", ja = "単独で20オフ" }
+code = "ALONE"
+claimable = true
+solo = true
+valid_days = 60
+benefit = { type = "amount", off_minor = 2000 }
+"""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def offers(chain: Chain) -> AsyncIterator[Chain]:
+    """A chain whose first shop has had coupons, points as cash and stored value from now on.
+
+    What was there before is as it was, so that other tests may come before or after.
+    """
+    path = chain.config(SHOP).parent / "program.toml"
+    before = path.read_text(encoding="utf-8")
+    if '[[coupons]]\nid = "full-200"' not in before:
+        await chain.shops[SHOP].stop()
+        path.write_text(before.replace('version = "', 'version = "offers-', 1) + OFFERS, encoding="utf-8")
+        await chain.shops[SHOP].start()
+    yield chain
+
+
+async def with_member(browser: Browser, offers: Chain, card: str = "li") -> Face:
+    face = await open_till(browser, offers)
+    await offers.benches[SHOP].insert(READER, card)
+    await expect(face.at("member")).to_be_visible(timeout=PATIENCE_MS)
+    return face
+
+
+async def scan(face: Face, offers: Chain, *skus: str) -> None:
+    for sku in skus:
+        await offers.benches[SHOP].scanner.scan(sku)
+        await expect(face.page.locator(f'tr:has-text("{sku}")')).to_be_visible()
+
+
+async def texts_of(face: Face, name: str) -> list[str]:
+    return [text.strip() for text in await face.at(name).locator("li").all_inner_texts()]
+
+
+async def test_coupons_are_claimed_the_best_are_chosen_and_the_cashier_overrides(
+    browser: Browser, offers: Chain
+) -> None:
+    face = await with_member(browser, offers)
+    for number, code in enumerate(("FULL200", "FIVE", "ALONE")):
+        await enter(face, code)
+        await expect(face.at("message")).to_have_attribute("data-code", "COUPON_CLAIMED")
+        await expect(face.at("member-coupons")).to_contain_text(str(number + 1))
+    await scan(face, offers, EARPHONES)
+    await expect(face.at("due")).to_have_text("¥264.00")
+    await press(face, "F3")
+    await expect(face.at("panel-coupons")).to_be_visible()
+    rows = face.page.locator('[data-testid^="coupon-"][aria-pressed]')
+    await expect(rows).to_have_count(3)
+    assert [await row.get_attribute("aria-pressed") for row in await rows.all()] == ["true", "false", "true"]
+    await expect(face.at("coupon-2")).to_contain_text("不能与“满200减30”同时使用")
+    await expect(face.at("coupon-notes")).to_contain_text("20")
+    await face.picture("till-coupons")
+    await press(face, "1")
+    await expect(face.at("due")).to_have_text("¥294.00")
+    await expect(face.at("better")).to_contain_text("30.00")
+    await press(face, "0")
+    await expect(face.at("due")).to_have_text("¥264.00")
+    await press(face, "Escape")
+    await press(face, "ArrowRight")
+    await expect(face.at("discount-1")).to_have_count(2)
+    await expect(face.at("discount-1").first).to_contain_text("满200减30")
+    await face.picture("till-discounts")
+    await press(face, "ArrowLeft")
+    await press(face, "F12", "F12")
+    await expect(face.at("last-sale")).to_be_visible()
+    await leave(face, offers)
+
+
+async def test_the_reasons_on_the_screen_are_those_on_the_paper(browser: Browser, offers: Chain) -> None:
+    face = await with_member(browser, offers)
+    await enter(face, "FULL200")
+    await scan(face, offers, EARPHONES)
+    await press(face, "F4", *"200", "Enter")
+    await expect(face.at("points-paid")).to_have_text("-¥2.00")
+    await press(face, "F9")
+    quoted = await texts_of(face, "why-quote")
+    await face.picture("till-why")
+    await press(face, "F12", "F12")
+    await press(face, "F9")
+    said = await texts_of(face, "why-last")
+    assert set(quoted) <= set(said)
+    paper = " ".join(await newest_slip(offers.config(SHOP), "sale")).replace(" ", "")
+    on_paper = [one for one in said if one.replace(" ", "") in paper]
+    assert any("积分" in one for one in on_paper), "the points"
+    assert any("满200" in one or "减" in one or "¥30.00" in one for one in on_paper), "the coupon"
+    assert any("200 积分" in one for one in on_paper), "the points that paid"
+    await press(face, "Escape")
+    await leave(face, offers)
+
+
+async def test_points_pay_all_or_some_and_never_too_many(browser: Browser, offers: Chain) -> None:
+    face = await with_member(browser, offers)
+    before = await points_of(face)
+    await scan(face, offers, TOWEL)
+    await press(face, "F4")
+    await expect(face.at("points-offer")).to_contain_text("600")
+    await expect(face.at("points-amount")).to_be_focused()
+    await face.picture("till-points")
+    await press(face, *"601", "Enter")
+    await expect(face.at("message")).to_have_attribute("data-code", "POINTS_TOO_MANY")
+    forgive(face, "422")
+    await press(face, "F4")
+    await expect(face.at("panel-points")).to_have_count(0)
+    await expect(face.at("due")).to_have_text("¥6.00")
+    await press(face, "F4", *"0", "Enter")
+    await expect(face.at("due")).to_have_text("¥12.00")
+    await press(face, "F4", "F4")
+    await expect(face.at("due")).to_have_text("¥6.00")
+    await press(face, "F12", "F12")
+    await expect(face.at("last-sale")).to_contain_text("6.00")
+    await offers.benches[SHOP].remove(READER)
+    await offers.benches[SHOP].insert(READER, "li")
+    await expect(face.at("member")).to_be_visible(timeout=PATIENCE_MS)
+    assert await points_of(face) < before - 500
+    await leave(face, offers)
+
+
+async def test_a_top_up_shows_its_bonus_and_pays_for_the_basket(browser: Browser, offers: Chain) -> None:
+    face = await with_member(browser, offers, "wang")
+    await press(face, "F5", "F6")
+    await expect(face.at("top-up-amount")).to_be_focused()
+    await press(face, *"100", "Enter")
+    await expect(face.at("top-up-offer")).to_contain_text("10.00")
+    await face.picture("till-top-up")
+    await press(face, "Enter")
+    await expect(face.at("message")).to_have_attribute("data-code", "TOPPED_UP")
+    await expect(face.at("member-value")).to_contain_text("110.00")
+    await scan(face, offers, TOWEL, WATER)
+    await press(face, "F5")
+    await expect(face.at("value-amount")).to_have_value("14.50")
+    await press(face, *"10", "Enter")
+    await expect(face.at("value-paid")).to_have_text("-¥10.00")
+    await expect(face.at("due")).to_have_text("¥4.50")
+    await press(face, "F5", "F5")
+    await expect(face.at("due")).to_have_text("¥0.00")
+    await face.picture("till-value")
+    await press(face, "F12", "F12")
+    await expect(face.at("last-sale")).to_contain_text("14.50")
+    await enter(face, WATER)
+    await expect(face.at("line-1")).to_be_visible()
+    await leave(face, offers)
+
+
+async def test_one_line_comes_back_by_its_receipt(browser: Browser, offers: Chain) -> None:
+    face = await with_member(browser, offers)
+    await scan(face, offers, TOWEL, EARPHONES)
+    await press(face, "F12", "F12")
+    await expect(face.at("last-sale")).to_be_visible()
+    receipt = (await face.at("receipt").inner_text()).strip()
+    await press(face, "F8")
+    await expect(face.at("receipt-1")).to_contain_text(receipt)
+    await press(face, "Escape")
+    await expect(face.at("panel-return")).to_have_count(0)
+    await enter(face, receipt)
+    await expect(face.at("return-line-2")).to_be_visible()
+    await press(face, "+")
+    await expect(face.at("refund")).to_have_text("¥12.00")
+    await expect(face.at("points-taken")).to_be_visible()
+    await press(face, "F7", "F6")
+    await expect(face.at("reason-faulty")).to_have_attribute("aria-pressed", "true")
+    await expect(face.at("shop-fault")).to_have_attribute("aria-pressed", "true")
+    await face.picture("till-return")
+    slips = len(offers.benches[SHOP].printer.slips)
+    await press(face, "F12")
+    await expect(face.at("message")).to_have_attribute("data-code", "RETURNED")
+    await expect(face.at("message")).to_contain_text("¥12.00")
+    await enter(face, receipt)
+    await expect(face.at("return-line-1")).to_have_class("gone")
+    await expect(face.at("return-void")).to_be_disabled()
+    await press(face, "Escape")
+    await expect(face.at("guest")).to_be_visible()
+    for _ in range(100):
+        if len(offers.benches[SHOP].printer.slips) > slips:
+            break
+        await face.page.wait_for_timeout(100)
+    assert receipt.rpartition("-")[0] in offers.benches[SHOP].printer.slips[-1].text()
+    await leave(face, offers)
+
+
+async def test_a_killed_daemon_keeps_what_was_chosen(browser: Browser, offers: Chain) -> None:
+    face = await with_member(browser, offers)
+    await enter(face, "FIVE")
+    await scan(face, offers, EARPHONES)
+    await press(face, "F4", "F4")
+    await expect(face.at("points-paid")).to_be_visible()
+    due = await face.at("due").inner_text()
+    offers.shops[SHOP].kill()
+    await expect(face.at("pin")).to_be_visible(timeout=3 * PATIENCE_MS)
+    await offers.shops[SHOP].ready()
+    forgive(face, "WebSocket", "ERR_CONNECTION_REFUSED")
+    await press(face, *"2468", "Enter")
+    await expect(face.at("due")).to_have_text(due, timeout=PATIENCE_MS)
+    await expect(face.at("points-paid")).to_be_visible()
+    await leave(face, offers)
+
+
+async def test_the_kiosk_shows_coupons_and_says_why_points_changed(browser: Browser, offers: Chain) -> None:
+    till = await with_member(browser, offers, "wang")
+    await enter(till, "FIVE")
+    await expect(till.at("message")).to_have_attribute("data-code", "COUPON_CLAIMED")
+    await leave(till, offers)
+    face = await open_kiosk(browser, offers)
+    await offers.benches[SHOP].insert("kiosk-reader", "wang")
+    await on_screen(face, "balance")
+    await expect(face.at("best-coupons")).to_contain_text("立减5元")
+    await face.picture("kiosk-balance-coupons")
+    await face.at("coupons").click()
+    await on_screen(face, "coupons")
+    await expect(face.at("coupon").first).to_contain_text("立减5元")
+    await face.picture("kiosk-coupons")
+    await face.page.wait_for_timeout(450)
+    await face.at("back").click()
+    await on_screen(face, "balance")
+    await face.page.wait_for_timeout(450)
+    await face.at("history").click()
+    await on_screen(face, "history")
+    await face.picture("kiosk-history")
+    await face.page.wait_for_timeout(450)
+    await face.at("entry").first.click()
+    await expect(face.at("why")).to_be_visible()
+    await face.picture("kiosk-why")
+    await face.page.wait_for_timeout(450)
+    await face.at("close-why").click()
+    await expect(face.at("why")).to_have_count(0)
+    assert "110.00" not in await face.page.content(), "stored value needs a PIN"
+    await face.page.wait_for_timeout(450)
+    await leave_kiosk(face, offers)
+
+
+async def test_the_new_screens_fit_the_small_panel_in_every_language(browser: Browser, offers: Chain) -> None:
+    till = await with_member(browser, offers, "wang")
+    for code in ("FIVE", "FULL200", "ALONE"):
+        await enter(till, code)
+    await leave(till, offers)
+    face = await open_face(browser, offers.ports[SHOP], "kiosk", SMALL)
+    await on_screen(face, "attract")
+    await offers.benches[SHOP].insert("kiosk-reader", "wang")
+    await on_screen(face, "balance")
+    for large in (False, True):
+        if large:
+            await face.at("larger-text").click()
+        for language in LANGUAGES:
+            await choose_language(face, language)
+            size = "large" if large else "plain"
+            assert await cut_off(face) == [], f"balance {language} {size}"
+            await face.picture(f"small-balance-{language}-{size}")
+            for screen in ("coupons", "history"):
+                await face.page.wait_for_timeout(450)
+                await face.at(screen).click()
+                await on_screen(face, screen)
+                assert await cut_off(face) == [], f"{screen} {language} {size}"
+                await face.picture(f"small-{screen}-{language}-{size}")
+                await face.page.wait_for_timeout(450)
+                await face.at("back").click()
+                await on_screen(face, "balance")
+            await face.page.wait_for_timeout(450)
+    await leave_kiosk(face, offers)
+
+
+TILL_SMALL = (1024, 600)
+
+
+async def test_the_tills_panels_fit_in_every_language(browser: Browser, offers: Chain) -> None:
+    face = await with_member(browser, offers, "wang")
+    await scan(face, offers, EARPHONES, TOWEL)
+    for language in LANGUAGES:
+        await face.at("language").select_option(language)
+        await expect(face.page.locator("html")).to_have_attribute("lang", language)
+        for key in ("F3", "F4", "F5", "F9"):
+            await press(face, key)
+            await expect(face.page.locator(".panel")).to_be_visible()
+            assert await wider_than_their_place(face) == [], f"{key} {language}"
+            await face.picture(f"till-{key}-{language}")
+            await press(face, "Escape")
+            await expect(face.page.locator(".panel")).to_have_count(0)
+        assert await wider_than_their_place(face) == [], language
+    await face.at("language").select_option("zh-Hans")
+    await expect(face.page.locator("html")).to_have_attribute("lang", "zh-Hans")
+    await leave(face, offers)
+
+
+async def wider_than_their_place(face: Face) -> list[str]:
+    """Name buttons, key hints and strips that hold more than they show."""
+    found = await face.page.evaluate(
+        """() => [...document.querySelectorAll("button, .strip, .key-map ul, .totals > div, .panel-body")]
+            .filter((element) => element.scrollWidth > element.clientWidth + 1
+                || element.getBoundingClientRect().right > innerWidth + 1)
+            .map((element) => element.innerText)"""
+    )
+    return [str(words) for words in found]
