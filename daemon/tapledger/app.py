@@ -23,6 +23,7 @@ from tapledger.store.store import Store
 from tapledger.sync.loop import SyncLoop, SyncState
 from tapledger.web import kiosk_api, problems
 from tapledger.web.console import ConsoleFace, Machine
+from tapledger.web.desk_api import DeskApi
 from tapledger.web.kiosk import KioskFace
 from tapledger.web.live import LiveFeed
 from tapledger.web.server import Server
@@ -96,6 +97,7 @@ class Daemon:
             *kiosk_api.routes(self.kiosk),
             *TillApi(self.till, self.shop.randomness).routes(),
             *self.console.routes(),
+            *DeskApi(self.shop, lambda: self.console.language, self._desk_acted).routes(),
             *more,
         ]
         return Server(self.live, routes, self._language_of)
@@ -190,6 +192,11 @@ class Daemon:
         self.prints.poke()
         self.sync.poke()
         self.console.changed()
+
+    def _desk_acted(self) -> None:
+        """Somebody gave a command by name: whoever is served at a face may have other points now."""
+        self._recorded()
+        self._sync_changed()
 
     async def _slip_settled(self, job: str) -> None:
         await self.kiosk.slip_settled(job)

@@ -7,27 +7,19 @@ import os
 import sys
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from tapledger import languages
-from tapledger.commandline import call
+from tapledger.commandline import AS_JSON, CONFIG, LANGUAGE, call, show
+from tapledger.commands.desk_cli import desk, member
 
 if TYPE_CHECKING:
     from tapledger.commands.verify import Verified
     from tapledger.lab.scenario.player import Played
     from tapledger.membership.explaining import Explained
     from tapledger.membership.programs import Mistake
-
-CONFIG = click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    default=Path("/etc/tapledger/daemon.toml"),
-    show_default=True,
-    help="The shop's daemon.toml.",
-)
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 
 class Commands(click.Group):
@@ -53,8 +45,8 @@ def main() -> None:
     """A membership system for shops: works offline, never loses a point, proves every number."""
 
 
-def show(as_json: bool, result: dict[str, Any], sentence: str) -> None:
-    click.echo(json.dumps(result, ensure_ascii=False) if as_json else sentence)
+main.add_command(desk)
+main.add_command(member)
 
 
 @main.command()
@@ -278,7 +270,7 @@ def program_what_if(config: Path, candidate: Path, since: str, as_json: bool) ->
 @main.command()
 @click.argument("event")
 @CONFIG
-@click.option("--language", type=click.Choice(languages.LANGUAGES), default="en", show_default=True)
+@LANGUAGE
 @AS_JSON
 def explain(event: str, config: Path, language: str, as_json: bool) -> None:
     """Say every number of an event: of a receipt's number node-epoch-seq, its last part, or a sale's id."""

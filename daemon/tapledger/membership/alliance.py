@@ -73,6 +73,23 @@ async def settle_open(shop: Shop, partner_id: str, partner: PartnerPort) -> list
     return [await _ask(shop, partner, sending) for sending in waiting]
 
 
+async def settle(shop: Shop, key: str, partner: PartnerPort) -> Sending:
+    """Ask a partner about one exchange and close it; one that is closed stays as it is.
+
+    Raises ``NotFound`` for a key that nothing was sent with.
+    """
+    sending = await exchange_of(shop, key)
+    return sending if sending.state != "open" else await _ask(shop, partner, sending)
+
+
+async def exchange_of(shop: Shop, key: str) -> Sending:
+    """Return how an exchange stands; raise ``NotFound``."""
+    sending = await shop.store.transact(lambda tx: partners.get(tx, key))
+    if sending is None:
+        raise NotFound("EXCHANGE_UNKNOWN")
+    return sending
+
+
 async def _ask(shop: Shop, partner: PartnerPort, sending: Sending) -> Sending:
     try:
         credited = await partner.has_credited(sending.key)

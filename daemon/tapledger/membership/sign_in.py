@@ -12,7 +12,7 @@ from argon2.exceptions import VerificationError
 
 from tapledger.clock import Clock
 from tapledger.database import Transaction
-from tapledger.errors import Denied, Invalid
+from tapledger.errors import Denied, Invalid, Refused
 from tapledger.membership.shop import Shop
 from tapledger.store import facts, staff
 from tapledger.store.people import clean_name
@@ -66,8 +66,15 @@ async def sign_in(shop: Shop, throttle: Throttle, id_: str, pin: str) -> Person:
 
 
 async def add_person(shop: Shop, id_: str, name: str, role: str, pin: str) -> Person:
-    person = await asyncio.to_thread(_person, id_, name, role, pin)
-    await shop.store.transact(lambda tx: staff.add(tx, person))
+    """Let somebody sign in from now on; raise ``Refused`` when there is somebody with this id already."""
+    person = await asyncio.to_thread(_person, id_, clean_name(name), role, pin)
+
+    def work(tx: Transaction) -> None:
+        if staff.get(tx, id_) is not None:
+            raise Refused("STAFF_ID_TAKEN")
+        staff.add(tx, person)
+
+    await shop.store.transact(work)
     return person
 
 
