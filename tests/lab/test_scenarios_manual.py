@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -66,8 +67,22 @@ def test_the_frame_has_its_keys() -> None:
     assert common | {"do"} == EVERY_STEP_KNOWS
 
 
+def stories_with_every_step() -> list[Path]:
+    """Return some of the stories, in which each step happens at least once and is not refused."""
+    happen = {}
+    for path in command.files([SCENARIOS]):
+        steps = tomllib.loads(path.read_text(encoding="utf-8"))["steps"]
+        happen[path] = {step["do"] for step in steps if "error" not in step.get("expect", {})}
+    chosen, missing = [], set(ACTIONS)
+    while missing and happen:
+        richest = max(happen, key=lambda path: len(happen[path] & missing))
+        missing -= happen.pop(richest)
+        chosen.append(richest)
+    return chosen
+
+
 async def test_everything_that_can_be_expected_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Play every story and compare what was told with the manual."""
+    """Play stories with every step in them and compare what was told with the manual."""
     told: dict[str, set[str]] = defaultdict(set)
     of_members: set[str] = set()
     observe, view = observing.observe, observing.member_view
@@ -83,7 +98,7 @@ async def test_everything_that_can_be_expected_is_there(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(observing, "observe", watch)
     monkeypatch.setattr(observing, "member_view", watch_members)
-    for path in command.files([SCENARIOS]):
+    for path in stories_with_every_step():
         await player.play_file(path)
     assert set(told) == set(ACTIONS), "a step that no story plays"
     wrong = {name: told[name] ^ (words(STEPS[name][3]) - {"says"}) for name in told}
