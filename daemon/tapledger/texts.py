@@ -61,7 +61,7 @@ def day(language: str, value: dt.date) -> str:
 
 def problem(language: str, error: TapledgerError) -> tuple[str, str]:
     """Return the sentence and the next step of an error."""
-    data = _figures(language, error.data)
+    data = figures(language, error.data)
     key = f"problem.{error.code}"
     try:
         return say(language, key, **data), say(language, f"{key}.next", **data)
@@ -73,7 +73,7 @@ def problem(language: str, error: TapledgerError) -> tuple[str, str]:
 
 def reason(language: str, why: Reason) -> str:
     """Return why a number is what it is, in one sentence; refusal codes share their problem's sentence."""
-    data = _figures(language, why.data)
+    data = figures(language, why.data)
     known = catalogue(language)
     return (
         say(language, f"reason.{why.code}", **data)
@@ -82,19 +82,19 @@ def reason(language: str, why: Reason) -> str:
     )
 
 
-def _figures(language: str, data: Mapping[str, str | int]) -> dict[str, str | int]:
+def figures(language: str, data: Mapping[str, str | int]) -> dict[str, str | int]:
     """Add ``*_money`` beside each ``*_minor`` figure, ``*_percent`` beside ``*_bp``, ``multiplier`` beside
     thousandths."""
-    figures = dict(data)
+    filled = dict(data)
     currency = str(data.get("currency", ""))
     for name, value in data.items():
         if name.endswith("_minor") and isinstance(value, int) and currency:
-            figures[name.removesuffix("_minor") + "_money"] = money(language, value, currency)
+            filled[name.removesuffix("_minor") + "_money"] = money(language, value, currency)
         if name.endswith("_bp") and isinstance(value, int):
-            figures[name.removesuffix("_bp") + "_percent"] = f"{_decimal(value, 2)}%"
+            filled[name.removesuffix("_bp") + "_percent"] = f"{_decimal(value, 2)}%"
         if name == "multiplier_milli" and isinstance(value, int):
             figures["multiplier"] = _decimal(value, 3)
-    return figures
+    return filled
 
 
 def _decimal(value: int, digits: int) -> str:
