@@ -93,7 +93,7 @@ def figures(language: str, data: Mapping[str, str | int]) -> dict[str, str | int
         if name.endswith("_bp") and isinstance(value, int):
             filled[name.removesuffix("_bp") + "_percent"] = f"{_decimal(value, 2)}%"
         if name == "multiplier_milli" and isinstance(value, int):
-            figures["multiplier"] = _decimal(value, 3)
+            filled["multiplier"] = _decimal(value, 3)
     return filled
 
 

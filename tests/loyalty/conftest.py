@@ -1,4 +1,4 @@
-"""What every test of the rules also proves: each event and each refusal it sees can be told in every language."""
+"""What every test of the rules also proves: each event and each refusal it sees can be told."""
 
 from __future__ import annotations
 
