@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import time
 
-from tapledger.loyalty import couponing, engine
+from tapledger.loyalty import engine
 from tapledger.loyalty import program as programs
+from tapledger.loyalty.coupons import couponing
 from tapledger.loyalty.effects import Coupon, Lot
 from tapledger.loyalty.engine import Redeem
 from tapledger.loyalty.members import Member

@@ -24,11 +24,11 @@ ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / "var" / "mutants"
 ROOMS = {
     "money": ["money.py"],
-    "lots": ["lots.py", "tallies.py", "lapsing.py", "members.py"],
-    "tiers": ["tiering.py", "tier_reviews.py", "tier_progress.py"],
-    "coupons": ["wallet.py", "couponing.py", "issuing.py", "pricing/combination.py"],
-    "stored value": ["storing.py", "tenders.py"],
-    "returns": ["returning.py", "clawing.py", "refunding.py"],
+    "lots": ["lots.py", "tallies.py", "members.py", "value/lapsing.py"],
+    "tiers": ["tiers/*.py"],
+    "coupons": ["coupons/*.py", "pricing/combination.py"],
+    "stored value": ["value/storing.py", "sales/tenders.py"],
+    "returns": ["sales/returning.py", "sales/clawing.py", "sales/refunding.py"],
     "pipeline": ["pricing/*.py", "promotions/*.py"],
 }
 """What is changed, as patterns in daemon/tapledger/loyalty."""

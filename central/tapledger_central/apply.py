@@ -11,9 +11,9 @@ from collections import defaultdict
 
 import msgspec
 
-from tapledger.loyalty import merging
 from tapledger.loyalty.effects import Linked, Unlinked
 from tapledger.loyalty.ledger import EventBody, linked
+from tapledger.loyalty.life import merging
 from tapledger.loyalty.members import Member, fold
 from tapledger.wire.codec import decode_event
 from tapledger_central.store import Transaction, inbox, members

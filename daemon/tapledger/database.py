@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias, TypeVar
@@ -18,7 +19,7 @@ import sqlalchemy as sa
 import sqlcipher3.dbapi2 as sqlcipher
 from sqlalchemy.pool import StaticPool
 
-from tapledger.errors import Corrupt, TapledgerError, Unavailable
+from tapledger.errors import Corrupt, Invalid, TapledgerError, Unavailable
 
 T = TypeVar("T")
 
@@ -138,13 +139,22 @@ class Database:
             raise
 
     def _transact(self, work: Callable[[Transaction], T]) -> T:
+        with self.translated(), self._connection.begin() as transaction:
+            self._connection.exec_driver_sql(self._begin)
+            result = work(self._connection)
+            if self._begin == READING:
+                transaction.rollback()  # a commit would fail once more for a damaged page it met
+            return result
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """Raise what goes wrong inside in the product's words."""
         try:
-            with self._connection.begin() as transaction:
-                self._connection.exec_driver_sql(self._begin)
-                result = work(self._connection)
-                if self._begin == READING:
-                    transaction.rollback()  # a commit would fail once more for a damaged page it met
-                return result
+            yield
+        except UnicodeEncodeError as error:  # half a character: JSON can say it, no file can hold it
+            raise Invalid("TEXT_IMPOSSIBLE") from error
+        except OverflowError as error:
+            raise Invalid("AMOUNT_TOO_LARGE") from error
         except sa.exc.OperationalError as error:
             raise Unavailable("STORE_FAULT", why=str(error.orig)) from error
         except sa.exc.IntegrityError:

@@ -30,11 +30,11 @@ async def on_screen(face: Face, screen: str) -> None:
     await expect(face.page.locator(f'[data-screen="{screen}"]')).to_be_visible(timeout=10_000)
 
 
-async def no_card(chain: Chain) -> None:
+async def no_card(chain: Chain, role: str = READER) -> None:
     """Wait until pcscd has seen the card go: it looks every 0.4 s, and misses a quick change of cards."""
 
     def gone(snapshot: Snapshot) -> bool:
-        reader = next(device for device in snapshot["devices"] if device["role"] == READER)
+        reader = next(device for device in snapshot["devices"] if device["role"] == role)
         return bool(reader["last_event"].endswith("removed"))
 
     async with Visitor(chain.ports["shop-a"], "console") as console:

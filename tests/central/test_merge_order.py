@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tapledger.loyalty.ledger import EventBody
+from tapledger.loyalty.life.merging import Merge, decide_merge
+from tapledger.loyalty.life.unmerging import Undo, decide_undo
 from tapledger.loyalty.members import Member, fold
-from tapledger.loyalty.merging import Merge, decide_merge
-from tapledger.loyalty.unmerging import Undo, decide_undo
 from tests.central.chains import Chain
 from tests.central.test_convergence import KEYRINGS, Step, after, body
 from tests.central.world import PROGRAM, START

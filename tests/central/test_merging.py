@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tapledger.database import Transaction
-from tapledger.loyalty import unmerging
 from tapledger.loyalty.decisions import decision
 from tapledger.loyalty.effects import Tallied
 from tapledger.loyalty.ledger import EventBody
-from tapledger.loyalty.lifecycle import Erase, decide_erase
-from tapledger.loyalty.merging import Merge, decide_merge
+from tapledger.loyalty.life import unmerging
+from tapledger.loyalty.life.lifecycle import Erase, decide_erase
+from tapledger.loyalty.life.merging import Merge, decide_merge
 from tapledger.store import history, members
 from tests.central.world import PROGRAM, ShopNode, World
 

@@ -6,12 +6,13 @@ import datetime as dt
 from typing import Any
 
 from tapledger.lab.scenario.shops import Place
-from tapledger.loyalty import members, tallies, tiering
+from tapledger.loyalty import members, tallies
 from tapledger.loyalty.effects import (
     BONUS,
     PRINCIPAL,
     Coupon,
 )
+from tapledger.loyalty.tiers import tiering
 from tapledger.store import claims
 from tests.lives.life import Life
 

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from tapledger.lab.scenario.shops import Place
-from tapledger.loyalty.birthdays import SetBirthday
 from tapledger.loyalty.facts import Tender
+from tapledger.loyalty.people.birthdays import SetBirthday
 from tapledger.membership import (
     alliance,
     cards,

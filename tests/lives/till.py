@@ -11,12 +11,13 @@ import msgspec
 from tapledger.database import Transaction
 from tapledger.errors import TapledgerError
 from tapledger.lab.scenario.shops import Place
-from tapledger.loyalty import couponing, selling
+from tapledger.loyalty.coupons import couponing
 from tapledger.loyalty.facts import SaleFacts, Tender
 from tapledger.loyalty.pricing import ManualDiscount
-from tapledger.loyalty.returning import ReturnedLine
-from tapledger.loyalty.selling import Wants
-from tapledger.loyalty.tenders import Payer, cash_due
+from tapledger.loyalty.sales import selling
+from tapledger.loyalty.sales.returning import ReturnedLine
+from tapledger.loyalty.sales.selling import Wants
+from tapledger.loyalty.sales.tenders import Payer, cash_due
 from tapledger.membership import (
     coupons,
     exchange,

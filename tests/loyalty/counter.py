@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from tapledger.loyalty import ledger, lots, members, selling, sold
+from tapledger.loyalty import ledger, lots, members
 from tapledger.loyalty.decisions import Decision
 from tapledger.loyalty.effects import BONUS, POINTS, PRINCIPAL, Lot
 from tapledger.loyalty.facts import ReturnFacts, SaleFacts, Tender
@@ -19,10 +19,11 @@ from tapledger.loyalty.pricing import BasketLine
 from tapledger.loyalty.program import Program
 from tapledger.loyalty.program.prices import PointsAsCash
 from tapledger.loyalty.program.values import StoredValue
-from tapledger.loyalty.returning import Return, ReturnedLine, Void, decide_return, decide_void
-from tapledger.loyalty.selling import Sale, Wants
-from tapledger.loyalty.sold import Sold
-from tapledger.loyalty.tenders import Payer
+from tapledger.loyalty.sales import selling, sold
+from tapledger.loyalty.sales.returning import Return, ReturnedLine, Void, decide_return, decide_void
+from tapledger.loyalty.sales.selling import Sale, Wants
+from tapledger.loyalty.sales.sold import Sold
+from tapledger.loyalty.sales.tenders import Payer
 from tests.loyalty.givens import NOON, program
 
 WHOLE = 1000

@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from tapledger.loyalty import couponing, issuing, members
-from tapledger.loyalty.couponing import ONLINE, Reach
+from tapledger.loyalty import members
+from tapledger.loyalty.coupons import couponing, issuing
+from tapledger.loyalty.coupons.couponing import ONLINE, Reach
+from tapledger.loyalty.coupons.issuing import Issue
 from tapledger.loyalty.effects import Effect
 from tapledger.loyalty.facts import SaleFacts
-from tapledger.loyalty.issuing import Issue
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program, Template
 from tapledger.loyalty.promotions.amount import Amount

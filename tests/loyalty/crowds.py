@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 
-from tapledger.loyalty import members, referring, tallies, tier_reviews, tiering
+from tapledger.loyalty import members, tallies
 from tapledger.loyalty.decisions import Decision, decision
 from tapledger.loyalty.effects import Tallied
 from tapledger.loyalty.gains import Gained
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.members import Member
+from tapledger.loyalty.people import referring
+from tapledger.loyalty.people.referring import SetReferrer
 from tapledger.loyalty.program import Clause, Program, Tier
 from tapledger.loyalty.program.people import Gain, Referral
-from tapledger.loyalty.referring import SetReferrer
+from tapledger.loyalty.tiers import tier_reviews, tiering
 from tests.loyalty.givens import DAY, program
 
 START = dt.datetime(2026, 3, 2, 4, 0, tzinfo=dt.UTC)

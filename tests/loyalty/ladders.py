@@ -6,10 +6,11 @@ import datetime as dt
 
 import msgspec
 
-from tapledger.loyalty import tallies, tier_reviews, tiering
+from tapledger.loyalty import tallies
 from tapledger.loyalty.effects import Tallied
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Clause, Program, Tier, Tiering
+from tapledger.loyalty.tiers import tier_reviews, tiering
 from tests.loyalty.givens import after, program
 from tests.loyalty.lives import apply, at, nobody, ordinal
 

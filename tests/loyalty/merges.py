@@ -12,9 +12,9 @@ from tapledger.loyalty.decisions import Decision
 from tapledger.loyalty.effects import (
     Lot,
 )
+from tapledger.loyalty.life.merging import Merge, decide_merge
+from tapledger.loyalty.life.unmerging import Undo, decide_undo
 from tapledger.loyalty.members import Member
-from tapledger.loyalty.merging import Merge, decide_merge
-from tapledger.loyalty.unmerging import Undo, decide_undo
 from tests.loyalty.givens import DAY, NOON, PROGRAM, after
 
 replace = msgspec.structs.replace

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapledger.errors import Refused
-from tapledger.loyalty.alliance import Exchange, balance_after, exchange, settle
+from tapledger.loyalty.value.alliance import Exchange, balance_after, exchange, settle
 
 
 @pytest.mark.parametrize(

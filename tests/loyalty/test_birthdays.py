@@ -6,10 +6,11 @@ import msgspec
 import pytest
 
 from tapledger.errors import Invalid, Refused
-from tapledger.loyalty import birthdays, members, occasions
-from tapledger.loyalty.birthdays import SetBirthday
+from tapledger.loyalty import members
 from tapledger.loyalty.effects import StatusSet
 from tapledger.loyalty.members import Member
+from tapledger.loyalty.people import birthdays, occasions
+from tapledger.loyalty.people.birthdays import SetBirthday
 from tapledger.loyalty.program import Program
 from tapledger.loyalty.program.people import Birthday, Gain
 from tests.loyalty.givens import after, program

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapledger.errors import Invalid, Refused, TapledgerError
-from tapledger.loyalty import cards, members, virtual_card
-from tapledger.loyalty.cards import WhyBlocked
+from tapledger.loyalty import members
 from tapledger.loyalty.effects import Credential
 from tapledger.loyalty.ledger import EventBody
+from tapledger.loyalty.life import cards, virtual_card
+from tapledger.loyalty.life.cards import WhyBlocked
 from tapledger.loyalty.members import Member
 from tests.loyalty.givens import DAY, NOON, PROGRAM, after
 

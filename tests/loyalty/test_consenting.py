@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapledger.errors import Invalid, Refused
-from tapledger.loyalty import consenting, members
+from tapledger.loyalty import members
 from tapledger.loyalty.conditions import Scope
-from tapledger.loyalty.consenting import MARKETING, PURPOSES, Statement, decide_consent, may_message
 from tapledger.loyalty.facts import SaleLine
+from tapledger.loyalty.life import consenting
+from tapledger.loyalty.life.consenting import MARKETING, PURPOSES, Statement, decide_consent, may_message
+from tapledger.loyalty.life.sensitivity import is_sensitive, shown
 from tapledger.loyalty.members import Member
-from tapledger.loyalty.sensitivity import is_sensitive, shown
 from tests.loyalty.givens import DAY, NOON, PROGRAM, after, program, rich
 
 SMS = "marketing_sms"

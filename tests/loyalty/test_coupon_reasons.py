@@ -9,10 +9,11 @@ import msgspec
 import pytest
 
 from tapledger.errors import Refused
-from tapledger.loyalty import couponing, issuing, pricing
+from tapledger.loyalty import pricing
 from tapledger.loyalty.conditions import Condition
+from tapledger.loyalty.coupons import couponing, issuing
+from tapledger.loyalty.coupons.issuing import Issue
 from tapledger.loyalty.effects import BirthdaySet, Coupon, CouponIssued
-from tapledger.loyalty.issuing import Issue
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Template
 from tapledger.loyalty.program.people import Campaign

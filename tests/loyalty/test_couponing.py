@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapledger.errors import Refused
-from tapledger.loyalty import couponing, issuing, wallet
-from tapledger.loyalty.couponing import ONLINE, Reach
+from tapledger.loyalty.coupons import couponing, issuing, wallet
+from tapledger.loyalty.coupons.couponing import ONLINE, Reach
 from tapledger.loyalty.effects import CouponMoved
 from tapledger.loyalty.program.values import Returns
 from tapledger.loyalty.rights import Rights

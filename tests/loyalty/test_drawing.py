@@ -9,13 +9,14 @@ import msgspec
 import pytest
 
 from tapledger.errors import Invalid, Refused
-from tapledger.loyalty import drawing, lottery, tallies
+from tapledger.loyalty import tallies
 from tapledger.loyalty.conditions import Condition
-from tapledger.loyalty.drawing import TakePart, decide_draw
 from tapledger.loyalty.effects import Credited, Granted, Tallied
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Limit, Program, Reward
 from tapledger.loyalty.program.people import Gain, Lottery, Prize
+from tapledger.loyalty.rewards import drawing, lottery
+from tapledger.loyalty.rewards.drawing import TakePart, decide_draw
 from tests.loyalty.givens import (
     MEMBER,
     NOON,

@@ -6,9 +6,10 @@ import datetime as dt
 
 import msgspec
 
-from tapledger.loyalty import duplicates, members, tallies, visiting
+from tapledger.loyalty import members, tallies
 from tapledger.loyalty.effects import Coupon, CouponMoved, Grant, Lot, Tallied, Ungranted
 from tapledger.loyalty.members import Member
+from tapledger.loyalty.people import duplicates, visiting
 from tapledger.loyalty.program import Program, Tier
 from tapledger.loyalty.program.people import Birthday, CheckIn, Gain, Gift
 from tapledger.loyalty.program.values import Returns

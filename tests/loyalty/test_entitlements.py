@@ -7,12 +7,13 @@ import datetime as dt
 import pytest
 
 from tapledger.errors import Invalid, NotFound, Refused, TapledgerError
-from tapledger.loyalty import early_access, entitlements, tallies
+from tapledger.loyalty import tallies
 from tapledger.loyalty.conditions import Condition
 from tapledger.loyalty.decisions import Decision
 from tapledger.loyalty.effects import Grant, Granted, StatusSet, Tagged
-from tapledger.loyalty.entitlements import Use
 from tapledger.loyalty.members import Member
+from tapledger.loyalty.people import early_access, entitlements
+from tapledger.loyalty.people.entitlements import Use
 from tapledger.loyalty.program import Limit, Program, Tier
 from tapledger.loyalty.program.people import Entitlement
 from tests.loyalty.givens import after, program

@@ -33,7 +33,7 @@ from tapledger.loyalty.program.prices import PointsAsCash
 from tapledger.loyalty.promotions.amount import Amount
 from tapledger.loyalty.promotions.promotion import Promotion
 from tapledger.loyalty.promotions.threshold import Threshold
-from tapledger.loyalty.selling import Wants
+from tapledger.loyalty.sales.selling import Wants
 from tapledger.membership.explaining import sentences
 from tests.loyalty.givens import DAY, NOON, line, lot, member, program, redeem, rich
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from tapledger.errors import Refused
-from tapledger.loyalty import gains, issuing, tallies
+from tapledger.loyalty import gains, tallies
 from tapledger.loyalty.conditions import Condition
+from tapledger.loyalty.coupons import issuing
+from tapledger.loyalty.coupons.issuing import Issue
 from tapledger.loyalty.effects import CouponIssued, Tallied
-from tapledger.loyalty.issuing import Issue
 from tapledger.loyalty.program.people import Gain
 from tests.loyalty.coupon_givens import (
     SECOND,

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from tapledger.loyalty import days, gains, ledger, lots, members, tallies
 from tapledger.loyalty.effects import BONUS, POINTS, PRINCIPAL, Debited, Hold, Lapsed, Lot, LotTake
-from tapledger.loyalty.lapsing import Owed, decide_expire, expired, liability, next_expiry
 from tapledger.loyalty.ledger import EventBody, Line
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Expiry
+from tapledger.loyalty.value.lapsing import Owed, decide_expire, expired, liability, next_expiry
 from tests.loyalty.givens import (
     DAY,
     MEMBER,

@@ -8,11 +8,12 @@ import msgspec
 import pytest
 
 from tapledger.errors import Invalid, Refused
-from tapledger.loyalty import lifecycle, lots, members, standing
+from tapledger.loyalty import lots, members
 from tapledger.loyalty.decisions import Decision
 from tapledger.loyalty.effects import Consent, Coupon, Credential, Credited, Hold, Lot, LotTake
 from tapledger.loyalty.ledger import EventBody
-from tapledger.loyalty.lifecycle import Change, Erase
+from tapledger.loyalty.life import lifecycle, standing
+from tapledger.loyalty.life.lifecycle import Change, Erase
 from tapledger.loyalty.members import Member
 from tests.loyalty.givens import DAY, NOON, PROGRAM, after, code_of, lot, posted
 

@@ -12,7 +12,7 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from tapledger.errors import Invalid
-from tapledger.loyalty.lottery import Draw, commit, draw, given, number_below, odds_bp, verify
+from tapledger.loyalty.rewards.lottery import Draw, commit, draw, given, number_below, odds_bp, verify
 
 SEED = bytes(range(32))
 COMMIT = "630dcd2966c4336691125448bbb25b4ff412a49c732db2c8abc1b8581bd710dd"

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from tapledger.errors import Refused
-from tapledger.loyalty import members, merging, tallies, tiering
+from tapledger.loyalty import members, tallies
 from tapledger.loyalty.effects import (
     BirthdaySet,
     Consent,
@@ -24,7 +24,9 @@ from tapledger.loyalty.effects import (
     Tallied,
 )
 from tapledger.loyalty.ledger import EventBody
+from tapledger.loyalty.life import merging
 from tapledger.loyalty.members import Referee
+from tapledger.loyalty.tiers import tiering
 from tests.loyalty.givens import DAY, NOON, PROGRAM, after, lot
 from tests.loyalty.merges import TODAY, account, merge, net, someone, undo
 

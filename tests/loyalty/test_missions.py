@@ -5,13 +5,15 @@ from __future__ import annotations
 import pytest
 
 from tapledger.errors import Invalid, NotFound, Refused, TapledgerError
-from tapledger.loyalty import joining, members, missions, occasions, sharing, surveys, tallies, tiering
+from tapledger.loyalty import members, tallies
 from tapledger.loyalty.effects import RefereeCounted, StatusSet, Tallied
 from tapledger.loyalty.members import Member
+from tapledger.loyalty.people import joining, missions, occasions, sharing, surveys
+from tapledger.loyalty.people.sharing import Approve
+from tapledger.loyalty.people.surveys import Answer
 from tapledger.loyalty.program import Clause, Limit, Program, Tier
 from tapledger.loyalty.program.people import Gain, Membership, Mission, Question, Share, Survey
-from tapledger.loyalty.sharing import Approve
-from tapledger.loyalty.surveys import Answer
+from tapledger.loyalty.tiers import tiering
 from tests.loyalty.givens import after, program
 from tests.loyalty.lives import apply, at, bought, codes, nobody, ordinal
 

@@ -7,11 +7,13 @@ import datetime as dt
 import msgspec
 import pytest
 
-from tapledger.loyalty import campaigns, members, occasions, tallies, targeting
-from tapledger.loyalty.campaigns import Moment
+from tapledger.loyalty import members, tallies
 from tapledger.loyalty.conditions import Condition
 from tapledger.loyalty.effects import StatusSet, Tagged, Tallied
+from tapledger.loyalty.insight import targeting
 from tapledger.loyalty.members import Member
+from tapledger.loyalty.people import campaigns, occasions
+from tapledger.loyalty.people.campaigns import Moment
 from tapledger.loyalty.program import Program
 from tapledger.loyalty.program.people import Campaign, Gain, Membership
 from tests.loyalty.givens import after, program

@@ -14,6 +14,7 @@ from tapledger.errors import Invalid, Refused, TapledgerError
 from tapledger.loyalty import members, tallies
 from tapledger.loyalty.effects import BONUS, PRINCIPAL, Coupon, Credential
 from tapledger.loyalty.facts import Tender
+from tapledger.loyalty.life.standing import WHEN_UNFROZEN
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program, Tier
 from tapledger.loyalty.program.coupons import Template
@@ -21,9 +22,8 @@ from tapledger.loyalty.program.earning import Earning, EarnRule, Flat, Multiplie
 from tapledger.loyalty.program.prices import Money, PointsAsCash
 from tapledger.loyalty.promotions.amount import Amount
 from tapledger.loyalty.rights import Rights
-from tapledger.loyalty.selling import Wants
-from tapledger.loyalty.standing import WHEN_UNFROZEN
-from tapledger.loyalty.tenders import cash_due
+from tapledger.loyalty.sales.selling import Wants
+from tapledger.loyalty.sales.tenders import cash_due
 from tests.loyalty.counter import Counter, by_kind, goods, rules, value
 from tests.loyalty.givens import DAY, NOON, lot, member, program
 

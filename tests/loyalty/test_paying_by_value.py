@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapledger.errors import Invalid, Refused
-from tapledger.loyalty import storing
 from tapledger.loyalty.effects import BONUS, Lot
 from tapledger.loyalty.members import Member
-from tapledger.loyalty.storing import SpendOrder, split
+from tapledger.loyalty.value import storing
+from tapledger.loyalty.value.storing import SpendOrder, split
 from tests.loyalty.givens import DAY, MEMBER, NOON
 from tests.loyalty.test_storing import refused, stored
 

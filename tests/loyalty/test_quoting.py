@@ -20,8 +20,8 @@ from tapledger.loyalty.program.coupons import Template
 from tapledger.loyalty.program.earning import Earning, EarnRule
 from tapledger.loyalty.program.people import Entitlement
 from tapledger.loyalty.promotions.amount import Amount
-from tapledger.loyalty.selling import Wants, best_quote, pin
-from tapledger.loyalty.tenders import Payer
+from tapledger.loyalty.sales.selling import Wants, best_quote, pin
+from tapledger.loyalty.sales.tenders import Payer
 from tests.loyalty.counter import TRUSTED, Counter, goods, rules
 from tests.loyalty.givens import DAY, NOON, earning, member, program
 

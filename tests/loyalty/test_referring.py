@@ -9,12 +9,14 @@ import msgspec
 import pytest
 
 from tapledger.errors import Refused
-from tapledger.loyalty import referring, tallies, tier_progress, tier_reviews, tiering
+from tapledger.loyalty import tallies
 from tapledger.loyalty.effects import Credential, Credited, StatusSet, Tagged
 from tapledger.loyalty.gains import Gained
 from tapledger.loyalty.members import Member
+from tapledger.loyalty.people import referring
+from tapledger.loyalty.people.referring import SetReferrer
 from tapledger.loyalty.program.values import Returns
-from tapledger.loyalty.referring import SetReferrer
+from tapledger.loyalty.tiers import tier_progress, tier_reviews, tiering
 from tests.loyalty.crowds import RULE, RULES, START, Crowd
 from tests.loyalty.givens import DAY, lot
 from tests.loyalty.lives import MACHINES, ZONES, at, machine_in

@@ -20,7 +20,7 @@ from tapledger.loyalty.program.tiers import Tiering
 from tapledger.loyalty.program.values import Returns, StoredValue
 from tapledger.loyalty.promotions import Promotion
 from tapledger.loyalty.promotions.percent import Percent
-from tapledger.loyalty.selling import Wants
+from tapledger.loyalty.sales.selling import Wants
 from tests.loyalty.counter import WHOLE, Counter, by_kind, goods, value, weighed
 from tests.loyalty.givens import DAY, NOON, lot, member, program
 

@@ -17,7 +17,7 @@ from tapledger.loyalty.program.tiers import Tiering
 from tapledger.loyalty.program.values import Returns
 from tapledger.loyalty.promotions import Promotion
 from tapledger.loyalty.promotions.amount import Amount
-from tapledger.loyalty.selling import Wants
+from tapledger.loyalty.sales.selling import Wants
 from tests.loyalty.counter import Counter, by_kind, goods, rules, value, weighed
 from tests.loyalty.givens import DAY, NOON, earning, lot, member, program
 

@@ -10,16 +10,18 @@ import msgspec
 import pytest
 
 from tapledger.errors import Invalid, Refused
-from tapledger.loyalty import claiming, redeeming, tallies
-from tapledger.loyalty.claiming import Claim
+from tapledger.loyalty import tallies
 from tapledger.loyalty.conditions import Condition
+from tapledger.loyalty.coupons import claiming
+from tapledger.loyalty.coupons.claiming import Claim
 from tapledger.loyalty.effects import CouponIssued, CouponMoved, Debited, Granted, Held, Tallied
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Limit, Program, Reward, Template
 from tapledger.loyalty.program.people import Lottery, Prize
 from tapledger.loyalty.promotions.amount import Amount
-from tapledger.loyalty.redeeming import decide_fulfil, decide_redeem, decide_release, decide_undo
+from tapledger.loyalty.rewards import redeeming
+from tapledger.loyalty.rewards.redeeming import decide_fulfil, decide_redeem, decide_release, decide_undo
 from tests.loyalty.givens import (
     DAY,
     MEMBER,

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapledger.loyalty.segments import (
+from tapledger.loyalty.insight.segments import (
     CELLS,
     Buying,
     Classes,

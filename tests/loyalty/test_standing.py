@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from tapledger.loyalty import standing
+from tapledger.loyalty.life import standing
 from tests.loyalty.givens import DAY, NOON, rich
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapledger.errors import TapledgerError
-from tapledger.loyalty import gains, ledger, members, storing
+from tapledger.loyalty import gains, ledger, members
 from tapledger.loyalty.decisions import Decision, decision
 from tapledger.loyalty.effects import BONUS, PRINCIPAL, Debited, Lot, LotTake, StatusSet
 from tapledger.loyalty.facts import Tender
@@ -20,7 +20,8 @@ from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Expiry, Program
 from tapledger.loyalty.program.values import StoredValue, TopUpRow
 from tapledger.loyalty.rights import Rights
-from tapledger.loyalty.storing import (
+from tapledger.loyalty.value import storing
+from tapledger.loyalty.value.storing import (
     SpendOrder,
     TopUp,
     TopUpVoid,

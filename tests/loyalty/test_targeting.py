@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapledger.errors import Invalid
-from tapledger.loyalty.targeting import Return, bucket, is_held_out, returns, uplift, wilson
+from tapledger.loyalty.insight.targeting import Return, bucket, is_held_out, returns, uplift, wilson
 
 
 def test_a_bucket_is_the_hash_of_campaign_and_member() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from tapledger.loyalty import tier_reviews, tiering
 from tapledger.loyalty.effects import TierSet
-from tapledger.loyalty.tier_reviews import GiveTier
+from tapledger.loyalty.tiers import tier_reviews, tiering
+from tapledger.loyalty.tiers.tier_reviews import GiveTier
 from tests.loyalty.givens import after
 from tests.loyalty.ladders import (
     GOLD_ONCE,

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapledger.errors import Invalid, Refused, TapledgerError
-from tapledger.loyalty import tier_reviews, tiering
 from tapledger.loyalty.effects import Tallied
 from tapledger.loyalty.members import Member
-from tapledger.loyalty.tier_reviews import GiveTier
+from tapledger.loyalty.tiers import tier_reviews, tiering
+from tapledger.loyalty.tiers.tier_reviews import GiveTier
 from tests.loyalty.givens import after
 from tests.loyalty.ladders import (
     GOLD_ONCE,

@@ -6,10 +6,11 @@ import itertools
 
 import pytest
 
-from tapledger.loyalty import tallies, tier_progress, tier_reviews, tiering
+from tapledger.loyalty import tallies
 from tapledger.loyalty.effects import RefereeCounted, Tallied
 from tapledger.loyalty.program import Clause, Tier
-from tapledger.loyalty.tier_reviews import GiveTier
+from tapledger.loyalty.tiers import tier_progress, tier_reviews, tiering
+from tapledger.loyalty.tiers.tier_reviews import GiveTier
 from tests.loyalty.givens import after, program
 from tests.loyalty.ladders import (
     MALL,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from tapledger.errors import Refused
-from tapledger.loyalty import members, visiting
+from tapledger.loyalty import members
 from tapledger.loyalty.decisions import Decision
 from tapledger.loyalty.effects import StatusSet
 from tapledger.loyalty.members import Member
+from tapledger.loyalty.people import visiting
+from tapledger.loyalty.people.visiting import Visit
 from tapledger.loyalty.program import Program, Reward
 from tapledger.loyalty.program.people import CheckIn, Gain, Gift, Streak
-from tapledger.loyalty.visiting import Visit
 from tests.loyalty.givens import after, program
 from tests.loyalty.lives import MACHINES, ZONES, apply, at, codes, machine_in, nobody
 

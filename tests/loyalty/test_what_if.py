@@ -10,6 +10,7 @@ import pytest
 from tapledger.loyalty.effects import Coupon
 from tapledger.loyalty.engine import Decision, Sale, decide_sale
 from tapledger.loyalty.facts import Tender
+from tapledger.loyalty.insight.what_if import Cost, Replay, point_value
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.pricing import ManualDiscount
 from tapledger.loyalty.program import Program, Template
@@ -19,8 +20,7 @@ from tapledger.loyalty.promotions.amount import Amount
 from tapledger.loyalty.promotions.gift_item import GiftItem
 from tapledger.loyalty.promotions.percent import Percent
 from tapledger.loyalty.promotions.promotion import Promotion
-from tapledger.loyalty.selling import Wants
-from tapledger.loyalty.what_if import Cost, Replay, point_value
+from tapledger.loyalty.sales.selling import Wants
 from tests.loyalty.givens import DAY, NOON, line, lot, member, program
 
 OLD = program(

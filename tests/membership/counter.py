@@ -11,7 +11,7 @@ import pytest
 from tapledger.errors import TapledgerError
 from tapledger.loyalty.facts import ReturnFacts, Tender
 from tapledger.loyalty.members import Member
-from tapledger.loyalty.returning import ReturnedLine
+from tapledger.loyalty.sales.returning import ReturnedLine
 from tapledger.membership.refund import ReturnCommand
 from tapledger.membership.sale import SaleCommand
 from tapledger.store import members as stored_members

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from tapledger.loyalty import couponing, wallet
+from tapledger.loyalty.coupons import couponing, wallet
 from tapledger.loyalty.decisions import decision
 from tapledger.loyalty.effects import Effect
 from tapledger.loyalty.ledger import EventBody

@@ -18,7 +18,7 @@ from tapledger.loyalty import members as fold
 from tapledger.loyalty.decisions import decision
 from tapledger.loyalty.effects import Credited, Lot
 from tapledger.loyalty.ledger import EventBody
-from tapledger.loyalty.lifecycle import Erase, decide_erase
+from tapledger.loyalty.life.lifecycle import Erase, decide_erase
 from tapledger.loyalty.members import Points
 from tapledger.loyalty.program.people import Partner
 from tapledger.membership import alliance, night, redemption

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from tapledger.errors import Invalid, NotFound, Refused, TapledgerError
-from tapledger.loyalty import virtual_card
+from tapledger.loyalty.life import virtual_card
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program.people import Membership
 from tapledger.membership import cards, identity, scanning

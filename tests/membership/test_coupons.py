@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tapledger.errors import NotFound, Refused, TapledgerError
-from tapledger.loyalty import couponing
+from tapledger.loyalty.coupons import couponing
 from tapledger.loyalty.decisions import decision
 from tapledger.loyalty.effects import Effect
 from tapledger.loyalty.ledger import EventBody

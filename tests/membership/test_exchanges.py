@@ -11,7 +11,7 @@ from tapledger.loyalty.ledger import transfer_account
 from tapledger.loyalty.program.prices import PointsAsCash
 from tapledger.loyalty.promotions import Promotion
 from tapledger.loyalty.promotions.amount import Amount
-from tapledger.loyalty.selling import Wants
+from tapledger.loyalty.sales.selling import Wants
 from tapledger.membership import exchange, late_credit, refund
 from tapledger.membership.exchange import ExchangeCommand
 from tapledger.membership.sale import record_sale

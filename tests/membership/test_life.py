@@ -8,7 +8,7 @@ import pytest
 
 from tapledger.errors import NotFound, Refused
 from tapledger.loyalty import members as rules
-from tapledger.loyalty.lifecycle import Erase
+from tapledger.loyalty.life.lifecycle import Erase
 from tapledger.loyalty.members import Member
 from tapledger.membership import grants, history, merging, night, privacy, standing
 from tapledger.membership.grants import GrantCommand

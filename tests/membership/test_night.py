@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from tapledger.errors import Refused
-from tapledger.loyalty import days, lifecycle
-from tapledger.loyalty.lifecycle import Change
+from tapledger.loyalty import days
+from tapledger.loyalty.life import lifecycle
+from tapledger.loyalty.life.lifecycle import Change
 from tapledger.loyalty.program import Expiry, Program
 from tapledger.membership import night
 from tapledger.membership.night import Done

@@ -10,9 +10,9 @@ import pytest
 
 from tapledger.errors import Conflict, TapledgerError
 from tapledger.loyalty import program as programs
-from tapledger.loyalty import tiering
 from tapledger.loyalty.members import Member
-from tapledger.loyalty.tier_reviews import GiveTier
+from tapledger.loyalty.tiers import tiering
+from tapledger.loyalty.tiers.tier_reviews import GiveTier
 from tapledger.membership import night
 from tapledger.membership.check_in import CheckInCommand, check_in
 from tapledger.membership.entitlement import UseCommand, rights_of, use_entitlement

@@ -14,7 +14,7 @@ from tapledger.loyalty.facts import Tender
 from tapledger.loyalty.program.prices import PointsAsCash
 from tapledger.loyalty.promotions import Promotion
 from tapledger.loyalty.promotions.amount import Amount
-from tapledger.loyalty.selling import Wants, pin
+from tapledger.loyalty.sales.selling import Wants, pin
 from tapledger.membership import pending, refund
 from tapledger.membership.sale import SaleCommand, record_sale
 from tapledger.store.journal import Recorded

@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from tapledger.errors import Invalid, NotFound, Refused
-from tapledger.loyalty.birthdays import SetBirthday
 from tapledger.loyalty.conditions import Scope
-from tapledger.loyalty.consenting import Statement
+from tapledger.loyalty.life.consenting import Statement
+from tapledger.loyalty.people.birthdays import SetBirthday
 from tapledger.membership import history, privacy, profile
 from tapledger.membership.identity import Presented
 from tapledger.membership.profile import ProfileEdit

@@ -9,9 +9,9 @@ import pytest
 from tapledger.errors import TapledgerError
 from tapledger.loyalty import members as states
 from tapledger.loyalty import program as programs
-from tapledger.loyalty import tiering
 from tapledger.loyalty.members import Member
-from tapledger.loyalty.returning import ReturnedLine
+from tapledger.loyalty.sales.returning import ReturnedLine
+from tapledger.loyalty.tiers import tiering
 from tapledger.membership import identity, night
 from tapledger.membership.identity import Presented
 from tapledger.membership.referral import ReferrerCommand, set_referrer

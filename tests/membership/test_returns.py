@@ -14,7 +14,7 @@ from tapledger.loyalty.effects import PRINCIPAL, Lot
 from tapledger.loyalty.facts import Tender
 from tapledger.loyalty.ledger import POINT
 from tapledger.loyalty.program.values import StoredValue
-from tapledger.loyalty.returning import ReturnedLine
+from tapledger.loyalty.sales.returning import ReturnedLine
 from tapledger.membership import receipts, refund
 from tapledger.membership.refund import GiveBackCommand, VoidCommand
 from tapledger.membership.sale import record_sale

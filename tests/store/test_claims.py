@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from tapledger.database import Database, InlineExecutor, Transaction, read_migrations
-from tapledger.loyalty.claiming import Claim
+from tapledger.loyalty.coupons.claiming import Claim
 from tapledger.loyalty.effects import Coupon, CouponIssued, CouponMoved
 from tapledger.store import bearers, claims
 from tests.store.shops import START, Bench, raw_connection

@@ -12,7 +12,7 @@ from typing import get_args
 
 from tapledger import errors
 from tapledger.devices.supervisor import DRIVER_FAULT, Link
-from tapledger.loyalty.tenders import NAMES as TENDERS
+from tapledger.loyalty.sales.tenders import NAMES as TENDERS
 from tapledger_drivers.printers.status import StatusBytes
 from tests.source_tree import SOURCE_ROOTS, tree, with_suffix
 

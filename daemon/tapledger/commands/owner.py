@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 from tapledger import texts
 from tapledger.clock import SystemClock
 from tapledger.database import Transaction
-from tapledger.loyalty.lapsing import Owed as Owed
 from tapledger.loyalty.program import Program
+from tapledger.loyalty.value.lapsing import Owed as Owed
 from tapledger.membership import exposure, programs
 from tapledger.membership.exposure import Risk as Risk
 from tapledger.settings import Settings

@@ -8,8 +8,8 @@ from tapledger import texts
 from tapledger.loyalty.effects import BONUS, PRINCIPAL, Held
 from tapledger.loyalty.facts import SaleLine, Tender
 from tapledger.loyalty.ledger import EventBody
+from tapledger.loyalty.life.sensitivity import is_sensitive
 from tapledger.loyalty.program import name_in
-from tapledger.loyalty.sensitivity import is_sensitive
 from tapledger.membership import explaining
 from tapledger.membership.shop import Shop
 from tapledger.membership.slips import Slip

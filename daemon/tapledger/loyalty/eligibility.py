@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from tapledger.loyalty import days, targeting, tiering, windows
+from tapledger.loyalty import days, windows
 from tapledger.loyalty.conditions import Condition
 from tapledger.loyalty.facts import Reason
+from tapledger.loyalty.insight import targeting
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program
+from tapledger.loyalty.tiers import tiering
 
 SEGMENTS = "segments"
 """Kind of the tags that central's segments give."""

@@ -10,15 +10,15 @@ import datetime as dt
 from dataclasses import dataclass
 
 from tapledger.errors import Refused
-from tapledger.loyalty import members, tier_progress
+from tapledger.loyalty import members
 from tapledger.loyalty.decisions import Decision, decision
 from tapledger.loyalty.effects import BirthdaySet, Credential, Linked, TierSet
 from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program, Reward, Tier
-from tapledger.loyalty.redeeming import Redeem, decide_fulfil, decide_hold, decide_release, why_not
-from tapledger.loyalty.selling import (
+from tapledger.loyalty.rewards.redeeming import Redeem, decide_fulfil, decide_hold, decide_release, why_not
+from tapledger.loyalty.sales.selling import (
     MAX_QUANTITY_MILLI,
     MAX_SALE_LINES,
     TENDER_KINDS,
@@ -28,7 +28,8 @@ from tapledger.loyalty.selling import (
     decide_sale,
     quote,
 )
-from tapledger.loyalty.tiering import current as current_tier
+from tapledger.loyalty.tiers import tier_progress
+from tapledger.loyalty.tiers.tiering import current as current_tier
 
 __all__ = [
     "MAX_QUANTITY_MILLI",

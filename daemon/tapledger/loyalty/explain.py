@@ -27,9 +27,9 @@ from tapledger.loyalty.effects import (
 )
 from tapledger.loyalty.facts import Discount, Reason, SaleFacts, Tender
 from tapledger.loyalty.ledger import EventBody
+from tapledger.loyalty.life.sensitivity import is_sensitive
 from tapledger.loyalty.pricing import LeftOut
 from tapledger.loyalty.program import Program
-from tapledger.loyalty.sensitivity import is_sensitive
 
 HIDDEN = "…"
 """Instead of an article's name."""

@@ -183,7 +183,7 @@ class ReturnFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     tax_minor: int = 0
     """The tax in what is repaid."""
     taken: dict[str, int] = {}
-    """The part of ``clawed`` that lots gave, by lot; below 0 where one got back what an earlier return took."""
+    """The part of ``clawed`` that lots gave, by lot; below 0 where one got back what was taken before."""
     shop_fault: bool = False
     complete: bool = False
     """Everything of the sale has come back now."""

@@ -6,7 +6,8 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from tapledger.loyalty import days, issuing, ledger, tallies
+from tapledger.loyalty import days, ledger, tallies
+from tapledger.loyalty.coupons import issuing
 from tapledger.loyalty.effects import Credited, Effect, Grant, Granted, Lot, Slid, Tallied
 from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.ledger import Line

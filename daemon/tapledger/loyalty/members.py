@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from tapledger.loyalty import consents, former_tiers, lots, tallies, wallet
+from tapledger.loyalty import lots, tallies
+from tapledger.loyalty.coupons import wallet
 from tapledger.loyalty.effects import (
     POINTS,
     AvailableFrom,
@@ -48,8 +49,10 @@ from tapledger.loyalty.effects import (
     Unlinked,
     Unmerged,
 )
-from tapledger.loyalty.former_tiers import FormerTier
 from tapledger.loyalty.ledger import EventBody
+from tapledger.loyalty.life import consents
+from tapledger.loyalty.tiers import former_tiers
+from tapledger.loyalty.tiers.former_tiers import FormerTier
 
 replace = msgspec.structs.replace
 

@@ -11,8 +11,9 @@ from typing import Protocol
 
 from tapledger.database import Transaction
 from tapledger.errors import Corrupt, NotFound, Refused, Unavailable
-from tapledger.loyalty import alliance, allying, redeeming
-from tapledger.loyalty.allying import SendPoints, TakePoints
+from tapledger.loyalty.rewards import redeeming
+from tapledger.loyalty.value import alliance, allying
+from tapledger.loyalty.value.allying import SendPoints, TakePoints
 from tapledger.membership import identity
 from tapledger.membership.identity import Presented
 from tapledger.membership.rights import rights_of

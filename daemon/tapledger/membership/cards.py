@@ -6,9 +6,9 @@ import datetime as dt
 
 from tapledger.database import Transaction
 from tapledger.errors import Refused
-from tapledger.loyalty import cards
-from tapledger.loyalty.cards import WhyBlocked
 from tapledger.loyalty.decisions import Decision
+from tapledger.loyalty.life import cards
+from tapledger.loyalty.life.cards import WhyBlocked
 from tapledger.membership import identity
 from tapledger.membership.identity import Presented
 from tapledger.membership.shop import Shop, change_member, operation

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tapledger.database import Transaction
-from tapledger.loyalty import visiting
-from tapledger.loyalty.visiting import Visit
+from tapledger.loyalty.people import visiting
+from tapledger.loyalty.people.visiting import Visit
 from tapledger.membership import identity, referral, stock
 from tapledger.membership.identity import Presented
 from tapledger.membership.shop import Shop, operation

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from tapledger.clock import Clock
 from tapledger.database import Transaction
 from tapledger.errors import Denied, Invalid, NotFound, Refused
-from tapledger.loyalty import claiming, codes, couponing, issuing, wallet
-from tapledger.loyalty.couponing import ONLINE, Reach, Usable, View
+from tapledger.loyalty import codes
+from tapledger.loyalty.coupons import claiming, couponing, issuing, wallet
+from tapledger.loyalty.coupons.couponing import ONLINE, Reach, Usable, View
+from tapledger.loyalty.coupons.issuing import Issue
 from tapledger.loyalty.decisions import Decision, decision
 from tapledger.loyalty.effects import Coupon
-from tapledger.loyalty.issuing import Issue
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.pricing.basket import ChosenCoupon, LeftOut

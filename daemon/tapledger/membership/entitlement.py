@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tapledger.database import Transaction
-from tapledger.loyalty import entitlements
-from tapledger.loyalty.entitlements import Right, Use
+from tapledger.loyalty.people import entitlements
+from tapledger.loyalty.people.entitlements import Right, Use
 from tapledger.membership import identity
 from tapledger.membership.identity import Presented
 from tapledger.membership.shop import Shop, operation

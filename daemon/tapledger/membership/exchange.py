@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tapledger.database import Transaction
-from tapledger.loyalty import exchanging
+from tapledger.loyalty.sales import exchanging
 from tapledger.membership import receipts, referral, refund, sale
 from tapledger.membership.refund import ReturnCommand
 from tapledger.membership.sale import SaleCommand

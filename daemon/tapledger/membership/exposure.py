@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tapledger.database import Transaction
-from tapledger.loyalty import lapsing, rights
-from tapledger.loyalty.lapsing import Owed
+from tapledger.loyalty import rights
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program
 from tapledger.loyalty.rights import Rights
+from tapledger.loyalty.value import lapsing
+from tapledger.loyalty.value.lapsing import Owed
 from tapledger.store import facts, history, members
 
 PAGE = 500

@@ -6,9 +6,10 @@ import datetime as dt
 from dataclasses import dataclass
 
 from tapledger.database import Transaction
-from tapledger.loyalty import days, granting
+from tapledger.loyalty import days
 from tapledger.loyalty.decisions import Decision
-from tapledger.loyalty.granting import GrantPoints
+from tapledger.loyalty.life import granting
+from tapledger.loyalty.life.granting import GrantPoints
 from tapledger.membership.rights import require
 from tapledger.membership.shop import Shop, change_member, operation
 from tapledger.store import claims, staff

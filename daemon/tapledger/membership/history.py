@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from tapledger.database import Transaction
 from tapledger.errors import NotFound
-from tapledger.loyalty import ledger, sensitivity
+from tapledger.loyalty import ledger
 from tapledger.loyalty.facts import Reason, SaleLine
 from tapledger.loyalty.ledger import EventBody
+from tapledger.loyalty.life import sensitivity
 from tapledger.membership.shop import Shop
 from tapledger.store import history as recorded
 from tapledger.store import members

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from tapledger.database import Transaction
 from tapledger.errors import Corrupt, Invalid, NotFound, Refused
-from tapledger.loyalty import cards
 from tapledger.loyalty.effects import Credential
+from tapledger.loyalty.life import cards
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program
 from tapledger.membership.shop import Shop
@@ -18,6 +18,9 @@ from tapledger.store.people import Profile
 from tapledger.wire.messages import SealedProfile
 
 KINDS = ("card", "uid", "phone", "barcode", "virtual")
+BEST_LEVEL = 3
+MAX_VALUE = 512
+"""Characters of a credential."""
 SHORT_UID_DIGITS = 8
 """A UID of 4 bytes: makers give the same one out again, so two cards may have it."""
 MAX_NAMESAKES = 8
@@ -33,7 +36,12 @@ class Presented:
     kind: str
     value: str
     level: int
+    """0 to 3: how far the read proves who it is."""
     evidence: str
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.level <= BEST_LEVEL:
+            raise Invalid("TRUST_LEVEL_IMPOSSIBLE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,10 @@ def credential(shop: Shop, presented: Presented) -> Credential:
     """Return what the ledger keeps of a credential."""
     if presented.kind not in KINDS:
         raise Invalid("CREDENTIAL_KIND_UNKNOWN", kind=presented.kind)
+    if not presented.value:
+        raise Invalid("CODE_EMPTY")
+    if len(presented.value) > MAX_VALUE:
+        raise Invalid("CODE_TOO_LONG", limit=MAX_VALUE)
     return Credential(presented.kind, index(shop, presented.kind, presented.value), presented.level)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tapledger.database import Transaction
 from tapledger.errors import NotFound, Refused
-from tapledger.loyalty import crediting
-from tapledger.loyalty.crediting import LateCredit
+from tapledger.loyalty.sales import crediting
+from tapledger.loyalty.sales.crediting import LateCredit
 from tapledger.membership import receipts
 from tapledger.membership.shop import Shop, operation
 from tapledger.store import claims, members

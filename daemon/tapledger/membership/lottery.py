@@ -8,11 +8,12 @@ import msgspec
 
 from tapledger.database import Transaction
 from tapledger.errors import Corrupt, NotFound, Refused
-from tapledger.loyalty import drawing, eligibility, lottery, members, tallies
-from tapledger.loyalty.drawing import TakePart
+from tapledger.loyalty import eligibility, members, tallies
 from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.program.people import Lottery
+from tapledger.loyalty.rewards import drawing, lottery
+from tapledger.loyalty.rewards.drawing import TakePart
 from tapledger.membership import identity, redemption, slips
 from tapledger.membership.identity import Presented
 from tapledger.membership.shop import Shop, operation

@@ -6,10 +6,10 @@ import datetime as dt
 
 from tapledger.database import Transaction
 from tapledger.errors import NotFound, Refused
-from tapledger.loyalty import merging, unmerging
 from tapledger.loyalty.decisions import Decision
 from tapledger.loyalty.effects import Merged
 from tapledger.loyalty.ledger import EventBody
+from tapledger.loyalty.life import merging, unmerging
 from tapledger.loyalty.members import Member
 from tapledger.membership.rights import require
 from tapledger.membership.shop import Shop, operation

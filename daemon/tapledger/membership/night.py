@@ -14,20 +14,14 @@ from functools import partial
 
 from tapledger.database import Transaction
 from tapledger.errors import TapledgerError
-from tapledger.loyalty import (
-    campaigns,
-    days,
-    duplicates,
-    lapsing,
-    lifecycle,
-    referring,
-    storing,
-    tier_reviews,
-    tiering,
-)
+from tapledger.loyalty import days
 from tapledger.loyalty.decisions import Decision
+from tapledger.loyalty.life import lifecycle
 from tapledger.loyalty.members import Member
+from tapledger.loyalty.people import campaigns, duplicates, referring
 from tapledger.loyalty.program import Program
+from tapledger.loyalty.tiers import tier_reviews, tiering
+from tapledger.loyalty.value import lapsing, storing
 from tapledger.membership import occasions, redemption, referral
 from tapledger.membership.rights import rights_of
 from tapledger.membership.shop import Shop, operation

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from tapledger.database import Transaction
 from tapledger.errors import NotFound
-from tapledger.loyalty import campaigns, days, occasions
-from tapledger.loyalty.campaigns import Moment
+from tapledger.loyalty import days
 from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.members import Member
+from tapledger.loyalty.people import campaigns, occasions
+from tapledger.loyalty.people.campaigns import Moment
 from tapledger.membership import referral, stock
 from tapledger.membership.shop import Shop, operation
 from tapledger.store import claims, members

@@ -7,11 +7,11 @@ from functools import partial
 
 from tapledger.database import Transaction
 from tapledger.errors import NotFound
-from tapledger.loyalty import sharing, surveys
 from tapledger.loyalty.decisions import Decision
 from tapledger.loyalty.members import Member
-from tapledger.loyalty.sharing import Approve
-from tapledger.loyalty.surveys import Answer
+from tapledger.loyalty.people import sharing, surveys
+from tapledger.loyalty.people.sharing import Approve
+from tapledger.loyalty.people.surveys import Answer
 from tapledger.membership import referral, stock
 from tapledger.membership.shop import Shop, operation
 from tapledger.store import members

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tapledger.database import Transaction
 from tapledger.errors import NotFound, Refused
-from tapledger.loyalty import pending as rules
 from tapledger.loyalty.members import Member
+from tapledger.loyalty.sales import pending as rules
 from tapledger.membership import sale as sales_room
 from tapledger.membership.sale import SaleCommand
 from tapledger.membership.shop import Shop, operation

@@ -9,10 +9,10 @@ import msgspec
 
 from tapledger.database import Transaction
 from tapledger.errors import NotFound
-from tapledger.loyalty import consenting, lifecycle
-from tapledger.loyalty.consenting import Statement
 from tapledger.loyalty.decisions import Decision
-from tapledger.loyalty.lifecycle import Erase
+from tapledger.loyalty.life import consenting, lifecycle
+from tapledger.loyalty.life.consenting import Statement
+from tapledger.loyalty.life.lifecycle import Erase
 from tapledger.membership import identity
 from tapledger.membership.shop import Shop, change_member, operation
 from tapledger.store import history, members

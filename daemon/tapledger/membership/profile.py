@@ -9,10 +9,11 @@ import msgspec
 
 from tapledger.database import Transaction
 from tapledger.errors import Refused
-from tapledger.loyalty import birthdays, profiles
-from tapledger.loyalty.birthdays import SetBirthday
 from tapledger.loyalty.decisions import Decision
-from tapledger.loyalty.profiles import ProfileChange
+from tapledger.loyalty.life import profiles
+from tapledger.loyalty.life.profiles import ProfileChange
+from tapledger.loyalty.people import birthdays
+from tapledger.loyalty.people.birthdays import SetBirthday
 from tapledger.membership import identity
 from tapledger.membership.shop import Shop, change_member, operation
 from tapledger.store import members, people

@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 
 from tapledger.database import Transaction
 from tapledger.errors import Refused, TapledgerError
-from tapledger.loyalty import couponing, members, rights, selling, shopping, standing
-from tapledger.loyalty.couponing import Reach, Usable
+from tapledger.loyalty import members, rights
+from tapledger.loyalty.coupons import couponing
+from tapledger.loyalty.coupons.couponing import Reach, Usable
 from tapledger.loyalty.effects import BONUS, PRINCIPAL, Coupon
 from tapledger.loyalty.facts import Reason, SaleFacts, Tender
 from tapledger.loyalty.ledger import EventBody
+from tapledger.loyalty.life import standing
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.pricing import BasketLine, ChosenCoupon, LeftOut, Priced, RuleCost
 from tapledger.loyalty.pricing.hints import Hint
@@ -24,8 +26,9 @@ from tapledger.loyalty.program import Program
 from tapledger.loyalty.program.coupons import Template
 from tapledger.loyalty.program.prices import PointsAsCash
 from tapledger.loyalty.rights import Rights
-from tapledger.loyalty.selling import Pinned, Sale, Wants
-from tapledger.loyalty.tenders import VALUE, Payer
+from tapledger.loyalty.sales import selling, shopping
+from tapledger.loyalty.sales.selling import Pinned, Sale, Wants
+from tapledger.loyalty.sales.tenders import VALUE, Payer
 from tapledger.membership import coupons, identity, sale
 from tapledger.membership.basket import Basket
 from tapledger.membership.rights import rights_of

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from tapledger.database import Transaction
 from tapledger.errors import Invalid, NotFound
-from tapledger.loyalty import members, sold
+from tapledger.loyalty import members
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program
-from tapledger.loyalty.sold import Sold
+from tapledger.loyalty.sales import sold
+from tapledger.loyalty.sales.sold import Sold
 from tapledger.membership import identity, programs, slips
 from tapledger.membership.shop import Shop
 from tapledger.store import members as stored_members

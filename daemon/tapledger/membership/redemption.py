@@ -8,10 +8,11 @@ from functools import partial
 
 from tapledger.database import Transaction
 from tapledger.errors import NotFound, Refused
-from tapledger.loyalty import codes, members, redeeming, tallies
+from tapledger.loyalty import codes, members, tallies
 from tapledger.loyalty.decisions import Decision
 from tapledger.loyalty.effects import Hold
-from tapledger.loyalty.redeeming import Redeem
+from tapledger.loyalty.rewards import redeeming
+from tapledger.loyalty.rewards.redeeming import Redeem
 from tapledger.membership import identity, slips, stock
 from tapledger.membership.identity import Known, Presented
 from tapledger.membership.rights import rights_of

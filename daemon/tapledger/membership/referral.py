@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from tapledger.database import Transaction
 from tapledger.errors import NotFound
-from tapledger.loyalty import referring
 from tapledger.loyalty.members import Member
+from tapledger.loyalty.people import referring
+from tapledger.loyalty.people.referring import SetReferrer
 from tapledger.loyalty.program.people import Referral
-from tapledger.loyalty.referring import SetReferrer
 from tapledger.membership import identity, stock
 from tapledger.membership.identity import Presented
 from tapledger.membership.shop import Shop, operation

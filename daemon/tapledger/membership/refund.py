@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from tapledger.database import Transaction
 from tapledger.errors import Invalid
-from tapledger.loyalty import deposits, returning
 from tapledger.loyalty.decisions import Decision
-from tapledger.loyalty.deposits import Deposit, GiveBack
-from tapledger.loyalty.returning import Return, ReturnedLine, Void
+from tapledger.loyalty.sales import deposits, returning
+from tapledger.loyalty.sales.deposits import Deposit, GiveBack
+from tapledger.loyalty.sales.returning import Return, ReturnedLine, Void
 from tapledger.membership import receipts, referral
 from tapledger.membership.shop import Shop, operation
 from tapledger.store.journal import Operation, Recorded

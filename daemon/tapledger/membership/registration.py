@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from tapledger.database import Transaction
 from tapledger.errors import Refused
-from tapledger.loyalty import birthdays, engine
-from tapledger.loyalty import joining as joining_rules
+from tapledger.loyalty import engine
+from tapledger.loyalty.life import cards
+from tapledger.loyalty.people import birthdays
+from tapledger.loyalty.people import joining as joining_rules
 from tapledger.membership import identity, occasions, receipts
 from tapledger.membership.identity import Presented
 from tapledger.membership.shop import Shop, operation
@@ -42,6 +44,8 @@ async def register_member(shop: Shop, joining: Joining) -> Recorded:
     presented = joining.credentials
     if joining.phone:
         presented = (*presented, Presented("phone", identity.normal_phone(joining.phone), 0, "typed"))
+    if len(presented) > cards.MAX_CREDENTIALS:
+        raise Refused("CREDENTIALS_TOO_MANY", limit=cards.MAX_CREDENTIALS)
     asked = (name, joining.phone, presented, joining.staff)
     more = (joining.birthday, joining.receipts, joining.paying_minor)
     same = operation(joining.key, "join", *asked, *(more if any(more) else ()))

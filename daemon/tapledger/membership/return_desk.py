@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from tapledger.database import Transaction
 from tapledger.errors import Refused
-from tapledger.loyalty import returning
 from tapledger.loyalty.ledger import EventBody
-from tapledger.loyalty.returning import Return, ReturnedLine, Void
+from tapledger.loyalty.sales import returning
+from tapledger.loyalty.sales.returning import Return, ReturnedLine, Void
 from tapledger.membership import receipts
 from tapledger.membership.receipts import Sales
 from tapledger.membership.shop import Shop

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from tapledger.database import Transaction
 from tapledger.errors import Refused
-from tapledger.loyalty import couponing, engine
+from tapledger.loyalty import engine
+from tapledger.loyalty.coupons import couponing
 from tapledger.loyalty.engine import BasketLine, Decision, Sale
 from tapledger.loyalty.facts import Tender
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program
-from tapledger.loyalty.selling import PLAIN, Pinned, Wants
-from tapledger.loyalty.tenders import VALUE
+from tapledger.loyalty.sales.selling import PLAIN, Pinned, Wants
+from tapledger.loyalty.sales.tenders import VALUE
 from tapledger.membership import coupons, identity, receipts, referral, rights, slips
 from tapledger.membership.identity import Known, Presented
 from tapledger.membership.shop import Shop, operation

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tapledger.errors import Invalid
-from tapledger.loyalty import codes, virtual_card
+from tapledger.loyalty import codes
+from tapledger.loyalty.life import virtual_card
 from tapledger.wire import coupons
 
 MAX_LENGTH = 512

@@ -14,7 +14,8 @@ from tapledger.database import Transaction
 from tapledger.errors import Invalid, NotFound
 from tapledger.identifiers import Randomness, uuid7
 from tapledger.languages import Language
-from tapledger.loyalty import claiming, engine
+from tapledger.loyalty import engine
+from tapledger.loyalty.coupons import claiming
 from tapledger.loyalty.engine import Decision
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program
@@ -89,11 +90,19 @@ async def change_member(shop: Shop, same: Operation, member: str, decide: Decide
     return await shop.store.transact(work)
 
 
+MAX_KEY = 2000
+"""Characters of an idempotency key."""
+
+
 def operation(key: str, *inputs: object) -> Operation:
     """Name a command by its key and the hash of what it was asked to do; raise ``Invalid`` for a number that
-    no amount can be."""
+    no amount can be, and for a text or key that cannot be written."""
+    if not 0 < len(key) <= MAX_KEY:
+        raise Invalid("KEY_IMPOSSIBLE", limit=MAX_KEY)
     try:
         asked = msgspec.msgpack.encode(inputs)
     except OverflowError as error:
         raise Invalid("AMOUNT_TOO_LARGE") from error
+    except UnicodeEncodeError as error:
+        raise Invalid("TEXT_IMPOSSIBLE") from error
     return Operation(key, hashlib.sha256(asked).digest())

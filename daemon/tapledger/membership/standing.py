@@ -6,9 +6,10 @@ import datetime as dt
 from typing import Literal
 
 from tapledger.database import Transaction
-from tapledger.loyalty import lifecycle
+from tapledger.errors import Invalid
 from tapledger.loyalty.decisions import Decision
-from tapledger.loyalty.lifecycle import Change
+from tapledger.loyalty.life import lifecycle
+from tapledger.loyalty.life.lifecycle import Change
 from tapledger.membership.rights import require
 from tapledger.membership.shop import Shop, change_member, operation
 from tapledger.store.journal import Recorded
@@ -31,6 +32,8 @@ async def change_standing(
     shop: Shop, key: str, member: str, step: Step, staff: str | None, why: str = ""
 ) -> Recorded:
     """Take one step of a membership's life; raise ``Refused`` when it does not follow from where it is."""
+    if step not in _DECIDE:
+        raise Invalid("STEP_UNKNOWN")
 
     def decide(tx: Transaction, stored: Stored, now: dt.datetime) -> Decision:
         if step in NEED_CENTRAL:

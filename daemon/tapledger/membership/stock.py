@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tapledger.database import Transaction
-from tapledger.loyalty import claiming, issuing, tallies
+from tapledger.loyalty import tallies
+from tapledger.loyalty.coupons import claiming, issuing
 from tapledger.loyalty.members import Member
 from tapledger.membership.shop import Shop
 from tapledger.store import claims

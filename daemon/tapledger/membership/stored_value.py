@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from tapledger.database import Transaction
 from tapledger.errors import NotFound, Refused
-from tapledger.loyalty import members, rights, storing
+from tapledger.loyalty import members, rights
 from tapledger.loyalty.decisions import Decision
 from tapledger.loyalty.effects import BONUS, PRINCIPAL
 from tapledger.loyalty.facts import Tender
-from tapledger.loyalty.storing import TopUp, TopUpVoid
+from tapledger.loyalty.value import storing
+from tapledger.loyalty.value.storing import TopUp, TopUpVoid
 from tapledger.membership import identity, slips
 from tapledger.membership.identity import Known, Presented
 from tapledger.membership.rights import TOP_UPS, count_away, require, rights_of

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 
 from tapledger.database import Transaction
 from tapledger.errors import Refused
-from tapledger.loyalty import couponing, engine, tallies, tier_progress
-from tapledger.loyalty.couponing import View
+from tapledger.loyalty import engine, tallies
+from tapledger.loyalty.coupons import couponing
+from tapledger.loyalty.coupons.couponing import View
 from tapledger.loyalty.engine import Redeem, Summary
 from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program
+from tapledger.loyalty.tiers import tier_progress
 from tapledger.membership import cards, identity, occasions, stock
 from tapledger.membership.identity import Known, Presented
 from tapledger.membership.rights import rights_of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tapledger.database import Transaction
 from tapledger.errors import NotFound
-from tapledger.loyalty import tier_reviews
-from tapledger.loyalty.tier_reviews import GiveTier
+from tapledger.loyalty.tiers import tier_reviews
+from tapledger.loyalty.tiers.tier_reviews import GiveTier
 from tapledger.membership import referral
 from tapledger.membership.shop import Shop, operation
 from tapledger.store import members

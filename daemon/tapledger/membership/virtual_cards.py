@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from tapledger.database import Transaction
 from tapledger.errors import NotFound, Refused
-from tapledger.loyalty import cards, virtual_card
 from tapledger.loyalty.decisions import Decision
+from tapledger.loyalty.life import cards, virtual_card
 from tapledger.membership import identity
 from tapledger.membership.identity import Presented
 from tapledger.membership.shop import Shop, change_member, operation

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from tapledger.database import Transaction
-from tapledger.loyalty import what_if
+from tapledger.loyalty.insight import what_if
+from tapledger.loyalty.insight.what_if import Cost, MemberPrice, Replay
 from tapledger.loyalty.program import Program
-from tapledger.loyalty.what_if import Cost, MemberPrice, Replay
 from tapledger.store import history
 
 TOP = 10

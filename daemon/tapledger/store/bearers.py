@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from tapledger.database import Transaction
-from tapledger.loyalty.claiming import BEARER
+from tapledger.loyalty.coupons.claiming import BEARER
 from tapledger.loyalty.effects import Coupon, CouponIssued, CouponMoved
 
 LONG_AGO = dt.datetime.fromtimestamp(0, dt.UTC)

@@ -7,7 +7,7 @@ number of tries exactly as many succeed as the limit allows (loyalty.md sections
 from __future__ import annotations
 
 from tapledger.database import Transaction
-from tapledger.loyalty.claiming import ONCE, Claim
+from tapledger.loyalty.coupons.claiming import ONCE, Claim
 
 
 def take(tx: Transaction, key: str, limit: int | None, count: int = 1) -> bool:

@@ -8,7 +8,7 @@ import msgspec
 
 from tapledger.database import Transaction
 from tapledger.errors import Corrupt
-from tapledger.loyalty import merging, tallies
+from tapledger.loyalty import tallies
 from tapledger.loyalty.effects import (
     POINTS,
     Credential,
@@ -20,6 +20,7 @@ from tapledger.loyalty.effects import (
     Unlinked,
 )
 from tapledger.loyalty.ledger import MOVES, EventBody, linked, member_held
+from tapledger.loyalty.life import merging
 from tapledger.loyalty.lots import taken_amount
 from tapledger.loyalty.members import Member, fold
 from tapledger.store import claims, due, leaving, people, virtual_cards

@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from tapledger.errors import Corrupt, Invalid, Refused
-from tapledger.loyalty import claiming
+from tapledger.loyalty.coupons import claiming
 from tapledger.loyalty.facts import Tender
 from tapledger.loyalty.money import MAX_AMOUNT_MINOR
-from tapledger.loyalty.tenders import VALUE, cash_due
+from tapledger.loyalty.sales.tenders import VALUE, cash_due
 from tapledger.membership import basket as baskets
 from tapledger.membership import explaining, quoting, stored_value, wishes
 from tapledger.membership.basket import Basket

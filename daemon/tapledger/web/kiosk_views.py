@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tapledger import texts
-from tapledger.loyalty.couponing import Shown
+from tapledger.loyalty.coupons.couponing import Shown
 from tapledger.loyalty.program import Program
 from tapledger.membership import explaining
 from tapledger.membership.history import Entry

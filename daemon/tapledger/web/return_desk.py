@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 
 from tapledger.errors import Conflict, Invalid, NotFound, TapledgerError
 from tapledger.loyalty.ledger import EventBody
-from tapledger.loyalty.returning import ReturnedLine
-from tapledger.loyalty.sold import WHOLE
+from tapledger.loyalty.sales.returning import ReturnedLine
+from tapledger.loyalty.sales.sold import WHOLE
 from tapledger.membership import receipts, refund, return_desk
 from tapledger.membership.receipts import Sales
 from tapledger.membership.refund import ReturnCommand, VoidCommand

@@ -6,7 +6,7 @@ import datetime as dt
 
 from tapledger import texts
 from tapledger.loyalty.facts import SaleLine
-from tapledger.loyalty.sensitivity import is_sensitive
+from tapledger.loyalty.life.sensitivity import is_sensitive
 from tapledger.membership import explaining
 from tapledger.membership.shop import Shop
 from tapledger.web import problems

@@ -24,9 +24,11 @@ export function PointsPanel({ points, intend, close }: Props) {
         <p class="empty">{say("till.points.none")}</p>
       ) : (
         <>
-          <p class="offer" data-testid="points-offer">
-            {say("till.points.offer", { points: number(points.usable), amount: points.pays })}
-          </p>
+          {points.usable > 0 && (
+            <p class="offer" data-testid="points-offer">
+              {say("till.points.offer", { points: number(points.usable), amount: points.pays })}
+            </p>
+          )}
           <Because why={points.why_not} />
           {(points.usable > 0 || points.used > 0) && (
             <>

@@ -15,7 +15,7 @@ from tapledger.languages import LANGUAGES
 from tapledger.loyalty.engine import decide_hold
 from tapledger.loyalty.program import load, name_in
 from tapledger.loyalty.program.lint.walk import structs
-from tapledger.loyalty.tiering import current
+from tapledger.loyalty.tiers.tiering import current
 from tapledger.membership import programs
 from tests.loyalty.givens import (
     NOON,

@@ -10,21 +10,14 @@ from tapledger.lab.scenario.expectations import Sentences
 from tapledger.lab.scenario.outcome import Outcome
 from tapledger.lab.scenario.shops import Place
 from tapledger.lab.scenario.world import World
-from tapledger.loyalty import (
-    effects,
-    entitlements,
-    members,
-    missions,
-    tallies,
-    tier_progress,
-    tiering,
-    visiting,
-    wallet,
-)
+from tapledger.loyalty import effects, members, tallies
+from tapledger.loyalty.coupons import wallet
 from tapledger.loyalty.effects import Lot
-from tapledger.loyalty.entitlements import Right
 from tapledger.loyalty.lots import spending_order
 from tapledger.loyalty.members import Member
+from tapledger.loyalty.people import entitlements, missions, visiting
+from tapledger.loyalty.people.entitlements import Right
+from tapledger.loyalty.tiers import tier_progress, tiering
 
 
 async def observe(world: World, step: Step, outcome: Outcome) -> dict[str, Any]:

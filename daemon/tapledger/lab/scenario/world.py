@@ -17,7 +17,8 @@ from tapledger.lab.scenario.expectations import Cash
 from tapledger.lab.scenario.outcome import Outcome
 from tapledger.lab.scenario.shops import Place, SeededRandomness, StoryClock, open_store
 from tapledger.languages import Language
-from tapledger.loyalty import ledger, wallet
+from tapledger.loyalty import ledger
+from tapledger.loyalty.coupons import wallet
 from tapledger.loyalty.facts import Reason, Tender
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.money import exponent

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from tapledger.loyalty.couponing import Shown
+from tapledger.loyalty.coupons.couponing import Shown
 from tapledger.loyalty.effects import CouponIssued
 from tapledger.membership import check_in as check_ins
 from tapledger.membership import coupons, entitlement, explaining, lottery, participation, redemption

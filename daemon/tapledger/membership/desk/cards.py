@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from tapledger.loyalty.cards import WhyBlocked
+from tapledger.loyalty.life.cards import WhyBlocked
 from tapledger.membership import cards, virtual_cards
 from tapledger.membership.desk import naming
 from tapledger.membership.desk.asking import (

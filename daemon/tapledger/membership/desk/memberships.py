@@ -9,9 +9,9 @@ from typing import Annotated
 from msgspec import Meta
 
 from tapledger.errors import Denied
-from tapledger.loyalty.granting import MAX_WHY_LENGTH
+from tapledger.loyalty.life.granting import MAX_WHY_LENGTH
 from tapledger.loyalty.money import MAX_AMOUNT_MINOR
-from tapledger.loyalty.tier_reviews import GiveTier
+from tapledger.loyalty.tiers.tier_reviews import GiveTier
 from tapledger.membership import grants, merging, sign_in, standing, tiers
 from tapledger.membership.desk import naming
 from tapledger.membership.desk.asking import (

@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from tapledger.loyalty import consenting, engine, members
-from tapledger.loyalty.birthdays import SetBirthday
-from tapledger.loyalty.consenting import Statement
+from tapledger.loyalty import engine, members
 from tapledger.loyalty.effects import BONUS, PRINCIPAL
-from tapledger.loyalty.lifecycle import Erase
+from tapledger.loyalty.life import consenting
+from tapledger.loyalty.life.consenting import Statement
+from tapledger.loyalty.life.lifecycle import Erase
+from tapledger.loyalty.people.birthdays import SetBirthday
 from tapledger.membership import explaining, identity, privacy, profile, referral, registration
 from tapledger.membership import history as histories
 from tapledger.membership.desk import naming

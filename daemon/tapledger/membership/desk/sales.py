@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from tapledger.loyalty.facts import Tender as Paid
-from tapledger.loyalty.returning import ReturnedLine
+from tapledger.loyalty.sales.returning import ReturnedLine
 from tapledger.membership import exchange as exchanges
 from tapledger.membership import late_credit as late_credits
 from tapledger.membership import pending, receipts, refund

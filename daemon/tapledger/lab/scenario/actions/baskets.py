@@ -13,7 +13,7 @@ from tapledger.lab.scenario.shops import Place
 from tapledger.lab.scenario.world import World
 from tapledger.loyalty.engine import BasketLine
 from tapledger.loyalty.pricing import ManualDiscount
-from tapledger.loyalty.selling import Wants
+from tapledger.loyalty.sales.selling import Wants
 from tapledger.membership import coupons
 
 BASKET = " items amount prices coupons scan codes points manual"

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from tapledger.lab.scenario.document import Step
 from tapledger.lab.scenario.outcome import Outcome
 from tapledger.lab.scenario.world import World, told
-from tapledger.loyalty.lifecycle import Erase
-from tapledger.loyalty.tier_reviews import GiveTier
+from tapledger.loyalty.life.lifecycle import Erase
+from tapledger.loyalty.tiers.tier_reviews import GiveTier
 from tapledger.membership import grants, merging, privacy, standing, tiers
 from tapledger.membership.grants import GrantCommand
 from tapledger.membership.standing import Step as Change

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tapledger.lab.scenario.document import Step
 from tapledger.lab.scenario.outcome import Outcome
 from tapledger.lab.scenario.world import World
-from tapledger.loyalty import virtual_card
+from tapledger.loyalty.life import virtual_card
 from tapledger.membership import tap, virtual_cards
 from tapledger.membership.virtual_cards import VirtualCard
 

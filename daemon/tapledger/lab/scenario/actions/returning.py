@@ -11,7 +11,7 @@ from tapledger.lab.scenario.outcome import Outcome
 from tapledger.lab.scenario.shops import Place
 from tapledger.lab.scenario.world import World, paid_out, told
 from tapledger.loyalty.facts import SaleLine
-from tapledger.loyalty.returning import ReturnedLine
+from tapledger.loyalty.sales.returning import ReturnedLine
 from tapledger.membership import exchange as exchanges
 from tapledger.membership import late_credit as late_credits
 from tapledger.membership import pending, receipts, refund

@@ -14,8 +14,8 @@ from tapledger.lab.scenario.shops import Place
 from tapledger.lab.scenario.world import World, told
 from tapledger.loyalty.engine import BasketLine
 from tapledger.loyalty.facts import Discount, SaleFacts, Tender
-from tapledger.loyalty.selling import Wants
-from tapledger.loyalty.tenders import cash_due
+from tapledger.loyalty.sales.selling import Wants
+from tapledger.loyalty.sales.tenders import cash_due
 from tapledger.membership import pending as waiting
 from tapledger.membership import quoting
 from tapledger.membership import sale as sales

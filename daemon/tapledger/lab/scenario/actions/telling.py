@@ -8,8 +8,8 @@ import re
 from tapledger.lab.scenario.document import Step
 from tapledger.lab.scenario.outcome import Outcome
 from tapledger.lab.scenario.world import World, told
-from tapledger.loyalty.birthdays import SetBirthday
-from tapledger.loyalty.consenting import Statement
+from tapledger.loyalty.life.consenting import Statement
+from tapledger.loyalty.people.birthdays import SetBirthday
 from tapledger.membership import history, privacy, profile
 from tapledger.membership.profile import ProfileEdit
 

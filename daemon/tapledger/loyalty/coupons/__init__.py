@@ -1,0 +1,1 @@
+"""Coupons: issued, held, redeemed, restored; and what there is only so many of."""

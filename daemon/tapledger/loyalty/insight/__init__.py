@@ -1,0 +1,1 @@
+"""Kinds of members, hold-outs, and new rules tried on old sales."""

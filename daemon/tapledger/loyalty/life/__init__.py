@@ -1,0 +1,1 @@
+"""The life of a membership: standing, cards, consent, merging, points by hand."""

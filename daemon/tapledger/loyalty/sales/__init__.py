@@ -1,0 +1,1 @@
+"""Selling and what comes back: baskets, tenders, returns, voids, exchanges, late credit."""

@@ -1,0 +1,1 @@
+"""Tiers: metrics, upgrades, reviews, and how far the next one is."""

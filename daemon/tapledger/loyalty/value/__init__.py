@@ -1,0 +1,1 @@
+"""Stored value, points of other programmes, and what lapses."""
