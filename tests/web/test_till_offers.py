@@ -294,3 +294,11 @@ async def test_signed_out_nothing_of_coupons_value_or_reasons_is_shown(till: Fac
         [], None, None, [], [], None,
     )  # fmt: skip
     assert (await till.post("/api/till/points", points=1))[1]["code"] == "SIGN_IN_FIRST"
+
+
+async def test_two_members_take_the_same_code_beside_one_basket(till: Faces) -> None:
+    await till.rich_member("Zoe", "z")
+    await enter(till, "FIVE")
+    await till.daemon.till.card(card("z"))
+    await enter(till, "FIVE", EARPHONES)
+    assert (code(till), chosen(till)) == ("", {"5 off": True})

@@ -115,7 +115,7 @@ class Counter:
         member = self.basket.member
         claimable = found.template is not None and found.template.claimable
         if claimable and member is not None and found.id.startswith(claiming.CODE):
-            key = f"{self.basket.sale}/{found.id}"
+            key = f"{self.basket.sale}/{found.id}/{member}"
             await claim_code(self._shop, key, member, found.text)
             await self.greet()
             await self.requote()
