@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import time
 
-from tapledger.loyalty import engine
 from tapledger.loyalty import program as programs
+from tapledger.loyalty import summary
 from tapledger.loyalty.coupons import couponing
 from tapledger.loyalty.effects import Coupon, Lot
-from tapledger.loyalty.engine import Redeem
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program
+from tapledger.loyalty.rewards.redeeming import Redeem
 
 LOTS, COUPONS, REWARDS, TEMPLATES, VISITS = 5000, 200, 20, 20, 400
 ROUNDS = 300
@@ -28,7 +28,7 @@ def summaries_ms() -> list[float]:
     times = []
     for _ in range(ROUNDS):
         began = time.thread_time_ns()
-        engine.summarize(member, context, program, NOW)
+        summary.summarize(member, context, program, NOW)
         couponing.view(member, program, NOW)
         times.append((time.thread_time_ns() - began) / 1e6)
     return sorted(times)

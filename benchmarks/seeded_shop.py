@@ -16,8 +16,8 @@ from tapledger.app import open_shop
 from tapledger.clock import SystemClock
 from tapledger.commands.found import Founding, found
 from tapledger.languages import Language
-from tapledger.loyalty.engine import BasketLine
 from tapledger.loyalty.facts import Tender
+from tapledger.loyalty.sales.selling import BasketLine
 from tapledger.membership.identity import Presented
 from tapledger.membership.registration import Joining, register_member
 from tapledger.membership.sale import SaleCommand, record_sale

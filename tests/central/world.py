@@ -16,19 +16,13 @@ import pytest
 
 from tapledger.identifiers import uuid7
 from tapledger.loyalty import program as programs
+from tapledger.loyalty.decisions import Decision
 from tapledger.loyalty.effects import Credential
-from tapledger.loyalty.engine import (
-    BasketLine,
-    Decision,
-    Join,
-    Redeem,
-    Sale,
-    decide_hold,
-    decide_join,
-    decide_sale,
-)
 from tapledger.loyalty.facts import Tender
 from tapledger.loyalty.members import Member, points
+from tapledger.loyalty.people.joining import Join, decide_join
+from tapledger.loyalty.rewards.redeeming import Redeem, decide_hold
+from tapledger.loyalty.sales.selling import BasketLine, Sale, decide_sale
 from tapledger.store import keyring as keyrings
 from tapledger.store import members, people
 from tapledger.store.journal import Operation

@@ -10,12 +10,14 @@ import msgspec
 
 from tapledger.errors import TapledgerError
 from tapledger.loyalty import members, tallies
+from tapledger.loyalty.decisions import Decision
 from tapledger.loyalty.effects import Credited, Effect, Held, Hold, Lot, TierSet
-from tapledger.loyalty.engine import BasketLine, Decision, Redeem, Sale, decide_sale
 from tapledger.loyalty.facts import Tender
 from tapledger.loyalty.ledger import POINT, Line, is_balanced
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Expiry, Program, Reward, Tier, TrustLimits
+from tapledger.loyalty.rewards.redeeming import Redeem
+from tapledger.loyalty.sales.selling import BasketLine, Sale, decide_sale
 
 NOON = dt.datetime(2026, 5, 4, 4, 0, tzinfo=dt.UTC)
 """12:00 of Monday, 4 May 2026 in Shanghai."""

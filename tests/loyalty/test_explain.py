@@ -22,7 +22,6 @@ from tapledger.loyalty.effects import (
     Restored,
     TierSet,
 )
-from tapledger.loyalty.engine import Sale, decide_hold, decide_sale
 from tapledger.loyalty.explain import explain, why_nothing
 from tapledger.loyalty.facts import Reason, Tender
 from tapledger.loyalty.ledger import EventBody
@@ -33,7 +32,8 @@ from tapledger.loyalty.program.prices import PointsAsCash
 from tapledger.loyalty.promotions.amount import Amount
 from tapledger.loyalty.promotions.promotion import Promotion
 from tapledger.loyalty.promotions.threshold import Threshold
-from tapledger.loyalty.sales.selling import Wants
+from tapledger.loyalty.rewards.redeeming import decide_hold
+from tapledger.loyalty.sales.selling import Sale, Wants, decide_sale
 from tapledger.membership.explaining import sentences
 from tests.loyalty.givens import DAY, NOON, line, lot, member, program, redeem, rich
 

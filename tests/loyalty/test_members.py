@@ -22,16 +22,10 @@ from tapledger.loyalty.effects import (
     Tallied,
     TierSet,
 )
-from tapledger.loyalty.engine import (
-    Join,
-    decide_fulfil,
-    decide_hold,
-    decide_join,
-    decide_link,
-    decide_release,
-)
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.members import Member, Points, fold, points, replace
+from tapledger.loyalty.people.joining import Join, decide_join, decide_link
+from tapledger.loyalty.rewards.redeeming import decide_fulfil, decide_hold, decide_release
 from tests.loyalty.givens import (
     DAY,
     MEMBER,

@@ -8,7 +8,6 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from tapledger.loyalty import engine
 from tapledger.loyalty.coupons import issuing
 from tapledger.loyalty.coupons.issuing import Issue
 from tapledger.loyalty.decisions import Decision
@@ -17,7 +16,7 @@ from tapledger.loyalty.facts import Tender
 from tapledger.loyalty.gains import FAR
 from tapledger.loyalty.life import cards, consenting, granting, lifecycle, profiles
 from tapledger.loyalty.members import Member
-from tapledger.loyalty.people import birthdays
+from tapledger.loyalty.people import birthdays, joining
 from tapledger.loyalty.program import Program
 from tapledger.loyalty.program.values import StoredValue
 from tapledger.loyalty.rewards import redeeming
@@ -99,7 +98,7 @@ def take_back() -> Decision:
 
 
 BY_STAFF: list[tuple[str, str | None, Callable[[Program, dt.datetime], Decision]]] = [
-    ("join", MEMBER, lambda p, t: engine.decide_join(engine.Join(MEMBER, (CARD,), None, STAFF), p, t)),
+    ("join", MEMBER, lambda p, t: joining.decide_join(joining.Join(MEMBER, (CARD,), None, STAFF), p, t)),
     ("link", MEMBER, lambda p, t: cards.decide_link(rich(), CARD, STAFF, p, t)),
     ("block", MEMBER, lambda p, t: cards.decide_block(with_card(), CARD.index, "lost", STAFF, p, t)),
     ("unblock", MEMBER, lambda p, t: cards.decide_unblock(with_card(why="lost"), CARD.index, STAFF, p, t)),

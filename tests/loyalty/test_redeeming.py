@@ -10,9 +10,10 @@ import pytest
 from tapledger.errors import Refused
 from tapledger.loyalty.days import start_of_day
 from tapledger.loyalty.effects import HoldSettled, LotTake
-from tapledger.loyalty.engine import Redeem, decide_fulfil, decide_hold, decide_release, summarize, why_not
 from tapledger.loyalty.members import Member, replace
 from tapledger.loyalty.program import Program, TrustLimits
+from tapledger.loyalty.rewards.redeeming import Redeem, decide_fulfil, decide_hold, decide_release, why_not
+from tapledger.loyalty.summary import summarize
 from tapledger.loyalty.tallies import TRUST
 from tests.loyalty.givens import (
     DAY,

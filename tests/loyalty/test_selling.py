@@ -12,23 +12,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tapledger.errors import Invalid, Refused, TapledgerError
-from tapledger.loyalty.engine import (
-    MAX_QUANTITY_MILLI,
-    MAX_SALE_LINES,
-    TENDER_KINDS,
-    BasketLine,
-    Redeem,
-    Sale,
-    decide_fulfil,
-    decide_hold,
-    decide_sale,
-    quote,
-    summarize,
-)
 from tapledger.loyalty.facts import Tender
 from tapledger.loyalty.members import fold
 from tapledger.loyalty.money import MAX_AMOUNT_MINOR
 from tapledger.loyalty.program import Program
+from tapledger.loyalty.rewards.redeeming import Redeem, decide_fulfil, decide_hold
+from tapledger.loyalty.sales.selling import (
+    MAX_QUANTITY_MILLI,
+    MAX_SALE_LINES,
+    TENDER_KINDS,
+    BasketLine,
+    Sale,
+    decide_sale,
+    quote,
+)
+from tapledger.loyalty.summary import summarize
 from tests.loyalty.givens import (
     DAY,
     MEMBER,

@@ -7,8 +7,8 @@ from fractions import Fraction
 import msgspec
 import pytest
 
+from tapledger.loyalty.decisions import Decision
 from tapledger.loyalty.effects import Coupon
-from tapledger.loyalty.engine import Decision, Sale, decide_sale
 from tapledger.loyalty.facts import Tender
 from tapledger.loyalty.insight.what_if import Cost, Replay, point_value
 from tapledger.loyalty.members import Member
@@ -20,7 +20,7 @@ from tapledger.loyalty.promotions.amount import Amount
 from tapledger.loyalty.promotions.gift_item import GiftItem
 from tapledger.loyalty.promotions.percent import Percent
 from tapledger.loyalty.promotions.promotion import Promotion
-from tapledger.loyalty.sales.selling import Wants
+from tapledger.loyalty.sales.selling import Sale, Wants, decide_sale
 from tests.loyalty.givens import DAY, NOON, line, lot, member, program
 
 OLD = program(

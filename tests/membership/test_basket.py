@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapledger.errors import Invalid
-from tapledger.loyalty.engine import MAX_SALE_LINES
+from tapledger.loyalty.sales.selling import MAX_SALE_LINES
 from tapledger.membership.basket import Basket, Entry, add, set_quantity
 from tapledger.membership.scanning import MAX_QUANTITY
 

@@ -13,6 +13,7 @@ from tapledger.loyalty import days
 from tapledger.loyalty.life import lifecycle
 from tapledger.loyalty.life.lifecycle import Change
 from tapledger.loyalty.program import Expiry, Program
+from tapledger.loyalty.rewards import redeeming
 from tapledger.membership import night
 from tapledger.membership.night import Done
 from tapledger.membership.shop import change_member, operation
@@ -185,13 +186,11 @@ async def test_what_expires_after_todays_entry_is_written_tomorrow(bench: Bench)
     assert stored is not None
     hold = stored.member.holds[0].id
 
-    from tapledger.loyalty import engine
-
     await change_member(
         bench.shop,
         operation("undo", hold),
         li,
-        lambda tx, known, now: engine.decide_release(known.member, hold, None, bench.shop.program, now),
+        lambda tx, known, now: redeeming.decide_release(known.member, hold, None, bench.shop.program, now),
     )
     assert (await night.run(bench.shop)).events == 0
     bench.clock.move(DAY_S)

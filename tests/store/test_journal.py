@@ -11,7 +11,7 @@ import pytest
 
 from tapledger.database import Executor, InlineExecutor, ThreadExecutor, Transaction
 from tapledger.errors import Conflict
-from tapledger.loyalty.engine import Join, decide_join
+from tapledger.loyalty.people.joining import Join, decide_join
 from tapledger.membership.sale import record_sale
 from tapledger.store import prints
 from tapledger.store.journal import Operation, next_hlc

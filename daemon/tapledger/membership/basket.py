@@ -7,8 +7,8 @@ import dataclasses
 import msgspec
 
 from tapledger.errors import Corrupt, Invalid
-from tapledger.loyalty.engine import MAX_SALE_LINES, BasketLine
 from tapledger.loyalty.pricing import ManualDiscount
+from tapledger.loyalty.sales.selling import MAX_SALE_LINES, BasketLine
 from tapledger.membership.identity import Known, Presented
 from tapledger.membership.scanning import MAX_QUANTITY
 from tapledger.membership.shop import Shop

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from tapledger.errors import Invalid, NotFound
-from tapledger.loyalty.engine import BasketLine
 from tapledger.loyalty.money import MAX_AMOUNT_MINOR, exponent
+from tapledger.loyalty.sales.selling import BasketLine
 
 MAX_ARTICLES = 200_000
 MAX_NAME_LENGTH = 100

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from tapledger import languages
 from tapledger.database import Transaction
 from tapledger.errors import Refused
 from tapledger.loyalty.decisions import Decision
@@ -35,6 +36,8 @@ async def change_profile(shop: Shop, key: str, member: str, edit: ProfileEdit, s
     """Change what a member told us; another phone number finds them from now on and the old one does not."""
     name = None if edit.name is None else people.clean_name(edit.name)
     phone = identity.normal_phone(edit.phone) if edit.phone else edit.phone
+    if edit.language:
+        languages.read(edit.language)
 
     def decide(tx: Transaction, stored: Stored, now: dt.datetime) -> Decision:
         who = stored.member.id

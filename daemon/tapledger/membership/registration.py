@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from tapledger.database import Transaction
 from tapledger.errors import Refused
-from tapledger.loyalty import engine
 from tapledger.loyalty.life import cards
-from tapledger.loyalty.people import birthdays
+from tapledger.loyalty.people import birthdays, joining
 from tapledger.loyalty.people import joining as joining_rules
 from tapledger.membership import identity, occasions, receipts
 from tapledger.membership.identity import Presented
@@ -71,8 +70,8 @@ async def register_member(shop: Shop, joining: Joining) -> Recorded:
             shop.randomness(NONCE_BYTES),
         )
         people.put(tx, sealed)
-        command = engine.Join(member, credentials, sealed.digest, joining.staff, birthday)
-        decision = engine.decide_join(command, shop.program, now)
+        command = joining.Join(member, credentials, sealed.digest, joining.staff, birthday)
+        decision = joining.decide_join(command, shop.program, now)
         recorded = shop.record(tx, same, decision, now)
         assert decision.after is not None
         occasions.give(tx, shop, decision.after, "join", now)
@@ -109,7 +108,7 @@ async def link_credential(
         if owner is not None and owner.member != member:
             raise Refused("CREDENTIAL_TAKEN")
         known = identity.by_id(tx, shop, member, presented)
-        decision = engine.decide_link(known.member, added, staff, shop.program, now)
+        decision = joining.decide_link(known.member, added, staff, shop.program, now)
         return shop.record(tx, same, decision, now)
 
     return await shop.store.transact(work)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from tapledger.database import Transaction
 from tapledger.errors import Refused
-from tapledger.loyalty import engine
 from tapledger.loyalty.coupons import couponing
-from tapledger.loyalty.engine import BasketLine, Decision, Sale
+from tapledger.loyalty.decisions import Decision
 from tapledger.loyalty.facts import Tender
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program
-from tapledger.loyalty.sales.selling import PLAIN, Pinned, Wants
+from tapledger.loyalty.sales import selling
+from tapledger.loyalty.sales.selling import PLAIN, BasketLine, Pinned, Sale, Wants
 from tapledger.loyalty.sales.tenders import VALUE
 from tapledger.membership import coupons, identity, receipts, referral, rights, slips
 from tapledger.membership.identity import Known, Presented
@@ -57,7 +57,7 @@ async def record_sale(shop: Shop, command: SaleCommand) -> Recorded:
         if (before := shop.store.journal.find(tx, same)) is not None:
             return before
         ready = prepare(tx, shop, command)
-        decision = engine.decide_sale(ready.member, ready.sale, ready.program, shop.clock.now())
+        decision = selling.decide_sale(ready.member, ready.sale, ready.program, shop.clock.now())
         return post(tx, shop, same, decision, command.till, command.language, ready.name)
 
     return await shop.store.transact(work)

@@ -14,11 +14,11 @@ from tapledger.database import Transaction
 from tapledger.errors import Invalid, NotFound
 from tapledger.identifiers import Randomness, uuid7
 from tapledger.languages import Language
-from tapledger.loyalty import engine
 from tapledger.loyalty.coupons import claiming
-from tapledger.loyalty.engine import Decision
+from tapledger.loyalty.decisions import Decision
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program
+from tapledger.loyalty.tiers import tiering
 from tapledger.membership.catalogue import Catalogue
 from tapledger.store import bearers, claims, members
 from tapledger.store.journal import Operation, Recorded
@@ -54,7 +54,7 @@ class Shop:
 
     def tier_of(self, member: Member) -> str:
         """Return the tier that counts for a member, as screens show it."""
-        return engine.current_tier(member, self.program, self.clock.now()).id
+        return tiering.current(member, self.program, self.clock.now()).id
 
     def record(self, tx: Transaction, operation: Operation, decision: Decision, now: dt.datetime) -> Recorded:
         """Claim what a decision uses up, then append it; raise ``Refused`` when something has run out."""

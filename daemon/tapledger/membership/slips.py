@@ -11,6 +11,7 @@ import msgspec
 
 from tapledger.database import Transaction
 from tapledger.errors import Corrupt
+from tapledger.languages import LANGUAGES
 from tapledger.membership.shop import Shop
 from tapledger.store import prints
 from tapledger.store.journal import Recorded
@@ -58,6 +59,9 @@ def job_id(recorded: Recorded) -> str:
 
 
 def enqueue(tx: Transaction, shop: Shop, job: str, slip: Slip) -> None:
+    """Queue a slip; in the shop's language when nobody here speaks the one that was asked for."""
+    if slip.language not in LANGUAGES:
+        slip = msgspec.structs.replace(slip, language=shop.language)
     until = shop.clock.now() + SLIP_LIFE
     key, nonce = shop.store.keyring.profile_key, shop.randomness(NONCE_BYTES)
     document = close_box(key, job, msgspec.msgpack.encode(slip), nonce)

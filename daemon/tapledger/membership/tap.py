@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 
 from tapledger.database import Transaction
 from tapledger.errors import Refused
-from tapledger.loyalty import engine, tallies
+from tapledger.loyalty import tallies
 from tapledger.loyalty.coupons import couponing
 from tapledger.loyalty.coupons.couponing import View
-from tapledger.loyalty.engine import Redeem, Summary
 from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program
+from tapledger.loyalty.rewards.redeeming import Redeem
+from tapledger.loyalty.summary import Summary, summarize
 from tapledger.loyalty.tiers import tier_progress
 from tapledger.membership import cards, identity, occasions, stock
 from tapledger.membership.identity import Known, Presented
@@ -91,7 +92,7 @@ def greeting(tx: Transaction, shop: Shop, known: Known) -> Greeting:
         )
         for reward in shop.program.rewards
     }
-    summary = engine.summarize(known.member, context, shop.program, now)
+    summary = summarize(known.member, context, shop.program, now)
     reach = couponing.reach_of(shop.store.keyring.node, rights, shop.program, now)
     return Greeting(
         known=known,

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DatabaseError
 
 from tapledger.database import Transaction
 from tapledger.errors import Conflict, Invalid, Refused
-from tapledger.loyalty.engine import Decision
+from tapledger.loyalty.decisions import Decision
 from tapledger.loyalty.ledger import is_balanced, linked
 from tapledger.store import members, outbox, sales
 from tapledger.wire.codec import GENESIS, decode_event, encode_event, link

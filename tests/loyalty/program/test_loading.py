@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from tapledger.errors import Invalid
 from tapledger.languages import LANGUAGES
-from tapledger.loyalty.engine import decide_hold
 from tapledger.loyalty.program import load, name_in
 from tapledger.loyalty.program.lint.walk import structs
+from tapledger.loyalty.rewards.redeeming import decide_hold
 from tapledger.loyalty.tiers.tiering import current
 from tapledger.membership import programs
 from tests.loyalty.givens import (

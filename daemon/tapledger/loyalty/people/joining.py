@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from tapledger.errors import Refused
+from tapledger.loyalty.decisions import Decision, decision
+from tapledger.loyalty.effects import BirthdaySet, Credential, Linked, TierSet
 from tapledger.loyalty.facts import Reason
+from tapledger.loyalty.ledger import EventBody
+from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program
 
 
@@ -26,3 +33,47 @@ def why_not(spent_minor: Sequence[int], program: Program) -> Reason | None:
         return None
     figures: dict[str, int | str] = {"missing_minor": rule.gate_minor - have, "currency": program.currency}
     return Reason("GATE_SPEND_MISSING", figures)
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    member: str
+    credentials: tuple[Credential, ...]
+    profile_digest: str | None
+    staff: str | None
+    birthday: BirthdaySet | None = None
+
+
+def decide_join(command: Join, program: Program, now: dt.datetime) -> Decision:
+    """Make a member in the lowest tier with their first credentials."""
+    body = EventBody(
+        kind="join",
+        at=now,
+        program=program.version,
+        member=command.member,
+        effects=(
+            *(Linked(one) for one in command.credentials),
+            TierSet(program.tiers[0].id),
+            *(() if command.birthday is None else (command.birthday,)),
+        ),
+        profile_digest=command.profile_digest,
+        staff=command.staff,
+    )
+    return decision(None, body)
+
+
+def decide_link(
+    member: Member, credential: Credential, staff: str | None, program: Program, now: dt.datetime
+) -> Decision:
+    """Give a member one more credential; refuse one that they already have."""
+    if any(known.index == credential.index for known in member.credentials):
+        raise Refused("CREDENTIAL_ALREADY_YOURS")
+    body = EventBody(
+        kind="link",
+        at=now,
+        program=program.version,
+        member=member.id,
+        effects=(Linked(credential),),
+        staff=staff,
+    )
+    return decision(member, body)

@@ -16,7 +16,7 @@ from tapledger.loyalty.program import Program
 from tapledger.loyalty.rights import Rights
 from tapledger.loyalty.sales import refunding
 from tapledger.loyalty.value import storing
-from tapledger.loyalty.value.storing import Split
+from tapledger.loyalty.value.storing import MAX_TENDERS, Split
 
 TENDER_KINDS = ("cash", "card", "mobile")
 """Money from outside; ``card`` and ``mobile`` were taken by a terminal and are only recorded."""
@@ -25,7 +25,6 @@ VALUE = "value"
 ASKED = (*TENDER_KINDS, VALUE, refunding.EXCHANGE)
 NAMES = (*ASKED, PRINCIPAL, BONUS, refunding.ROUNDING)
 """Every kind that a sale or a return can record."""
-MAX_TENDERS = 20
 
 NOTHING = Split((), ())
 CENTRAL = Rights()

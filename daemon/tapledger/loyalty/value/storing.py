@@ -163,6 +163,8 @@ def _change(command: TopUp, program: Program) -> int:
     """Return the cash to be given back; refuse tenders that do not cover the amount."""
     if not 0 < command.amount_minor <= money.MAX_AMOUNT_MINOR:
         raise Invalid("AMOUNT_IMPOSSIBLE", sku="value")
+    if len(command.tenders) > MAX_TENDERS:
+        raise Invalid("TENDERS_TOO_MANY", limit=MAX_TENDERS)
     for tender in command.tenders:
         if tender.kind not in PAID_BY:
             raise Invalid("TENDER_UNKNOWN", tender=tender.kind)

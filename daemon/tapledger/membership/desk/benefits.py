@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from tapledger.loyalty.coupons.couponing import Shown
-from tapledger.loyalty.effects import CouponIssued
+from tapledger.loyalty.effects import CouponIssued, Held
 from tapledger.membership import check_in as check_ins
 from tapledger.membership import coupons, entitlement, explaining, lottery, participation, redemption
 from tapledger.membership.check_in import CheckInCommand
@@ -21,6 +21,7 @@ from tapledger.membership.desk.asking import (
     Points,
     Request,
     Staff,
+    Tender,
     Text,
     Who,
     found,
@@ -28,6 +29,7 @@ from tapledger.membership.desk.asking import (
 )
 from tapledger.membership.entitlement import UseCommand
 from tapledger.membership.lottery import DrawCommand, Published
+from tapledger.membership.redemption import RewardCommand
 from tapledger.membership.shop import Shop
 
 SOURCE = "staff"
@@ -96,6 +98,52 @@ class ClaimCode(OfMember, frozen=True, kw_only=True):
 async def claim(shop: Shop, asked: ClaimCode, staff: Staff) -> Answer:
     member = await naming.member(shop, asked)
     return told(shop, asked, staff, await coupons.claim_code(shop, asked.key, member, asked.code))
+
+
+# ---- rewards ---------------------------------------------------------------------------------------------
+class Redeem(OfMember, frozen=True, kw_only=True):
+    """Sets points aside for a reward and issues its voucher, as far as a number may that anybody can say."""
+
+    reward: Id
+
+
+async def redeem(shop: Shop, asked: Redeem, staff: Staff) -> Answer:
+    command = RewardCommand(
+        key=asked.key,
+        member=await naming.member(shop, asked),
+        presented=naming.TYPED,
+        reward=asked.reward,
+        language=staff.language,
+        staff=staff.id,
+    )
+    done = await redemption.hold_reward(shop, command)
+    held = [one.hold.id for one in done.recorded.event.body.effects if isinstance(one, Held)]
+    return told(shop, asked, staff, done.recorded, voucher=done.voucher, holds=held)
+
+
+class UndoReward(OfMember, frozen=True, kw_only=True):
+    """Takes back the reward of a moment ago."""
+
+    hold: Id
+    """Its id in show."""
+
+
+async def undo(shop: Shop, asked: UndoReward, staff: Staff) -> Answer:
+    member = await naming.member(shop, asked)
+    return told(shop, asked, staff, await redemption.undo_reward(shop, asked.key, member, asked.hold))
+
+
+class HandOver(Request, frozen=True, kw_only=True):
+    """Closes a voucher because its reward was handed over."""
+
+    voucher: Id
+    tender: Tender = "cash"
+    """How the money was paid that the reward costs beside its points."""
+
+
+async def hand_over(shop: Shop, asked: HandOver, staff: Staff) -> Answer:
+    recorded = await redemption.fulfil_voucher(shop, asked.key, asked.voucher, staff.id, asked.tender)
+    return told(shop, asked, staff, recorded)
 
 
 # ---- what members do -------------------------------------------------------------------------------------
@@ -262,6 +310,9 @@ COMMANDS = (
     Command("void-coupon", VoidCoupon, "manager", void),
     Command("print-coupon", PrintCoupon, "manager", print_paper),
     Command("claim-code", ClaimCode, "cashier", claim),
+    Command("redeem", Redeem, "cashier", redeem),
+    Command("undo-reward", UndoReward, "cashier", undo),
+    Command("hand-over", HandOver, "cashier", hand_over),
     Command("check-in", CheckIn, "cashier", check_in),
     Command("answer-survey", AnswerSurvey, "cashier", answer),
     Command("approve-share", ApproveShare, "cashier", approve),

@@ -6,12 +6,13 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from tapledger.loyalty import engine, members
+from tapledger.loyalty import members
 from tapledger.loyalty.effects import BONUS, PRINCIPAL
 from tapledger.loyalty.life import consenting
 from tapledger.loyalty.life.consenting import Statement
 from tapledger.loyalty.life.lifecycle import Erase
 from tapledger.loyalty.people.birthdays import SetBirthday
+from tapledger.loyalty.tiers import tiering
 from tapledger.membership import explaining, identity, privacy, profile, referral, registration
 from tapledger.membership import history as histories
 from tapledger.membership.desk import naming
@@ -215,7 +216,7 @@ async def show(shop: Shop, asked: Show, staff: Staff) -> Answer:
         member=who.id,
         name="" if known is None else mask(known.name),
         status=who.status,
-        tier=engine.current_tier(who, shop.program, now).id,
+        tier=tiering.current(who, shop.program, now).id,
         tier_until=who.tier_until,
         points=points.available,
         pending=points.pending,
@@ -225,7 +226,7 @@ async def show(shop: Shop, asked: Show, staff: Staff) -> Answer:
         principal_minor=members.value(who, PRINCIPAL, now),
         bonus_minor=members.value(who, BONUS, now),
         coupons=len(who.coupons),
-        vouchers=[{"reward": one.reward, "until": one.until} for one in who.holds],
+        vouchers=[{"hold": one.id, "reward": one.reward, "until": one.until} for one in who.holds],
         cards=[
             {"index": one.index, "kind": one.kind, "state": one.blocked or "good"} for one in who.credentials
         ],

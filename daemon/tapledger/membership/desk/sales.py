@@ -28,6 +28,7 @@ from tapledger.membership.desk.asking import (
     Staff,
     Tender,
     Text,
+    Who,
     found,
     milli,
     paid_out,
@@ -120,18 +121,7 @@ class Exchange(Return, frozen=True, kw_only=True):
 async def exchange(shop: Shop, asked: Exchange, staff: Staff) -> Answer:
     sold = await receipts.show(shop, asked.receipt)
     member = None if sold.member is None else sold.member.id
-    new = SaleCommand(
-        id=f"{asked.key}/new",
-        till=TILL,
-        lines=tuple(
-            shop.catalogue.find(one.sku).line(milli(one.quantity), staff.language) for one in asked.items
-        ),
-        tenders=tuple(Paid(one.tender, one.amount_minor) for one in asked.payments),
-        staff=staff.id,
-        language=staff.language,
-        member=member,
-        presented=None if member is None else naming.TYPED,
-    )
+    new = _sale(shop, asked, f"{asked.key}/new", member, staff)
     done = await exchanges.exchange(shop, ExchangeCommand(_back(asked, staff, sold.sold.facts.id), new))
     answer = told(shop, asked, staff, done.sold, returned=done.returned.receipt)
     first = told(shop, asked, staff, done.returned)
@@ -162,6 +152,36 @@ async def late_credit(shop: Shop, asked: LateCredit, staff: Staff) -> Answer:
     sold, member = await receipts.show(shop, asked.receipt), await naming.member(shop, asked)
     recorded = await late_credits.late_credit(shop, asked.key, member, sold.sold.facts.id, staff.id)
     return told(shop, asked, staff, recorded)
+
+
+class Wait(Request, frozen=True, kw_only=True):
+    """Keeps a sale whose payment does not answer; nothing is earned or redeemed until it is confirmed."""
+
+    items: Items
+    payments: Annotated[tuple[Payment, ...], Meta(min_length=1, max_length=MAX_MANY)]
+    member: Who | None = None
+
+
+async def wait(shop: Shop, asked: Wait, staff: Staff) -> Answer:
+    member = None if asked.member is None else await naming.other(shop, asked.member)
+    command = _sale(shop, asked, asked.key, member, staff)
+    return told(shop, asked, staff, await pending.record_pending(shop, command), sale=command.id)
+
+
+def _sale(shop: Shop, asked: Wait | Exchange, id_: str, member: str | None, staff: Staff) -> SaleCommand:
+    """Return the sale of a request's articles, at today's prices."""
+    return SaleCommand(
+        id=id_,
+        till=TILL,
+        lines=tuple(
+            shop.catalogue.find(one.sku).line(milli(one.quantity), staff.language) for one in asked.items
+        ),
+        tenders=tuple(Paid(one.tender, one.amount_minor) for one in asked.payments),
+        staff=staff.id,
+        language=staff.language,
+        member=member,
+        presented=None if member is None else naming.TYPED,
+    )
 
 
 class Waiting(Request, frozen=True, kw_only=True):
@@ -205,6 +225,7 @@ COMMANDS = (
     Command("exchange", Exchange, "cashier", exchange),
     Command("bottles", Bottles, "cashier", bottles),
     Command("late-credit", LateCredit, "cashier", late_credit),
+    Command("wait-for-payment", Wait, "cashier", wait),
     Command("waiting", Waiting, "cashier", waiting, records=False),
     Command("confirm-sale", Confirm, "manager", confirm),
     Command("give-up-sale", GiveUp, "manager", give_up),

@@ -11,9 +11,8 @@ import msgspec
 from tapledger.lab.scenario.document import Step
 from tapledger.lab.scenario.shops import Place
 from tapledger.lab.scenario.world import World
-from tapledger.loyalty.engine import BasketLine
 from tapledger.loyalty.pricing import ManualDiscount
-from tapledger.loyalty.sales.selling import Wants
+from tapledger.loyalty.sales.selling import BasketLine, Wants
 from tapledger.membership import coupons
 
 BASKET = " items amount prices coupons scan codes points manual"

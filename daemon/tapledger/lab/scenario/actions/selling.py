@@ -12,9 +12,8 @@ from tapledger.lab.scenario.expectations import Sentences
 from tapledger.lab.scenario.outcome import Outcome
 from tapledger.lab.scenario.shops import Place
 from tapledger.lab.scenario.world import World, told
-from tapledger.loyalty.engine import BasketLine
 from tapledger.loyalty.facts import Discount, SaleFacts, Tender
-from tapledger.loyalty.sales.selling import Wants
+from tapledger.loyalty.sales.selling import BasketLine, Wants
 from tapledger.loyalty.sales.tenders import cash_due
 from tapledger.membership import pending as waiting
 from tapledger.membership import quoting
