@@ -46,16 +46,18 @@ function Entry({ entry, why }: { entry: HistoryEntry; why: () => void }) {
   const { say, number, day } = useTexts();
   return (
     <li>
-      <button type="button" class="reward" data-testid="entry" onClick={pressed(why)}>
+      <button type="button" class="reward entry" data-testid="entry" onClick={pressed(why)}>
         <span class="reward-title">
           {entry.what} <small>{day(entry.day)}</small>
         </span>
-        <span class="reward-cost">
-          <strong>
-            {entry.points > 0 ? "+" : entry.points < 0 ? "−" : ""}
-            {number(Math.abs(entry.points))}
-          </strong>
-        </span>
+        {entry.points !== 0 && (
+          <span class="reward-cost">
+            <strong>
+              {entry.points > 0 ? "+" : "−"}
+              {number(Math.abs(entry.points))}
+            </strong>
+          </span>
+        )}
         <span class="reward-go">
           <span>{say("kiosk.history.why")}</span>
           <Chevron />
