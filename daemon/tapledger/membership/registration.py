@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tapledger.database import Transaction
 from tapledger.errors import Refused
 from tapledger.loyalty.life import cards
-from tapledger.loyalty.people import birthdays, joining
+from tapledger.loyalty.people import birthdays
 from tapledger.loyalty.people import joining as joining_rules
 from tapledger.membership import identity, occasions, receipts
 from tapledger.membership.identity import Presented
@@ -70,8 +70,8 @@ async def register_member(shop: Shop, joining: Joining) -> Recorded:
             shop.randomness(NONCE_BYTES),
         )
         people.put(tx, sealed)
-        command = joining.Join(member, credentials, sealed.digest, joining.staff, birthday)
-        decision = joining.decide_join(command, shop.program, now)
+        command = joining_rules.Join(member, credentials, sealed.digest, joining.staff, birthday)
+        decision = joining_rules.decide_join(command, shop.program, now)
         recorded = shop.record(tx, same, decision, now)
         assert decision.after is not None
         occasions.give(tx, shop, decision.after, "join", now)
