@@ -20,6 +20,8 @@ from tapledger.loyalty.rights import Rights
 
 PAID_BY = ("cash", "card", "mobile")
 """Tenders that can pay for a top-up: money from outside."""
+MAX_TENDERS = 20
+"""Of one payment."""
 
 SpendOrder = Literal["proportional", "principal_first", "bonus_first"]
 
