@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,13 @@ import pytest
 
 from tapledger.errors import Refused
 from tapledger.loyalty import program as programs
-from tapledger.loyalty.facts import Tender
-from tapledger.membership import cards, catalogue, pending, sign_in
+from tapledger.membership import cards, catalogue, sign_in
 from tests.store.shops import CATALOGUE, EARPHONES, PROGRAM, TOWEL, card
 from tests.web.faces import PIN, Faces
 
 BOTTLE = "6900000000001"
 PHONE = "13800001111"
+WECHAT = {"tender": "mobile", "amount_minor": 1200}
 MORE = tomllib.loads((Path(__file__).parent / "desk_program.toml").read_text(encoding="utf-8"))
 BASE = PROGRAM["tiers"][0] | {"benefits": ["lounge"]}
 GOLD = PROGRAM["tiers"][0] | {"id": "gold", "from_spend_minor": 10_000_000}
@@ -196,6 +195,20 @@ async def _(desk: Desk) -> tuple[Body, Body]:
     return {"coupon": "five"}, {}
 
 
+plain("redeem", reward="tea")
+
+
+@story("undo-reward")
+async def _(desk: Desk) -> tuple[Body, Body]:
+    (held,) = (await desk.values("redeem", member=PHONE, reward="tea"))["holds"]
+    return {"member": PHONE, "hold": held}, {}
+
+
+@story("hand-over")
+async def _(desk: Desk) -> tuple[Body, Body]:
+    return {"voucher": (await desk.values("redeem", member=PHONE, reward="tea"))["voucher"]}, {}
+
+
 @story("check-in")
 async def _(desk: Desk) -> tuple[Body, Body]:
     return {"shown": PHONE}, {}
@@ -272,10 +285,14 @@ async def _(desk: Desk) -> tuple[Body, Body]:
     return {"member": PHONE, "receipt": await desk.sold()}, {}
 
 
+@story("wait-for-payment")
+async def _(desk: Desk) -> tuple[Body, Body]:
+    return {"member": PHONE, "items": [{"sku": TOWEL}], "payments": [WECHAT]}, {}
+
+
 async def _waits(desk: Desk) -> str:
-    command = replace(desk.bench.sale(desk.member), tenders=(Tender("mobile", 1200),))
-    await pending.record_pending(desk.bench.shop, command)
-    return command.id
+    kept = await desk.values("wait-for-payment", member=PHONE, items=[{"sku": TOWEL}], payments=[WECHAT])
+    return str(kept["sale"])
 
 
 @story("waiting")
