@@ -71,6 +71,8 @@ def _prepare_copy() -> None:
         'source_paths = ["src"]\n'
         f"only_mutate = {json.dumps(patterns)}\n"
         f'pytest_add_cli_args_test_selection = ["{TESTS}", "--ignore={LEFT_OUT}"]\n'
+        # The same examples for every mutant, and no deadline: a slow machine is no test that noticed.
+        'pytest_add_cli_args = ["--hypothesis-profile=ci"]\n'
         'also_copy = ["config"]\n'
         "[tool.pytest.ini_options]\n"
         'pythonpath = ["."]\n'
