@@ -302,3 +302,27 @@ async def test_two_members_take_the_same_code_beside_one_basket(till: Faces) -> 
     await till.daemon.till.card(card("z"))
     await enter(till, "FIVE", EARPHONES)
     assert (code(till), chosen(till)) == ("", {"5 off": True})
+
+
+async def test_a_quote_is_honoured_for_a_quarter_of_an_hour(till: Faces) -> None:
+    await enter(till, "FIVE", EARPHONES)
+    till.bench.clock.move(14 * 60)
+    shown_due = due(till)
+    till.bench.clock.move(2 * 60)
+    assert await refused(till, "pay", tender="card") == "QUOTE_EXPIRED"
+    assert due(till) == shown_due, "the new quote is shown"
+    await till.did("/api/till/pay", tender="card")
+
+
+async def test_a_coupon_that_ends_while_the_customer_pays_still_counts(till: Faces) -> None:
+    till.bench.clock.move(-10 * 60)
+    await enter(till, "FIVE")
+    till.bench.clock.move(10 * 86_400 + 7 * 3_600 - 5 * 60)
+    await till.daemon.till.card(card("a"))
+    await enter(till, EARPHONES)
+    with_coupon = due(till)
+    till.bench.clock.move(10 * 60)
+    await till.did("/api/till/pay", tender="card")
+    last = shown(till).last_sale
+    assert last is not None and last.total == f"¥{with_coupon / 100:.2f}"
+    assert with_coupon == 26_410
