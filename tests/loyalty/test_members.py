@@ -23,8 +23,9 @@ from tapledger.loyalty.effects import (
     TierSet,
 )
 from tapledger.loyalty.ledger import EventBody
+from tapledger.loyalty.life.cards import decide_link
 from tapledger.loyalty.members import Member, Points, fold, points, replace
-from tapledger.loyalty.people.joining import Join, decide_join, decide_link
+from tapledger.loyalty.people.joining import Join, decide_join
 from tapledger.loyalty.rewards.redeeming import decide_fulfil, decide_hold, decide_release
 from tests.loyalty.givens import (
     DAY,

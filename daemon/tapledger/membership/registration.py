@@ -108,7 +108,7 @@ async def link_credential(
         if owner is not None and owner.member != member:
             raise Refused("CREDENTIAL_TAKEN")
         known = identity.by_id(tx, shop, member, presented)
-        decision = joining_rules.decide_link(known.member, added, staff, shop.program, now)
+        decision = cards.decide_link(known.member, added, staff, shop.program, now)
         return shop.record(tx, same, decision, now)
 
     return await shop.store.transact(work)

@@ -18,6 +18,7 @@ from tapledger.membership.identity import Known, Presented
 from tapledger.membership.rights import TOP_UPS, count_away, require, rights_of
 from tapledger.membership.shop import Shop, operation
 from tapledger.store import claims, history
+from tapledger.store import members as stored_members
 from tapledger.store.journal import Operation, Recorded
 from tapledger.store.people import mask
 
@@ -79,7 +80,8 @@ async def take_back_top_up(shop: Shop, command: TakeBackCommand) -> Recorded:
             return before
         now, known = shop.clock.now(), identity.by_id(tx, shop, command.member, command.presented)
         body = history.of_operation(tx, command.topup)
-        if body is None or body.kind != "topup" or body.member != known.member.id:
+        names = stored_members.names_of(tx, known.member)
+        if body is None or body.kind != "topup" or body.member not in names:
             raise NotFound("TOP_UP_UNKNOWN")
         if not claims.once(tx, f"topup-void/{command.topup}"):
             raise Refused("TOP_UP_TAKEN_BACK")

@@ -6,12 +6,10 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tapledger.errors import Refused
 from tapledger.loyalty.decisions import Decision, decision
 from tapledger.loyalty.effects import BirthdaySet, Credential, Linked, TierSet
 from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.ledger import EventBody
-from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program
 
 
@@ -60,20 +58,3 @@ def decide_join(command: Join, program: Program, now: dt.datetime) -> Decision:
         staff=command.staff,
     )
     return decision(None, body)
-
-
-def decide_link(
-    member: Member, credential: Credential, staff: str | None, program: Program, now: dt.datetime
-) -> Decision:
-    """Give a member one more credential; refuse one that they already have."""
-    if any(known.index == credential.index for known in member.credentials):
-        raise Refused("CREDENTIAL_ALREADY_YOURS")
-    body = EventBody(
-        kind="link",
-        at=now,
-        program=program.version,
-        member=member.id,
-        effects=(Linked(credential),),
-        staff=staff,
-    )
-    return decision(member, body)

@@ -11,6 +11,7 @@ from tapledger.loyalty.decisions import Decision, decision
 from tapledger.loyalty.effects import Effect, Noted, Tallied, TierSet
 from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.ledger import EventBody
+from tapledger.loyalty.life import standing
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program
 from tapledger.loyalty.tiers import tiering
@@ -106,6 +107,8 @@ def decide_tier(member: Member, command: GiveTier, program: Program, now: dt.dat
 
     A tier below what the rule gives would not last a moment and is refused.
     """
+    if (why := standing.why_not_earn(member, now)) is not None:
+        raise Refused(why.code, **why.data)
     if all(tier.id != command.tier for tier in program.tiers):
         raise Invalid("TIER_UNKNOWN", tier=command.tier)
     if not command.why.strip():
