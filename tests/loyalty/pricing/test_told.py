@@ -217,7 +217,13 @@ def test_codes_that_do_nothing_are_told_each() -> None:
     )
     sale = priced(of(5000), compiled, codes=frozenset({"FAR", "TEA", "GOOD", "NONE"}))
     assert off(sale) == [7]
-    far = {"coupon": "far", "at_minor": 6000, "basis_minor": 5000, "missing_minor": 1000, **CNY}
+    far: dict[str, int | str] = {
+        "coupon": "far",
+        "at_minor": 6000,
+        "basis_minor": 5000,
+        "missing_minor": 1000,
+        **CNY,
+    }
     assert {one.id: one.reason for one in sale.left_out} == {
         "FAR": Reason("COUPON_MIN_NOT_REACHED", far),
         "NONE": Reason("PROMOTION_CODE_UNKNOWN", {"promotion_code": "NONE"}),
