@@ -69,7 +69,7 @@ class Place:
         answer = await intake.take(central.store, central.keys.tenant, node, batch, self._clock.now())
         if self.lost_answers:
             self.lost_answers -= 1
-            raise Unavailable("CENTRAL_UNREACHABLE")
+            raise Unavailable("CENTRAL_UNREACHABLE", why="the answer was lost")
         return answer
 
     async def feed(self, cursor: int) -> FeedPage:
@@ -79,7 +79,7 @@ class Place:
     async def _central(self) -> tuple[Central, Node]:
         central = self._headquarters
         if not self.shop.reachable or central is None:
-            raise Unavailable("CENTRAL_UNREACHABLE")
+            raise Unavailable("CENTRAL_UNREACHABLE", why="there is no line")
         node = await central.store.transact(lambda tx: nodes.find(tx, self.shop.store.keyring.node))
         if node is None:
             raise NotFound("NODE_UNKNOWN")
