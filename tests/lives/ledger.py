@@ -13,7 +13,7 @@ from tests.lives.life import Life
 from tests.lives.steps import ACTIONS, do
 from tests.lives.till import Step
 
-LENGTH = 80
+LENGTH = 50
 
 
 def seeded(seed: int, length: int) -> Iterator[Step]:

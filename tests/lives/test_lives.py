@@ -39,13 +39,13 @@ async def live(shops: tuple[str, ...], life: list[Step]) -> None:
             await lived.close()
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=CHECKS)
+@settings(max_examples=45, deadline=None, derandomize=True, suppress_health_check=CHECKS)
 @given(short)
 def test_P1_P4_P5_P7_P8_hold_in_one_shop(life: list[Step]) -> None:
     asyncio.run(live(("A",), life))
 
 
-@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=CHECKS)
+@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=CHECKS)
 @given(short)
 def test_P4_P5_P8_hold_in_two_shops_that_lose_their_line(life: list[Step]) -> None:
     asyncio.run(live(("A", "B"), life))

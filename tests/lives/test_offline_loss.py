@@ -132,7 +132,7 @@ def check(points: int, story: list[tuple[str, int, int, int]]) -> None:
     assert sum(found) <= len(SHOPS) * Q
 
 
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from([100, 300, 700]), happenings)
 def test_P9_the_loss_of_any_schedule_is_within_the_bound(
     points: int, story: list[tuple[str, int, int, int]]

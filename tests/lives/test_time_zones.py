@@ -27,7 +27,7 @@ def test_P11_the_same_life_leaves_the_same_ledger_on_machines_of_three_zones() -
     said = [one.communicate(timeout=TIMEOUT_S)[0] for one in running]
     assert [one.returncode for one in running] == [0] * len(MACHINES)
     first = said[0].splitlines()
-    assert len(first) > 30 * len(PROGRAMMES)
+    assert len(first) > 20 * len(PROGRAMMES)
     for machine, other in zip(MACHINES, said, strict=True):
         assert other.splitlines() == first, f"the ledger is another one on a machine in {machine}"
     of_zone = {zone: [line.split()[1] for line in first if line.startswith(zone)] for zone in PROGRAMMES}
