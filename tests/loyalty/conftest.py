@@ -13,6 +13,7 @@ from tapledger.loyalty import members
 from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.ledger import KINDS, EventBody
 from tapledger.loyalty.members import Member
+from tests.loyalty.lives import machine_in
 
 _told: set[tuple[str, frozenset[str]]] = set()
 """Codes with the names of their figures that have been told before: once is enough."""
@@ -29,6 +30,13 @@ def _tell(code: str, data: dict[str, int | str]) -> None:
         assert keys, f"{code} has no sentence in {language}"
         texts.say(language, keys[0], **figures)
     _told.add(seen)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def machine_elsewhere() -> Iterator[None]:
+    """Let the machine stand where it is another day at noon: only the zone of the programme counts."""
+    with machine_in("Pacific/Pago_Pago"):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tapledger.errors import Refused
 from tapledger.loyalty.coupons import couponing, issuing, wallet
 from tapledger.loyalty.coupons.couponing import ONLINE, Reach
-from tapledger.loyalty.effects import CouponMoved
+from tapledger.loyalty.effects import Coupon, CouponMoved
 from tapledger.loyalty.program.values import Returns
 from tapledger.loyalty.rights import Rights
 from tests.loyalty.coupon_givens import (
@@ -273,3 +273,11 @@ def test_a_strangers_coupons_move_by_the_same_effects() -> None:
         CouponMoved("bearer/b-1", "issued", "s-1"),
     )
     assert len(couponing.restore_effects(None, sold(*names), rule, NOON)) == 2
+
+
+def test_only_the_hold_of_the_sale_itself_lengthens_a_coupon() -> None:
+    ends, until = NOON + SECOND, NOON + DAY
+    held = Coupon("c-1", "ten", NOON, ends, state="held", sale="s-1", until=until)
+    assert couponing.ends(held, "s-1", NOON) == until
+    assert couponing.ends(held, "s-2", NOON) == couponing.ends(held, "", NOON) == ends
+    assert couponing.ends(held, "s-1", until) == ends

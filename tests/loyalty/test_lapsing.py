@@ -227,17 +227,18 @@ def test_liability_by_the_month_of_the_last_valid_day() -> None:
     rules = program(point_value_micro=15_000)  # 0.015 fen a point
     end_of_may = dt.datetime(2026, 5, 31, 16, tzinfo=dt.UTC)  # the last day is 31 May in Shanghai
     one = member(
-        lot("a", 1000, end_of_may),
+        lot("a", 1100, end_of_may),
         lot("waits", 500, end_of_may + DAY, NOON + DAY),
         lot("gone", 70, NOON),
+        lot("first moment", 1, end_of_may + dt.timedelta(microseconds=1)),
         value_lot("p", 900, PRINCIPAL, None),
         value_lot("b", 100, BONUS, end_of_may + DAY),
     )
     held = Hold("h", "tea", "Tea", 50, (LotTake("never", 50),), NOON, "v", NOON + DAY)
     other = Member("m-2", NOON, lots=(lot("never", 30),), holds=(held,))
     assert liability([one, other], rules, NOON) == [
-        Owed("2026-05", 1000, 15),
-        Owed("2026-06", 500, 8, 0, 100),  # 7.5, half up
+        Owed("2026-05", 1100, 17),  # 16.5, half up
+        Owed("2026-06", 501, 8, 0, 100),  # 7.515
         Owed("", 80, 1, 900, 0),
     ]
     assert liability([], rules, NOON) == []

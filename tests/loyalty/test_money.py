@@ -236,3 +236,9 @@ def test_shares_are_within_one_of_their_exact_part(shares_of: list[int], total: 
 )
 def test_tax_is_inside_the_price(gross: int, rate_bp: int, tax: int) -> None:
     assert tax_within(gross, rate_bp) == tax
+
+
+@given(st.integers(0, 10**12), st.integers(0, 10_000))
+def test_the_tax_inside_is_that_of_the_price_without_it(gross: int, rate_bp: int) -> None:
+    exact = gross - Fraction(gross) / (1 + Fraction(rate_bp, 10_000))
+    assert tax_within(gross, rate_bp) == math.floor(exact + Fraction(1, 2))

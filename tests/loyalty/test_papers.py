@@ -90,3 +90,9 @@ def test_a_coupon_of_another_shop_is_believed_as_it_is(who: Member | None) -> No
     with pytest.raises(Refused) as unknown:
         issuing.decide_admit(who, msgspec.structs.replace(PAPER, template="none"), TAKE, rules(), NOON)
     assert unknown.value.code == "COUPON_UNKNOWN"
+
+
+def test_why_a_coupon_was_taken_away_is_kept() -> None:
+    who = apply(member(), CouponIssued(Coupon("c-1", "ten", NOON, None)))
+    body = issuing.decide_void(who, "c-1", "torn", "s-1", rules(), NOON).body
+    assert (body.effects, body.facts) == ((CouponMoved("c-1", "void"),), {"why": "torn"})

@@ -10,9 +10,12 @@ from tapledger.errors import Invalid, Refused
 from tapledger.loyalty.effects import Debited, LotTake, Overdrawn, Restored, Tallied
 from tapledger.loyalty.facts import Reason, ReturnFacts, ReturnLine, Tender
 from tapledger.loyalty.ledger import Line
+from tapledger.loyalty.program import Tiering
 from tapledger.loyalty.program.values import Returns
+from tapledger.loyalty.promotions import Promotion
+from tapledger.loyalty.promotions.gift_item import GiftItem
 from tapledger.loyalty.sales.selling import Wants
-from tests.loyalty.counter import Counter, goods, rules
+from tests.loyalty.counter import Counter, goods, rules, value
 from tests.loyalty.givens import DAY, MEMBER, NOON, TODAY, lot, member
 
 POINTS_OF = f"member/{MEMBER}/points"
@@ -180,3 +183,38 @@ def test_only_a_whole_sale_of_today_is_voided() -> None:
     with pytest.raises(Refused) as returned:
         it.void()
     assert returned.value.code == "SALE_ALREADY_RETURNED"
+
+
+# ---- gifts, tiers and stored value ------------------------------------------------------------------------
+def test_a_gift_that_is_kept_is_told_and_deducted() -> None:
+    gift = Promotion(id="gift", benefit=GiftItem("mug", "Mug", 300), min_minor=500)
+    it = Counter(None, rules(promotions=[gift]))
+    it.sell([goods(400), goods(200)])
+    facts = it.back((0, 1000))
+    assert (facts.refund_minor, facts.gifts_kept_minor) == (100, 300)
+    assert it.returned[0].reasons == (
+        Reason("RETURN_REFUND", {"amount_minor": 100, "currency": "CNY"}),
+        Reason("RETURN_GIFT_KEPT", {"amount_minor": 300, "currency": "CNY"}),
+    )
+
+
+def test_where_returns_wait_for_the_review_only_a_void_takes_the_tier() -> None:
+    ladder = rules(tiering=Tiering(on_refund="at_review"))
+    for undo, tier in ((False, "silver"), (True, "normal")):
+        it = Counter(member(), ladder)
+        it.sell([goods(100_000)])
+        assert it.member is not None and it.member.tier == "silver"
+        it.void() if undo else it.back((0, 1000))
+        assert it.member.tier == tier
+
+
+def test_stored_value_goes_back_to_its_lots_however_many_returns_there_are() -> None:
+    lots = (value("principal", 300, NOON + 9 * DAY, "p1"), value("principal", 300, None, "p2"))
+    it = Counter(member(*lots), rules())
+    it.sell([goods(200, 3)], [Tender("value", 600)])
+    left = []
+    for _ in range(3):
+        it.back((0, 1000))
+        assert it.member is not None
+        left.append({one.id: one.remaining for one in it.member.lots if one.pool == "principal"})
+    assert left == [{"p2": 200}, {"p2": 300, "p1": 100}, {"p2": 300, "p1": 300}]

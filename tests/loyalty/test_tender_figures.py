@@ -53,6 +53,9 @@ def test_stored_value_is_recorded_by_pool_after_what_came_from_outside() -> None
         Tender("principal", 500, (331, 166, 3)),
         Tender("bonus", 100, (66, 33, 1)),
     )
+    # Tax inside a price is paid with it and counts for nothing more.
+    inside = tenders.with_shares(done, [sold(400, tax=350), sold(200), sold(4)], tax_exclusive=False)
+    assert inside == shares
     assert NOTHING.principal_minor == NOTHING.bonus_minor == 0
 
 

@@ -334,3 +334,24 @@ def test_caps_tell_all_their_figures() -> None:
         Reason("EARN_CAP_ORDER", {"cap": 150, "clipped": 10}),
         Reason("EARN_CAP_DAY", {"cap": 120, "clipped": 30}),
     )
+
+
+# ---- the search -------------------------------------------------------------------------------------------
+def test_a_rule_that_keeps_nobody_from_anything_costs_nothing() -> None:
+    offered = tuple(coupon(promotion(id_, Amount(9000), group="g")) for id_ in ("a", "b"))
+    assert best(Basket(of(5000), coupons=offered), MEMBER, rules(), NOW).costs == ()
+
+
+def test_what_comes_later_and_saves_more_is_found() -> None:
+    for later in (FreeItem(), NForM(1, 1), Bundle([Part(["s0"]), Part(["s1"])], 100), FixedPrice(1)):
+        early = coupon(promotion("a", Amount(100), lane=2, group="g"))
+        late = coupon(promotion("b", later, priority=1, group="g"))
+        found = best(Basket(of(500, 700), coupons=(early, late)), MEMBER, rules(), NOW)
+        assert found.coupons == ("coupon-b",)
+
+
+def test_a_hint_knows_what_the_members_own_promotion_takes_of_what_is_added() -> None:
+    own = promotion("own", Percent(1000), when=Condition(segments=["vip"]))
+    compiled = rules(own, promotion("t", Threshold(20_000, 3000), priority=1))
+    vip = Shopper("m", "normal", segments=frozenset({"vip"}))
+    assert [one.add_minor for one in best(Basket(of(20_000)), vip, compiled, NOW).hints] == [2222]
