@@ -11,15 +11,22 @@ from tapledger.loyalty.coupons import wallet
 from tapledger.loyalty.effects import (
     BONUS,
     AvailableFrom,
+    BirthdaySet,
+    Consent,
+    ConsentGiven,
     Coupon,
     CouponIssued,
     CouponMoved,
+    Credential,
     Debited,
     Lapsed,
+    Linked,
     LotTake,
     RefereeCounted,
     Referred,
     Slid,
+    StatusSet,
+    Tagged,
     Tallied,
 )
 from tapledger.loyalty.facts import Tender
@@ -105,6 +112,22 @@ def test_what_those_one_sent_reached_is_remembered_until_it_comes_back() -> None
 def test_the_first_who_sent_a_member_stays() -> None:
     who = happened(happened(member(), Referred("m-2")), Referred("m-3"))
     assert who.referrer == "m-2"
+
+
+def test_who_is_merged_or_erased_leaves_behind_what_was_personal() -> None:
+    said = Consent("profiling", True, "v1", NOON, "till")
+    who = happened(member(), ConsentGiven(said))
+    who = happened(happened(who, Linked(Credential("card", "i", 2))), Tagged("vip", ("a",)))
+    who = happened(who, BirthdaySet(5, 9, None, counts_from=TODAY, set_on=TODAY))
+    assert who.consents == (said,)
+    merged = happened(who, StatusSet("merged", NOON, into="m-2"))
+    assert merged == msgspec.structs.replace(
+        who, consents=(), status="merged", status_at=NOON, merged_into="m-2"
+    )
+    erased = happened(who, StatusSet("erased", NOON))
+    assert erased == Member(MEMBER, who.joined_at, "normal", status="erased", status_at=NOON)
+    frozen = happened(who, StatusSet("frozen", NOON, NOON + DAY))
+    assert frozen == msgspec.structs.replace(who, status="frozen", status_at=NOON, restore_until=NOON + DAY)
 
 
 # ---- counts -----------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tapledger.loyalty.conditions import Condition, Scope
-from tapledger.loyalty.facts import Reason
+from tapledger.loyalty.facts import Reason, SaleLine
 from tapledger.loyalty.pricing import Basket, ManualDiscount, Moment, Shopper, best, price
 from tapledger.loyalty.pricing.hints import Hint
 from tapledger.loyalty.program import Tier
@@ -355,3 +355,33 @@ def test_a_hint_knows_what_the_members_own_promotion_takes_of_what_is_added() ->
     compiled = rules(own, promotion("t", Threshold(20_000, 3000), priority=1))
     vip = Shopper("m", "normal", segments=frozenset({"vip"}))
     assert [one.add_minor for one in best(Basket(of(20_000)), vip, compiled, NOW).hints] == [2222]
+
+
+# ---- lines ------------------------------------------------------------------------------------------------
+def test_a_gift_is_a_line_of_its_own() -> None:
+    gift = GiftItem("mug", "Mug", 3000, quantity_milli=2000, category="china", tax_bp=1300)
+    sale = priced(of(5000), rules(promotion("g", gift)))
+    assert sale.lines[1] == SaleLine(
+        "mug", "Mug", 2000, 0, 0, 1300, "china", False, kind="gift", shadow_minor=3000, gift_of="g"
+    )
+    assert (len(sale.lines), sale.total_minor, sale.tax_minor) == (2, 5000, 0)
+
+
+def test_what_is_outside_the_scope_moves_no_band_of_amounts() -> None:
+    band = Threshold(1000, 100, below_minor=2000)
+    lines = (line(1500, category="milk"), line(5000, category="tea"))
+    for scope in (Scope(except_categories=["tea"]), Scope(categories=["milk"]), Scope(skus=["milk-1500"])):
+        assert off(priced(lines, rules(promotion("t", band, scope=scope)))) == [100]
+    assert off(priced(lines, rules(promotion("t", band)))) == []
+
+
+def test_rules_multipliers_and_flats_for_a_segment_are_for_its_members() -> None:
+    vips = Condition(segments=["vip"])
+    earning = Earning(
+        rules=[EarnRule("vip", 5, 100, when=vips, priority=1), EarnRule("all", 1, 100)],
+        multipliers=[Multiplier("x", 2000, when=vips)],
+        flats=[Flat("f", 1000, when=vips)],
+    )
+    vip = Shopper("m", "normal", segments=frozenset({"vip", "other"}))
+    stranger = Shopper("m", "normal", segments=frozenset({"other"}))
+    assert [priced(of(1000), rules(earning=earning), one).earned for one in (vip, stranger)] == [1100, 10]
