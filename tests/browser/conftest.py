@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -35,8 +36,8 @@ def _missing(what: str) -> None:
     pytest.skip(what)
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def chain() -> AsyncIterator[Chain]:
+@asynccontextmanager
+async def running_chain() -> AsyncIterator[Chain]:
     """Yield central and two shops on free ports, seeded, with virtual devices."""
     with tempfile.TemporaryDirectory(prefix="tapledger-browser-") as folder:
         brief = {"trouble_s": 1.0, "goodbye_s": 0.3}
@@ -48,6 +49,12 @@ async def chain() -> AsyncIterator[Chain]:
             yield running
         finally:
             await running.stop()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chain() -> AsyncIterator[Chain]:
+    async with running_chain() as running:
+        yield running
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -4,7 +4,7 @@ import { Cross } from "../shared/icons";
 import type { TillLine } from "../shared/snapshots";
 import { useTexts } from "./texts";
 
-interface Props {
+export interface LinesProps {
   lines: TillLine[];
   /** Each discount of each line stands below it. */
   details: boolean;
@@ -14,7 +14,7 @@ interface Props {
   change: (line: TillLine, quantity: number) => void;
 }
 
-export function Lines({ lines, details, showDetails, selected, select, change }: Props) {
+export function Lines({ lines, details, showDetails, selected, select, change }: LinesProps) {
   const { say } = useTexts();
   return (
     <div class="lines">

@@ -2,6 +2,7 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { Back, Card, Scanner } from "../shared/icons";
 import type { Totals } from "../shared/snapshots";
+import type { Action } from "./keys";
 import { decimalText, likelyCash, readMinor } from "./money";
 import { useTexts } from "./texts";
 
@@ -9,9 +10,14 @@ export const MINOR_DIGITS = 2;
 
 export type Tender = "cash" | "card" | "mobile";
 
-/** What is due in coins that exist. */
-export function cashDue(totals: Totals): number {
-  return totals.cash_due_minor ?? totals.due_minor;
+/** What is due; in cash, in coins that exist. */
+export function dueBy(tender: Tender, totals: Totals): number {
+  return (tender === "cash" ? totals.cash_due_minor : undefined) ?? totals.due_minor;
+}
+
+/** Returns by which tender an action pays; null when it is about something else. */
+export function tenderOf(action: Action): Tender | null {
+  return action.do === "cash" || action.do === "card" || action.do === "mobile" ? action.do : null;
 }
 
 interface Props {
@@ -24,7 +30,7 @@ interface Props {
 export function PayPanel({ totals, pay, close }: Props) {
   const { say } = useTexts();
   const digits = totals.minor_digits ?? MINOR_DIGITS;
-  const due = cashDue(totals);
+  const due = dueBy("cash", totals);
   const [typed, setTyped] = useState<string | null>(null);
   const [unreadable, setUnreadable] = useState(false);
   const field = useRef<HTMLInputElement>(null);
@@ -93,7 +99,7 @@ function Tenders({ totals, pay, close }: Props) {
         type="button"
         class="button quiet"
         data-testid="pay-cash"
-        onClick={() => pay("cash", cashDue(totals))}
+        onClick={() => pay("cash", dueBy("cash", totals))}
       >
         <span>{say("till.pay.exact")}</span>
         <kbd>F12</kbd>

@@ -1,23 +1,21 @@
+import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
-import type { Problem, Till, TillLine } from "../shared/snapshots";
+import type { Problem, ReturnSale, Till, TillLine } from "../shared/snapshots";
 import { Box } from "./box";
 import { Checkout, NoLines } from "./checkout";
 import { useFocus } from "./focus";
 import { onLines, onReturn } from "./acts";
-import { CouponPanel } from "./coupons";
 import type { Intend } from "./intents";
 import { KeyMap } from "./key_map";
 import { type Action, type PanelName, selectionAfter } from "./keys";
-import { Lines } from "./lines";
+import { Lines, type LinesProps } from "./lines";
 import { MemberStrip } from "./member";
 import { Choices, MessageLine } from "./message";
-import { cashDue, MINOR_DIGITS, type Tender } from "./pay";
-import { PointsPanel } from "./points";
+import { OpenPanel } from "./panels";
+import { dueBy, type Tender, tenderOf } from "./pay";
 import { useQuantities } from "./quantities";
 import { ReturnCheckout, ReturnPanel } from "./returning";
-import { TopUpPanel, ValuePanel } from "./value";
-import { WhyPanel } from "./why";
 
 interface Props {
   till: Till;
@@ -30,30 +28,20 @@ interface Props {
 /** The basket and everything that can be done with it, or the goods that come back. */
 export function Serving({ till, refusal, dismiss, intend, signOut }: Props) {
   const { lines, returning } = till;
+  const goods = returning?.sale;
   const [selected, select] = useSelection(lines);
-  const [returned, selectReturned] = useState<number | null>(null);
+  const [returned, selectReturned] = useReturned(goods);
   const { paying, open, pay } = usePayment(intend, lines.length === 0);
-  const [aside, putAside] = useState<Till["choices"] | null>(null);
-  const [panel, setPanel] = useState<PanelName | null>(null);
+  const [choices, putAside] = useChoices(till.choices);
   const [details, showDetails] = useState(false);
   const box = useRef<HTMLInputElement>(null);
   const nameField = useRef<HTMLInputElement>(null);
-  const choices = aside === till.choices ? [] : till.choices;
   const quantities = useQuantities(intend);
-  const goods = returning?.sale ?? null;
-
-  useEffect(() => selectReturned(goods?.lines.length ? 1 : null), [goods?.receipt]);
-
-  function openPanel(name: PanelName | null): void {
-    open(false);
-    if (panel === "top-up" && name !== "top-up" && till.member) void intend("top-up-amount", { amount_minor: 0 });
-    setPanel(name);
-    if (name === null || name === "coupons" || name === "why") box.current?.focus();
-  }
+  const { panel, openPanel, topUp } = usePanel(till, intend, box, () => open(false));
 
   function back(): void {
     dismiss();
-    putAside(till.choices);
+    putAside();
     if (returning) void intend("return-close");
     else if (paying) open(false);
     else if (panel) openPanel(null);
@@ -61,52 +49,24 @@ export function Serving({ till, refusal, dismiss, intend, signOut }: Props) {
     else if (box.current) box.current.value = "";
   }
 
-  function topUp(tender: Tender): void {
-    const received_minor = till.value?.top_up?.amount_minor ?? 0;
-    if (received_minor > 0) {
-      void intend("top-up", { tender, received_minor }).then((taken) => taken && openPanel(null));
-    }
-  }
-
-  const acts = { till, intend, quantities, selected, select, returned, selectReturned };
   function perform(action: Action): void {
+    const acts = { till, intend, quantities, selected, select, returned, selectReturned };
     if (onLines(action, acts) || onReturn(action, acts)) return;
-    switch (action.do) {
-      case "join":
-        return nameField.current?.focus();
-      case "panel":
-        return openPanel(panel === action.panel ? null : action.panel);
-      case "details":
-        return showDetails(action.shown);
-      case "cash":
-        if (panel === "top-up") return topUp("cash");
-        if (panel) openPanel(null);
-        return paying ? void pay("cash", cashDue(till.totals)) : open(true);
-      case "card":
-      case "mobile":
-        return panel === "top-up" ? topUp(action.do) : void pay(action.do, till.totals.due_minor);
-      case "all-points":
-        return void intend("points", {}).then((taken) => taken && openPanel(null));
-      case "all-value":
-        return void intend("value", {}).then((taken) => taken && openPanel(null));
-      case "sign-out":
-        return signOut();
-      case "back":
-        return back();
-    }
+    const tender = tenderOf(action);
+    if (tender && panel === "top-up") topUp(tender);
+    else if (tender && paying) void pay(tender, dueBy(tender, till.totals));
+    else if (tender === "cash") (openPanel(null), open(true));
+    else if (action.do === "panel") openPanel(panel === action.panel ? null : action.panel);
+    else if (action.do === "all-points") void intend("points").then((taken) => taken && openPanel(null));
+    else if (action.do === "all-value") void intend("value").then((taken) => taken && openPanel(null));
+    else if (action.do === "details") showDetails(action.shown);
+    else if (action.do === "join") nameField.current?.focus();
+    else if (action.do === "sign-out") signOut();
+    else if (action.do === "back") back();
   }
 
-  const where = {
-    box,
-    paying,
-    choices: choices.length,
-    lines: goods ? goods.lines.length : lines.length,
-    panel,
-    returning: returning !== null,
-    receipts: returning?.recent.length ?? 0,
-    stranger: till.stranger !== null,
-  };
-  useFocus(where, perform);
+  const place = { ...placeOf(till), paying, panel, choices: choices.length };
+  useFocus({ ...place, box }, perform);
 
   return (
     <>
@@ -122,17 +82,8 @@ export function Serving({ till, refusal, dismiss, intend, signOut }: Props) {
             <ReturnPanel returning={returning} selected={returned} select={selectReturned} intend={intend} />
           ) : panel ? (
             <OpenPanel name={panel} till={till} intend={intend} open={openPanel} topUp={topUp} />
-          ) : lines.length > 0 ? (
-            <Lines
-              lines={lines}
-              details={details}
-              showDetails={showDetails}
-              selected={selected}
-              select={select}
-              change={quantities.change}
-            />
           ) : (
-            <NoLines lastSale={till.last_sale} />
+            <Basket till={till} {...{ details, showDetails, selected, select }} change={quantities.change} />
           )}
         </div>
         {goods ? (
@@ -141,50 +92,69 @@ export function Serving({ till, refusal, dismiss, intend, signOut }: Props) {
           <Checkout till={till} paying={paying} openPay={open} pay={(...paid) => void pay(...paid)} />
         )}
       </main>
-      <KeyMap paying={paying} returning={returning !== null} panel={panel} stranger={where.stranger} />
+      <KeyMap paying={paying} returning={place.returning} panel={panel} stranger={place.stranger} />
     </>
   );
 }
 
-interface OpenPanelProps {
-  name: PanelName;
-  till: Till;
-  intend: Intend;
-  open: (name: PanelName | null) => void;
+/** What of the place of a key the snapshot decides. */
+function placeOf({ lines, returning, stranger }: Till) {
+  return {
+    lines: (returning?.sale?.lines ?? lines).length,
+    returning: returning !== null,
+    receipts: returning?.recent.length ?? 0,
+    stranger: stranger !== null,
+  };
+}
+
+function Basket({ till, ...lines }: { till: Till } & Omit<LinesProps, "lines">) {
+  return till.lines.length > 0 ? <Lines lines={till.lines} {...lines} /> : <NoLines lastSale={till.last_sale} />;
+}
+
+/** What the last code may mean, until somebody puts it aside. */
+function useChoices(offered: Till["choices"]): [Till["choices"], () => void] {
+  const [aside, putAside] = useState<Till["choices"] | null>(null);
+  return [aside === offered ? [] : offered, () => putAside(offered)];
+}
+
+/** The selected line of the sale that comes back: the first one until the arrows say otherwise. */
+function useReturned(goods: ReturnSale | null | undefined): [number | null, (number: number) => void] {
+  const [selected, select] = useState<number | null>(null);
+  useEffect(() => select(goods?.lines.length ? 1 : null), [goods?.receipt]);
+  return [selected, select];
+}
+
+interface Panels {
+  panel: PanelName | null;
+  openPanel: (name: PanelName | null) => void;
+  /** Takes the money for the amount that the top-up panel shows. */
   topUp: (tender: Tender) => void;
 }
 
-function OpenPanel({ name, till, intend, open, topUp }: OpenPanelProps) {
-  const digits = till.totals.minor_digits ?? MINOR_DIGITS;
-  const close = () => open(null);
-  switch (name) {
-    case "coupons":
-      return <CouponPanel chooser={till.coupons} intend={intend} close={close} />;
-    case "points":
-      return <PointsPanel points={till.points} intend={intend} close={close} />;
-    case "value":
-      return (
-        <ValuePanel
-          value={till.value}
-          digits={digits}
-          intend={intend}
-          close={close}
-          openTopUp={() => open("top-up")}
-        />
-      );
-    case "top-up":
-      return (
-        <TopUpPanel
-          topUp={till.value?.top_up ?? null}
-          digits={digits}
-          intend={intend}
-          take={topUp}
-          close={close}
-        />
-      );
-    case "why":
-      return <WhyPanel why={till.why} close={close} />;
+/** Which panel is open. Leaving the top-up panel asks for no amount any more. */
+function usePanel(till: Till, intend: Intend, box: RefObject<HTMLInputElement | null>, closePay: () => void): Panels {
+  const [panel, setPanel] = useState<PanelName | null>(null);
+
+  function openPanel(name: PanelName | null): void {
+    closePay();
+    if (panel === "top-up" && name !== "top-up" && till.value?.top_up?.amount) {
+      void intend("top-up-amount", { amount_minor: 0 });
+    }
+    setPanel(name);
+    if (name === null || name === "coupons" || name === "why") box.current?.focus();
   }
+
+  function topUp(tender: Tender): void {
+    const received_minor = till.value?.top_up?.amount_minor ?? 0;
+    if (received_minor === 0) return;
+    void intend("top-up", { tender, received_minor }).then((taken) => {
+      if (!taken) return;
+      setPanel(null);
+      box.current?.focus();
+    });
+  }
+
+  return { panel, openPanel, topUp };
 }
 
 /** The selected line: the one that changed last, until the arrows say otherwise. */

@@ -1,0 +1,50 @@
+import type { Till } from "../shared/snapshots";
+import { CouponPanel } from "./coupons";
+import type { Intend } from "./intents";
+import type { PanelName } from "./keys";
+import { MINOR_DIGITS, type Tender } from "./pay";
+import { PointsPanel } from "./points";
+import { TopUpPanel, ValuePanel } from "./value";
+import { WhyPanel } from "./why";
+
+interface Props {
+  name: PanelName;
+  till: Till;
+  intend: Intend;
+  open: (name: PanelName | null) => void;
+  topUp: (tender: Tender) => void;
+}
+
+/** Draws the panel that is open. */
+export function OpenPanel({ name, till, intend, open, topUp }: Props) {
+  const digits = till.totals.minor_digits ?? MINOR_DIGITS;
+  const close = () => open(null);
+  switch (name) {
+    case "coupons":
+      return <CouponPanel chooser={till.coupons} intend={intend} close={close} />;
+    case "points":
+      return <PointsPanel points={till.points} intend={intend} close={close} />;
+    case "value":
+      return (
+        <ValuePanel
+          value={till.value}
+          digits={digits}
+          intend={intend}
+          close={close}
+          openTopUp={() => open("top-up")}
+        />
+      );
+    case "top-up":
+      return (
+        <TopUpPanel
+          topUp={till.value?.top_up ?? null}
+          digits={digits}
+          intend={intend}
+          take={topUp}
+          close={close}
+        />
+      );
+    case "why":
+      return <WhyPanel why={till.why} close={close} />;
+  }
+}
