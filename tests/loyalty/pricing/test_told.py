@@ -370,9 +370,14 @@ def test_a_gift_is_a_line_of_its_own() -> None:
 def test_what_is_outside_the_scope_moves_no_band_of_amounts() -> None:
     band = Threshold(1000, 100, below_minor=2000)
     lines = (line(1500, category="milk"), line(5000, category="tea"))
-    for scope in (Scope(except_categories=["tea"]), Scope(categories=["milk"]), Scope(skus=["milk-1500"])):
-        assert off(priced(lines, rules(promotion("t", band, scope=scope)))) == [100]
-    assert off(priced(lines, rules(promotion("t", band)))) == []
+    for money in (Money(threshold="after_discounts"), Money(threshold="before_discounts")):
+        for scope in (
+            Scope(except_categories=["tea"]),
+            Scope(categories=["milk"]),
+            Scope(skus=["milk-1500"]),
+        ):
+            assert off(priced(lines, rules(promotion("t", band, scope=scope), money=money))) == [100]
+        assert off(priced(lines, rules(promotion("t", band), money=money))) == []
 
 
 def test_rules_multipliers_and_flats_for_a_segment_are_for_its_members() -> None:
