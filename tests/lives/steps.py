@@ -252,6 +252,7 @@ async def nights(life: Life) -> None:
             done = await night.run(place.shop)
             assert not done.failed
             assert not (is_second and done.anything), "the night's work was not finished"
+        await life.sync()
 
 
 async def clock_back(life: Life, place: Place, step: Step) -> None:
