@@ -151,6 +151,15 @@ def test_what_cannot_be_meant_is_named(
     assert (error.value.code, error.value.data) == (code, figures)
 
 
+def test_a_top_up_is_paid_by_no_more_tenders_than_a_sale() -> None:
+    assert (
+        top_up(100, None, None, *(Tender("cash", 5),) * storing.MAX_TENDERS).body.facts["change_minor"] == 0
+    )
+    with pytest.raises(Invalid) as many:
+        top_up(100, None, None, *most, Tender("cash", 5))
+    assert (many.value.code, many.value.data) == ("TENDERS_TOO_MANY", {"limit": storing.MAX_TENDERS})
+
+
 def test_change_is_given_of_cash_alone() -> None:
     assert top_up(100, None, None, Tender("cash", 50), Tender("card", 100)).body.facts["change_minor"] == 50
     with pytest.raises(Refused) as refused:

@@ -370,7 +370,7 @@ def test_a_gift_is_a_line_of_its_own() -> None:
 def test_what_is_outside_the_scope_moves_no_band_of_amounts() -> None:
     band = Threshold(1000, 100, below_minor=2000)
     lines = (line(1500, category="milk"), line(5000, category="tea"))
-    for money in (Money(threshold="after_discounts"), Money(threshold="before_discounts")):
+    for money in (Money(threshold="at_lane"), Money(threshold="before_discounts")):
         for scope in (
             Scope(except_categories=["tea"]),
             Scope(categories=["milk"]),
