@@ -60,11 +60,11 @@ def test_no_paper_is_printed_that_is_over_or_unknown() -> None:
 
 # ---- put into a wallet ------------------------------------------------------------------------------------
 def test_a_paper_that_is_taken_is_used_up_and_keeps_its_end() -> None:
-    done = issuing.decide_take(member(), PAPER, TAKE, rules(template(valid_days=30)), NOON)
+    done = issuing.decide_take(rich(), PAPER, TAKE, rules(template(valid_days=30)), NOON)
     own = Coupon("c-9", "ten", NOON, PAPER.expires_at, source="till", node="south")
     assert done.body.effects == (CouponMoved(PAPER.id, "redeemed", "c-9"), CouponIssued(own))
     assert done.body.reasons == (Reason("COUPON_ISSUED", {"coupon": "ten", "source": "till"}),)
-    assert after(done).coupons == (own,)
+    assert (after(done).coupons, after(done).lots) == ((own,), rich().lots)
     # It was counted when it was printed, so it is not counted again.
     assert after(done).tallies == {}
 

@@ -203,6 +203,13 @@ def test_spent_bonus_is_kept_back_in_cash_and_told() -> None:
     assert body.facts["kept_minor"] == 400
 
 
+def test_cash_is_kept_back_before_what_a_terminal_took() -> None:
+    done = top_up(10_000, None, None, Tender("card", 4000), Tender("cash", 6000))
+    spent = apply(after(done), Debited((LotTake("t-1/bonus", 400),), BONUS))
+    body = storing.decide_top_up_void(spent, storing.TopUpVoid(done.body, "s-1"), RULES, NOON).body
+    assert body.lines[:2] == lines((CASH, -5600), (CARD, -4000))
+
+
 def test_a_top_up_whose_principal_is_spent_stays() -> None:
     done = top_up(10_000)
     spent = apply(after(done), Debited((LotTake("t-1/principal", 1),), PRINCIPAL))
