@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from tapledger.errors import Invalid, Refused
-from tapledger.loyalty.effects import Debited, LotTake, Overdrawn, Restored, Tallied
+from tapledger.loyalty.effects import Credited, Debited, Lot, LotTake, Overdrawn, Restored, Tallied
 from tapledger.loyalty.facts import Reason, ReturnFacts, ReturnLine, Tender
 from tapledger.loyalty.ledger import Line
 from tapledger.loyalty.program import Tiering
 from tapledger.loyalty.program.values import Returns
 from tapledger.loyalty.promotions import Promotion
 from tapledger.loyalty.promotions.gift_item import GiftItem
+from tapledger.loyalty.sales import clawing
 from tapledger.loyalty.sales.selling import Wants
 from tests.loyalty.counter import Counter, goods, rules, value
 from tests.loyalty.givens import DAY, MEMBER, NOON, TODAY, lot, member
@@ -218,3 +219,16 @@ def test_stored_value_goes_back_to_its_lots_however_many_returns_there_are() -> 
         assert it.member is not None
         left.append({one.id: one.remaining for one in it.member.lots if one.pool == "principal"})
     assert left == [{"p2": 200}, {"p2": 300, "p1": 100}, {"p2": 300, "p1": 300}]
+
+
+def test_what_has_lapsed_comes_back_as_a_lot_of_its_own_for_the_grace() -> None:
+    takes = (LotTake("old", 30, NOON), LotTake("new", 20, NOON + DAY))
+    grace, until = clawing.Grace(NOON + 5 * DAY, "r-1"), NOON + 5 * DAY
+    again = Credited(Lot("r-1/old", 30, 30, NOON, until, "bonus", "r-1"))
+    restored = Restored((LotTake("new", 20, NOON + DAY),), "bonus")
+    assert clawing.given_back(member(), takes, 0, 50, "bonus", grace, NOON) == (restored, again)
+    assert clawing.given_back(member(), takes[:1], 0, 30, "bonus", grace, NOON) == (again,)
+    assert clawing.given_back(member(), takes, 50, 50, "bonus", grace, NOON) == ()
+    never = clawing.Grace(None, "r-1")
+    kept = Restored((LotTake("old", 30, NOON),), "bonus")
+    assert clawing.given_back(member(), takes[:1], 0, 30, "bonus", never, NOON) == (kept,)
