@@ -20,7 +20,6 @@ from tapledger.loyalty.money import (
     divide_half_up,
     exponent,
     is_currency,
-    tax_within,
     to_cash,
 )
 
@@ -228,17 +227,3 @@ def test_shares_are_within_one_of_their_exact_part(shares_of: list[int], total: 
     if whole:
         for share, weight in zip(allocate(shares_of, total), shares_of, strict=True):
             assert abs(share - Fraction(total * weight, whole)) < 1
-
-
-@pytest.mark.parametrize(
-    ("gross", "rate_bp", "tax"),
-    [(11_300, 1300, 1300), (100, 1300, 12), (10_000, 0, 0), (1, 1300, 0), (0, 1300, 0), (11_900, 1900, 1900)],
-)
-def test_tax_is_inside_the_price(gross: int, rate_bp: int, tax: int) -> None:
-    assert tax_within(gross, rate_bp) == tax
-
-
-@given(st.integers(0, 10**12), st.integers(0, 10_000))
-def test_the_tax_inside_is_that_of_the_price_without_it(gross: int, rate_bp: int) -> None:
-    exact = gross - Fraction(gross) / (1 + Fraction(rate_bp, 10_000))
-    assert tax_within(gross, rate_bp) == math.floor(exact + Fraction(1, 2))

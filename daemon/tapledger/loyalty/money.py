@@ -99,8 +99,3 @@ def allocate(weights: Sequence[int], total: int) -> list[int]:
     for index in by_remainder[: total - sum(shares)]:
         shares[index] += 1
     return shares
-
-
-def tax_within(gross_minor: int, rate_bp: int) -> int:
-    """Return the tax inside a tax-inclusive amount, half-up; 1300 bp is 13 %."""
-    return divide_half_up(gross_minor * rate_bp, 10_000 + rate_bp)
