@@ -78,7 +78,14 @@ async def _tap(walk: Walk) -> dict[str, Any]:
     await walk.bench.insert("kiosk-reader", "wang")
     balance = await walk.kiosk.until_screen("balance")
     _hold(balance["points"] == BEFORE, f"{balance['points']} points instead of {BEFORE}")
+    # A shop gives out no points before it has heard from central for the first time (decisions R7).
+    await walk.kiosk.until(_can_have_something, "no reward can be had")
     return {"points": balance["points"]}
+
+
+def _can_have_something(snapshot: dict[str, Any]) -> bool:
+    screen = snapshot["screen"]
+    return any(reward["available"] for reward in screen.get("rewards", []))
 
 
 async def _redeem(walk: Walk) -> dict[str, Any]:
