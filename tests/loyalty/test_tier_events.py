@@ -119,6 +119,10 @@ def test_what_a_return_takes_back_is_the_tier_before_with_its_time() -> None:
     now = at("2026-04-03")
     assert tiering.after_return(back, YEARLY, now) == (TierSet("silver", GAINED, END, None, "refund"),)
     assert tiering.after_return(twice, YEARLY, now) == ()
+    locked = msgspec.structs.replace(back, tier_locked_until=at("2026-04-01"))
+    assert tiering.after_return(locked, YEARLY, now) == (
+        TierSet("silver", GAINED, END, at("2026-04-01"), "refund"),
+    )
     # What was gained longer ago than the window of returns stays until its review.
     nothing = apply(back, Tallied("spend", GAINED, -50_000))
     silver = (TierSet("silver", GAINED, END, None, "refund"),)

@@ -326,3 +326,12 @@ def test_other_things_that_cannot_be_meant() -> None:
 def test_an_empty_basket_costs_nothing() -> None:
     sale = price(Basket(()), MEMBER, rules(promotion("p", Amount(1))), NOW)
     assert (sale.total_minor, sale.earned, sale.discounts) == (0, 0, ())
+
+
+@pytest.mark.parametrize(
+    ("unit", "milli", "net"), [(1, 499, 0), (1, 500, 1), (1, 1499, 1), (1, 1500, 2), (3, 833, 2), (3, 834, 3)]
+)
+def test_the_price_of_a_weight_is_rounded_half_up_to_the_last_thousandth(
+    unit: int, milli: int, net: int
+) -> None:
+    assert nets(priced([line(unit, milli, weighed=True)], rules())) == [net]
