@@ -119,9 +119,10 @@ function useChoices(offered: Till["choices"]): [Till["choices"], () => void] {
 
 /** The selected line of the sale that comes back: the first one until the arrows say otherwise. */
 function useReturned(goods: ReturnSale | null | undefined): [number | null, (number: number) => void] {
-  const [selected, select] = useState<number | null>(null);
-  useEffect(() => select(goods?.lines.length ? 1 : null), [goods?.receipt]);
-  return [selected, select];
+  const [chosen, choose] = useState({ receipt: "", line: 1 });
+  // Reckoned while drawing and not after it: a key that follows at once must find its line.
+  const line = goods?.lines.length ? (chosen.receipt === goods.receipt ? chosen.line : 1) : null;
+  return [line, (number) => choose({ receipt: goods?.receipt ?? "", line: number })];
 }
 
 interface Panels {
