@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tapledger.loyalty import lots, members, rights
 from tapledger.loyalty.effects import Credited, Debited, Lot, Tallied
+from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program, TrustLimits
@@ -133,6 +134,12 @@ def test_why_something_must_wait() -> None:
         ("AWAY_TOO_LONG", {"hours": 24}),
         ("AWAY_TOO_LONG", {"hours": 72}),
     ]
+
+
+@pytest.mark.parametrize("op", ["reward", "plain_coupon", "lottery"])
+def test_a_shop_that_never_heard_central_is_not_called_long_away(op: str) -> None:
+    found = limit(op, None, 3, replace(FAR, last_feed_at=None), RULES, NOON)
+    assert (found.amount, found.why) == (0, Reason("NOT_HEARD_YET", {}))
 
 
 # ---- points: the smallest of trust, lease or quota --------------------------------------------------------

@@ -140,7 +140,7 @@ def limit(
     if row.waits_for_clock and rights.clock_suspect:
         return Limit(0, why_not_now())
     if STAGES.index(far) > STAGES.index(row.until):
-        return Limit(0, why_not_away(row, program))
+        return Limit(0, why_not_away(row, rights, program))
     bounds: list[Limit] = []
     if row.bound == "points":
         bounds = [_by_trust(member, trust, far, program, now, stepped_up), *_by_quota(rights, far, program)]
@@ -204,9 +204,11 @@ def why_not_now() -> Reason:
     return Reason("CLOCK_SUSPECT", {})
 
 
-def why_not_away(row: Operation, program: Program) -> Reason:
+def why_not_away(row: Operation, rights: Rights, program: Program) -> Reason:
     if row.until == "online":
         return Reason("NEEDS_CENTRAL", {})
+    if rights.last_feed_at is None:
+        return Reason("NOT_HEARD_YET", {})
     hours = program.offline.full_hours if row.until == "full" else program.offline.lease_hours
     return Reason("AWAY_TOO_LONG", {"hours": hours})
 
