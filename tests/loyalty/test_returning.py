@@ -146,6 +146,24 @@ def test_pending_points_of_the_sale_are_clawed_before_others() -> None:
     assert (counter.points().available, counter.points().pending) == (1000, 50)
 
 
+@pytest.mark.parametrize(
+    ("negative", "forgiven", "left"),
+    [("clamp", 50, members.Points(0, 0, 0, 0, None)), ("deficit", 0, members.Points(0, 0, 0, 50, None))],
+)
+def test_what_is_owed_already_is_paid_before_points_are_clawed(
+    negative: Literal["clamp", "deficit"], forgiven: int, left: members.Points
+) -> None:
+    """200 are owed: the sale pays 100 of them, and 150 that become available later the rest."""
+    who = member(lot("later", 150, begins=NOON + DAY), deficit=200)
+    counter = Counter(who, rules(returns=Returns(negative=negative)))
+    assert counter.sell([goods(10_000)]).earned == 100
+    assert counter.points().deficit == 100
+    counter.now = NOON + DAY
+    facts = counter.back((0, 1000))
+    assert (facts.clawed, facts.forgiven) == (100, forgiven)
+    assert counter.points() == left
+
+
 def test_proportional_takes_the_share_and_the_last_return_the_rest() -> None:
     counter = Counter(member(), rules(returns=Returns(clawback="proportional")))
     counter.sell([goods(333, pieces=3)])  # 9 points
@@ -164,6 +182,18 @@ def test_spend_falls_with_each_return_and_the_visit_with_the_last() -> None:
     counter.back((1, 1000))
     assert tallies.total(counter.member.tallies, tallies.SPEND) == 0
     assert tallies.total(counter.member.tallies, tallies.SALES) == 0
+
+
+def test_a_visit_that_cost_nothing_goes_with_the_last_return() -> None:
+    counter = Counter(member(), program(tiering=Tiering(visit_min_minor=0)))
+    counter.sell([goods(0), goods(0)])
+    left = []
+    for line in (0, 1):
+        counter.back((line, 1000))
+        assert counter.member is not None
+        left.append(tallies.total(counter.member.tallies, tallies.SALES))
+    assert left == [1, 0]
+    assert counter.member is not None and tallies.SPEND not in counter.member.tallies
 
 
 def test_growth_is_what_the_kept_part_grows() -> None:

@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -283,6 +284,23 @@ def test_a_waiting_bonus_goes_back_too() -> None:
     back = decide_top_up_void(after(done), TopUpVoid(done.body, "s"), RULES, NOON)
     assert after(back).lots == ()
     assert posted(back, "tender/cash", "CNY") == -50_000
+
+
+def test_a_waiting_bonus_goes_back_whole_though_bonus_is_owed() -> None:
+    """What waits pays no debt; what has become available since does, before anything is taken."""
+    owing = msgspec.structs.replace(stored(bonus=300), debts={BONUS: 500})
+    done = top_up(owing, 50_000, rights=AWAY)
+    assert after(done).debts == {BONUS: 200}
+    back = decide_top_up_void(after(done), TopUpVoid(done.body, "s"), RULES, NOON)
+    assert (after(back).lots, after(back).debts) == ((), {BONUS: 200})
+    assert posted(back, "tender/cash", "CNY") == -50_000
+
+    later = Lot("b2", 10_100, 10_100, NOON + dt.timedelta(hours=1), None, BONUS)
+    waiting = msgspec.structs.replace(after(done), lots=(*after(done).lots[:1], later))
+    kept = decide_top_up_void(waiting, TopUpVoid(done.body, "s"), RULES, NOON + dt.timedelta(hours=1))
+    assert kept.body.facts["kept_minor"] == 100
+    assert (after(kept).lots, after(kept).debts) == ((), {BONUS: 0})
+    assert posted(kept, "tender/cash", "CNY") == -49_900
 
 
 def test_a_top_up_goes_back_only_on_its_local_day() -> None:

@@ -101,3 +101,4 @@ def test_the_step_that_is_left_was_gained_on_the_first_day_on_which_it_was_true(
     member = bought(YEARLY, ("2026-03-02", 100_000), ("2026-03-04", 100))
     back = give_back(member, 50_000, "2026-03-02", at("2026-03-05"), YEARLY)
     assert (back.tier, back.gained_on) == ("silver", ordinal("2026-03-02"))
+    assert back.tier_until == at("2027-03-03", "00:00")
