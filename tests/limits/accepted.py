@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
-WORDS = frozenset({"empty", "unknown", "nul", "over-long"})
-"""Free text that the faces choose or limit; it is kept and looked up nowhere."""
+WORDS = frozenset({"empty", "unknown", "nul"})
+"""Free text that the faces choose; it is kept and looked up nowhere."""
+ANY = WORDS | {"over-long", "half"}
+"""Text that is not kept: nothing is found by it, or the ledger has no place for it."""
 NOT = frozenset({"not"})
 
 ACCEPTED: dict[str, frozenset[str]] = {
     # Who did it, where, on what and why: kept as it was said.
-    "evidence": WORDS | {"half"},
+    "evidence": ANY,  # kept where the trust level counts
     **dict.fromkeys(("staff", "till", "reason", "source", "place", "theirs", "channel"), WORDS),
-    "second": WORDS,  # of staff: one who is not known counts as nobody
-    "means": WORDS | {"none", "too many", "twice"},
+    "second": WORDS | {"over-long"},  # of staff: one who is not known counts as nobody
+    "means": WORDS | {"over-long", "none", "too many", "twice"},
     "why": WORDS,
     "what": frozenset({"unknown", "nul"}),
     "waiver": frozenset({"unknown", "nul"}),
     "text_version": frozenset({"unknown", "nul"}),
-    "seen": frozenset({"unknown", "nul", "over-long"}),
+    "seen": frozenset({"unknown", "nul"}),
     "id": WORDS,
     "client_seed": frozenset({"empty", "unknown", "nul"}),
     # Any key is a key.
     "key": frozenset({"unknown", "nul", "half", "empty"}),
     # A slip in a language that nobody speaks here is printed in the shop's.
-    "language": WORDS | {"half"},
+    "language": ANY,
     # Names of the shop's own articles: the till takes them from the catalogue.
     **dict.fromkeys(("sku", "name", "category"), WORDS),
     # A session that knows its member does not read the card again.
-    "kind": WORDS | {"half"},
-    "value": WORDS | {"half"},
+    "kind": ANY,
+    "value": ANY,
     "level": frozenset({"zero"}),
     "card": frozenset({"unknown", "nul", "over-long", "half"}),
-    "member": WORDS,  # of a scan: nobody's basket
-    "moment": WORDS | {"half"},  # at which nothing is due
+    "member": WORDS | {"over-long"},  # of a scan: nobody's basket
+    "moment": ANY,  # at which nothing is due
     # A sale that has no such thing, or twice the same article.
     "lines": frozenset({"twice"}),
     "bottles": frozenset({"twice"}),
@@ -40,8 +42,8 @@ ACCEPTED: dict[str, frozenset[str]] = {
     "codes": frozenset({"none"}),
     "papers": frozenset({"none"}),
     "scanned": frozenset({"none", "twice"}),
-    "coupons": WORDS | {"none", "twice", "too many"},
-    "sale": WORDS,  # that holds a coupon: it will be made by the till
+    "coupons": WORDS | {"over-long", "none", "twice", "too many"},
+    "sale": WORDS | {"over-long"},  # that holds a coupon: it will be made by the till
     "receipts": frozenset({"none"}),
     "credentials": frozenset({"none", "twice"}),
     "chosen": frozenset({"none", "unknown", "nul", "twice", "too many"}),

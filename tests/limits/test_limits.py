@@ -19,9 +19,10 @@ from tapledger.errors import Conflict, TapledgerError
 from tapledger.lab.scenario.auditing import audit
 from tapledger.languages import LANGUAGES
 from tapledger.loyalty.life.lifecycle import Erase
+from tapledger.membership.coupons import issue_coupon
 from tapledger.membership.merging import merge_members
 from tapledger.membership.privacy import erase_member
-from tapledger.membership.shop import Shop
+from tapledger.membership.shop import MAX_TEXT, Shop
 from tapledger.membership.standing import change_standing
 from tests.limits.accepted import ACCEPTED
 from tests.limits.cases import CASES, NOT_RECORDING, Case
@@ -182,3 +183,13 @@ def test_every_use_case_that_records_is_in_the_table() -> None:
 def test_a_shop_is_what_use_cases_begin_with() -> None:
     for case in CASES:
         assert inspect.signature(case.use).parameters["shop"].annotation == Shop.__name__
+
+
+async def test_a_text_of_just_the_limit_is_kept(ground: Ground) -> None:
+    async def issue(source: str) -> Any:
+        return await issue_coupon(ground.shop, f"key-{len(source)}", ground.mine, "ten", source, "s-1")
+
+    with ground.sandbox():
+        assert (await issue("x" * MAX_TEXT)).receipt
+        before = await fingerprint(ground.shop)
+        assert await outcome(ground, before, lambda: issue("x" * (MAX_TEXT + 1))) == "TEXT_TOO_LONG"

@@ -17,7 +17,7 @@ from tapledger.loyalty.value.allying import SendPoints, TakePoints
 from tapledger.membership import identity
 from tapledger.membership.identity import Presented
 from tapledger.membership.rights import rights_of
-from tapledger.membership.shop import Shop, operation
+from tapledger.membership.shop import Shop, check_texts, operation
 from tapledger.store import claims, members, partners
 from tapledger.store.journal import Recorded
 from tapledger.store.partners import Sending
@@ -107,6 +107,7 @@ async def _set_aside(shop: Shop, command: SendCommand) -> tuple[Sending, bool]:
     def work(tx: Transaction) -> tuple[Sending, bool]:
         if shop.store.journal.find(tx, same) is not None:
             return _known(tx, command.key), False
+        check_texts(command)
         now, known = shop.clock.now(), identity.by_id(tx, shop, command.member, command.presented)
         asked = SendPoints(
             key=command.key,

@@ -8,7 +8,7 @@ from tapledger.loyalty.members import Member
 from tapledger.loyalty.sales import pending as rules
 from tapledger.membership import sale as sales_room
 from tapledger.membership.sale import SaleCommand
-from tapledger.membership.shop import Shop, operation
+from tapledger.membership.shop import Shop, check_texts, operation
 from tapledger.store import drafts, history, members, sales
 from tapledger.store.journal import Recorded
 from tapledger.store.sales import CONFIRMED, Pending
@@ -29,6 +29,7 @@ async def record_pending(shop: Shop, command: SaleCommand) -> Recorded:
         now = shop.clock.now()
         ready = sales_room.prepare(tx, shop, command)
         waiting = rules.decide_pending(ready.member, ready.sale, ready.program, now)
+        check_texts((command, waiting.body))  # once it is paid it must not be refused any more
         recorded = shop.record(tx, same, waiting.kept, now)
         sales.keep_pending(tx, Pending(command.id, now, command.till, command.language, waiting.body))
         drafts.discard(tx, command.till)

@@ -57,7 +57,9 @@ class Shop:
         return tiering.current(member, self.program, self.clock.now()).id
 
     def record(self, tx: Transaction, operation: Operation, decision: Decision, now: dt.datetime) -> Recorded:
-        """Claim what a decision uses up, then append it; raise ``Refused`` when something has run out."""
+        """Claim what a decision uses up, then append it; raise ``Refused`` when something has run out, and
+        ``Invalid`` for a text that is too long to be kept."""
+        check_texts(decision.body)
         for claim in claiming.claims(decision.body, self.program):
             if not claims.settle(tx, claim):
                 raise claiming.refusal(claim)
@@ -92,6 +94,24 @@ async def change_member(shop: Shop, same: Operation, member: str, decide: Decide
 
 MAX_KEY = 2000
 """Characters of an idempotency key."""
+
+MAX_TEXT = 4000
+"""Characters of any text that is kept: nothing in the ledger can be made shorter afterwards. The longest that
+are right are ids made of a key."""
+
+
+def check_texts(kept: object) -> None:
+    """Raise ``Invalid`` when an event, or a command that waits, holds a text that is too long to be kept."""
+    if _is_too_long(msgspec.to_builtins(kept, builtin_types=(bytes, dt.datetime))):
+        raise Invalid("TEXT_TOO_LONG", limit=MAX_TEXT)
+
+
+def _is_too_long(value: object) -> bool:
+    if isinstance(value, str):
+        return len(value) > MAX_TEXT
+    if isinstance(value, dict):
+        return any(map(_is_too_long, value)) or any(map(_is_too_long, value.values()))
+    return isinstance(value, list | tuple) and any(map(_is_too_long, value))
 
 
 def operation(key: str, *inputs: object) -> Operation:
