@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tapledger.errors import Refused
-from tapledger.loyalty import tallies
+from tapledger.loyalty import ledger, tallies
 from tapledger.loyalty.effects import Coupon, CouponIssued, CouponMoved, Effect, Tallied
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.program import Program
@@ -19,8 +19,6 @@ BEARER = "bearer/"
 """A coupon of whoever holds the paper: ``bearer/ID``."""
 REDEEMED = "redeemed/"
 ONCE = 1
-_MOVED = ("merge_out", "merge_in", "unmerge_out", "unmerge_in")
-"""Kinds that only hand on what was given out before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,7 @@ class Claim:
 
 def claims(body: EventBody, program: Program) -> tuple[Claim, ...]:
     """Return what an event claims, in the order of its effects."""
-    if body.kind in _MOVED:
+    if body.kind in ledger.MOVES:
         return ()
     return tuple(claim for effect in body.effects for claim in _of(effect, program))
 

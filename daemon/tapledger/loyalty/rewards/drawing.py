@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tapledger.errors import Refused
-from tapledger.loyalty import days, eligibility, gains, lots, members, rights, tallies
+from tapledger.loyalty import days, eligibility, gains, limits, lots, members, rights, tallies
 from tapledger.loyalty.decisions import Decision, decision
 from tapledger.loyalty.effects import Debited, Effect, Tallied
 from tapledger.loyalty.facts import Reason
@@ -97,10 +97,7 @@ def why_not(
     if (unmet := eligibility.why_not(member, rule.when, program, now)) is not None:
         return unmet
     drawn = tallies.of_draws(rule.id)
-    if (
-        rule.limit is not None
-        and redeeming.counted(member, drawn, rule.limit, program, now) >= rule.limit.times
-    ):
+    if rule.limit is not None and limits.left(member, drawn, rule.limit, program, now) == 0:
         return Reason("LIMIT_REACHED", {"times": rule.limit.times})
     away = rights.limit("lottery", member, figures.trust, figures.rights or Rights(), program, now)
     if not away.allows(1):

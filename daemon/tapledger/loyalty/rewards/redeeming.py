@@ -11,14 +11,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from tapledger.errors import Invalid, Refused
-from tapledger.loyalty import days, eligibility, gains, ledger, lots, members, rights, tallies
+from tapledger.loyalty import days, eligibility, gains, ledger, limits, lots, members, rights, tallies
 from tapledger.loyalty.decisions import Decision, decision
 from tapledger.loyalty.effects import Debited, Effect, Held, Hold, HoldSettled, Tallied
 from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.ledger import EventBody, Line
 from tapledger.loyalty.life import standing
 from tapledger.loyalty.members import Member
-from tapledger.loyalty.program import Limit, Program, Reward, name_in
+from tapledger.loyalty.program import Program, Reward, name_in
 from tapledger.loyalty.program.people import Gain
 from tapledger.loyalty.rights import Rights
 from tapledger.loyalty.sales.selling import TENDER_KINDS
@@ -193,7 +193,7 @@ def why_not(
     if reward.kind == "coupon" and tallies.of_coupon(reward.grants) in command.exhausted:
         return Reason("OUT_OF_STOCK", {})
     limited, key = reward.per_member, tallies.of_reward(reward.id)
-    if limited is not None and counted(member, key, limited, program, now) >= limited.times:
+    if limited is not None and limits.left(member, key, limited, program, now) == 0:
         return Reason("LIMIT_REACHED", {"times": limited.times})
     cost = reward.cost_points
     have = members.points(member, now).available if have is None else have
@@ -212,14 +212,6 @@ def why_not_points(
         known = Rights(quota_left_member=program.unsettled_points - command.unsettled_points)
     bound = rights.limit(op, member, command.trust, known, program, now)
     return None if bound.allows(cost) else bound.why
-
-
-def counted(member: Member, key: str, limit: Limit, program: Program, now: dt.datetime) -> int:
-    """Return how often something was counted for a member in the window of its limit."""
-    zone = program.zone()
-    joined_on, today = days.local_day(member.joined_at, zone), days.local_day(now, zone)
-    start = days.window_start(limit.window, today, joined_on, limit.days)
-    return tallies.total(member.tallies, key, None if start is None else start.toordinal())
 
 
 def decide_fulfil(

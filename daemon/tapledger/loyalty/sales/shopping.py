@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 
 from tapledger.errors import Refused
-from tapledger.loyalty import days, eligibility, members, rights, tallies, windows
+from tapledger.loyalty import days, eligibility, limits, members, rights, tallies, windows
 from tapledger.loyalty.life import standing
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.pricing import Compiled, Moment, Shopper, compile_program
-from tapledger.loyalty.program import Program
+from tapledger.loyalty.program import Limit, Program
 from tapledger.loyalty.program.earning import Flat
 from tapledger.loyalty.sales.tenders import Payer
 from tapledger.loyalty.tiers import tiering
@@ -63,9 +63,7 @@ def shopper(
         earned_today=(
             0 if rules.per_member_day is None else tallies.total(member.tallies, tallies.EARNED, today, today)
         ),
-        flats_taken=frozenset(
-            flat.id for flat in rules.flats if flat.once and _was_given(member, flat, program, now)
-        ),
+        flats_taken=frozenset(flat.id for flat in rules.flats if _was_given(member, flat, program, now)),
     )
 
 
@@ -88,10 +86,7 @@ def _spendable(payer: Payer, program: Program, now: dt.datetime) -> int:
 
 
 def _was_given(member: Member, flat: Flat, program: Program, now: dt.datetime) -> bool:
+    """Tell whether a flat that is given once in its period was given in this one."""
     if not flat.once:
         return False
-    zone = program.zone()
-    today = days.local_day(now, zone)
-    start = days.window_start(flat.once, today, days.local_day(member.joined_at, zone))
-    since = None if start is None else start.toordinal()
-    return tallies.total(member.tallies, FLAT + flat.id, since) > 0
+    return limits.used(member, FLAT + flat.id, Limit(1, flat.once), program, now) > 0
