@@ -76,6 +76,25 @@ every benefit that is tried.
 """
 
 
+class Kind(Protocol):
+    """What every kind adds to ``Rule``; one without it does not pass mypy, wherever a ``Benefit`` is used."""
+
+    def take(self, slate: Slate, lines: Sequence[int], left: int, basis: int) -> Taken | None:
+        """Return what it takes off ``lines``; None when it does not apply.
+
+        ``left`` > 0 is what is left to pay of them together; ``basis`` is what thresholds look at (R15).
+        """
+
+    def reason(
+        self, promotion: str, basis_minor: int, amount_minor: int, rounding_bp: int, currency: str
+    ) -> Reason:
+        """Say by what arithmetic it took off what it took.
+
+        ``basis_minor`` is what it was reckoned on: what was left to pay of its lines, or what its threshold
+        looked at; ``rounding_bp`` what rounding added, in ten-thousandths of a minor unit.
+        """
+
+
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
     """Base of every kind of benefit; ``type`` in the programme names the kind."""
 
@@ -91,14 +110,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="t
         at, _ = self.band()
         return at if basis < at else None
 
-    def take(self, slate: Slate, lines: Sequence[int], left: int, basis: int) -> Taken | None:
-        """Return what it takes off ``lines``; None when it does not apply.
-
-        ``left`` > 0 is what is left to pay of them together; ``basis`` is what thresholds look at (R15).
-        """
-        raise NotImplementedError
-
-    def most(self, slate: Slate, lines: Sequence[int], left: int, basis: int) -> int:
+    def most(self: Kind, slate: Slate, lines: Sequence[int], left: int, basis: int) -> int:
         """Return an upper bound of what it takes off when less is left than now."""
         taken = self.take(slate, lines, left, basis)
         if taken is None:
@@ -110,16 +122,6 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="t
     def gift(self, promotion: str) -> SaleLine | None:
         """Return the line that it adds, where it adds one."""
         return None
-
-    def reason(
-        self, promotion: str, basis_minor: int, amount_minor: int, rounding_bp: int, currency: str
-    ) -> Reason:
-        """Say by what arithmetic it took off what it took.
-
-        ``basis_minor`` is what it was reckoned on: what was left to pay of its lines, or what its threshold
-        looked at; ``rounding_bp`` what rounding added, in ten-thousandths of a minor unit.
-        """
-        raise NotImplementedError
 
 
 def value_of_units(slate: Slate, counts: dict[int, int], rate_bp: int = 10_000) -> Taken | None:
