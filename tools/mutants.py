@@ -15,8 +15,8 @@ import random
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ TESTS = "tests/loyalty"
 LEFT_OUT = "tests/loyalty/program"
 """Tests of the lint: it is not changed here, and they read the sources where they really are."""
 MAX_SURVIVORS = 0.10
+PROGRESS_EVERY_S = 1.0
 SURVIVED = {0: "survived", 33: "no test reaches it", 5: "no test reaches it"}
 """Exit codes of mutmut; every other one is a test that noticed."""
 
@@ -125,12 +126,12 @@ def _judge(drawn: list[str], *, quiet: bool) -> None:
     if not missing:
         return
     process = _start(missing)
-    while process.poll() is None:
-        time.sleep(1)
+    while process.returncode is None:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(PROGRESS_EVERY_S)
         if not quiet:
             _show(drawn)
     if not quiet:
-        _show(drawn)
         print(file=sys.stderr)
 
 
