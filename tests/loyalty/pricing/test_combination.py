@@ -167,6 +167,12 @@ def test_an_automatic_promotion_yields_to_a_better_coupon_only() -> None:
     assert (kept.coupons, kept.saving_minor) == ((), 1000)
 
 
+def test_of_two_automatic_promotions_that_exclude_each_other_only_one_is_counted_against_a_coupon() -> None:
+    compiled = rules(*[promotion(id_, Amount(1000), group="one") for id_ in ("first", "second")])
+    found = chosen(compiled, of(5000), coupon(promotion("x", Amount(1500), group="one")))
+    assert (found.coupons, found.saving_minor) == (("coupon-x",), 1500)
+
+
 def test_what_staff_take_off_is_gone_before_lane_3_looks() -> None:
     basket = Basket(of(20_000), ManualDiscount("dent", off_minor=1000), (coupon(A), coupon(D)))
     found = best(basket, MEMBER, rules(), NOW)

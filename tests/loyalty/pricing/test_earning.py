@@ -197,6 +197,14 @@ def test_the_tier_that_the_sale_reaches() -> None:
     assert (sale.earned, earn_again(sale, GOLD_MEMBER, compiled, NOW).earned) == (100, 150)
 
 
+def test_the_budget_pays_for_the_bonus_of_the_tier_that_the_sale_reaches() -> None:
+    compiled = rules(tiers=TIERS, earning=Earning(multipliers=[Multiplier("double", 2000)]))
+    sale = priced(of(10_000), compiled)
+    lifted = earn_again(sale, GOLD_MEMBER, compiled, NOW)
+    assert (sale.earned, sale.bonus_points) == (200, 100)
+    assert (lifted.earned, lifted.bonus_points) == (300, 150)
+
+
 def test_a_late_credit_is_reckoned_on_the_lines_as_sold() -> None:
     sale = priced(of(10_000), rules(), None)
     late = earn(sale.lines, [one.basis_minor for one in sale.lines], MEMBER, rules(), NOW)

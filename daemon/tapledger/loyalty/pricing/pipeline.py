@@ -62,7 +62,7 @@ def apply(step: Step, lines: Sequence[int], slate: Slate, compiled: Compiled) ->
     if amount > total:
         amount = total
     if not amount:
-        return None if step.gift is None else (0, {}, basis, 0)
+        return None if step.gift is None else (amount, {}, basis, rounding_bp)
     slate.left_total -= amount
     if weights is not None:
         lines = sorted(weights)
