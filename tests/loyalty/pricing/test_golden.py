@@ -173,6 +173,8 @@ BIG_UNIT = PointsAsCash(100, 500, min_points=500, max_pct=50)
         (PointsAsCash(1, 1, min_basket_minor=10_001), 1000, 1000, 10_000, 0),
         (PointsAsCash(1, 1, min_basket_minor=10_000), 1000, 1000, 10_000, 1000),
         (PointsAsCash(1, 1, min_points=500), 500, 500, 10_000, 500),
+        (PointsAsCash(300, 100, min_points=500), 599, 5000, 10_000, 0),
+        (PointsAsCash(300, 100, min_points=500), 600, 5000, 10_000, 600),
     ],
 )
 def test_G43_G44_G47_points_pay_in_whole_units(

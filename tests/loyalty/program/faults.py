@@ -172,6 +172,8 @@ FAULTS = [
     # prices
     Fault("UNIT_EXCEEDS_MAX", {"points_as_cash.max_points": 50}),
     Fault("PROGRAM_MIN_EXCEEDS_MAX", {"points_as_cash.min_points": 60_000}),
+    Fault("PROGRAM_MIN_EXCEEDS_MAX", {"points_as_cash.min_points": 500, "points_as_cash.max_points": 500,
+                                      "points_as_cash.unit_points": 300}),
     Fault("PROGRAM_LANE", {"promotions.0.lane": 4}),
     Fault("PROGRAM_SOLO_COMBINES", {"promotions.0.solo": True, "promotions.0.combines": ["line"]},
           "promotions[0].combines"),

@@ -19,8 +19,6 @@ from tapledger.loyalty.pricing.compiled import Compiled, Standing
 from tapledger.loyalty.program.prices import PointsAsCash
 from tapledger.loyalty.promotions.protocol import Slate
 
-MAX_AMOUNT_MINOR = money.MAX_AMOUNT_MINOR
-
 
 def open_slate(lines: Sequence[BasketLine]) -> Slate:
     """Check a basket's lines and reckon what they cost before any discount (L0)."""
@@ -32,14 +30,14 @@ def open_slate(lines: Sequence[BasketLine]) -> Slate:
         if not 0 < quantity <= MAX_QUANTITY_MILLI:
             raise Invalid("QUANTITY_IMPOSSIBLE", sku=line.sku)
         unit = line.unit_minor if line.manual_unit_minor is None else line.manual_unit_minor
-        if not 0 <= unit <= MAX_AMOUNT_MINOR or not 0 <= line.tax_bp <= 10_000:
+        if not 0 <= unit <= money.MAX_AMOUNT_MINOR or not 0 <= line.tax_bp <= 10_000:
             raise Invalid("AMOUNT_IMPOSSIBLE", sku=line.sku)
         price = (unit * quantity + 500) // 1000
         gross.append(price)
         milli.append(quantity)
         if price and not line.kind:
             goods.append(number)
-    if sum(gross) > MAX_AMOUNT_MINOR:
+    if sum(gross) > money.MAX_AMOUNT_MINOR:
         raise Invalid("AMOUNT_TOO_LARGE")
     return Slate(lines, gross, milli, goods, gross.copy())
 
@@ -162,7 +160,7 @@ def points_applied(rule: PointsAsCash, requested: int, available: int, payable_m
     if rule.max_points is not None:
         applied = min(applied, rule.max_points)
     applied -= applied % rule.unit_points
-    return applied if applied > 0 and applied >= rule.min_points else 0
+    return applied if applied >= rule.least_points() else 0
 
 
 def pay_with_points(

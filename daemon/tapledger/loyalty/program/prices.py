@@ -33,3 +33,7 @@ class PointsAsCash(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_pct: int = 100
     """Of what is left to pay."""
     min_basket_minor: int = 0
+
+    def least_points(self) -> int:
+        """Return the fewest points that can pay: ``min_points`` made up to whole units, one at least."""
+        return max(1, -(-self.min_points // self.unit_points)) * self.unit_points

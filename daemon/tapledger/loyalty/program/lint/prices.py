@@ -34,14 +34,14 @@ def lint_prices(program: Program) -> Iterator[Finding]:
 
 def _points_as_cash(program: Program) -> Iterator[Finding]:
     rule = program.points_as_cash
-    if rule is None:
+    if rule is None or rule.unit_points <= 0 or not rule.max_points:
         return
     path: Path = ("points_as_cash",)
-    if rule.max_points is not None and 0 < rule.max_points < rule.unit_points:
+    if 0 < rule.max_points < rule.unit_points:
         figures: dict[str, int | str] = {"unit_points": rule.unit_points, "max_points": rule.max_points}
         yield Finding((*path, "max_points"), Reason("UNIT_EXCEEDS_MAX", figures))
-    elif rule.max_points is not None and rule.min_points > rule.max_points > 0:
-        least: dict[str, int | str] = {"min_points": rule.min_points, "max_points": rule.max_points}
+    elif rule.least_points() > rule.max_points > 0:
+        least: dict[str, int | str] = {"min_points": rule.least_points(), "max_points": rule.max_points}
         yield Finding((*path, "min_points"), Reason("PROGRAM_MIN_EXCEEDS_MAX", least))
 
 
