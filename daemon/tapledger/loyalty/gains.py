@@ -55,11 +55,7 @@ def credit(member: str, lot: Lot) -> Gained:
     """Give points: the lot, and the lines that say where they come from."""
     if not lot.amount:
         return Gained()
-    lines = (
-        Line(ledger.member_points(member), ledger.POINT, lot.amount),
-        Line(ledger.PROGRAM_POINTS, ledger.POINT, -lot.amount),
-    )
-    return Gained(lines, (Credited(lot),))
+    return Gained(ledger.points_given(member, lot.amount), (Credited(lot),))
 
 
 def give(

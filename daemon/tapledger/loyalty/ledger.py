@@ -86,6 +86,13 @@ class Line(msgspec.Struct, frozen=True):
     amount: int
 
 
+def points_given(member: str, points: int) -> tuple[Line, ...]:
+    """Return the lines of points that the programme gives a member, or takes when below 0; none for 0."""
+    if not points:
+        return ()
+    return Line(member_points(member), POINT, points), Line(PROGRAM_POINTS, POINT, -points)
+
+
 def is_balanced(lines: Iterable[Line]) -> bool:
     """Tell whether the lines sum to zero in every unit."""
     sums: defaultdict[str, int] = defaultdict(int)

@@ -15,7 +15,7 @@ from tapledger.loyalty.decisions import Decision, decision
 from tapledger.loyalty.effects import Debited
 from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.gains import Gained
-from tapledger.loyalty.ledger import EventBody, Line
+from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.life import standing
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program
@@ -41,9 +41,7 @@ def decide_grant(member: Member, command: GrantPoints, program: Program, now: dt
     """Give or take points by hand; nobody is taken below zero."""
     _check(member, command, program, now)
     moved = (
-        _given(member, command, program, now)
-        if command.points > 0
-        else _taken(member, -command.points, program, now)
+        _given(member, command, program, now) if command.points > 0 else _taken(member, -command.points, now)
     )
     facts: dict[str, int | str] = {"why": command.why.strip()}
     if command.second:
@@ -91,13 +89,13 @@ def _given(member: Member, command: GrantPoints, program: Program, now: dt.datet
     return gains.credit(member.id, lot).plus(Gained(reasons=(why,)))
 
 
-def _taken(member: Member, points: int, program: Program, now: dt.datetime) -> Gained:
+def _taken(member: Member, points: int, now: dt.datetime) -> Gained:
     have = members.points(member, now).available
     if points > have:
         raise Refused("POINTS_MISSING", points=points - have)
-    lines = (
-        Line(ledger.member_points(member.id), ledger.POINT, -points),
-        Line(ledger.PROGRAM_POINTS, ledger.POINT, points),
-    )
     takes = lots.take(members.as_of(member, now).lots, points, now)
-    return Gained(lines, (Debited(takes),), (Reason("TAKEN_BY_STAFF", {"points": points}),))
+    return Gained(
+        ledger.points_given(member.id, -points),
+        (Debited(takes),),
+        (Reason("TAKEN_BY_STAFF", {"points": points}),),
+    )

@@ -24,7 +24,7 @@ from tapledger.loyalty.effects import (
     Ungranted,
 )
 from tapledger.loyalty.facts import Reason
-from tapledger.loyalty.ledger import EventBody, Line
+from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.life import standing
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.people import campaigns, surveys, visiting
@@ -73,16 +73,12 @@ def decide_taken_back(member: Member, program: Program, now: dt.datetime) -> Dec
         why = Reason("GIVEN_TWICE", {"points": one.gain.points * one.extra})
         reasons.append(why)
         effects.append(Noted(why, now + TOLD_FOR))
-    lines = (
-        Line(ledger.member_points(member.id), ledger.POINT, -points),
-        Line(ledger.PROGRAM_POINTS, ledger.POINT, points),
-    )
     posted = EventBody(
         kind="benefit",
         at=now,
         program=program.version,
         member=member.id,
-        lines=lines if points else (),
+        lines=ledger.points_given(member.id, -points),
         effects=tuple(effects),
         reasons=tuple(reasons),
         facts={"twice": " ".join(one.key for one in found)},

@@ -246,10 +246,7 @@ def _take_back(member: Member, for_: str, program: Program, now: dt.datetime) ->
     taken = amount - short
     if not taken:
         return Gained(effects=tuple(effects))
-    lines = (
-        Line(ledger.member_points(member.id), ledger.POINT, -taken),
-        Line(ledger.PROGRAM_POINTS, ledger.POINT, taken),
-    )
+    lines = ledger.points_given(member.id, -taken)
     return Gained(lines, tuple(effects), (Reason("REFERRAL_TAKEN_BACK", {"points": taken}),))
 
 

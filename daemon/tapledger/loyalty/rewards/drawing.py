@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tapledger.errors import Refused
-from tapledger.loyalty import days, eligibility, gains, limits, lots, members, rights, tallies
+from tapledger.loyalty import days, eligibility, gains, ledger, limits, lots, members, rights, tallies
 from tapledger.loyalty.decisions import Decision, decision
 from tapledger.loyalty.effects import Debited, Effect, Tallied
 from tapledger.loyalty.facts import Reason
@@ -60,7 +60,7 @@ def decide_draw(member: Member, command: TakePart, program: Program, now: dt.dat
         at=now,
         program=program.version,
         member=member.id,
-        lines=(*redeeming.spent_lines(member.id, cost), *given.lines),
+        lines=(*ledger.points_given(member.id, -cost), *given.lines),
         effects=(
             *_paid(member, reward, cost, program, now),
             *_counted(rule, committed, prize, program, now),

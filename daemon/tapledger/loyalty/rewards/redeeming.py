@@ -109,7 +109,7 @@ def _give_at_once(
         at=now,
         program=program.version,
         member=member.id,
-        lines=(*spent_lines(member.id, reward.cost_points), *given.lines),
+        lines=(*ledger.points_given(member.id, -reward.cost_points), *given.lines),
         effects=(*spend(member, reward, program, now), *given.effects, *gains.slide(program, now)),
         reasons=(
             Reason("REDEEM", {"points": reward.cost_points, "reward": reward.id}),
@@ -130,16 +130,6 @@ def spend(member: Member, reward: Reward, program: Program, now: dt.datetime) ->
     return (
         *((Debited(takes), Tallied(tallies.TRUST, today, reward.cost_points)) if takes else ()),
         Tallied(tallies.of_reward(reward.id), today, 1),
-    )
-
-
-def spent_lines(member: str, points: int) -> tuple[Line, ...]:
-    """Return the lines of points that were spent for good."""
-    if not points:
-        return ()
-    return (
-        Line(ledger.member_points(member), ledger.POINT, -points),
-        Line(ledger.PROGRAM_POINTS, ledger.POINT, points),
     )
 
 

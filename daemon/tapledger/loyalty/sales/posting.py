@@ -128,13 +128,7 @@ def lines(member: Member | None, sold: SaleFacts, program: Program) -> tuple[Lin
     money = tuple(Line(account, program.currency, amount) for account, amount in amounts if amount)
     points: tuple[Line, ...] = ()
     if who is not None:
-        moved = [
-            (ledger.member_points(who), -sold.points_used),
-            (ledger.PROGRAM_POINTS, sold.points_used),
-            (ledger.member_points(who), sold.earned),
-            (ledger.PROGRAM_POINTS, -sold.earned),
-        ]
-        points = tuple(Line(account, ledger.POINT, amount) for account, amount in moved if amount)
+        points = ledger.points_given(who, -sold.points_used) + ledger.points_given(who, sold.earned)
     return (*refunding.lines(sold.tenders, who, program.currency, sold.exchange), *money, *points)
 
 

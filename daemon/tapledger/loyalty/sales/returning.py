@@ -196,9 +196,8 @@ def _decided(plan: _Plan, facts: ReturnFacts, staff: str | None) -> Decision:
         *refunding.refund_lines(facts.tenders, None if member is None else member.id, facts.currency),
         *_income(plan, facts),
     ]
-    if member is not None and points:
-        lines.append(Line(ledger.member_points(member.id), ledger.POINT, points))
-        lines.append(Line(ledger.PROGRAM_POINTS, ledger.POINT, -points))
+    if member is not None:
+        lines += ledger.points_given(member.id, points)
     body = EventBody(
         kind="void" if facts.kind == "void" else "return",
         at=plan.now,

@@ -73,12 +73,9 @@ def _wrongly(member: Member, pool: str) -> dict[int, int]:
     return dict(member.tallies.get(tallies.of_overlapse(pool), {}))
 
 
-def _lines(member: str, pool: str, amount: int, program: Program) -> tuple[Line, Line]:
+def _lines(member: str, pool: str, amount: int, program: Program) -> tuple[Line, ...]:
     if pool == POINTS:
-        return (
-            Line(ledger.member_points(member), ledger.POINT, -amount),
-            Line(ledger.PROGRAM_POINTS, ledger.POINT, amount),
-        )
+        return ledger.points_given(member, -amount)
     return (
         Line(ledger.member_value(member, pool), program.currency, amount),
         Line(ledger.FORFEITED, program.currency, -amount),
