@@ -25,8 +25,7 @@ class EveryThreshold(Rule, frozen=True, tag="every_threshold"):
         return (times + 1) * self.at_minor
 
     def take(self, slate: Slate, lines: Sequence[int], left: int, basis: int) -> Taken | None:
-        times = basis // self.at_minor
-        return (times * self.off_minor, 1, None, self.cap_minor) if times else None
+        return basis // self.at_minor * self.off_minor, 1, None, self.cap_minor
 
     def reason(
         self, promotion: str, basis_minor: int, amount_minor: int, rounding_bp: int, currency: str

@@ -82,7 +82,8 @@ class Kind(Protocol):
     def take(self, slate: Slate, lines: Sequence[int], left: int, basis: int) -> Taken | None:
         """Return what it takes off ``lines``; None when it does not apply.
 
-        ``left`` > 0 is what is left to pay of them together; ``basis`` is what thresholds look at (R15).
+        ``left`` > 0 is what is left to pay of them together; ``basis`` is what thresholds look at (R15), and
+        lies inside the band.
         """
 
     def reason(
@@ -111,7 +112,10 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="t
         return at if basis < at else None
 
     def most(self: Kind, slate: Slate, lines: Sequence[int], left: int, basis: int) -> int:
-        """Return an upper bound of what it takes off when less is left than now."""
+        """Return an upper bound of what it takes off when less is left than now.
+
+        ``basis`` is at least the band's begin, and may lie beyond its end.
+        """
         taken = self.take(slate, lines, left, basis)
         if taken is None:
             return 0

@@ -19,12 +19,7 @@ class Threshold(Rule, frozen=True, tag="threshold"):
         return self.at_minor, self.below_minor
 
     def take(self, slate: Slate, lines: Sequence[int], left: int, basis: int) -> Taken | None:
-        if basis < self.at_minor or (self.below_minor is not None and basis >= self.below_minor):
-            return None
         return self.off_minor, 1, None, None
-
-    def most(self, slate: Slate, lines: Sequence[int], left: int, basis: int) -> int:
-        return 0 if basis < self.at_minor else self.off_minor
 
     def reason(
         self, promotion: str, basis_minor: int, amount_minor: int, rounding_bp: int, currency: str
