@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from tapledger.loyalty import money
 from tapledger.loyalty.days import Expiry
 
 
@@ -16,6 +17,12 @@ class TopUpRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Instead of a fixed bonus: a share of what is paid."""
     every: bool = False
     """The bonus once for each full ``pay_minor``; else once."""
+
+    def bonus(self, paid_minor: int) -> int:
+        """Return what it adds to a top-up of at least ``pay_minor`` > 0."""
+        if self.bonus_bp:
+            return money.divide_half_up(paid_minor * self.bonus_bp, 10_000)
+        return self.bonus_minor * (paid_minor // self.pay_minor if self.every else 1)
 
 
 class StoredValue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

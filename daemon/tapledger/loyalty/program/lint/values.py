@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 
 from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.program.findings import Finding, Path
-from tapledger.loyalty.program.values import StoredValue, TopUpRow
+from tapledger.loyalty.program.values import StoredValue
 
 if TYPE_CHECKING:
     from tapledger.loyalty.program import Program
-
-FULL_BP = 10_000
 
 
 def lint_values(program: Program) -> Iterator[Finding]:
@@ -25,27 +23,22 @@ def lint_values(program: Program) -> Iterator[Finding]:
         yield Finding(("returns", "grace_days"), Reason("PROGRAM_GRACE_USELESS", {}))
 
 
-def bonus_of(row: TopUpRow, paid: int) -> int:
-    if row.bonus_bp:
-        return paid * row.bonus_bp // FULL_BP
-    return row.bonus_minor * (paid // row.pay_minor if row.every and row.pay_minor > 0 else 1)
-
-
 def _top_up(rules: StoredValue, currency: str) -> Iterator[Finding]:
     best = -1
     paid: set[int] = set()
     for place, row in enumerate(rules.top_up):
         path: Path = ("stored_value", "top_up", place)
-        pay, bonus = row.pay_minor, bonus_of(row, row.pay_minor)
-        figures: dict[str, int | str] = {"pay_minor": pay, "bonus_minor": bonus, "currency": currency}
         if row.bonus_minor and row.bonus_bp:
             yield Finding((*path, "bonus_bp"), Reason("PROGRAM_BONUS_TWICE", {}))
+        if row.pay_minor <= 0:
+            continue
+        pay, bonus = row.pay_minor, row.bonus(row.pay_minor)
+        figures: dict[str, int | str] = {"pay_minor": pay, "bonus_minor": bonus, "currency": currency}
         if pay in paid:
             again: dict[str, int | str] = {"pay_minor": pay, "currency": currency}
             yield Finding((*path, "pay_minor"), Reason("PROGRAM_TOP_UP_TWICE", again))
-        if bonus >= pay > 0:
-            more: dict[str, int | str] = {"pay_minor": pay, "bonus_minor": bonus, "currency": currency}
-            yield Finding(path, Reason("PROGRAM_BONUS_EXCEEDS_PAID", more))
+        if bonus >= pay:
+            yield Finding(path, Reason("PROGRAM_BONUS_EXCEEDS_PAID", figures))
         elif bonus < best:
             yield Finding(path, Reason("PROGRAM_TOP_UP_FALLS", figures))
         paid.add(pay)
