@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tapledger.errors import Invalid, Refused, TapledgerError
-from tapledger.loyalty.facts import Tender
+from tapledger.loyalty.facts import TENDER_KINDS, Tender
 from tapledger.loyalty.members import fold
 from tapledger.loyalty.money import MAX_AMOUNT_MINOR
 from tapledger.loyalty.program import Program
@@ -20,7 +20,6 @@ from tapledger.loyalty.rewards.redeeming import Redeem, decide_fulfil, decide_ho
 from tapledger.loyalty.sales.selling import (
     MAX_QUANTITY_MILLI,
     MAX_SALE_LINES,
-    TENDER_KINDS,
     BasketLine,
     Sale,
     decide_sale,

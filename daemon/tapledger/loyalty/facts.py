@@ -115,11 +115,15 @@ class EarnFacts(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What was left of the campaign budget: the most that boosts and flats may give."""
 
 
+TENDER_KINDS = ("cash", "card", "mobile")
+"""Money from outside; ``card`` and ``mobile`` were taken by a terminal and are only recorded."""
+
+
 class Tender(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How money came in. ``card`` and ``mobile`` were taken outside and are only recorded."""
+    """How money came in."""
 
     kind: str
-    """``cash``, ``card``, ``mobile``; stored value ``principal``, ``bonus``; ``rounding`` (signed, X7)."""
+    """One of ``TENDER_KINDS``; stored value ``principal``, ``bonus``; ``rounding`` (signed, X7)."""
     amount_minor: int
     shares: tuple[int, ...] = ()
     """What it paid of each line, where that matters for a return (X2); else empty."""

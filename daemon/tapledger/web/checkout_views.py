@@ -8,11 +8,11 @@ import msgspec
 
 from tapledger import texts
 from tapledger.loyalty import explain
-from tapledger.loyalty.facts import Discount, Reason
+from tapledger.loyalty.facts import TENDER_KINDS, Discount, Reason
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.money import exponent
 from tapledger.loyalty.program import Program, name_in
-from tapledger.loyalty.sales.tenders import TENDER_KINDS, cash_due
+from tapledger.loyalty.sales.tenders import cash_due
 from tapledger.loyalty.value import storing
 from tapledger.membership import explaining
 from tapledger.membership.shop import Shop

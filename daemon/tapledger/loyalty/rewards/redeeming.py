@@ -14,14 +14,13 @@ from tapledger.errors import Invalid, Refused
 from tapledger.loyalty import days, eligibility, gains, ledger, limits, lots, members, rights, tallies
 from tapledger.loyalty.decisions import Decision, decision
 from tapledger.loyalty.effects import Debited, Effect, Held, Hold, HoldSettled, Tallied
-from tapledger.loyalty.facts import Reason
+from tapledger.loyalty.facts import TENDER_KINDS, Reason
 from tapledger.loyalty.ledger import EventBody, Line
 from tapledger.loyalty.life import standing
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program, Reward, name_in
 from tapledger.loyalty.program.people import Gain
 from tapledger.loyalty.rights import Rights
-from tapledger.loyalty.sales.selling import TENDER_KINDS
 from tapledger.loyalty.tiers import tiering
 
 AT_ONCE = ("coupon", "entitlement")

@@ -19,7 +19,7 @@ from tapledger.loyalty.pricing.live import Articles
 from tapledger.loyalty.program import Program
 from tapledger.loyalty.promotions import Promotion
 from tapledger.loyalty.sales import refunding, shopping, tenders
-from tapledger.loyalty.sales.sold import is_spend
+from tapledger.loyalty.sales.sold import is_spend, paid_for, spend_of
 from tapledger.loyalty.sales.tenders import Paid
 
 if TYPE_CHECKING:
@@ -32,10 +32,7 @@ replace = msgspec.structs.replace
 def metrics(priced: Priced, program: Program, now: dt.datetime) -> list[Tallied]:
     """Return what a sale counts for tiers: spend, a visit when it is large enough, growth (3.10)."""
     rules, today = program.tiering, days.local_day(now, program.zone()).toordinal()
-    exclusive = program.money.tax == "exclusive"
-    spend = sum(
-        line.net_minor + (line.tax_minor if exclusive else 0) for line in priced.lines if is_spend(line)
-    )
+    spend = spend_of(priced.lines, program.money.tax == "exclusive")
     counted = [Tallied(tallies.SPEND, today, spend)]
     if spend >= rules.visit_min_minor:
         counted.append(Tallied(tallies.SALES, today, 1))
@@ -114,11 +111,7 @@ def _as_gift(gift: SaleLine, priced: Priced, papers: tuple[ChosenCoupon, ...], p
 def lines(member: Member | None, sold: SaleFacts, program: Program) -> tuple[Line, ...]:
     """Post the money, the tax, the deposits and the points of a sale."""
     who = None if member is None else member.id
-    deposits = sum(
-        line.net_minor + (line.tax_minor if sold.tax_exclusive else 0)
-        for line in sold.lines
-        if not is_spend(line)
-    )
+    deposits = sum(paid_for(line, sold.tax_exclusive) for line in sold.lines if not is_spend(line))
     amounts = [
         (ledger.tender_account(refunding.CASH), -sold.change_minor),
         (ledger.SALES, sold.tax_minor + deposits - sold.total_minor),

@@ -251,7 +251,7 @@ def _for_member(
     if after.complete and not before.complete:
         effects += couponing.restore_effects(member, sale.facts, plan.program, plan.now)
     left = tiering.with_effects(member, effects, plan.now)
-    kept = sum(sold.paid(line, sale.facts) for line in sale.facts.lines) - sum(after.lines)
+    kept = sum(sold.paid_for(line, sale.facts.tax_exclusive) for line in sale.facts.lines) - sum(after.lines)
     sent = referring.after_return(left, sale.facts.id, kept, plan.program, plan.now)
     effects += sent.effects
     effects += _tier(tiering.with_effects(left, sent.effects, plan.now), facts, plan)

@@ -36,10 +36,10 @@ from tapledger.loyalty.pricing.combination import Best
 from tapledger.loyalty.program import Program
 from tapledger.loyalty.rights import Rights
 from tapledger.loyalty.sales import posting, shopping, tenders
-from tapledger.loyalty.sales.tenders import CENTRAL, TENDER_KINDS, Paid, Payer
+from tapledger.loyalty.sales.tenders import CENTRAL, Paid, Payer
 from tapledger.loyalty.tiers import tiering
 
-__all__ = ["MAX_QUANTITY_MILLI", "MAX_SALE_LINES", "TENDER_KINDS", "BasketLine", "Quote"]
+__all__ = ["MAX_QUANTITY_MILLI", "MAX_SALE_LINES", "BasketLine", "Quote"]
 
 MAX_SALE_LINES = MAX_LINES
 PIN_LIFE = dt.timedelta(minutes=15)

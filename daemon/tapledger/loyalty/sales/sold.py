@@ -159,9 +159,9 @@ def portion(amount: int, line: SaleLine, milli: int) -> int:
     return amount // pieces * back + min(amount % pieces, back)
 
 
-def paid(line: SaleLine, facts: SaleFacts) -> int:
+def paid_for(line: SaleLine, tax_exclusive: bool) -> int:
     """Return what was paid for a line, tax included."""
-    return line.net_minor + (line.tax_minor if facts.tax_exclusive else 0)
+    return line.net_minor + (line.tax_minor if tax_exclusive else 0)
 
 
 def is_spend(line: SaleLine) -> bool:
@@ -169,10 +169,15 @@ def is_spend(line: SaleLine) -> bool:
     return line.kind != "deposit"
 
 
+def spend_of(lines: Iterable[SaleLine], tax_exclusive: bool) -> int:
+    """Return what was paid for all that counts as spend."""
+    return sum(paid_for(line, tax_exclusive) for line in lines if is_spend(line))
+
+
 def back(facts: SaleFacts, milli: Sequence[int]) -> Back:
     """Return what belongs to so many thousandths of each line."""
     both = list(zip(facts.lines, milli, strict=True))
-    money_back = [portion(paid(line, facts), line, part) for line, part in both]
+    money_back = [portion(paid_for(line, facts.tax_exclusive), line, part) for line, part in both]
     spend = sum(part for part, line in zip(money_back, facts.lines, strict=True) if is_spend(line))
     return Back(
         lines=tuple(money_back),
@@ -181,7 +186,7 @@ def back(facts: SaleFacts, milli: Sequence[int]) -> Back:
         deposit_minor=sum(money_back) - spend,
         points_minor=sum(portion(line.points_minor, line, part) for line, part in both),
         spend_minor=spend,
-        kept_spend_minor=sum(paid(line, facts) for line in facts.lines if is_spend(line)) - spend,
+        kept_spend_minor=spend_of(facts.lines, facts.tax_exclusive) - spend,
         bases=tuple(line.basis_minor - portion(line.basis_minor, line, part) for line, part in both),
         complete=all(part >= line.quantity_milli for line, part in both if is_spend(line)),
     )

@@ -9,17 +9,15 @@ from dataclasses import dataclass
 from tapledger.errors import Invalid, Refused
 from tapledger.loyalty import money, rights
 from tapledger.loyalty.effects import BONUS, PRINCIPAL, LotTake
-from tapledger.loyalty.facts import SaleLine, Tender
+from tapledger.loyalty.facts import TENDER_KINDS, SaleLine, Tender
 from tapledger.loyalty.life import standing
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program
 from tapledger.loyalty.rights import Rights
-from tapledger.loyalty.sales import refunding
+from tapledger.loyalty.sales import refunding, sold
 from tapledger.loyalty.value import storing
 from tapledger.loyalty.value.storing import MAX_TENDERS, Split
 
-TENDER_KINDS = ("cash", "card", "mobile")
-"""Money from outside; ``card`` and ``mobile`` were taken by a terminal and are only recorded."""
 VALUE = "value"
 """Stored value: asked for as one, recorded as principal and bonus."""
 ASKED = (*TENDER_KINDS, VALUE, refunding.EXCHANGE)
@@ -125,7 +123,7 @@ def with_shares(paid: Paid, lines: Sequence[SaleLine], tax_exclusive: bool) -> t
     """Say of stored value what it paid of each line: bonus by what lines cost, then principal (X2)."""
     if not paid.takes:
         return paid.tenders
-    left = [line.net_minor + (line.tax_minor if tax_exclusive else 0) for line in lines]
+    left = [sold.paid_for(line, tax_exclusive) for line in lines]
     bonus = money.allocate(left, paid.value.bonus_minor)
     left = [whole - part for whole, part in zip(left, bonus, strict=True)]
     principal = money.allocate(left, paid.value.principal_minor)

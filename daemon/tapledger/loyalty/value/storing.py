@@ -10,7 +10,7 @@ from tapledger.errors import Invalid, Refused
 from tapledger.loyalty import days, gains, ledger, lots, members, money, rights
 from tapledger.loyalty.decisions import Decision, decision
 from tapledger.loyalty.effects import BONUS, PRINCIPAL, AvailableFrom, Credited, Debited, Lot, LotTake
-from tapledger.loyalty.facts import Reason, Tender
+from tapledger.loyalty.facts import TENDER_KINDS, Reason, Tender
 from tapledger.loyalty.ledger import EventBody, Line
 from tapledger.loyalty.life import standing
 from tapledger.loyalty.members import Member
@@ -18,8 +18,6 @@ from tapledger.loyalty.program import Program
 from tapledger.loyalty.program.values import StoredValue
 from tapledger.loyalty.rights import Rights
 
-PAID_BY = ("cash", "card", "mobile")
-"""Tenders that can pay for a top-up: money from outside."""
 MAX_TENDERS = 20
 """Of one payment."""
 
@@ -168,7 +166,7 @@ def _change(command: TopUp, program: Program) -> int:
     if len(command.tenders) > MAX_TENDERS:
         raise Invalid("TENDERS_TOO_MANY", limit=MAX_TENDERS)
     for tender in command.tenders:
-        if tender.kind not in PAID_BY:
+        if tender.kind not in TENDER_KINDS:
             raise Invalid("TENDER_UNKNOWN", tender=tender.kind)
         if not 0 < tender.amount_minor <= money.MAX_AMOUNT_MINOR:
             raise Invalid("AMOUNT_IMPOSSIBLE", sku=tender.kind)
