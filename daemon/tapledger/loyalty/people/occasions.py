@@ -17,11 +17,10 @@ from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.gains import Gained
 from tapledger.loyalty.life import standing
 from tapledger.loyalty.members import Member
-from tapledger.loyalty.people import campaigns, missions
+from tapledger.loyalty.people import campaigns, giving, missions
 from tapledger.loyalty.people.campaigns import Moment
 from tapledger.loyalty.program import Program
 from tapledger.loyalty.program.people import Gain
-from tapledger.loyalty.sales import giving
 
 WELCOME = "welcome"
 NOTHING = Gain()

@@ -14,9 +14,9 @@ from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.gains import Gained
 from tapledger.loyalty.life import standing
 from tapledger.loyalty.members import Member
+from tapledger.loyalty.people import giving
 from tapledger.loyalty.program import Program
 from tapledger.loyalty.program.people import Gain, Survey
-from tapledger.loyalty.sales import giving
 
 
 @dataclass(frozen=True, slots=True)

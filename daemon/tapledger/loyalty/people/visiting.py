@@ -14,10 +14,10 @@ from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.gains import Gained
 from tapledger.loyalty.life import standing
 from tapledger.loyalty.members import Member
+from tapledger.loyalty.people import giving
 from tapledger.loyalty.people.missions import CHECK_INS
 from tapledger.loyalty.program import Program
 from tapledger.loyalty.program.people import CheckIn, Gain
-from tapledger.loyalty.sales import giving
 from tapledger.loyalty.tiers import tiering
 
 PHYSICAL = frozenset({"card", "uid"})
