@@ -28,6 +28,7 @@ ELSEWHERE = {
     "sale.last_sale": "the till after a restart",
     "sale.record_sale": "the till: it prices, asks and is paid",
     "shop.change_member": "a step that use cases are made of",
+    "shop.once": "a step that use cases are made of",
     "sign_in.keep_setup_code": "tapledger init",
     "sign_in.set_up_owner": "the till, once",
     "tap.greet_again": "kiosk and till, for who is served",

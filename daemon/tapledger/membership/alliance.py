@@ -17,8 +17,8 @@ from tapledger.loyalty.value.allying import SendPoints, TakePoints
 from tapledger.membership import identity
 from tapledger.membership.identity import Presented
 from tapledger.membership.rights import rights_of
-from tapledger.membership.shop import Shop, check_texts, operation
-from tapledger.store import claims, members, partners
+from tapledger.membership.shop import Shop, check_texts, known_member, once, operation
+from tapledger.store import claims, history, members, partners
 from tapledger.store.journal import Recorded
 from tapledger.store.partners import Sending
 
@@ -176,20 +176,15 @@ async def take_points(shop: Shop, key: str, partner: str, member: str, points: i
     same = operation(_taking(partner, key), "partner_in", partner, member, points)
 
     def work(tx: Transaction) -> Recorded:
-        if (before := shop.store.journal.find(tx, same)) is not None:
-            return before
         if not claims.once(tx, _taking(partner, key)):
             raise Refused("EXCHANGE_GIVEN_UP")
-        stored = members.load(tx, member)
-        if stored is None:
-            raise NotFound("MEMBER_UNKNOWN")
-        now = shop.clock.now()
+        stored, now = known_member(tx, member), shop.clock.now()
         decision = allying.decide_take(stored.member, TakePoints(key, partner, points), shop.program, now)
         recorded = shop.record(tx, same, decision, now)
         partners.post(tx, partner, int(decision.body.facts["given"]))
         return recorded
 
-    return await shop.store.transact(work)
+    return await once(shop, same, work)
 
 
 async def has_taken(shop: Shop, key: str, partner: str) -> bool:
@@ -206,8 +201,7 @@ def _taking(partner: str, key: str) -> str:
 
 
 def _is_given_up(tx: Transaction, partner: str, key: str) -> bool:
-    query = "SELECT 1 FROM operation WHERE op_key = ?"
-    return tx.exec_driver_sql(query, (_taking(partner, key),)).first() is None
+    return history.of_operation(tx, _taking(partner, key)) is None
 
 
 # ---- accounts between the shops ---------------------------------------------------------------------------
@@ -216,14 +210,12 @@ async def pay_in(shop: Shop, key: str, partner: str, points: int, staff: str) ->
     same = operation(key, "partner_pay_in", partner, points, staff)
 
     def work(tx: Transaction) -> Recorded:
-        if (before := shop.store.journal.find(tx, same)) is not None:
-            return before
         now = shop.clock.now()
         decision = allying.decide_pay_in(partner, points, staff, shop.program, now)
         partners.post(tx, partner, points)
         return shop.record(tx, same, decision, now)
 
-    return await shop.store.transact(work)
+    return await once(shop, same, work)
 
 
 async def account(shop: Shop, partner: str) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from tapledger.loyalty.people import visiting
 from tapledger.loyalty.people.visiting import Visit
 from tapledger.membership import identity, referral, stock
 from tapledger.membership.identity import Presented
-from tapledger.membership.shop import Shop, operation
+from tapledger.membership.shop import Shop, once, operation
 from tapledger.store.journal import Recorded
 
 
@@ -30,8 +30,6 @@ async def check_in(shop: Shop, command: CheckInCommand) -> Recorded:
     same = operation(command.key, "checkin", command.presented, command.at_kiosk, command.staff)
 
     def work(tx: Transaction) -> Recorded:
-        if (before := shop.store.journal.find(tx, same)) is not None:
-            return before
         now, shown = shop.clock.now(), command.presented
         known = identity.identify(tx, shop, shown)
         visit = Visit(
@@ -50,4 +48,4 @@ async def check_in(shop: Shop, command: CheckInCommand) -> Recorded:
         referral.tell(tx, shop, command.key, decision.after, now)
         return recorded
 
-    return await shop.store.transact(work)
+    return await once(shop, same, work)

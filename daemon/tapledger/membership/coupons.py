@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from tapledger.clock import Clock
 from tapledger.database import Transaction
-from tapledger.errors import Denied, Invalid, NotFound, Refused
+from tapledger.errors import Denied, Invalid, Refused
 from tapledger.loyalty import codes
 from tapledger.loyalty.coupons import claiming, couponing, issuing, wallet
 from tapledger.loyalty.coupons.couponing import ONLINE, Reach, Usable, View
@@ -23,7 +23,7 @@ from tapledger.loyalty.program.coupons import Template
 from tapledger.membership import identity, stock
 from tapledger.membership.redemption import VOUCHER_RANDOMNESS
 from tapledger.membership.rights import rights_of
-from tapledger.membership.shop import Shop, change_member, operation
+from tapledger.membership.shop import Shop, change_member, known_member, once, operation
 from tapledger.store import bearers, members
 from tapledger.store.journal import Operation, Recorded
 from tapledger.store.members import Stored
@@ -335,13 +335,8 @@ async def _move(
     shop: Shop, same: Operation, member: str | None, coupons: tuple[str, ...], sale: str, *, hold: bool
 ) -> Recorded:
     def work(tx: Transaction) -> Recorded:
-        if (before := shop.store.journal.find(tx, same)) is not None:
-            return before
         now = shop.clock.now()
-        stored = None if member is None else members.load(tx, member)
-        if member is not None and stored is None:
-            raise NotFound("MEMBER_UNKNOWN")
-        holder = None if stored is None else stored.member
+        holder = None if member is None else known_member(tx, member).member
         if hold:
             effects = couponing.hold_effects(holder, coupons, sale, shop.program, now)
         else:
@@ -355,7 +350,7 @@ async def _move(
         )
         return shop.record(tx, same, decision(holder, body), now)
 
-    return await shop.store.transact(work)
+    return await once(shop, same, work)
 
 
 # ---- shown ------------------------------------------------------------------------------------------------
@@ -363,10 +358,8 @@ async def show_wallet(shop: Shop, member: str) -> View:
     """Return a member's coupons as this shop can take them now; raise ``NotFound`` for a stranger."""
 
     def work(tx: Transaction) -> View:
-        stored = members.load(tx, member)
-        if stored is None:
-            raise NotFound("MEMBER_UNKNOWN")
-        return couponing.view(stored.member, shop.program, shop.clock.now(), reach_here(tx, shop))
+        who = known_member(tx, member).member
+        return couponing.view(who, shop.program, shop.clock.now(), reach_here(tx, shop))
 
     return await shop.store.transact(work)
 

@@ -9,7 +9,7 @@ from tapledger.loyalty.people import entitlements
 from tapledger.loyalty.people.entitlements import Right, Use
 from tapledger.membership import identity
 from tapledger.membership.identity import Presented
-from tapledger.membership.shop import Shop, operation
+from tapledger.membership.shop import Shop, once, operation
 from tapledger.store.journal import Recorded
 
 
@@ -37,8 +37,6 @@ async def use_entitlement(shop: Shop, command: UseCommand) -> Recorded:
     )
 
     def work(tx: Transaction) -> Recorded:
-        if (before := shop.store.journal.find(tx, same)) is not None:
-            return before
         now, shown = shop.clock.now(), command.presented
         known = identity.identify(tx, shop, shown)
         use = Use(
@@ -46,7 +44,7 @@ async def use_entitlement(shop: Shop, command: UseCommand) -> Recorded:
         )
         return shop.record(tx, same, entitlements.decide_use(known.member, use, shop.program, now), now)
 
-    return await shop.store.transact(work)
+    return await once(shop, same, work)
 
 
 async def rights_of(shop: Shop, presented: Presented) -> list[Right]:

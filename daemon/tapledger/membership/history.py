@@ -6,12 +6,11 @@ import datetime as dt
 from dataclasses import dataclass
 
 from tapledger.database import Transaction
-from tapledger.errors import NotFound
 from tapledger.loyalty import ledger
 from tapledger.loyalty.facts import Reason, SaleLine
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.life import sensitivity
-from tapledger.membership.shop import Shop
+from tapledger.membership.shop import Shop, known_member
 from tapledger.store import history as recorded
 from tapledger.store import members
 from tapledger.store.journal import Recorded
@@ -40,10 +39,7 @@ async def history(shop: Shop, member: str, limit: int = MAX_ENTRIES) -> tuple[En
     """Return what this shop recorded of a member and of those merged into them, the newest first."""
 
     def work(tx: Transaction) -> tuple[Entry, ...]:
-        stored = members.load(tx, member)
-        if stored is None:
-            raise NotFound("MEMBER_UNKNOWN")
-        names = members.names_of(tx, stored.member)
+        names = members.names_of(tx, known_member(tx, member).member)
         found = recorded.of_members(tx, names, max(0, min(limit, MAX_ENTRIES)))
         return tuple(_entry(shop, one) for one in found)
 

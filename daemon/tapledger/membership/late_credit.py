@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from tapledger.database import Transaction
-from tapledger.errors import NotFound, Refused
+from tapledger.errors import Refused
 from tapledger.loyalty.sales import crediting
 from tapledger.loyalty.sales.crediting import LateCredit
 from tapledger.membership import receipts
-from tapledger.membership.shop import Shop, operation
-from tapledger.store import claims, members
+from tapledger.membership.shop import Shop, known_member, once, operation
+from tapledger.store import claims
 from tapledger.store.journal import Recorded
 
 CLAIM = "late-credit/"
@@ -19,11 +19,7 @@ async def late_credit(shop: Shop, key: str, member: str, sale: str, staff: str |
     same = operation(key, "late_credit", member, sale)
 
     def work(tx: Transaction) -> Recorded:
-        if (before := shop.store.journal.find(tx, same)) is not None:
-            return before
-        found, stored = receipts.load(tx, sale), members.load(tx, member)
-        if stored is None:
-            raise NotFound("MEMBER_UNKNOWN")
+        found, stored = receipts.load(tx, sale), known_member(tx, member)
         if not claims.once(tx, CLAIM + sale):
             raise Refused("LATE_CREDIT_TAKEN")
         now, rules = shop.clock.now(), receipts.program_of(tx, shop, found.version)
@@ -31,4 +27,4 @@ async def late_credit(shop: Shop, key: str, member: str, sale: str, staff: str |
         decision = crediting.decide_late_credit(stored.member, found.sold, command, rules, shop.program, now)
         return shop.record(tx, same, decision, now)
 
-    return await shop.store.transact(work)
+    return await once(shop, same, work)

@@ -12,7 +12,7 @@ from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.life import merging, unmerging
 from tapledger.loyalty.members import Member
 from tapledger.membership.rights import require
-from tapledger.membership.shop import Shop, operation
+from tapledger.membership.shop import Shop, known_member, once, operation
 from tapledger.store import history, members
 from tapledger.store.journal import Operation, Recorded
 
@@ -28,16 +28,14 @@ async def merge_members(shop: Shop, key: str, old: str, into: str, staff: str | 
     same = operation(key, "merge", old, into, staff)
 
     def work(tx: Transaction) -> Recorded:
-        if (before := shop.store.journal.find(tx, same)) is not None:
-            return before
         require(tx, shop, "merge")
         now = shop.clock.now()
-        one, other = _load(tx, old), _load(tx, into)
+        one, other = known_member(tx, old).member, known_member(tx, into).member
         referrers = _named(tx, {one.referrer, other.referrer})
         command = merging.Merge(shop.new_id(), staff, referrers)
         return _record(tx, shop, same, merging.decide_merge(one, other, command, shop.program, now), now)
 
-    return await shop.store.transact(work)
+    return await once(shop, same, work)
 
 
 async def undo_merge(shop: Shop, key: str, old: str, staff: str | None) -> Recorded:
@@ -48,8 +46,6 @@ async def undo_merge(shop: Shop, key: str, old: str, staff: str | None) -> Recor
     same = operation(key, "unmerge", old, staff)
 
     def work(tx: Transaction) -> Recorded:
-        if (before := shop.store.journal.find(tx, same)) is not None:
-            return before
         require(tx, shop, "merge")
         now = shop.clock.now()
         gone = members.load_alias(tx, old)
@@ -67,14 +63,7 @@ async def undo_merge(shop: Shop, key: str, old: str, staff: str | None) -> Recor
         decisions = unmerging.decide_undo(gone.member, into.member, command, shop.program, now)
         return _record(tx, shop, same, decisions, now)
 
-    return await shop.store.transact(work)
-
-
-def _load(tx: Transaction, member: str) -> Member:
-    stored = members.load(tx, member)
-    if stored is None:
-        raise NotFound("MEMBER_UNKNOWN")
-    return stored.member
+    return await once(shop, same, work)
 
 
 def _named(tx: Transaction, names: set[str]) -> dict[str, Member]:

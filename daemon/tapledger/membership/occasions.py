@@ -6,15 +6,14 @@ import datetime as dt
 from dataclasses import dataclass
 
 from tapledger.database import Transaction
-from tapledger.errors import NotFound
 from tapledger.loyalty import days
 from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.people import campaigns, occasions
 from tapledger.loyalty.people.campaigns import Moment
 from tapledger.membership import referral, stock
-from tapledger.membership.shop import Shop, operation
-from tapledger.store import claims, members
+from tapledger.membership.shop import Shop, known_member, operation
+from tapledger.store import claims
 from tapledger.store.journal import Recorded
 
 MAX_THINGS = 100
@@ -38,10 +37,7 @@ async def give_due(shop: Shop, member: str, moment: Moment = "tap") -> Given:
     """Give a member all that is due now; doing it again gives nothing. Raises ``NotFound``."""
 
     def work(tx: Transaction) -> Given:
-        stored = members.load(tx, member)
-        if stored is None:
-            raise NotFound("MEMBER_UNKNOWN")
-        return give(tx, shop, stored.member, moment, shop.clock.now())
+        return give(tx, shop, known_member(tx, member).member, moment, shop.clock.now())
 
     return await shop.store.transact(work)
 

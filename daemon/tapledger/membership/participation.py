@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from tapledger.database import Transaction
-from tapledger.errors import NotFound
 from tapledger.loyalty.decisions import Decision
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.people import sharing, surveys
 from tapledger.loyalty.people.sharing import Approve
 from tapledger.loyalty.people.surveys import Answer
 from tapledger.membership import referral, stock
-from tapledger.membership.shop import Shop, operation
-from tapledger.store import members
+from tapledger.membership.shop import Shop, known_member, once, operation
 from tapledger.store.journal import Operation, Recorded
 
 
@@ -28,7 +25,7 @@ async def answer_survey(
         command = Answer(survey, answers, key, staff, exhausted)
         return surveys.decide_answer(who, command, shop.program, shop.clock.now())
 
-    return await shop.store.transact(partial(_take_part, shop, same, member, decide))
+    return await _take_part(shop, same, member, decide)
 
 
 async def approve_share(shop: Shop, key: str, member: str, share: str, what: str, staff: str) -> Recorded:
@@ -38,24 +35,20 @@ async def approve_share(shop: Shop, key: str, member: str, share: str, what: str
     def decide(who: Member, exhausted: frozenset[str]) -> Decision:
         return sharing.decide_share(who, Approve(share, what, key, staff), shop.program, shop.clock.now())
 
-    return await shop.store.transact(partial(_take_part, shop, same, member, decide))
+    return await _take_part(shop, same, member, decide)
 
 
-def _take_part(
-    shop: Shop,
-    same: Operation,
-    member: str,
-    decide: Callable[[Member, frozenset[str]], Decision],
-    tx: Transaction,
+async def _take_part(
+    shop: Shop, same: Operation, member: str, decide: Callable[[Member, frozenset[str]], Decision]
 ) -> Recorded:
     """Record one command and tell the referrer when it lifts a tier."""
-    if (before := shop.store.journal.find(tx, same)) is not None:
-        return before
-    stored = members.load(tx, member)
-    if stored is None:
-        raise NotFound("MEMBER_UNKNOWN")
-    decision = decide(stored.member, stock.exhausted(tx, shop, stored.member))
-    recorded = shop.record(tx, same, decision, shop.clock.now())
-    assert decision.after is not None
-    referral.tell(tx, shop, same.key, decision.after, shop.clock.now())
-    return recorded
+
+    def work(tx: Transaction) -> Recorded:
+        who = known_member(tx, member).member
+        decision = decide(who, stock.exhausted(tx, shop, who))
+        recorded = shop.record(tx, same, decision, shop.clock.now())
+        assert decision.after is not None
+        referral.tell(tx, shop, same.key, decision.after, shop.clock.now())
+        return recorded
+
+    return await once(shop, same, work)

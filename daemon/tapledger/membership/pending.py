@@ -8,8 +8,8 @@ from tapledger.loyalty.members import Member
 from tapledger.loyalty.sales import pending as rules
 from tapledger.membership import sale as sales_room
 from tapledger.membership.sale import SaleCommand
-from tapledger.membership.shop import Shop, check_texts, operation
-from tapledger.store import drafts, history, members, sales
+from tapledger.membership.shop import Shop, check_texts, known_member, once, operation
+from tapledger.store import drafts, history, sales
 from tapledger.store.journal import Recorded
 from tapledger.store.sales import CONFIRMED, Pending
 
@@ -24,8 +24,6 @@ async def record_pending(shop: Shop, command: SaleCommand) -> Recorded:
     same = sales_room.identified(command, command.id)
 
     def work(tx: Transaction) -> Recorded:
-        if (before := shop.store.journal.find(tx, same)) is not None:
-            return before
         now = shop.clock.now()
         ready = sales_room.prepare(tx, shop, command)
         waiting = rules.decide_pending(ready.member, ready.sale, ready.program, now)
@@ -35,7 +33,7 @@ async def record_pending(shop: Shop, command: SaleCommand) -> Recorded:
         drafts.discard(tx, command.till)
         return recorded
 
-    return await shop.store.transact(work)
+    return await once(shop, same, work)
 
 
 async def confirm_pending(shop: Shop, sale: str) -> Recorded:
@@ -43,14 +41,12 @@ async def confirm_pending(shop: Shop, sale: str) -> Recorded:
     same = operation(sale + CONFIRMED, "confirm", sale)
 
     def work(tx: Transaction) -> Recorded:
-        if (before := shop.store.journal.find(tx, same)) is not None:
-            return before
         waiting = _waiting(tx, sale)
         decision = rules.decide_confirmed(_member(tx, waiting), waiting.body, shop.program, shop.clock.now())
         sales.resolve(tx, sale)
         return sales_room.post(tx, shop, same, decision, waiting.till, waiting.language)
 
-    return await shop.store.transact(work)
+    return await once(shop, same, work)
 
 
 async def void_pending(shop: Shop, sale: str, staff: str) -> Recorded:
@@ -58,15 +54,13 @@ async def void_pending(shop: Shop, sale: str, staff: str) -> Recorded:
     same = operation(sale + GIVEN_UP, "give-up", sale)
 
     def work(tx: Transaction) -> Recorded:
-        if (before := shop.store.journal.find(tx, same)) is not None:
-            return before
         waiting = _waiting(tx, sale)
         now = shop.clock.now()
         decision = rules.decide_given_up(_member(tx, waiting), waiting.body, staff, shop.program, now)
         sales.resolve(tx, sale)
         return shop.record(tx, same, decision, now)
 
-    return await shop.store.transact(work)
+    return await once(shop, same, work)
 
 
 async def unresolved(shop: Shop) -> list[Pending]:
@@ -88,7 +82,4 @@ def _waiting(tx: Transaction, sale: str) -> Pending:
 def _member(tx: Transaction, waiting: Pending) -> Member | None:
     if waiting.body.member is None:
         return None
-    stored = members.load(tx, waiting.body.member)
-    if stored is None:
-        raise NotFound("MEMBER_UNKNOWN")
-    return stored.member
+    return known_member(tx, waiting.body.member).member

@@ -8,13 +8,12 @@ from typing import Any
 import msgspec
 
 from tapledger.database import Transaction
-from tapledger.errors import NotFound
 from tapledger.loyalty.decisions import Decision
 from tapledger.loyalty.life import consenting, lifecycle
 from tapledger.loyalty.life.consenting import Statement
 from tapledger.loyalty.life.lifecycle import Erase
 from tapledger.membership import identity
-from tapledger.membership.shop import Shop, change_member, operation
+from tapledger.membership.shop import Shop, change_member, known_member, operation
 from tapledger.store import history, members
 from tapledger.store.journal import Recorded
 from tapledger.store.members import Stored
@@ -42,9 +41,7 @@ async def export_member(shop: Shop, member: str) -> dict[str, Any]:
     """
 
     def work(tx: Transaction) -> dict[str, Any]:
-        stored = members.load(tx, member)
-        if stored is None:
-            raise NotFound("MEMBER_UNKNOWN")
+        stored = known_member(tx, member)
         names = members.names_of(tx, stored.member)
         profiles = {
             name: identity.read_profile(shop, alias.profile)

@@ -13,7 +13,7 @@ from tapledger.loyalty.program import Program
 from tapledger.loyalty.sales import sold
 from tapledger.loyalty.sales.sold import Sold
 from tapledger.membership import identity, programs, slips
-from tapledger.membership.shop import Shop
+from tapledger.membership.shop import Shop, known_member
 from tapledger.store import members as stored_members
 from tapledger.store import programs as kept_programs
 from tapledger.store import sales
@@ -58,10 +58,8 @@ def load(tx: Transaction, sale: str) -> Sales:
     changes = sales.changes(tx, sale)
     late = next((body for body in changes if body.kind == "late_credit"), None)
     found = sold.read(event.body, [body for body in changes if body.returned is not None], late)
-    stored = None if found.member is None else stored_members.load(tx, found.member)
-    if found.member is not None and stored is None:
-        raise NotFound("MEMBER_UNKNOWN")
-    return Sales(found, None if stored is None else stored.member, event.body.program)
+    member = None if found.member is None else known_member(tx, found.member).member
+    return Sales(found, member, event.body.program)
 
 
 async def show(shop: Shop, receipt: str) -> Sales:

@@ -16,7 +16,7 @@ from tapledger.loyalty.rewards.redeeming import Redeem
 from tapledger.membership import identity, slips, stock
 from tapledger.membership.identity import Known, Presented
 from tapledger.membership.rights import rights_of
-from tapledger.membership.shop import Shop, change_member, operation
+from tapledger.membership.shop import Shop, change_member, once, operation
 from tapledger.store import claims, prints
 from tapledger.store import members as stored_members
 from tapledger.store.journal import Recorded
@@ -150,8 +150,6 @@ async def fulfil_voucher(shop: Shop, key: str, code: str, staff: str, tender: st
     same = operation(key, "fulfil", codes.read_code(code), staff)
 
     def work(tx: Transaction) -> Recorded:
-        if (before := shop.store.journal.find(tx, same)) is not None:
-            return before
         now = shop.clock.now()
         member, hold = _open_hold(tx, shop, code)
         stored = stored_members.load(tx, member)
@@ -159,7 +157,7 @@ async def fulfil_voucher(shop: Shop, key: str, code: str, staff: str, tender: st
         decision = redeeming.decide_fulfil(stored.member, hold.id, staff, shop.program, now, tender)
         return shop.record(tx, same, decision, now)
 
-    return await shop.store.transact(work)
+    return await once(shop, same, work)
 
 
 async def check_in_to_event(shop: Shop, key: str, member: str, reward: str) -> Recorded:

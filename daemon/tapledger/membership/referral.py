@@ -13,7 +13,7 @@ from tapledger.loyalty.people.referring import SetReferrer
 from tapledger.loyalty.program.people import Referral
 from tapledger.membership import identity, stock
 from tapledger.membership.identity import Presented
-from tapledger.membership.shop import Shop, operation
+from tapledger.membership.shop import Shop, once, operation
 from tapledger.store import history, members
 from tapledger.store.journal import Recorded
 
@@ -55,8 +55,6 @@ async def set_referrer(shop: Shop, command: ReferrerCommand) -> Recorded:
     )
 
     def work(tx: Transaction) -> Recorded:
-        if (before := shop.store.journal.find(tx, same)) is not None:
-            return before
         now = shop.clock.now()
         member = _load(tx, command.member)
         owner = members.owner(tx, identity.index(shop, command.referrer.kind, command.referrer.value))
@@ -75,7 +73,7 @@ async def set_referrer(shop: Shop, command: ReferrerCommand) -> Recorded:
         shop.record(tx, operation(f"{command.key}/referrer", "joined", member.id), theirs, now)
         return recorded
 
-    return await shop.store.transact(work)
+    return await once(shop, same, work)
 
 
 def _kiosk_joins(tx: Transaction, referrer: Member, rule: Referral | None, now: dt.datetime) -> int:

@@ -11,7 +11,7 @@ from tapledger.loyalty.sales import deposits, returning
 from tapledger.loyalty.sales.deposits import Deposit, GiveBack
 from tapledger.loyalty.sales.returning import Return, ReturnedLine, Void
 from tapledger.membership import receipts, referral
-from tapledger.membership.shop import Shop, operation
+from tapledger.membership.shop import Shop, once, operation
 from tapledger.store.journal import Operation, Recorded
 
 DEPOSIT = "deposit"
@@ -39,14 +39,12 @@ async def return_sale(shop: Shop, command: ReturnCommand) -> Recorded:
     same = operation(command.key, "return", command.sale, command.lines, command.shop_fault, command.staff)
 
     def work(tx: Transaction) -> Recorded:
-        if (before := shop.store.journal.find(tx, same)) is not None:
-            return before
         now, found = shop.clock.now(), receipts.load(tx, command.sale)
         asked = returned(command)
         decision = returning.decide_return(found.member, found.sold, asked, shop.program, now)
         return post(tx, shop, same, decision, "return", command.language)
 
-    return await shop.store.transact(work)
+    return await once(shop, same, work)
 
 
 def returned(command: ReturnCommand, exchange: str = "") -> Return:
@@ -79,14 +77,12 @@ async def void_sale(shop: Shop, command: VoidCommand) -> Recorded:
     same = operation(command.key, "void", command.sale, command.staff)
 
     def work(tx: Transaction) -> Recorded:
-        if (before := shop.store.journal.find(tx, same)) is not None:
-            return before
         now, found = shop.clock.now(), receipts.load(tx, command.sale)
         asked = Void(command.key, command.staff, command.reason, command.day_closed)
         decision = returning.decide_void(found.member, found.sold, asked, shop.program, now)
         return post(tx, shop, same, decision, "void", command.language)
 
-    return await shop.store.transact(work)
+    return await once(shop, same, work)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +100,12 @@ async def give_back_deposit(shop: Shop, command: GiveBackCommand) -> Recorded:
     same = operation(command.key, "giveback", command.bottles, command.staff)
 
     def work(tx: Transaction) -> Recorded:
-        if (before := shop.store.journal.find(tx, same)) is not None:
-            return before
         lent = tuple(_deposit(shop, sku, count) for sku, count in command.bottles)
         asked = GiveBack(command.key, lent, command.staff)
         decision = deposits.decide_giveback(asked, shop.program, shop.clock.now())
         return post(tx, shop, same, decision, "giveback", command.language)
 
-    return await shop.store.transact(work)
+    return await once(shop, same, work)
 
 
 def _deposit(shop: Shop, sku: str, count: int) -> Deposit:

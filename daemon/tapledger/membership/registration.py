@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 from tapledger.database import Transaction
 from tapledger.errors import Refused
+from tapledger.loyalty.decisions import Decision
 from tapledger.loyalty.life import cards
 from tapledger.loyalty.people import birthdays
 from tapledger.loyalty.people import joining as joining_rules
 from tapledger.membership import identity, occasions, receipts
 from tapledger.membership.identity import Presented
-from tapledger.membership.shop import Shop, operation
+from tapledger.membership.shop import Shop, change_member, once, operation
 from tapledger.store import claims, members, people
 from tapledger.store.journal import Recorded
+from tapledger.store.members import Stored
 from tapledger.store.people import NONCE_BYTES, Profile
 
 
@@ -50,8 +53,6 @@ async def register_member(shop: Shop, joining: Joining) -> Recorded:
     same = operation(joining.key, "join", *asked, *(more if any(more) else ()))
 
     def work(tx: Transaction) -> Recorded:
-        if (before := shop.store.journal.find(tx, same)) is not None:
-            return before
         now = shop.clock.now()
         credentials = tuple(identity.credential(shop, one) for one in presented)
         for one in credentials:
@@ -77,7 +78,7 @@ async def register_member(shop: Shop, joining: Joining) -> Recorded:
         occasions.give(tx, shop, decision.after, "join", now)
         return recorded
 
-    return await shop.store.transact(work)
+    return await once(shop, same, work)
 
 
 def _spent(tx: Transaction, shop: Shop, joining: Joining) -> list[int]:
@@ -97,18 +98,12 @@ async def link_credential(
     shop: Shop, key: str, member: str, presented: Presented, staff: str | None
 ) -> Recorded:
     """Give a member one more credential; raise ``Refused`` when it names anybody already."""
-    same = operation(key, "link", member, presented, staff)
 
-    def work(tx: Transaction) -> Recorded:
-        if (before := shop.store.journal.find(tx, same)) is not None:
-            return before
-        now = shop.clock.now()
+    def decide(tx: Transaction, stored: Stored, now: dt.datetime) -> Decision:
         added = identity.credential(shop, presented)
         owner = members.owner(tx, added.index)
         if owner is not None and owner.member != member:
             raise Refused("CREDENTIAL_TAKEN")
-        known = identity.by_id(tx, shop, member, presented)
-        decision = cards.decide_link(known.member, added, staff, shop.program, now)
-        return shop.record(tx, same, decision, now)
+        return cards.decide_link(stored.member, added, staff, shop.program, now)
 
-    return await shop.store.transact(work)
+    return await change_member(shop, operation(key, "link", member, presented, staff), member, decide)

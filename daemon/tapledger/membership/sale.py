@@ -17,7 +17,7 @@ from tapledger.loyalty.sales.selling import PLAIN, BasketLine, Pinned, Sale, Wan
 from tapledger.loyalty.sales.tenders import VALUE
 from tapledger.membership import coupons, identity, receipts, referral, rights, slips
 from tapledger.membership.identity import Known, Presented
-from tapledger.membership.shop import Shop, operation
+from tapledger.membership.shop import Shop, once, operation
 from tapledger.store import claims, drafts
 from tapledger.store.journal import Operation, Recorded
 
@@ -54,13 +54,11 @@ async def record_sale(shop: Shop, command: SaleCommand) -> Recorded:
     same = identified(command, command.id)
 
     def work(tx: Transaction) -> Recorded:
-        if (before := shop.store.journal.find(tx, same)) is not None:
-            return before
         ready = prepare(tx, shop, command)
         decision = selling.decide_sale(ready.member, ready.sale, ready.program, shop.clock.now())
         return post(tx, shop, same, decision, command.till, command.language, ready.name)
 
-    return await shop.store.transact(work)
+    return await once(shop, same, work)
 
 
 def identified(command: SaleCommand, key: str) -> Operation:

@@ -73,23 +73,39 @@ Decide = Callable[[Transaction, Stored, dt.datetime], Decision]
 """Decides one command of one member from what the store holds now."""
 
 
+async def once(shop: Shop, same: Operation, work: Callable[[Transaction], Recorded]) -> Recorded:
+    """Run a command in one transaction, or answer what it recorded when it came before.
+
+    Raises ``Conflict`` for a key that another command had, and whatever ``work`` refuses: nothing is changed.
+    """
+
+    def first(tx: Transaction) -> Recorded:
+        before = shop.store.journal.find(tx, same)
+        return work(tx) if before is None else before
+
+    return await shop.store.transact(first)
+
+
 async def change_member(shop: Shop, same: Operation, member: str, decide: Decide) -> Recorded:
-    """Run one command of one member: answer a repeat, or decide and record, in one transaction.
+    """Run one command of one member, once.
 
     Raises ``NotFound`` for a member this shop does not know, and whatever ``decide`` refuses; nothing is
     changed then.
     """
 
     def work(tx: Transaction) -> Recorded:
-        if (before := shop.store.journal.find(tx, same)) is not None:
-            return before
-        stored = members.load(tx, member)
-        if stored is None:
-            raise NotFound("MEMBER_UNKNOWN")
-        now = shop.clock.now()
+        stored, now = known_member(tx, member), shop.clock.now()
         return shop.record(tx, same, decide(tx, stored, now), now)
 
-    return await shop.store.transact(work)
+    return await once(shop, same, work)
+
+
+def known_member(tx: Transaction, member: str) -> Stored:
+    """Return a member by pseudonym, or whom they were merged into; raise ``NotFound``."""
+    stored = members.load(tx, member)
+    if stored is None:
+        raise NotFound("MEMBER_UNKNOWN")
+    return stored
 
 
 MAX_KEY = 2000

@@ -16,7 +16,7 @@ from tapledger.loyalty.value.storing import TopUp, TopUpVoid
 from tapledger.membership import identity, slips
 from tapledger.membership.identity import Known, Presented
 from tapledger.membership.rights import TOP_UPS, count_away, require, rights_of
-from tapledger.membership.shop import Shop, operation
+from tapledger.membership.shop import Shop, once, operation
 from tapledger.store import claims, history
 from tapledger.store import members as stored_members
 from tapledger.store.journal import Operation, Recorded
@@ -46,8 +46,6 @@ async def top_up(shop: Shop, command: TopUpCommand) -> Recorded:
     )
 
     def work(tx: Transaction) -> Recorded:
-        if (before := shop.store.journal.find(tx, same)) is not None:
-            return before
         now, known = shop.clock.now(), identity.by_id(tx, shop, command.member, command.presented)
         may = rights_of(tx, shop, known.member.id)
         asked = TopUp(command.id, command.amount_minor, command.tenders, command.staff, may)
@@ -56,7 +54,7 @@ async def top_up(shop: Shop, command: TopUpCommand) -> Recorded:
             count_away(tx, shop, TOP_UPS, command.amount_minor)
         return _record(tx, shop, same, decision, known, command.language, now)
 
-    return await shop.store.transact(work)
+    return await once(shop, same, work)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +74,6 @@ async def take_back_top_up(shop: Shop, command: TakeBackCommand) -> Recorded:
     same = operation(command.key, "topup_void", command.member, command.topup, command.staff)
 
     def work(tx: Transaction) -> Recorded:
-        if (before := shop.store.journal.find(tx, same)) is not None:
-            return before
         now, known = shop.clock.now(), identity.by_id(tx, shop, command.member, command.presented)
         body = history.of_operation(tx, command.topup)
         names = stored_members.names_of(tx, known.member)
@@ -89,7 +85,7 @@ async def take_back_top_up(shop: Shop, command: TakeBackCommand) -> Recorded:
         decision = storing.decide_top_up_void(known.member, asked, shop.program, now)
         return _record(tx, shop, same, decision, known, command.language, now)
 
-    return await shop.store.transact(work)
+    return await once(shop, same, work)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +104,12 @@ async def close_card(shop: Shop, command: CloseCommand) -> Recorded:
     same = operation(command.key, "close_card", command.member, command.staff)
 
     def work(tx: Transaction) -> Recorded:
-        if (before := shop.store.journal.find(tx, same)) is not None:
-            return before
         now, known = shop.clock.now(), identity.by_id(tx, shop, command.member, command.presented)
         require(tx, shop, "close_card")
         decision = storing.decide_close_card(known.member, command.staff, shop.program, now)
         return _record(tx, shop, same, decision, known, command.language, now)
 
-    return await shop.store.transact(work)
+    return await once(shop, same, work)
 
 
 def _record(

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from tapledger.database import Transaction
-from tapledger.errors import NotFound
 from tapledger.loyalty.tiers import tier_reviews
 from tapledger.loyalty.tiers.tier_reviews import GiveTier
 from tapledger.membership import referral
-from tapledger.membership.shop import Shop, operation
-from tapledger.store import members
+from tapledger.membership.shop import Shop, known_member, once, operation
 from tapledger.store.journal import Recorded
 
 
@@ -17,16 +15,11 @@ async def give_tier(shop: Shop, key: str, member: str, command: GiveTier) -> Rec
     same = operation(key, "tier", member, command)
 
     def work(tx: Transaction) -> Recorded:
-        if (before := shop.store.journal.find(tx, same)) is not None:
-            return before
-        stored = members.load(tx, member)
-        if stored is None:
-            raise NotFound("MEMBER_UNKNOWN")
-        now = shop.clock.now()
+        stored, now = known_member(tx, member), shop.clock.now()
         decision = tier_reviews.decide_tier(stored.member, command, shop.program, now)
         recorded = shop.record(tx, same, decision, now)
         assert decision.after is not None
         referral.tell(tx, shop, key, decision.after, now)
         return recorded
 
-    return await shop.store.transact(work)
+    return await once(shop, same, work)
