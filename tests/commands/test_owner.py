@@ -70,6 +70,20 @@ async def test_the_worst_case(tmp_path: Path) -> None:
     assert said.startswith("Worst case now: 80000 points, 4 shops offline; one member takes at most 8000.")
 
 
+async def test_a_version_that_is_to_come_does_not_count_yet(tmp_path: Path) -> None:
+    config = await shop_with_points(tmp_path / "shop")
+    file = tmp_path / "shop" / "program.toml"
+    text = file.read_text(encoding="utf-8").replace('version = "1"', 'version = "2"')
+    text = text.replace("unsettled_points = 2000", "unsettled_points = 1").replace(
+        'currency = "CNY"', 'currency = "CNY"\nactive_from = 2999-01-01T00:00:00\npoint_value_micro = 1000000'
+    )
+    file.write_text(text, encoding="utf-8")
+    risk = json.loads(await _in_thread("exposure", "--config", config, "--offline", "4", "--json"))
+    assert risk["per_member"] == 8000
+    owed = json.loads(await _in_thread("liability", "--config", config, "--json"))
+    assert owed["sum"]["points_minor"] == 0
+
+
 async def _in_thread(*arguments: str) -> str:
     """Run a command beside this test's event loop: it has one of its own."""
     return str(await asyncio.to_thread(run, *arguments))

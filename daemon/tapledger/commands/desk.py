@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from datetime import datetime
 
 import msgspec
 
 from tapledger import texts
 from tapledger.app import open_shop
 from tapledger.clock import Clock, SystemClock
-from tapledger.database import Transaction
+from tapledger.commands import looking
 from tapledger.errors import Invalid, Unavailable
-from tapledger.loyalty.program import Program
-from tapledger.membership import programs
 from tapledger.membership.catalogue import Catalogue
 from tapledger.membership.desk import registry
 from tapledger.membership.desk.asking import ROLES, Answer, Command, Staff
 from tapledger.membership.shop import Shop
 from tapledger.membership.sign_in import Throttle
 from tapledger.settings import Settings
-from tapledger.store import keyring
-from tapledger.store.store import Store
 
 TECHNICIAN = ROLES[-1]
 
@@ -64,22 +59,15 @@ async def _open(settings: Settings, command: Command, clock: Clock) -> Shop:
 
 async def _look(settings: Settings, clock: Clock) -> Shop:
     """Return a shop that only looks, with the version of the programme that counts now."""
-    source = programs.load(settings.files.program)
-    assert source.program is not None
-    written, now = source.program, clock.now()
-    store = await Store.open(settings.store.folder, keyring.load(settings.store.folder), read_only=True)
+    written, now = looking.written_program(settings), clock.now()
+    store = await looking.open_store(settings)
     try:
-        program = await store.transact(lambda tx: _counting(tx, written, now))
+        program = await store.transact(lambda tx: looking.counting(tx, written, now))
     except BaseException:
         await store.close()
         raise
     shop = settings.shop
     return Shop(store, program, Catalogue({}), clock, os.urandom, shop.name, shop.language)
-
-
-def _counting(tx: Transaction, written: Program, now: datetime) -> Program:
-    since = [one.version for one in programs.history(tx) if one.since <= now]
-    return programs.of_version(tx, since[-1], written) if since else written
 
 
 def table() -> str:

@@ -2,46 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from tapledger import texts
 from tapledger.clock import SystemClock
-from tapledger.database import Transaction
+from tapledger.commands import looking
 from tapledger.loyalty.program import Program
 from tapledger.loyalty.value.lapsing import Owed as Owed
-from tapledger.membership import exposure, programs
+from tapledger.membership import exposure
 from tapledger.membership.exposure import Risk as Risk
 from tapledger.settings import Settings
 from tapledger.store import keyring
-from tapledger.store.store import Store
-
-T = TypeVar("T")
 
 
 async def exposed(settings: Settings, shops_offline: int | None) -> Risk:
     """Return the worst case with so many shops out of reach; by default this one, if it has a central."""
     now, enrolled = SystemClock().now(), keyring.load(settings.store.folder).enrolled
     shops = int(enrolled) if shops_offline is None else shops_offline
-    return (await _read(settings, lambda tx, program: exposure.risk(tx, program, shops, now)))[0]
+    return await looking.look_by_rules(
+        settings, now, lambda tx, program: exposure.risk(tx, program, shops, now)
+    )
 
 
 async def owed(settings: Settings) -> tuple[list[Owed], Program]:
     """Return what is owed to members, and the programme that prices it."""
     now = SystemClock().now()
-    return await _read(settings, lambda tx, program: exposure.liability(tx, program, now))
-
-
-async def _read(settings: Settings, work: Callable[[Transaction, Program], T]) -> tuple[T, Program]:
-    source = programs.load(settings.files.program)
-    assert source.program is not None
-    program = source.program
-    keys = keyring.load(settings.store.folder)
-    store = await Store.open(settings.store.folder, keys, read_only=True)
-    try:
-        return await store.transact(lambda tx: work(tx, program)), program
-    finally:
-        await store.close()
+    return await looking.look_by_rules(
+        settings, now, lambda tx, program: (exposure.liability(tx, program, now), program)
+    )
 
 
 def risk_sentence(risk: Risk) -> str:

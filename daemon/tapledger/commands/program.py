@@ -10,16 +10,16 @@ from pathlib import Path
 
 from tapledger import texts
 from tapledger.clock import Clock
+from tapledger.commands import looking
 from tapledger.database import Transaction
 from tapledger.errors import Invalid, NotFound
+from tapledger.loyalty.program import Program
 from tapledger.loyalty.program.lint import Shelf, Sold
 from tapledger.membership import catalogue, programs, what_if
 from tapledger.membership.catalogue import Catalogue
 from tapledger.membership.programs import Mistake, Version
 from tapledger.membership.what_if import Answer, Change
 from tapledger.settings import Settings
-from tapledger.store import keyring
-from tapledger.store.store import Store
 
 CATALOGUE = "catalogue.csv"
 AGE = re.compile(r"([1-9][0-9]{0,3})([dwm])")
@@ -82,11 +82,7 @@ class Line:
 
 async def versions(settings: Settings, clock: Clock) -> list[Line]:
     """Return every use of a version of the programme, the first first."""
-    store = await _look(settings)
-    try:
-        found = await store.transact(programs.history)
-    finally:
-        await store.close()
+    found = await looking.look(settings, programs.history)
     now = clock.now()
     return [Line(one, _state(one, now)) for one in found]
 
@@ -114,11 +110,6 @@ async def text_of(lines: list[Line], version: str) -> str:
     raise NotFound("PROGRAM_UNKNOWN", version=version)
 
 
-async def _look(settings: Settings) -> Store:
-    keys = keyring.load(settings.store.folder)
-    return await Store.open(settings.store.folder, keys, read_only=True)
-
-
 # ---- what if ---------------------------------------------------------------------------------------------
 def age(text: str) -> dt.timedelta:
     """Read how far back to go: 30d, 4w, 6m; raise ``Invalid``."""
@@ -133,24 +124,19 @@ async def what_would_be(
 ) -> Answer:
     """Play the stored sales under a candidate's rules; the daemon may go on selling meanwhile."""
     back = age(since)
-    new, current = programs.load(candidate).program, programs.load(settings.files.program).program
-    assert new is not None and current is not None
-    if new.currency != current.currency:
-        raise Invalid("CURRENCY_MISMATCH", currency=new.currency, expected=current.currency)
-    articles = _articles(settings.files.catalogue, current.currency).articles
+    new, written, now = programs.load(candidate).program, looking.written_program(settings), clock.now()
+    assert new is not None
+    if new.currency != written.currency:
+        raise Invalid("CURRENCY_MISMATCH", currency=new.currency, expected=written.currency)
+    articles = _articles(settings.files.catalogue, written.currency).articles
 
     def member_price(sku: str) -> int | None:
         return getattr(articles.get(sku), "member_minor", None)
 
-    store = await _look(settings)
+    def work(tx: Transaction, current: Program) -> Answer:
+        return what_if.play(tx, current, new, now - back, member_price, progress)
 
-    def work(tx: Transaction) -> Answer:
-        return what_if.play(tx, current, new, clock.now() - back, member_price, progress)
-
-    try:
-        return await store.transact(work)
-    finally:
-        await store.close()
+    return await looking.look_by_rules(settings, now, work)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tapledger.commands import looking
 from tapledger.database import Transaction
 from tapledger.errors import Corrupt
 from tapledger.settings import Settings
 from tapledger.store import journal, keyring
 from tapledger.store.journal import Broken
-from tapledger.store.store import FILE_NAME, Store
+from tapledger.store.store import FILE_NAME
 
 PROGRESS_EVENTS = 10_000
 
@@ -44,19 +45,15 @@ async def verify_shop(settings: Settings, progress: Callable[[int], None]) -> Ve
 
     Raises ``Corrupt`` when every event is whole, but the file around them is damaged.
     """
-    keys = keyring.load(settings.store.folder)
-    store = await Store.open(settings.store.folder, keys, read_only=True)
+    node = keyring.load(settings.store.folder).node
 
     def work(tx: Transaction) -> Verified:
-        result = _verify(tx, keys.node, progress)
+        result = _verify(tx, node, progress)
         if result.ok and (why := journal.check_file(tx)):
             raise Corrupt("STORE_UNREADABLE", path=str(settings.store.folder / FILE_NAME), why=why)
         return result
 
-    try:
-        return await store.transact(work)
-    finally:
-        await store.close()
+    return await looking.look(settings, work)
 
 
 def _verify(tx: Transaction, node: str, progress: Callable[[int], None]) -> Verified:
