@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from tapledger.errors import Invalid, Refused
-from tapledger.loyalty import members
+from tapledger.loyalty import eligibility, members
 from tapledger.loyalty.effects import StatusSet
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.people import birthdays, occasions
@@ -27,7 +27,7 @@ def born(
 
 
 def is_birthday(member: Member, day: str, rules: Program = RULES, clock: str = "12:00") -> bool:
-    return birthdays.birthday_today(member, rules, at(day, clock, rules.timezone))
+    return eligibility.birthday_year(member, rules, at(day, clock, rules.timezone)) is not None
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,6 @@ from tapledger.loyalty.days import (
     end_of_day,
     first_instant,
     local_day,
-    start_of_day,
     window_start,
 )
 
@@ -72,7 +71,7 @@ def test_G40_a_day_runs_from_its_first_instant_to_that_of_the_next(
     now: str, zone: str, start: str, end: str
 ) -> None:
     there = ZoneInfo(zone)
-    assert start_of_day(utc(now), there) == utc(start)
+    assert first_instant(local_day(utc(now), there), there) == utc(start)
     assert end_of_day(local_day(utc(now), there), there) == utc(end)
 
 
@@ -89,7 +88,8 @@ def test_first_instant_parts_the_days(zone: str, value: dt.date) -> None:
 @given(now=instants)
 def test_every_instant_is_inside_its_day(zone: str, now: dt.datetime) -> None:
     there = ZoneInfo(zone)
-    assert start_of_day(now, there) <= now < end_of_day(local_day(now, there), there)
+    day = local_day(now, there)
+    assert first_instant(day, there) <= now < end_of_day(day, there)
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ for zone in ("Africa/Cairo", "America/Sao_Paulo", "Europe/Warsaw", "Asia/Shangha
         answers.append(
             [
                 str(today),
-                str(days.start_of_day(instant, there)),
+                str(days.first_instant(today, there)),
                 str(days.expires_at(days.Expiry("end_of_month"), instant, there)),
                 str(days.expires_at(days.Expiry("days"), instant, there)),
                 str(days.window_start("week", today, today)),

@@ -22,10 +22,10 @@ from tapledger.loyalty.effects import (
     Restored,
     TierSet,
 )
-from tapledger.loyalty.explain import explain, why_nothing
+from tapledger.loyalty.explain import explain
 from tapledger.loyalty.facts import Reason, Tender
 from tapledger.loyalty.ledger import EventBody
-from tapledger.loyalty.pricing import LeftOut, ManualDiscount
+from tapledger.loyalty.pricing import ManualDiscount
 from tapledger.loyalty.program import Program, Template, Tier
 from tapledger.loyalty.program.earning import Earning, EarnRule
 from tapledger.loyalty.program.prices import PointsAsCash
@@ -232,13 +232,3 @@ def test_a_hold_is_told_with_its_last_day() -> None:
     event = decide_hold(rich(), redeem("coffee"), program(), NOON).body
     told = {why.code: why.data for why in explain(event, RICH)}
     assert told["EXPLAIN_HELD"] == {"points": 80, "reward": "coffee", "day": "2026-06-03"}
-
-
-def test_why_not_is_told_of_each_coupon_and_reward_that_does_not_apply() -> None:
-    expired = Reason("COUPON_EXPIRED", {"coupon": "ten"})
-    missing = Reason("POINTS_MISSING", {"points": 20})
-    found = why_nothing([LeftOut("c-1", expired)], [("coffee", None), ("mug", missing)])
-    assert [(one.kind, one.id, one.why) for one in found] == [
-        ("coupon", "c-1", expired),
-        ("reward", "mug", missing),
-    ]

@@ -131,14 +131,6 @@ def test_who_is_merged_or_erased_leaves_behind_what_was_personal() -> None:
 
 
 # ---- counts -----------------------------------------------------------------------------------------------
-def test_two_members_counts_add_up_by_key_and_day() -> None:
-    one = {"spend": {1: 10, 2: 5}, "sales": {1: 1}}
-    other = {"spend": {2: 7, 3: 1}, "growth": {9: 4}, "sales": {1: -1}}
-    assert tallies.merged(one, other) == {"spend": {1: 10, 2: 12, 3: 1}, "growth": {9: 4}}
-    assert tallies.merged(one, {}) == one
-    assert tallies.merged({}, other) == other
-
-
 def test_windows_count_both_their_ends() -> None:
     days = {"k": {10: 1, 11: 2, 12: 4, 13: -8}}
     assert tallies.total(days, "k") == -1

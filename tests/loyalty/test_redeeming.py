@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tapledger.errors import Refused
-from tapledger.loyalty.days import start_of_day
+from tapledger.loyalty.days import first_instant, local_day
 from tapledger.loyalty.effects import HoldSettled, LotTake
 from tapledger.loyalty.members import Member, replace
 from tapledger.loyalty.program import Program, TrustLimits
@@ -141,7 +141,7 @@ def test_many_small_redemptions_meet_the_daily_limit() -> None:
 @pytest.mark.parametrize("zone", ["Asia/Shanghai", "Africa/Cairo", "America/Sao_Paulo", "Pacific/Apia"])
 def test_the_day_of_the_limit_is_the_shops_local_day(zone: str) -> None:
     rules = program(timezone=zone, unsettled_points=10**9, trust=TrustLimits(0, 500))
-    midnight = start_of_day(NOON + DAY, rules.zone())
+    midnight = first_instant(local_day(NOON + DAY, rules.zone()), rules.zone())
     second = dt.timedelta(seconds=1)
     who = after(decide_hold(rich(), redeem("mug", trust=1), rules, midnight - second))
     assert refusal(who, redeem("coffee", trust=1), rules, midnight - second) == (

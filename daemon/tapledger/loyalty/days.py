@@ -37,11 +37,6 @@ def first_instant(day: dt.date, zone: ZoneInfo) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(), zone).astimezone(dt.UTC)
 
 
-def start_of_day(now: dt.datetime, zone: ZoneInfo) -> dt.datetime:
-    """Return the first instant of the local day that ``now`` is in."""
-    return first_instant(local_day(now, zone), zone)
-
-
 def end_of_day(day: dt.date, zone: ZoneInfo) -> dt.datetime:
     """Return the first instant after a local day: until before it, the day is not over."""
     return first_instant(day + dt.timedelta(days=1), zone)

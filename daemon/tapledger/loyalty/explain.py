@@ -1,14 +1,14 @@
-"""Every number of an event in the order in which one reads it, and why not for what does not apply.
+"""Every number of an event in the order in which one reads it.
 
 Reasons are data; ``membership.explaining`` makes sentences of them. Slips, till, kiosk and
-``tapledger explain`` say the same ones.
+``tapledger explain`` say the same ones. Why something cannot be had now is a reason too, and is found where
+that is decided: ``Priced.left_out`` for coupons, ``redeeming.why_not`` for rewards.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 from tapledger.loyalty import days
@@ -28,7 +28,6 @@ from tapledger.loyalty.effects import (
 from tapledger.loyalty.facts import Discount, Reason, SaleFacts, Tender
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.life.sensitivity import is_sensitive
-from tapledger.loyalty.pricing import LeftOut
 from tapledger.loyalty.program import Program
 
 HIDDEN = "…"
@@ -178,24 +177,3 @@ def _coupon(moved: CouponMoved, body: EventBody) -> Iterator[Reason]:
             yield Reason("EXPLAIN_COUPON_VOID", figures)
         case "expired":
             yield Reason("EXPLAIN_COUPON_OVER", figures)
-
-
-# ---- why not ---------------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class NotNow:
-    """A coupon, code or reward that cannot be had now, and why."""
-
-    kind: str
-    """``coupon`` or ``reward``."""
-    id: str
-    why: Reason
-
-
-def why_nothing(
-    left_out: Iterable[LeftOut], rewards: Iterable[tuple[str, Reason | None]]
-) -> tuple[NotNow, ...]:
-    """Return why not for each coupon that a quote left out and each reward that is out of reach."""
-    return (
-        *(NotNow("coupon", one.id, one.reason) for one in left_out),
-        *(NotNow("reward", id_, why) for id_, why in rewards if why is not None),
-    )

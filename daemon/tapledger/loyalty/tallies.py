@@ -7,8 +7,6 @@ A return counts the same day again with the opposite sign, so sums are right in 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from tapledger.loyalty.effects import Tallied
 
 SPEND = "spend"
@@ -26,7 +24,6 @@ KEPT_DAYS = 800
 days: lifetime visits are how many there are."""
 BEFORE = 0
 
-Days = Mapping[int, int]
 Tallies = dict[str, dict[int, int]]
 
 
@@ -92,12 +89,3 @@ def days_counted(tallies: Tallies, key: str, since: int | None = None, until: in
         amount > 0 and day >= (since or BEFORE) and (until is None or day <= until)
         for day, amount in days.items()
     )
-
-
-def merged(one: Tallies, other: Tallies) -> Tallies:
-    """Return both members' tallies as one member's."""
-    result = one
-    for key, days in other.items():
-        for day, amount in days.items():
-            result = add(result, Tallied(key, day, amount))
-    return result

@@ -7,7 +7,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from tapledger.errors import Invalid, Refused
-from tapledger.loyalty import days, eligibility
+from tapledger.loyalty import days
 from tapledger.loyalty.decisions import Decision, decision
 from tapledger.loyalty.effects import BirthdaySet
 from tapledger.loyalty.facts import Reason
@@ -75,8 +75,3 @@ def _check(month: int, day: int, year: int | None, today: dt.date) -> None:
         fits = fits and dt.date(year, month, day) <= today
     if not fits:
         raise Invalid("BIRTHDAY_IMPOSSIBLE")
-
-
-def birthday_today(member: Member, program: Program, now: dt.datetime) -> bool:
-    """Tell whether the member is inside their birthday window, for multipliers and conditions."""
-    return eligibility.birthday_year(member, program, now) is not None

@@ -42,11 +42,6 @@ def find(program: Program, survey: str) -> Survey:
     raise NotFound("SURVEY_UNKNOWN")
 
 
-def open_to(member: Member, program: Program, now: dt.datetime) -> list[Survey]:
-    """Return the surveys that a member can answer now."""
-    return [one for one in program.surveys if why_not(member, one, program, now) is None]
-
-
 def why_not(member: Member, survey: Survey, program: Program, now: dt.datetime) -> Reason | None:
     """Return why a member cannot answer a survey now, or None."""
     if tallies.total(member.tallies, key(survey)):

@@ -28,8 +28,6 @@ class Exchanged:
 
     returned: Decision
     sold: Decision
-    carried_minor: int
-    """What of the refund paid for the new sale."""
 
 
 def decide_exchange(
@@ -64,7 +62,7 @@ def decide_exchange(
         now,
     )
     first_body = _carried(first.body, member, carried, program)
-    return Exchanged(Decision(first_body, first.after), sold, carried)
+    return Exchanged(Decision(first_body, first.after), sold)
 
 
 def _carried(body: EventBody, member: Member | None, amount_minor: int, program: Program) -> EventBody:
