@@ -33,6 +33,9 @@ from tapledger.loyalty.promotions.amount import Amount
 from tapledger.loyalty.promotions.promotion import Promotion
 from tapledger.loyalty.promotions.threshold import Threshold
 from tapledger.loyalty.rewards.redeeming import decide_hold
+from tapledger.loyalty.sales import sold
+from tapledger.loyalty.sales.exchanging import decide_exchange
+from tapledger.loyalty.sales.returning import Return, ReturnedLine
 from tapledger.loyalty.sales.selling import Sale, Wants, decide_sale
 from tapledger.membership.explaining import sentences
 from tests.loyalty.givens import DAY, NOON, line, lot, member, program, redeem, rich
@@ -226,6 +229,24 @@ def test_each_change_is_told_with_its_days(effect: Effect, told: list[tuple[str,
 def test_a_tier_that_the_event_told_of_itself_is_told_once() -> None:
     given = Reason("TIER_GIVEN", {"tier": "silver"})
     assert [why.code for why in explain(body(TierSet("silver"), reasons=(given,)), RICH)] == ["TIER_GIVEN"]
+
+
+def test_an_exchange_tells_what_went_on_into_the_new_sale() -> None:
+    rules = program(timezone="Asia/Shanghai")
+    old = decide_sale(None, Sale("s", (line(3000),), (Tender("cash", 3000),), "l", "x"), rules, NOON)
+    done = decide_exchange(
+        None,
+        sold.read(old.body),
+        Return("r", (ReturnedLine(0, 1000),), "x", exchange="e"),
+        Sale("n", (line(2000),), (), "l2", "x"),
+        rules,
+        NOON,
+    )
+    told = [(why.code, why.data.get("amount_minor")) for why in explain(done.returned.body, rules)]
+    assert told[1:] == [("EXPLAIN_PAID_CASH", 3000), ("EXPLAIN_CARRIED", 2000)]
+    assert ("EXPLAIN_PAID_EXCHANGE", 2000) in [
+        (why.code, why.data.get("amount_minor")) for why in explain(done.sold.body, rules)
+    ]
 
 
 def test_a_hold_is_told_with_its_last_day() -> None:

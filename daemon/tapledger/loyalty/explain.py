@@ -25,7 +25,7 @@ from tapledger.loyalty.effects import (
     Restored,
     TierSet,
 )
-from tapledger.loyalty.facts import Discount, Reason, SaleFacts, Tender
+from tapledger.loyalty.facts import Discount, Reason, ReturnFacts, SaleFacts, Tender
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.life.sensitivity import is_sensitive
 from tapledger.loyalty.program import Program
@@ -46,9 +46,7 @@ def explain(body: EventBody, program: Program) -> tuple[Reason, ...]:
     for why in body.reasons:
         found += (why, *_remainder(why))
     if body.returned is not None:
-        found += [
-            _paid(tender, body.returned.currency) for tender in body.returned.tenders if tender.amount_minor
-        ]
+        found += _money_out(body.returned)
     for effect in body.effects:
         found += _effect(effect, body, program.zone())
     return tuple(found) or (Reason("EXPLAIN_NOTHING", {}),)
@@ -96,6 +94,14 @@ def _money_in(sale: SaleFacts) -> Iterator[Reason]:
         yield Reason("EXPLAIN_CHANGE", {"change_minor": sale.change_minor, "currency": sale.currency})
 
 
+def _money_out(back: ReturnFacts) -> Iterator[Reason]:
+    for tender in back.tenders:
+        if tender.amount_minor:
+            yield _paid(tender, back.currency)
+    if back.carried_minor:
+        yield Reason("EXPLAIN_CARRIED", {"amount_minor": back.carried_minor, "currency": back.currency})
+
+
 def _paid(tender: Tender, currency: str) -> Reason:
     figures: dict[str, int | str] = {"amount_minor": tender.amount_minor, "currency": currency}
     match tender.kind:
@@ -109,6 +115,8 @@ def _paid(tender: Tender, currency: str) -> Reason:
             return Reason("EXPLAIN_PAID_CASH", figures)
         case "card":
             return Reason("EXPLAIN_PAID_CARD", figures)
+        case "exchange":
+            return Reason("EXPLAIN_PAID_EXCHANGE", figures)
         case _:
             return Reason("EXPLAIN_PAID_MOBILE", figures)
 
