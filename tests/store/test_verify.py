@@ -245,13 +245,14 @@ async def test_the_command_names_the_event_that_sqlite_cannot_read(bench: Bench)
     """An event so long that it lies on pages of its own, one of which is gone from the chain."""
     await bench.buy(None)
     command = bench.sale(None)
-    line = structs.replace(command.lines[0], name="n" * 9000)
-    await record_sale(bench.shop, replace(command, lines=(line,)))
+    line = structs.replace(command.lines[0], name="n" * 3000)
+    command = replace(command, lines=(line,) * 3, tenders=command.tenders * 3)
+    recorded = await record_sale(bench.shop, command)
     await bench.buy(None)
     node = bench.shop.store.keyring.node
     whole = await closed_file(bench)
     # An overflow page begins with the number of the next one; a number beyond the file cannot be read.
-    places = [at for at in range(4096, len(whole), 4096) if whole[at + 4 : at + 4000] == b"n" * 3996]
+    places = [at for at in range(4096, len(whole), 4096) if whole[at + 4 : at + 4000] in recorded.raw]
     damaged = bytearray(whole)
     damaged[places[0] : places[0] + 4] = b"\x00\x0f\xff\xff"
     bench.database.write_bytes(damaged)
