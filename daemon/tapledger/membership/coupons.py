@@ -30,9 +30,6 @@ from tapledger.store.members import Stored
 from tapledger.wire import coupons as signed
 from tapledger.wire.coupons import SignedCoupon
 
-MAX_PAPERS = 1000
-"""Printed in one go."""
-
 
 @dataclass(slots=True)
 class TypedCodes:

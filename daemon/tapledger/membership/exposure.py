@@ -13,7 +13,7 @@ from tapledger.loyalty.program import Program
 from tapledger.loyalty.rights import Rights
 from tapledger.loyalty.value import lapsing
 from tapledger.loyalty.value.lapsing import Owed
-from tapledger.store import facts, history, members
+from tapledger.store import history, members, outbox
 
 PAGE = 500
 
@@ -36,8 +36,7 @@ def risk(tx: Transaction, program: Program, shops_offline: int, now: dt.datetime
     """Return the worst case with so many shops out of reach, and how far this one has gone."""
     worst = rights.exposure(program, shops_offline)
     given_out = members.unsettled_in_all(tx)
-    at = facts.get(tx, "feed_at")
-    heard = None if at is None else dt.datetime.fromisoformat(at.decode())
+    heard = outbox.heard_at(tx)
     far = rights.stage(Rights(online=False, last_feed_at=heard), program, now)
     left = max(0, program.offline.node_points - given_out) if far == "full" else 0
     return Risk(shops_offline, worst.per_member, worst.total, given_out, left, heard)

@@ -6,7 +6,7 @@ from tapledger.database import Transaction
 from tapledger.errors import Refused
 from tapledger.loyalty.sales import crediting
 from tapledger.loyalty.sales.crediting import LateCredit
-from tapledger.membership import receipts
+from tapledger.membership import programs, receipts
 from tapledger.membership.shop import Shop, known_member, once, operation
 from tapledger.store import claims
 from tapledger.store.journal import Recorded
@@ -22,7 +22,7 @@ async def late_credit(shop: Shop, key: str, member: str, sale: str, staff: str |
         found, stored = receipts.load(tx, sale), known_member(tx, member)
         if not claims.once(tx, CLAIM + sale):
             raise Refused("LATE_CREDIT_TAKEN")
-        now, rules = shop.clock.now(), receipts.program_of(tx, shop, found.version)
+        now, rules = shop.clock.now(), programs.of_shop(tx, shop, found.version)
         command = LateCredit(f"{sale}/late", staff)
         decision = crediting.decide_late_credit(stored.member, found.sold, command, rules, shop.program, now)
         return shop.record(tx, same, decision, now)

@@ -9,13 +9,11 @@ from tapledger.database import Transaction
 from tapledger.errors import Invalid, NotFound
 from tapledger.loyalty import members
 from tapledger.loyalty.members import Member
-from tapledger.loyalty.program import Program
 from tapledger.loyalty.sales import sold
 from tapledger.loyalty.sales.sold import Sold
-from tapledger.membership import identity, programs, slips
+from tapledger.membership import identity, slips
 from tapledger.membership.shop import Shop, known_member
 from tapledger.store import members as stored_members
-from tapledger.store import programs as kept_programs
 from tapledger.store import sales
 from tapledger.store.journal import Recorded
 from tapledger.store.people import mask
@@ -65,14 +63,6 @@ def load(tx: Transaction, sale: str) -> Sales:
 async def show(shop: Shop, receipt: str) -> Sales:
     """Return the sale of a receipt, for the till to choose from what can come back."""
     return await shop.store.transact(lambda tx: load(tx, sale_of(receipt, shop, tx)))
-
-
-def program_of(tx: Transaction, shop: Shop, version: str) -> Program:
-    """Return a version of the programme that this shop was given; today's when it is not here."""
-    if version == shop.program.version:
-        return shop.program
-    kept = kept_programs.find(tx, version)
-    return shop.program if kept is None else programs.revive(kept)
 
 
 def queue(

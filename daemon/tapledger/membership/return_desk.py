@@ -12,7 +12,7 @@ from tapledger.loyalty.sales.returning import Return, ReturnedLine, Void
 from tapledger.membership import receipts
 from tapledger.membership.receipts import Sales
 from tapledger.membership.shop import Shop
-from tapledger.store import receipts as stored
+from tapledger.store import history
 from tapledger.store.journal import Recorded
 
 RECENT = 8
@@ -34,7 +34,7 @@ class Wanted:
 
 async def recent(shop: Shop) -> list[Recorded]:
     """Return the last sales of this shop, the newest first."""
-    return await shop.store.transact(lambda tx: stored.newest_sales(tx, RECENT))
+    return await shop.store.transact(lambda tx: history.newest_sales(tx, RECENT))
 
 
 async def preview(shop: Shop, wanted: Wanted, staff: str) -> EventBody:

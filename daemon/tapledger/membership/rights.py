@@ -10,8 +10,7 @@ from tapledger.loyalty import days, ledger
 from tapledger.loyalty.effects import PRINCIPAL
 from tapledger.loyalty.rights import MAX_CLOCK_BACK, Rights, limit
 from tapledger.membership.shop import Shop
-from tapledger.store import claims, facts, members, outbox
-from tapledger.wire.codec import decode_event
+from tapledger.store import claims, members, outbox
 
 _HLC_MS = 16
 """Bits of a hybrid logical clock below its milliseconds."""
@@ -22,7 +21,7 @@ def rights_of(tx: Transaction, shop: Shop, member: str | None = None) -> Rights:
 
     A shop that was never enrolled has no central and no other shop: nothing of it can be spent twice.
     """
-    now, heard = shop.clock.now(), _last_feed(tx)
+    now, heard = shop.clock.now(), outbox.heard_at(tx)
     suspect = _is_behind(tx, shop, now, heard)
     if not shop.store.keyring.enrolled:
         return Rights(clock_suspect=suspect)
@@ -72,11 +71,6 @@ def _top_up_cap(shop: Shop) -> int | None:
     return None if rules is None else rules.offline_top_up_per_day_minor
 
 
-def _last_feed(tx: Transaction) -> dt.datetime | None:
-    at = facts.get(tx, "feed_at")
-    return None if at is None else dt.datetime.fromisoformat(at.decode())
-
-
 def _is_behind(tx: Transaction, shop: Shop, now: dt.datetime, heard: dt.datetime | None) -> bool:
     """Tell whether the clock reads earlier than what was recorded here or heard from central (R25).
 
@@ -90,10 +84,6 @@ def _is_behind(tx: Transaction, shop: Shop, now: dt.datetime, heard: dt.datetime
 
 def _own_principal(tx: Transaction, member: str) -> int:
     """Return the principal that only this shop knows of: topped up since central was told, less spent."""
-    epoch, seq = outbox.acknowledged(tx)
     account = ledger.member_value(member, PRINCIPAL)
-    rows = tx.exec_driver_sql(
-        "SELECT raw FROM event WHERE member = ? AND (epoch, seq) > (?, ?)", (member, epoch, seq)
-    )
-    lines = (line for (raw,) in rows for line in decode_event(raw).body.lines)
+    lines = (line for body in outbox.unsynced_of(tx, member) for line in body.lines)
     return max(0, -sum(line.amount for line in lines if line.account == account))

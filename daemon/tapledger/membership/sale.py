@@ -15,7 +15,7 @@ from tapledger.loyalty.program import Program
 from tapledger.loyalty.sales import selling
 from tapledger.loyalty.sales.selling import PLAIN, BasketLine, Pinned, Sale, Wants
 from tapledger.loyalty.sales.tenders import VALUE
-from tapledger.membership import coupons, identity, receipts, referral, rights, slips
+from tapledger.membership import coupons, identity, programs, receipts, referral, rights, slips
 from tapledger.membership.identity import Known, Presented
 from tapledger.membership.shop import Shop, once, operation
 from tapledger.store import claims, drafts
@@ -101,7 +101,7 @@ def prepare(tx: Transaction, shop: Shop, command: SaleCommand) -> Ready:
     if spends:
         sale = _with_rights(tx, shop, sale, known, command)
     version = shop.program.version if command.pinned is None else command.pinned.version
-    program = receipts.program_of(tx, shop, version)
+    program = programs.of_shop(tx, shop, version)
     if known is None:
         return Ready(None, "", sale, program)
     return Ready(known.member, known.name, sale, program)

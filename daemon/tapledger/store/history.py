@@ -62,6 +62,14 @@ def members_after(tx: Transaction, last: str, limit: int) -> list[str]:
     return [row[0] for row in rows]
 
 
+def newest_sales(tx: Transaction, limit: int) -> list[Recorded]:
+    """Return the last sales that this node recorded, the newest first: for whoever has no receipt at hand."""
+    rows = tx.exec_driver_sql(
+        "SELECT raw, hash FROM event WHERE kind = 'sale' ORDER BY epoch DESC, seq DESC LIMIT ?", (limit,)
+    )
+    return [_recorded(*row) for row in rows]
+
+
 def of_members(tx: Transaction, members: Sequence[str], limit: int = MAX_EVENTS) -> list[Recorded]:
     """Return the newest events of any of some members that this node recorded, the newest first."""
     rows = tx.exec_driver_sql(
@@ -69,4 +77,8 @@ def of_members(tx: Transaction, members: Sequence[str], limit: int = MAX_EVENTS)
         " ORDER BY epoch DESC, seq DESC LIMIT ?",
         (msgspec.json.encode(members).decode(), limit),
     )
-    return [Recorded(decode_event(raw), bytes(raw), bytes(digest), replayed=True) for raw, digest in rows]
+    return [_recorded(*row) for row in rows]
+
+
+def _recorded(raw: bytes, digest: bytes) -> Recorded:
+    return Recorded(decode_event(raw), bytes(raw), bytes(digest), replayed=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 
 from tapledger.database import Transaction
 from tapledger.errors import Corrupt
+from tapledger.loyalty.ledger import EventBody
 from tapledger.store import facts, members, people
 from tapledger.wire.codec import decode_event
 from tapledger.wire.messages import FeedPage, Pending, SealedProfile
@@ -57,6 +59,13 @@ def unsynced(tx: Transaction) -> int:
     return int(tx.exec_driver_sql(query, (epoch, acked)).scalar_one())
 
 
+def unsynced_of(tx: Transaction, member: str) -> Iterator[EventBody]:
+    """Yield what was recorded here of a member and is not acknowledged by central."""
+    query = "SELECT raw FROM event WHERE member = ? AND (epoch, seq) > (?, ?)"
+    for (raw,) in tx.exec_driver_sql(query, (member, *acknowledged(tx))):
+        yield decode_event(raw).body
+
+
 def is_unsynced(tx: Transaction, member: str) -> bool:
     """Tell whether central has not acknowledged all that was recorded here of a member."""
     query = "SELECT 1 FROM event WHERE member = ? AND (epoch, seq) > (?, ?) LIMIT 1"
@@ -67,9 +76,15 @@ def cursor(tx: Transaction) -> int:
     return int(facts.get(tx, "feed_cursor") or b"0")
 
 
-def _is_old(heard: bytes | None, at: dt.datetime) -> bool:
+def heard_at(tx: Transaction) -> dt.datetime | None:
+    """Return central's own time when it last told everything that it had."""
+    at = facts.get(tx, "feed_at")
+    return None if at is None else dt.datetime.fromisoformat(at.decode())
+
+
+def _is_old(heard: dt.datetime | None, at: dt.datetime) -> bool:
     """Tell whether hearing central again is worth a write: polls without news come every few seconds."""
-    return heard is None or at - dt.datetime.fromisoformat(heard.decode()) >= NOTED_EVERY
+    return heard is None or at - heard >= NOTED_EVERY
 
 
 def apply_page(tx: Transaction, page: FeedPage, node: str) -> list[str]:
@@ -93,6 +108,6 @@ def apply_page(tx: Transaction, page: FeedPage, node: str) -> list[str]:
             members.forget(tx, row.state)
     if page.cursor != expected:
         facts.put(tx, "feed_cursor", b"%d" % page.cursor)
-    if not page.more and (page.rows or _is_old(facts.get(tx, "feed_at"), page.at)):
+    if not page.more and (page.rows or _is_old(heard_at(tx), page.at)):
         facts.put(tx, "feed_at", page.at.isoformat().encode())
     return [row.member for row in page.rows]

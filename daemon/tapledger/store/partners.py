@@ -61,10 +61,6 @@ def account(tx: Transaction, partner: str) -> int:
     return int(points or 0)
 
 
-def accounts(tx: Transaction) -> dict[str, int]:
-    return {row[0]: row[1] for row in tx.exec_driver_sql("SELECT partner, points FROM partner_account")}
-
-
 def post(tx: Transaction, partner: str, points: int) -> None:
     tx.exec_driver_sql(
         "INSERT INTO partner_account VALUES (?, ?) ON CONFLICT (partner) DO UPDATE SET points = points + ?",

@@ -84,8 +84,7 @@ class Store:
 
     async def heard_from_central(self) -> dt.datetime | None:
         """Return when central last told something, for the stamp 'as of' after a restart without it."""
-        at = await self.fact("feed_at")
-        return None if at is None else dt.datetime.fromisoformat(at.decode())
+        return await self.transact(outbox.heard_at)
 
     async def fact(self, name: str) -> bytes | None:
         return await self.transact(lambda tx: facts.get(tx, name))
