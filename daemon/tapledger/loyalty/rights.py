@@ -246,7 +246,10 @@ def why_not_code(minor: int, program: Program) -> Reason:
 
 
 def is_provisional(rights: Rights, program: Program, now: dt.datetime) -> bool:
-    """Tell whether a tier reached now is only shown: its benefits begin once central has seen why."""
+    """Tell whether a tier reached now is only shown: its benefits begin once central has seen why.
+
+    Nothing asks yet: sync (issue 5) will show it.
+    """
     return stage(rights, program, now) != "online"
 
 
@@ -259,7 +262,10 @@ class Difference:
 
 
 def difference(posted: int, due: int) -> Difference:
-    """Return what to do when a shop posted by an old rate: upward is given, downward is only listed."""
+    """Return what to do when a shop posted by an old rate: upward is given, downward is only listed.
+
+    Nothing asks yet: sync (issue 5) finds out who posted by which rules.
+    """
     return Difference(max(0, due - posted), max(0, posted - due))
 
 
