@@ -54,6 +54,13 @@ def taken_amount(takes: Iterable[LotTake]) -> int:
     return sum(take.amount for take in takes)
 
 
+def everything(lots: Iterable[Lot], pool: str) -> tuple[LotTake, ...]:
+    """Name all that the lots of a pool hold, whether it is worth something now or not."""
+    return tuple(
+        LotTake(lot.id, lot.remaining, lot.expires_at) for lot in lots if lot.pool == pool and lot.remaining
+    )
+
+
 def subtract(lots: tuple[Lot, ...], taken: Iterable[LotTake]) -> tuple[tuple[Lot, ...], int]:
     """Take the named amounts off; return the lots left and what they could not pay.
 

@@ -10,7 +10,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from tapledger.errors import Invalid, Refused
-from tapledger.loyalty import days, ledger, members
+from tapledger.loyalty import days, ledger, lots, members
 from tapledger.loyalty.decisions import Decision, decision
 from tapledger.loyalty.effects import (
     BONUS,
@@ -21,7 +21,6 @@ from tapledger.loyalty.effects import (
     Debited,
     Effect,
     HoldSettled,
-    LotTake,
     StatusSet,
     Ungranted,
 )
@@ -151,8 +150,8 @@ def given_up(member: Member, pools: tuple[str, ...], program: Program, now: dt.d
             Line(ledger.member_points(member.id), ledger.POINT, held),
         ]
     for pool in pools:
-        takes = everything(free, pool)
-        amount = sum(take.amount for take in takes)
+        takes = lots.everything(free.lots, pool)
+        amount = lots.taken_amount(takes)
         if amount:
             account, unit, other = _accounts(member.id, pool, program)
             less = -amount if pool == POINTS else amount  # stored value is what the shop owes
@@ -161,15 +160,6 @@ def given_up(member: Member, pools: tuple[str, ...], program: Program, now: dt.d
     taken += [CouponMoved(one.id, "void") for one in member.coupons if one.state in ("issued", "held")]
     taken += [Ungranted(grant.id) for grant in member.grants]
     return Gained(tuple(lines), tuple(taken))
-
-
-def everything(member: Member, pool: str) -> tuple[LotTake, ...]:
-    """Name all that the lots of a pool hold, whether it is worth something now or not."""
-    return tuple(
-        LotTake(lot.id, lot.remaining, lot.expires_at)
-        for lot in member.lots
-        if lot.pool == pool and lot.remaining
-    )
 
 
 def _accounts(member: str, pool: str, program: Program) -> tuple[str, str, str]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import msgspec
 
 from tapledger.errors import Refused
-from tapledger.loyalty import ledger, members, tallies
+from tapledger.loyalty import ledger, lots, members, tallies
 from tapledger.loyalty.decisions import Decision, decision
 from tapledger.loyalty.effects import (
     BONUS,
@@ -187,7 +187,7 @@ def recalled(body: EventBody) -> Iterator[RefereeCounted]:
 
 def _net(member: Member, pool: str) -> int:
     """Return what a pool's account holds: all its lots, worth something now or not, less its deficit."""
-    return sum(take.amount for take in lifecycle.everything(member, pool)) - members.deficit_of(member, pool)
+    return lots.taken_amount(lots.everything(member.lots, pool)) - members.deficit_of(member, pool)
 
 
 def lines(moved: Member, holder: str, transfer: str, program: Program, *, out: bool) -> tuple[Line, ...]:
@@ -215,7 +215,7 @@ def _emptied(old: Member, transfer: str, now: dt.datetime) -> Iterator[Effect]:
     free, settled = lifecycle.without_holds(old, now)
     yield from settled
     for pool in POOLS:
-        if takes := lifecycle.everything(free, pool):
+        if takes := lots.everything(free.lots, pool):
             yield Debited(takes, pool)
         if owed := members.deficit_of(old, pool):
             yield Credited(Lot(f"{transfer}/{pool}", owed, owed, now, None, pool))

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from tapledger.loyalty.conditions import Scope
 from tapledger.loyalty.facts import SaleLine
+from tapledger.loyalty.pricing.live import Articles
 from tapledger.loyalty.program import Program
 
 
 def is_sensitive(line: SaleLine, program: Program) -> bool:
     """Tell whether a line must not be named to anybody: as it was sold, or as the programme says now."""
-    return line.sensitive or (program.sensitive is not None and _has(program.sensitive, line))
-
-
-def _has(scope: Scope, line: SaleLine) -> bool:
-    """Tell whether a line is in scope; a scope that names nothing but exceptions has all others."""
-    if line.category in scope.except_categories or line.sku in scope.except_skus:
-        return False
-    named = scope.categories or scope.skus
-    return not named or line.category in scope.categories or line.sku in scope.skus
+    return line.sensitive or (program.sensitive is not None and Articles(program.sensitive).has(line))
 
 
 def shown(lines: tuple[SaleLine, ...], program: Program) -> tuple[SaleLine, ...]:

@@ -41,7 +41,7 @@ def metrics(priced: Priced, program: Program, now: dt.datetime) -> list[Tallied]
     return counted
 
 
-def limits(priced: Priced, paid: Paid, program: Program, now: dt.datetime) -> list[Tallied]:
+def limits(priced: Priced, program: Program, now: dt.datetime) -> list[Tallied]:
     """Return what a sale uses up of limits: of the day, of flats, and of the card's trust."""
     today = days.local_day(now, program.zone()).toordinal()
     counted = []

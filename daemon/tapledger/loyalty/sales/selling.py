@@ -212,7 +212,7 @@ def body_of(member: Member | None, sale: Sale, program: Program, now: dt.datetim
         if after != shopper.tier:
             priced = pricing.earn_again(priced, replace(shopper, tier=after), compiled, moment)
     if member is not None:
-        counted += posting.limits(priced, paid, program, now)
+        counted += posting.limits(priced, program, now)
         counted += _card(member, sale.card, priced, paid, program, now)
     facts = posting.facts(sale, priced, paid, counted if member is not None else [], program, now)
     return EventBody(

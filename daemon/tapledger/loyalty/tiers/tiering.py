@@ -129,15 +129,21 @@ def due_review(member: Member, held: Standing, program: Program, now: dt.datetim
     return at if at <= now else None
 
 
+def reviewed(member: Member, program: Program, now: dt.datetime) -> Standing:
+    """Return the recorded tier after every review that is due, posted or not."""
+    held = recorded(member, program)
+    while (at := due_review(member, held, program, now)) is not None:
+        held = review(member, held, program, at)
+    return held
+
+
 def standing(member: Member, program: Program, now: dt.datetime) -> Standing:
     """Return the tier that counts, with its time, even if no review was ever posted.
 
     A higher tier whose rule is true counts too: two shops may each record too little for one that both
     together reach, and a referral counts by time alone.
     """
-    held = recorded(member, program)
-    while (at := due_review(member, held, program, now)) is not None:
-        held = review(member, held, program, at)
+    held = reviewed(member, program, now)
     today = days.local_day(now, program.zone())
     higher = reached(member, program, today)
     if program.rank(higher.id) > program.rank(held.tier):
@@ -159,9 +165,7 @@ def upgrade(
     It may be several tiers higher, and counts from the next sale on.
     """
     after = with_effects(member, counted, now)
-    held = recorded(member, program)
-    while (at := due_review(member, held, program, now)) is not None:
-        held = review(member, held, program, at)
+    held = reviewed(member, program, now)
     today = days.local_day(now, program.zone())
     higher = reached(after, program, today)
     if program.rank(higher.id) <= program.rank(held.tier):

@@ -61,10 +61,8 @@ def decide_expire(member: Member, program: Program, now: dt.datetime) -> Decisio
 
 def expired(member: Member, pool: str, now: dt.datetime) -> tuple[LotTake, ...]:
     """Name what is left of the lots of a pool that are worth nothing any more."""
-    return tuple(
-        LotTake(lot.id, lot.remaining, lot.expires_at)
-        for lot in member.lots
-        if lot.pool == pool and lot.remaining and lot.expires_at is not None and lot.expires_at <= now
+    return lots.everything(
+        (lot for lot in member.lots if lot.expires_at is not None and lot.expires_at <= now), pool
     )
 
 

@@ -321,8 +321,7 @@ def decide_close_card(member: Member, staff: str | None, program: Program, now: 
     """Pay the remaining principal out in cash, less the fee; all bonus is forfeited."""
     rules, currency = _rules(program), program.currency
     own = members.as_of(member, now)
-    principal = tuple(LotTake(lot.id, lot.remaining, lot.expires_at) for lot in _of_pool(own, PRINCIPAL))
-    bonus = tuple(LotTake(lot.id, lot.remaining, lot.expires_at) for lot in _of_pool(own, BONUS))
+    principal, bonus = lots.everything(own.lots, PRINCIPAL), lots.everything(own.lots, BONUS)
     amount, lost = lots.taken_amount(principal), lots.taken_amount(bonus)
     if not amount and not lost:
         raise Refused("NOTHING_STORED")
@@ -355,7 +354,3 @@ def decide_close_card(member: Member, staff: str | None, program: Program, now: 
         staff=staff,
     )
     return decision(member, body)
-
-
-def _of_pool(member: Member, pool: str) -> list[Lot]:
-    return [lot for lot in member.lots if lot.pool == pool and lot.remaining]
