@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from tapledger import texts
-from tapledger.errors import Invalid, NotFound, TapledgerError
+from tapledger.errors import Invalid, TapledgerError
 from tapledger.lab.partner import PartnerBooks
 from tapledger.lab.scenario.document import Scenario, Step
 from tapledger.lab.scenario.expectations import Cash
 from tapledger.lab.scenario.outcome import Outcome
 from tapledger.lab.scenario.shops import Place, SeededRandomness, StoryClock, open_store
 from tapledger.languages import Language
-from tapledger.loyalty import ledger
 from tapledger.loyalty.coupons import wallet
 from tapledger.loyalty.facts import Reason, Tender
 from tapledger.loyalty.members import Member
@@ -26,12 +25,12 @@ from tapledger.loyalty.program import Program
 from tapledger.membership import catalogue, explaining, programs
 from tapledger.membership.catalogue import Catalogue
 from tapledger.membership.coupons import TypedCodes
+from tapledger.membership.desk import asking
 from tapledger.membership.identity import Presented, normal_phone
 from tapledger.membership.identity import index as credential_index
 from tapledger.membership.programs import Source
 from tapledger.membership.sale import SaleCommand
-from tapledger.membership.shop import Shop
-from tapledger.store import members
+from tapledger.membership.shop import Shop, known_member
 from tapledger.store.journal import Recorded
 from tapledger_central.app import Central, open_central
 
@@ -222,10 +221,7 @@ class World:
         return None if found is None else found.blocked or "good"
 
     async def state(self, place: Place, member: str) -> Member:
-        stored = await place.shop.store.transact(lambda tx: members.load(tx, member))
-        if stored is None:
-            raise NotFound("MEMBER_UNKNOWN")
-        return stored.member
+        return (await place.shop.store.transact(lambda tx: known_member(tx, member))).member
 
     def sentences(self, reasons: Iterable[Reason]) -> tuple[str, ...]:
         return explaining.sentences(reasons, self.program, self.language)
@@ -246,12 +242,9 @@ def told(world: World, recorded: Recorded) -> Outcome:
 def paid_out(world: World, recorded: Recorded) -> Outcome:
     """Return the outcome of a command that gave money back, with what left the shop by each tender."""
     outcome = told(world, recorded)
-    out: dict[str, int] = {}
-    for line in recorded.event.body.lines:
-        if line.account.startswith(ledger.tender_account("")):
-            kind = line.account.removeprefix(ledger.tender_account(""))
-            out[kind] = out.get(kind, 0) - line.amount
-    outcome.values["paid_out"] = {kind: world.cash(minor) for kind, minor in out.items()}
+    outcome.values["paid_out"] = {
+        kind: world.cash(minor) for kind, minor in asking.paid_out(recorded).items()
+    }
     return outcome
 
 
