@@ -27,15 +27,13 @@ from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.life import standing
 from tapledger.loyalty.members import Member
-from tapledger.loyalty.people import campaigns, surveys, visiting
+from tapledger.loyalty.people import campaigns, occasions, surveys, visiting
 from tapledger.loyalty.program import Program
 from tapledger.loyalty.program.people import Gain
 from tapledger.loyalty.tiers import tiering
 
 TOLD_FOR = dt.timedelta(days=30)
 """So long the member is told at their next tap."""
-BIRTHDAY = "birthday"
-CHECK_IN = "check-in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +93,13 @@ def _found(member: Member, program: Program, now: dt.datetime) -> Iterator[_Twic
         if times > 1 and program.check_in is not None:
             tier = tiering.current(member, program, now).id
             gain = next((one.gain for one in program.check_in.gifts if one.tier == tier), Gain())
-            yield _Twice(visiting.GIFT, day, times - 1, gain, CHECK_IN)
+            yield _Twice(visiting.GIFT, day, times - 1, gain, visiting.SOURCE)
 
 
 def _once(member: Member, program: Program) -> Iterator[tuple[str, Gain, str]]:
     for key in sorted(member.tallies):
-        if key.startswith(f"{BIRTHDAY}/"):
-            yield key, program.birthday.gain, BIRTHDAY
+        if key.startswith(occasions.BIRTHDAYS):
+            yield key, program.birthday.gain, occasions.BIRTHDAY
     for survey in program.surveys:
         yield surveys.key(survey), survey.gain, surveys.key(survey)
     for campaign in program.campaigns:

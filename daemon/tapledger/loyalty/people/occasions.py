@@ -23,6 +23,10 @@ from tapledger.loyalty.program import Program
 from tapledger.loyalty.program.people import Gain
 
 WELCOME = "welcome"
+BIRTHDAY = "birthday"
+"""What a birthday's gift comes from."""
+BIRTHDAYS = "birthday/"
+"""Tally of the gift of a birthday's year."""
 NOTHING = Gain()
 
 
@@ -80,10 +84,10 @@ def _welcome(member: Member, program: Program) -> list[Due]:
 
 def _birthday(member: Member, program: Program, now: dt.datetime) -> list[Due]:
     gain, year = program.birthday.gain, eligibility.birthday_year(member, program, now)
-    key = f"birthday/{year}"
+    key = f"{BIRTHDAYS}{year}"
     if gain == NOTHING or year is None or tallies.total(member.tallies, key):
         return []
-    return [Due(key, "birthday_gift", "birthday", gain, Reason("BIRTHDAY_GAIN", {"year": year}))]
+    return [Due(key, "birthday_gift", BIRTHDAY, gain, Reason("BIRTHDAY_GAIN", {"year": year}))]
 
 
 def _missions(member: Member, program: Program, now: dt.datetime) -> list[Due]:

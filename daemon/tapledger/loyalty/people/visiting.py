@@ -22,6 +22,8 @@ from tapledger.loyalty.tiers import tiering
 
 PHYSICAL = frozenset({"card", "uid"})
 """Kinds of credential that somebody has to bring along; a number can be told to a friend."""
+SOURCE = "check-in"
+"""What the gifts of a visit come from."""
 GIFT = "check-in-gift"
 """Tally of the gifts by tier: one a local day, however many shops (R28)."""
 
@@ -43,7 +45,7 @@ class Visit:
 
 
 def key(store: str) -> str:
-    return f"check-in/{store}"
+    return f"{CHECK_INS}/{store}"
 
 
 def streak(member: Member, program: Program, now: dt.datetime) -> int:
@@ -108,7 +110,7 @@ def decide_check_in(member: Member, visit: Visit, program: Program, now: dt.date
 
 def _give(member: Member, gain: Gain, part: str, visit: Visit, program: Program, now: dt.datetime) -> Gained:
     return gains.give(
-        member.id, gain, "check-in", program, now, id_=f"{visit.id}/{part}", exhausted=visit.exhausted
+        member.id, gain, SOURCE, program, now, id_=f"{visit.id}/{part}", exhausted=visit.exhausted
     )
 
 
