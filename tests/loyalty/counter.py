@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+import pytest
 
+from tapledger.errors import TapledgerError
 from tapledger.loyalty import ledger, lots, members
 from tapledger.loyalty.decisions import Decision
 from tapledger.loyalty.effects import BONUS, POINTS, PRINCIPAL, Lot
@@ -17,6 +19,7 @@ from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.pricing import BasketLine
 from tapledger.loyalty.program import Program
+from tapledger.loyalty.program.earning import Earning, EarnRule
 from tapledger.loyalty.program.prices import PointsAsCash
 from tapledger.loyalty.program.values import StoredValue
 from tapledger.loyalty.sales import selling, sold
@@ -24,7 +27,7 @@ from tapledger.loyalty.sales.returning import Return, ReturnedLine, Void, decide
 from tapledger.loyalty.sales.selling import Sale, Wants
 from tapledger.loyalty.sales.sold import Sold
 from tapledger.loyalty.sales.tenders import Payer
-from tests.loyalty.givens import NOON, program
+from tests.loyalty.givens import NOON, member, program
 
 WHOLE = 1000
 TRUSTED = 3
@@ -151,3 +154,22 @@ def by_kind(facts: ReturnFacts | SaleFacts) -> dict[str, int]:
     for tender in facts.tenders:
         found[tender.kind] = found.get(tender.kind, 0) + tender.amount_minor
     return found
+
+
+def earns(**changes: Any) -> Program:
+    return rules(earning=Earning(rules=[EarnRule("all", 1, 100)], **changes))
+
+
+def who(*lots: Any, **changes: Any) -> Member:
+    return msgspec.structs.replace(member(*lots), **changes)
+
+
+def refused(counter: Counter, *lines: Any, **more: Any) -> TapledgerError:
+    """Sell what must be refused and leave the member as they were."""
+    before, raw = counter.member, msgspec.msgpack.encode(counter.member)
+    tenders = more.pop("tenders", [Tender("card", 10_000)])
+    with pytest.raises(TapledgerError) as error:
+        counter.sell(lines or [goods(10_000)], tenders, **more)
+    assert counter.member is before
+    assert msgspec.msgpack.encode(counter.member) == raw
+    return error.value

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,36 +14,16 @@ from tapledger.loyalty import members, tallies
 from tapledger.loyalty.effects import BONUS, PRINCIPAL, Coupon, Credential
 from tapledger.loyalty.facts import Tender
 from tapledger.loyalty.life.standing import WHEN_UNFROZEN
-from tapledger.loyalty.members import Member
-from tapledger.loyalty.program import Program, Tier
+from tapledger.loyalty.program import Tier
 from tapledger.loyalty.program.coupons import Template
-from tapledger.loyalty.program.earning import Earning, EarnRule, Flat, Multiplier
+from tapledger.loyalty.program.earning import Earning, Flat, Multiplier
 from tapledger.loyalty.program.prices import Money, PointsAsCash
 from tapledger.loyalty.promotions.amount import Amount
 from tapledger.loyalty.rights import Rights
 from tapledger.loyalty.sales.selling import Wants
 from tapledger.loyalty.sales.tenders import cash_due
-from tests.loyalty.counter import Counter, by_kind, goods, rules, value
+from tests.loyalty.counter import Counter, by_kind, earns, goods, refused, rules, value, who
 from tests.loyalty.givens import DAY, NOON, lot, member, program
-
-
-def earns(**changes: Any) -> Program:
-    return rules(earning=Earning(rules=[EarnRule("all", 1, 100)], **changes))
-
-
-def who(*lots: Any, **changes: Any) -> Member:
-    return msgspec.structs.replace(member(*lots), **changes)
-
-
-def refused(counter: Counter, *lines: Any, **more: Any) -> TapledgerError:
-    """Sell what must be refused and leave the member as they were."""
-    before, raw = counter.member, msgspec.msgpack.encode(counter.member)
-    tenders = more.pop("tenders", [Tender("card", 10_000)])
-    with pytest.raises(TapledgerError) as error:
-        counter.sell(lines or [goods(10_000)], tenders, **more)
-    assert counter.member is before
-    assert msgspec.msgpack.encode(counter.member) == raw
-    return error.value
 
 
 # ---- points as cash ---------------------------------------------------------------------------------------

@@ -3,46 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 import msgspec
 import pytest
 
-from tapledger.errors import TapledgerError
 from tapledger.loyalty import tallies
 from tapledger.loyalty.conditions import Scope
 from tapledger.loyalty.effects import Coupon
 from tapledger.loyalty.facts import Tender
-from tapledger.loyalty.members import Member
 from tapledger.loyalty.pricing import ManualDiscount
-from tapledger.loyalty.program import Program, Tier
+from tapledger.loyalty.program import Tier
 from tapledger.loyalty.program.coupons import Template
-from tapledger.loyalty.program.earning import Earning, EarnRule
 from tapledger.loyalty.program.people import Entitlement
 from tapledger.loyalty.promotions.amount import Amount
 from tapledger.loyalty.sales.selling import Wants, best_quote, pin
 from tapledger.loyalty.sales.tenders import Payer
-from tests.loyalty.counter import TRUSTED, Counter, goods, rules
+from tests.loyalty.counter import TRUSTED, Counter, goods, refused, rules, who
 from tests.loyalty.givens import DAY, NOON, earning, member, program
-
-
-def earns(**changes: Any) -> Program:
-    return rules(earning=Earning(rules=[EarnRule("all", 1, 100)], **changes))
-
-
-def who(*lots: Any, **changes: Any) -> Member:
-    return msgspec.structs.replace(member(*lots), **changes)
-
-
-def refused(counter: Counter, *lines: Any, **more: Any) -> TapledgerError:
-    """Sell what must be refused and leave the member as they were."""
-    before, raw = counter.member, msgspec.msgpack.encode(counter.member)
-    tenders = more.pop("tenders", [Tender("card", 10_000)])
-    with pytest.raises(TapledgerError) as error:
-        counter.sell(lines or [goods(10_000)], tenders, **more)
-    assert counter.member is before
-    assert msgspec.msgpack.encode(counter.member) == raw
-    return error.value
 
 
 # ---- coupons and quotes -----------------------------------------------------------------------------------
