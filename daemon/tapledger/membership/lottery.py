@@ -8,18 +8,18 @@ import msgspec
 
 from tapledger.database import Transaction
 from tapledger.errors import Corrupt, NotFound, Refused
-from tapledger.loyalty import eligibility, members, tallies
+from tapledger.loyalty import eligibility, tallies
 from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.program.people import Lottery
 from tapledger.loyalty.rewards import drawing, lottery
 from tapledger.loyalty.rewards.drawing import TakePart
-from tapledger.membership import identity, redemption, slips
+from tapledger.membership import identity, receipts, redemption
 from tapledger.membership.identity import Presented
 from tapledger.membership.shop import Shop, operation
 from tapledger.store import claims, seeds
 from tapledger.store.journal import Recorded
-from tapledger.store.people import NONCE_BYTES, close_box, mask, open_box
+from tapledger.store.people import NONCE_BYTES, close_box, open_box
 
 
 class Secret(msgspec.Struct, frozen=True):
@@ -121,19 +121,7 @@ async def draw(shop: Shop, command: DrawCommand) -> Drawn:
         )
         decided = drawing.decide_draw(known.member, part, shop.program, now)
         recorded = shop.record(tx, same, decided, now)
-        assert decided.after is not None
-        slip = slips.Slip(
-            kind="draw",
-            language=command.language,
-            event=recorded.raw,
-            receipt=recorded.receipt,
-            proof=recorded.proof,
-            digest=recorded.hash.hex(),
-            member_name=mask(known.name),
-            points=members.points(decided.after, now).available,
-            tier=shop.tier_of(decided.after),
-        )
-        slips.enqueue(tx, shop, slips.job_id(recorded), slip)
+        receipts.queue(tx, shop, recorded, "draw", command.language, decided.after, known.name)
         return _drawn(recorded)
 
     return await shop.store.transact(work)

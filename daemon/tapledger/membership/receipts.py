@@ -73,8 +73,13 @@ def queue(
     language: str,
     member: Member | None,
     name: str | None = None,
+    *,
+    voucher: str = "",
+    principal_minor: int = 0,
+    bonus_minor: int = 0,
 ) -> None:
-    """Queue the slip of an event. ``name`` is the member's, when the caller has looked it up."""
+    """Queue the slip of an event, with ``member`` as they are after it. ``name`` is the member's, when the
+    caller has looked it up."""
     if name is None and member is not None:
         stored = stored_members.load(tx, member.id)
         profile = None if stored is None else identity.read_profile(shop, stored.profile)
@@ -89,5 +94,8 @@ def queue(
         member_name=mask(name or ""),
         points=0 if member is None else members.points(member, shop.clock.now()).available,
         tier="" if member is None else shop.tier_of(member),
+        voucher=voucher,
+        principal_minor=principal_minor,
+        bonus_minor=bonus_minor,
     )
     slips.enqueue(tx, shop, slips.job_id(recorded), slip)

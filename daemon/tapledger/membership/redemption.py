@@ -8,12 +8,12 @@ from functools import partial
 
 from tapledger.database import Transaction
 from tapledger.errors import NotFound, Refused
-from tapledger.loyalty import codes, members, tallies
+from tapledger.loyalty import codes, tallies
 from tapledger.loyalty.decisions import Decision
 from tapledger.loyalty.effects import Hold
 from tapledger.loyalty.rewards import redeeming
 from tapledger.loyalty.rewards.redeeming import Redeem
-from tapledger.membership import identity, slips, stock
+from tapledger.membership import identity, receipts, slips, stock
 from tapledger.membership.identity import Known, Presented
 from tapledger.membership.rights import rights_of
 from tapledger.membership.shop import Shop, change_member, once, operation
@@ -21,7 +21,6 @@ from tapledger.store import claims, prints
 from tapledger.store import members as stored_members
 from tapledger.store.journal import Recorded
 from tapledger.store.members import Stored
-from tapledger.store.people import mask
 
 VOUCHER_RANDOMNESS = 256
 
@@ -65,23 +64,11 @@ async def hold_reward(shop: Shop, command: RewardCommand) -> Redeemed:
         redeem = figures(tx, shop, known, command.reward, _index(shop, code), command.language, command.staff)
         decision = redeeming.decide_redeem(known.member, redeem, shop.program, now)
         recorded = shop.record(tx, same, decision, now)
-        assert decision.after is not None
         if decision.body.kind != "hold":
             return Redeemed(recorded, "", "")
-        slip = slips.Slip(
-            kind="voucher",
-            language=command.language,
-            event=recorded.raw,
-            receipt=recorded.receipt,
-            proof=recorded.proof,
-            digest=recorded.hash.hex(),
-            member_name=mask(known.name),
-            points=members.points(decision.after, now).available,
-            tier=shop.tier_of(decision.after),
-            voucher=codes.printed(code),
-        )
-        slips.enqueue(tx, shop, slips.job_id(recorded), slip)
-        return Redeemed(recorded, slips.job_id(recorded), codes.printed(code))
+        voucher, after = codes.printed(code), decision.after
+        receipts.queue(tx, shop, recorded, "voucher", command.language, after, known.name, voucher=voucher)
+        return Redeemed(recorded, slips.job_id(recorded), voucher)
 
     return await shop.store.transact(work)
 

@@ -13,14 +13,13 @@ from tapledger.loyalty.effects import BONUS, PRINCIPAL
 from tapledger.loyalty.facts import Tender
 from tapledger.loyalty.value import storing
 from tapledger.loyalty.value.storing import TopUp, TopUpVoid
-from tapledger.membership import identity, slips
+from tapledger.membership import identity, receipts
 from tapledger.membership.identity import Known, Presented
 from tapledger.membership.rights import TOP_UPS, count_away, require, rights_of
 from tapledger.membership.shop import Shop, once, operation
 from tapledger.store import claims, history
 from tapledger.store import members as stored_members
 from tapledger.store.journal import Operation, Recorded
-from tapledger.store.people import mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,18 +123,15 @@ def _record(
     recorded = shop.record(tx, same, decision, now)
     after = decision.after
     assert after is not None
-    slip = slips.Slip(
-        kind="topup",
-        language=language,
-        event=recorded.raw,
-        receipt=recorded.receipt,
-        proof=recorded.proof,
-        digest=recorded.hash.hex(),
-        member_name=mask(known.name),
-        points=members.points(after, now).available,
-        tier=shop.tier_of(after),
+    receipts.queue(
+        tx,
+        shop,
+        recorded,
+        "topup",
+        language,
+        after,
+        known.name,
         principal_minor=members.value(after, PRINCIPAL, now),
         bonus_minor=members.value(after, BONUS, now),
     )
-    slips.enqueue(tx, shop, slips.job_id(recorded), slip)
     return recorded
