@@ -1,7 +1,7 @@
 """What an event changes of its member: small values that ``members.fold`` applies one by one.
 
 A decision says what changes as effects; nothing else changes a member. To add one: its struct here, its line
-in ``Effect``, its function in the room that keeps that part of the state, its line in ``members.APPLY``.
+in ``Effect``, its function in ``members`` and its line in ``members.APPLY``.
 Days are local days of the programme as proleptic ordinals; instants are UTC.
 """
 

@@ -28,7 +28,7 @@ Tallies = dict[str, dict[int, int]]
 
 
 STOCKED = ("reward/", "coupon/", "prize/", "budget/")
-"""Keys of which this shop has only so many to give out (``loyalty.claiming``)."""
+"""Keys of which this shop has only so many to give out (``coupons.claiming``)."""
 
 
 def of_reward(reward: str) -> str:

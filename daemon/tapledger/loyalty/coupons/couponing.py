@@ -2,7 +2,7 @@
 
 A coupon is named by its id in a wallet, by ``code/TEMPLATE`` for one use of a public code, or by
 ``bearer/ID`` for a paper that belongs to nobody. All three move by ``CouponMoved``; a wallet ignores what is
-not in it, and ``loyalty.claiming`` counts the others. Stacking is for pricing to decide.
+not in it, and ``claiming`` counts the others. Stacking is for pricing to decide.
 """
 
 from __future__ import annotations

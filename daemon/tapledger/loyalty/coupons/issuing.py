@@ -146,8 +146,7 @@ def decide_take(
     template = program.coupon(paper.template)
     if template is None:
         raise Refused("COUPON_UNKNOWN")
-    if (gone := standing.why_not_earn(member, now)) is not None:
-        raise Refused(gone.code, **gone.data)
+    standing.check_earn(member, now)
     own = msgspec.structs.replace(
         new_coupon(command.coupon, template, command.source, program, now, command.node),
         expires_at=paper.expires_at,

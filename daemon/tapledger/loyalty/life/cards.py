@@ -100,7 +100,7 @@ def decide_replace(
     member: Member, index: str, new: Credential, staff: str | None, program: Program, now: dt.datetime
 ) -> Decision:
     """Give a new card in place of one, with the same limit; the old one is refused for ever."""
-    _check_alive(member, now)
+    standing.check_earn(member, now)
     old = find(member, index)
     if old.blocked == REPLACED:
         raise Refused("CARD_REPLACED")
@@ -114,7 +114,7 @@ def decide_link(
     member: Member, new: Credential, staff: str | None, program: Program, now: dt.datetime
 ) -> Decision:
     """Give a member one more card, number or code."""
-    _check_alive(member, now)
+    standing.check_earn(member, now)
     if any(one.index == new.index for one in member.credentials):
         raise Refused("CREDENTIAL_ALREADY_YOURS")
     if len(member.credentials) >= MAX_CREDENTIALS:
@@ -126,17 +126,11 @@ def decide_limit(
     member: Member, index: str, limit_minor: int | None, staff: str | None, program: Program, now: dt.datetime
 ) -> Decision:
     """Say how much a card may spend a local day; None is without limit."""
-    _check_alive(member, now)
+    standing.check_earn(member, now)
     find(member, index)
     if limit_minor is not None and not 0 <= limit_minor <= money.MAX_AMOUNT_MINOR:
         raise Invalid("AMOUNT_TOO_LARGE")
     return _posted("card_limit", member, (CardLimited(index, limit_minor),), staff, program, now)
-
-
-def _check_alive(member: Member, now: dt.datetime) -> None:
-    why = standing.why_not_earn(member, now)
-    if why is not None:
-        raise Refused(why.code, **why.data)
 
 
 def _posted(

@@ -73,9 +73,7 @@ def _check(member: Member, command: GrantPoints, program: Program, now: dt.datet
         raise Invalid("WHY_MISSING")
     if len(command.why) > MAX_WHY_LENGTH:
         raise Invalid("WHY_TOO_LONG", limit=MAX_WHY_LENGTH)
-    why = standing.why_not_earn(member, now)
-    if why is not None:
-        raise Refused(why.code, **why.data)
+    standing.check_earn(member, now)
     agreed = command.is_only_account or command.second not in ("", command.staff)
     if is_over_limit(command, program) and not agreed:
         limit = program.membership.staff_points_per_day

@@ -45,9 +45,7 @@ class Change:
 
 def decide_freeze(member: Member, change: Change, program: Program, now: dt.datetime) -> Decision:
     """Stop all spending; what is earned from now on waits, and expiry goes on."""
-    why = standing.why_not_spend(member, now)
-    if why is not None:
-        raise Refused(why.code, **why.data)
+    standing.check_spend(member, now)
     return _changed("freeze", member, StatusSet(standing.FROZEN, now), change, program, now)
 
 
@@ -62,9 +60,7 @@ def decide_unfreeze(member: Member, change: Change, program: Program, now: dt.da
 
 def decide_cancel(member: Member, change: Change, program: Program, now: dt.datetime) -> Decision:
     """End a membership; everything comes back when it is restored before the window closes."""
-    why = standing.why_not_earn(member, now)
-    if why is not None:
-        raise Refused(why.code, **why.data)
+    standing.check_earn(member, now)
     last = days.local_day(now, program.zone()) + dt.timedelta(days=program.membership.restore_window_days)
     until = days.end_of_day(last, program.zone())
     return _changed("cancel", member, StatusSet(standing.CANCELLED, now, until), change, program, now)

@@ -79,9 +79,7 @@ def decide_merge(
     if old.id == into.id:
         raise Refused("MERGE_SAME_MEMBER")
     for one in (old, into):
-        why = standing.why_not_spend(one, now)
-        if why is not None:
-            raise Refused(why.code, **why.data)
+        standing.check_spend(one, now)
     old, into = members.as_of(old, now), members.as_of(into, now)
     own, referrals = _chosen(old, into, command, program)
     leaving = EventBody(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from tapledger.errors import Invalid, Refused
+from tapledger.errors import Invalid
 from tapledger.loyalty.decisions import Decision, decision
 from tapledger.loyalty.effects import Credential, Effect, Linked, Tagged, Unlinked
 from tapledger.loyalty.ledger import EventBody
@@ -31,7 +31,7 @@ class ProfileChange:
 
 def decide_profile(member: Member, change: ProfileChange, program: Program, now: dt.datetime) -> Decision:
     """Record that a profile changed, not what it says; another phone number names the member from now on."""
-    _check_alive(member, now)
+    standing.check_earn(member, now)
     effects: list[Effect] = []
     if change.old_phone != change.new_phone:
         if change.old_phone:
@@ -54,7 +54,7 @@ def decide_preferences(
     member: Member, chosen: tuple[str, ...], staff: str | None, program: Program, now: dt.datetime
 ) -> Decision:
     """Replace what a member chose, such as tastes and the channel they like."""
-    _check_alive(member, now)
+    standing.check_earn(member, now)
     kept = tuple(dict.fromkeys(one.strip() for one in chosen))
     if len(kept) > MAX_PREFERENCES or any(not 0 < len(one) <= MAX_PREFERENCE_LENGTH for one in kept):
         raise Invalid("PREFERENCES_TOO_MANY", limit=MAX_PREFERENCES, length=MAX_PREFERENCE_LENGTH)
@@ -67,9 +67,3 @@ def decide_preferences(
         staff=staff,
     )
     return decision(member, body)
-
-
-def _check_alive(member: Member, now: dt.datetime) -> None:
-    why = standing.why_not_earn(member, now)
-    if why is not None:
-        raise Refused(why.code, **why.data)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from tapledger.errors import Refused
 from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.members import Member
 
@@ -36,6 +37,21 @@ def why_not_earn(member: Member, now: dt.datetime) -> Reason | None:
     if member.status == ERASED:
         return Reason("MEMBER_ERASED", {})
     return None
+
+
+def check_spend(member: Member, now: dt.datetime) -> None:
+    """Refuse what would spend anything of a member who may not."""
+    _refuse(why_not_spend(member, now))
+
+
+def check_earn(member: Member, now: dt.datetime) -> None:
+    """Refuse what would give or change anything of a member who is one no more."""
+    _refuse(why_not_earn(member, now))
+
+
+def _refuse(why: Reason | None) -> None:
+    if why is not None:
+        raise Refused(why.code, **why.data)
 
 
 def credit_available_at(member: Member, now: dt.datetime, planned: dt.datetime | None = None) -> dt.datetime:

@@ -85,9 +85,7 @@ def decide_undo(
     last = days.local_day(command.joined.at, program.zone()) + dt.timedelta(days=UNDO_DAYS)
     if now >= days.end_of_day(last, program.zone()):
         raise Refused("MERGE_UNDO_TOO_LATE", days=UNDO_DAYS)
-    why = standing.why_not_earn(into, now)
-    if why is not None:
-        raise Refused(why.code, **why.data)
+    standing.check_earn(into, now)
     into = members.as_of(into, now)
     back = _back(into, command.joined, now)
     moved = Member(old.id, old.joined_at, lots=_less_held(back), holds=back.holds)

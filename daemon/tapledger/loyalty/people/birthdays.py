@@ -41,9 +41,7 @@ def decide_birthday(member: Member, command: SetBirthday, program: Program, now:
 
     Adding or correcting the year alone is no change.
     """
-    why = standing.why_not_earn(member, now)
-    if why is not None:
-        raise Refused(why.code, **why.data)
+    standing.check_earn(member, now)
     rule, today = program.birthday, days.local_day(now, program.zone())
     _check(command.month, command.day, command.year, today)
     old, this_day = member.birthday, today.toordinal()

@@ -161,9 +161,7 @@ class Use:
 
 def decide_use(member: Member, command: Use, program: Program, now: dt.datetime) -> Decision:
     """Count a use of a right; refuse with the reason that stands in the way."""
-    gone = standing.why_not_spend(member, now)
-    if gone is not None:
-        raise Refused(gone.code, **gone.data)
+    standing.check_spend(member, now)
     one = find(program, command.entitlement)
     most = one.units if one.kind == "amount" else 1
     if command.units < 1 or (one.kind != "amount" and command.units != 1):

@@ -117,9 +117,7 @@ def _check_link(member: Member, referrer: Member) -> None:
         raise Refused("REFERRER_SET")
     if referrer.status != standing.ACTIVE:
         raise Refused("REFERRER_NOT_ACTIVE")
-    why = standing.why_not_earn(member, member.joined_at)
-    if why is not None:
-        raise Refused(why.code, **why.data)
+    standing.check_earn(member, member.joined_at)
     if not is_lawful(referrer, member):
         raise Refused("REFERRER_NOT_EARLIER")
     if member.earlier_spend_minor or tallies.total(member.tallies, tallies.SALES):

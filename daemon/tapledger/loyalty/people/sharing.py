@@ -34,9 +34,7 @@ class Approve:
 
 def decide_share(member: Member, command: Approve, program: Program, now: dt.datetime) -> Decision:
     """Give the points of one approved thing, within the limit of its day or window."""
-    gone = standing.why_not_earn(member, now)
-    if gone is not None:
-        raise Refused(gone.code, **gone.data)
+    standing.check_earn(member, now)
     rule = next((one for one in program.shares if one.id == command.share), None)
     if rule is None:
         raise NotFound("SHARE_UNKNOWN")

@@ -51,9 +51,7 @@ def why_not(member: Member, survey: Survey, program: Program, now: dt.datetime) 
 
 def decide_answer(member: Member, command: Answer, program: Program, now: dt.datetime) -> Decision:
     """Take a member's answers, once, and give what they bring."""
-    gone = standing.why_not_earn(member, now)
-    if gone is not None:
-        raise Refused(gone.code, **gone.data)
+    standing.check_earn(member, now)
     survey = find(program, command.survey)
     why = why_not(member, survey, program, now)
     if why is not None:

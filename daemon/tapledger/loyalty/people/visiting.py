@@ -77,9 +77,7 @@ def why_not(member: Member, visit: Visit, program: Program, now: dt.datetime) ->
 
 def decide_check_in(member: Member, visit: Visit, program: Program, now: dt.datetime) -> Decision:
     """Count a visit and give what it brings; refuse a second one of the same day and shop."""
-    gone = standing.why_not_spend(member, now)
-    if gone is not None:
-        raise Refused(gone.code, **gone.data)
+    standing.check_spend(member, now)
     why = why_not(member, visit, program, now)
     if why is not None or program.check_in is None:
         raise Refused("CHECK_IN_OFF") if why is None else Refused(why.code, **why.data)

@@ -87,9 +87,7 @@ def decide_late_credit(
 
 
 def _check(member: Member, sale: Sold, program: Program, now: dt.datetime) -> None:
-    why = standing.why_not_earn(member, now)
-    if why is not None:
-        raise Refused(why.code, **why.data)
+    standing.check_earn(member, now)
     if sale.member is not None:
         raise Refused("SALE_HAS_MEMBER")
     zone, window = program.zone(), program.returns.window_days

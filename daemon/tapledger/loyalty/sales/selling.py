@@ -264,8 +264,8 @@ def _as_pinned(sale: Sale, program: Program, now: dt.datetime) -> tuple[Sale, dt
 
 def _check(member: Member | None, sale: Sale, program: Program, now: dt.datetime) -> None:
     """Refuse who may not buy at all, or not this yet."""
-    if member is not None and (why := standing.why_not_earn(member, now)) is not None:
-        raise Refused(why.code, **why.data)
+    if member is not None:
+        standing.check_earn(member, now)
     if program.entitlements and not sale.early_access_approved:
         for sku in dict.fromkeys(line.sku for line in sale.lines):
             early = early_access.why_not(member, sku, program, now)

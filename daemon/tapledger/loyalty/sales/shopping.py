@@ -71,9 +71,7 @@ def _spendable(payer: Payer, program: Program, now: dt.datetime) -> int:
     """Return how many points may pay now: those available, within trust and what this shop may do alone."""
     member = payer.member
     assert member is not None
-    why = standing.why_not_spend(member, now)
-    if why is not None:
-        raise Refused(why.code, **why.data)
+    standing.check_spend(member, now)
     have = members.points(member, now).available
     room = rights.limit(
         "points_as_cash", member, payer.trust, payer.rights, program, now, stepped_up=payer.stepped_up

@@ -107,9 +107,7 @@ def _split(amount_minor: int, payer: Payer, program: Program, now: dt.datetime) 
     member, rules = payer.member, program.stored_value
     if member is None or rules is None:
         raise Refused("NO_STORED_VALUE")
-    why = standing.why_not_spend(member, now)
-    if why is not None:
-        raise Refused(why.code, **why.data)
+    standing.check_spend(member, now)
     room = rights.limit("value_spend", member, payer.trust, payer.rights, program, now)
     if not room.allows(amount_minor) and room.why is not None:
         raise Refused(room.why.code, **room.why.data)

@@ -107,8 +107,7 @@ def decide_tier(member: Member, command: GiveTier, program: Program, now: dt.dat
 
     A tier below what the rule gives would not last a moment and is refused.
     """
-    if (why := standing.why_not_earn(member, now)) is not None:
-        raise Refused(why.code, **why.data)
+    standing.check_earn(member, now)
     if all(tier.id != command.tier for tier in program.tiers):
         raise Invalid("TIER_UNKNOWN", tier=command.tier)
     if not command.why.strip():

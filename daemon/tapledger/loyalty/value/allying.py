@@ -63,7 +63,7 @@ def decide_send(
 ) -> tuple[Decision, Exchange]:
     """Set the points aside that can be exchanged; a remainder below one full step stays."""
     partner = partner_of(program, command.partner)
-    _refuse(standing.why_not_spend(member, now))
+    standing.check_spend(member, now)
     if not 0 < command.points <= money.MAX_AMOUNT_MINOR:
         raise Invalid("POINTS_IMPOSSIBLE")
     parts = alliance.exchange(command.points, partner.out_from, partner.out_to)
@@ -73,8 +73,8 @@ def decide_send(
     if have < parts.taken:
         raise Refused("POINTS_MISSING", points=parts.taken - have)
     room = rights.limit("alliance", member, command.trust, command.rights, program, now)
-    if not room.allows(parts.taken):
-        _refuse(room.why)
+    if not room.allows(parts.taken) and room.why is not None:
+        raise Refused(room.why.code, **room.why.data)
     alliance.balance_after(command.account_points, 0, parts.taken, partner.overdraft)
     today = days.local_day(now, program.zone()).toordinal()
     reward = f"{PARTNER}{partner.id}"
@@ -146,7 +146,7 @@ class TakePoints:
 def decide_take(member: Member, command: TakePoints, program: Program, now: dt.datetime) -> Decision:
     """Give a member our points for a partner's; they have their own expiry when the partner's row says so."""
     partner = partner_of(program, command.partner)
-    _refuse(standing.why_not_earn(member, now))
+    standing.check_earn(member, now)
     if not 0 < command.points <= money.MAX_AMOUNT_MINOR:
         raise Invalid("POINTS_IMPOSSIBLE")
     parts = alliance.exchange(command.points, partner.in_from, partner.in_to)
@@ -206,8 +206,3 @@ def decide_pay_in(partner_id: str, points: int, staff: str, program: Program, no
         staff=staff,
     )
     return decision(None, body)
-
-
-def _refuse(why: Reason | None) -> None:
-    if why is not None:
-        raise Refused(why.code, **why.data)

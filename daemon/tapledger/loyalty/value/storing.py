@@ -106,7 +106,7 @@ def decide_top_up(member: Member, command: TopUp, program: Program, now: dt.date
     shop, its bonus waits until central knows of it (R35).
     """
     rules = _rules(program)
-    _refuse(standing.why_not_spend(member, now))
+    standing.check_spend(member, now)
     change = _change(command, program)
     bonus = bonus_of(rules, command.amount_minor)
     _check_limits(member, command.amount_minor, bonus, rules, program, now)
@@ -115,8 +115,8 @@ def decide_top_up(member: Member, command: TopUp, program: Program, now: dt.date
         if any(tender.kind != "cash" for tender in command.tenders):
             raise Refused("TOP_UP_CASH_ONLY")
         room = rights.limit("top_up", member, 0, command.rights, program, now)
-        if not room.allows(command.amount_minor):
-            _refuse(room.why)
+        if not room.allows(command.amount_minor) and room.why is not None:
+            raise Refused(room.why.code, **room.why.data)
     lots_made = _lots(command.id, command.amount_minor, bonus, away, rules, program, now)
     paid = tuple(
         Line(ledger.tender_account(t.kind), program.currency, t.amount_minor) for t in command.tenders
@@ -152,11 +152,6 @@ def _rules(program: Program) -> StoredValue:
     if program.stored_value is None:
         raise Refused("NO_STORED_VALUE")
     return program.stored_value
-
-
-def _refuse(why: Reason | None) -> None:
-    if why is not None:
-        raise Refused(why.code, **why.data)
 
 
 def _change(command: TopUp, program: Program) -> int:
