@@ -16,8 +16,11 @@ from tapledger.loyalty.ledger import POINT
 from tapledger.loyalty.program.values import StoredValue
 from tapledger.loyalty.sales.returning import ReturnedLine
 from tapledger.membership import receipts, refund
+from tapledger.membership.desk.asking import Staff
+from tapledger.membership.desk.sales import Bottles, Item, bottles
 from tapledger.membership.refund import GiveBackCommand, VoidCommand
 from tapledger.membership.sale import record_sale
+from tapledger.membership.sign_in import Throttle
 from tapledger.store import sales
 from tapledger.store.journal import Recorded
 from tests.membership.counter import DAY_S, back, facts, refused, rules, state
@@ -149,6 +152,14 @@ async def test_X6_a_bottle_that_comes_back_is_a_payout(bench: Bench) -> None:
     assert (await refused(bench, refund.give_back_deposit(bench.shop, none))).code == "RETURN_EMPTY"
     many = GiveBackCommand("g-4", (("bottle", 2**63),), "s-1", "en")
     assert (await refused(bench, refund.give_back_deposit(bench.shop, many))).code == "QUANTITY_IMPOSSIBLE"
+
+
+async def test_half_a_bottle_is_refused_at_the_desk(bench: Bench) -> None:
+    asked = Bottles(key="half", items=(Item(sku="bottle", quantity="1.5"),))
+    error = await refused(
+        bench, bottles(bench.shop, asked, Staff("s-1", "cashier", "en", Throttle(bench.clock)))
+    )
+    assert error.code == "QUANTITY_IMPOSSIBLE"
 
 
 # ---- stored value -----------------------------------------------------------------------------------------

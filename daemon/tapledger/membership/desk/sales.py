@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from tapledger.errors import Invalid
 from tapledger.loyalty.facts import Tender as Paid
 from tapledger.loyalty.sales.returning import ReturnedLine
 from tapledger.membership import exchange as exchanges
@@ -136,10 +137,17 @@ class Bottles(Request, frozen=True, kw_only=True):
 
 
 async def bottles(shop: Shop, asked: Bottles, staff: Staff) -> Answer:
-    counted = tuple((one.sku, milli(one.quantity) // 1000) for one in asked.items)
+    counted = tuple((one.sku, _whole(one)) for one in asked.items)
     command = GiveBackCommand(asked.key, counted, staff.id, staff.language)
     recorded = await refund.give_back_deposit(shop, command)
     return told(shop, asked, staff, recorded, paid_out=paid_out(recorded))
+
+
+def _whole(one: Item) -> int:
+    count, part = divmod(milli(one.quantity), 1000)
+    if part:
+        raise Invalid("QUANTITY_IMPOSSIBLE", sku=one.sku)
+    return count
 
 
 class LateCredit(OfMember, frozen=True, kw_only=True):
