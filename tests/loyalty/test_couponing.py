@@ -41,9 +41,7 @@ def test_a_coupon_is_taken_away_before_it_is_redeemed() -> None:
 # ---- states ----------------------------------------------------------------------------------------------
 def test_a_held_coupon_is_kept_for_its_sale_only() -> None:
     rule = rules()
-    who = applied(
-        issue(member(), rule), couponing.hold_effects(issue(member(), rule), ["c-1"], "s-1", rule, NOON)
-    )
+    who = applied(issue(member(), rule), couponing.hold_effects(issue(member(), rule), ["c-1"], "s-1", NOON))
     assert reason(who, rule, sale="s-1") == ""
     assert reason(who, rule, sale="s-2") == "COUPON_HELD"
     assert reason(who, rule) == "COUPON_HELD"
@@ -57,7 +55,7 @@ def test_a_held_coupon_is_kept_for_its_sale_only() -> None:
 def test_a_hold_ends_by_itself_and_by_release() -> None:
     rule = rules()
     who = issue(member(), rule)
-    who = applied(who, couponing.hold_effects(who, ["c-1"], "s-1", rule, NOON))
+    who = applied(who, couponing.hold_effects(who, ["c-1"], "s-1", NOON))
     ends = NOON + couponing.HOLD_LIFE
     assert dt.timedelta(minutes=15) == couponing.HOLD_LIFE
     assert reason(who, rule, ends - SECOND) == "COUPON_HELD"
@@ -72,7 +70,7 @@ def test_a_hold_that_began_in_time_outlives_the_coupon() -> None:
     rule = rules(template(valid_days=0))
     begun = SHANGHAI_MIDNIGHT - SECOND
     who = issue(member(), rule)
-    who = applied(who, couponing.hold_effects(who, ["c-1"], "s-1", rule, begun), begun)
+    who = applied(who, couponing.hold_effects(who, ["c-1"], "s-1", begun), begun)
     late = SHANGHAI_MIDNIGHT + dt.timedelta(minutes=14)
     (chosen,) = couponing.usable(who, rule, late, ONLINE, "s-1").chosen
     assert chosen.expires_at == begun + couponing.HOLD_LIFE
@@ -117,7 +115,7 @@ def test_a_coupon_has_at_most_one_live_redemption(steps: list[str]) -> None:
         try:
             match step:
                 case "hold":
-                    who = applied(who, couponing.hold_effects(who, ["c-1"], sale, rule, now), now)
+                    who = applied(who, couponing.hold_effects(who, ["c-1"], sale, now), now)
                 case "release":
                     who = applied(who, couponing.release_effects(who, ["c-1"], sale), now)
                 case "redeem":

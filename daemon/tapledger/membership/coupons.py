@@ -335,7 +335,7 @@ async def _move(
         now = shop.clock.now()
         holder = None if member is None else known_member(tx, member).member
         if hold:
-            effects = couponing.hold_effects(holder, coupons, sale, shop.program, now)
+            effects = couponing.hold_effects(holder, coupons, sale, now)
         else:
             effects = couponing.release_effects(holder, coupons, sale)
         body = EventBody(

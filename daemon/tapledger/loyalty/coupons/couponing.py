@@ -192,7 +192,7 @@ def use_of_code(template: Template, program: Program, now: dt.datetime) -> Coupo
 
 # ---- moves ------------------------------------------------------------------------------------------------
 def hold_effects(
-    member: Member | None, coupons: Iterable[str], sale: str, program: Program, now: dt.datetime
+    member: Member | None, coupons: Iterable[str], sale: str, now: dt.datetime
 ) -> tuple[Effect, ...]:
     """Keep coupons for one sale until at most ``HOLD_LIFE``; raise ``Refused`` when one is not free."""
     moves = []

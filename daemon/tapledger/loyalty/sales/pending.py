@@ -42,7 +42,7 @@ def decide_pending(member: Member | None, sale: Sale, program: Program, now: dt.
     effects: tuple[Effect, ...] = (
         *(
             replace(one, until=now + HELD_FOR) if isinstance(one, CouponMoved) else one
-            for one in couponing.hold_effects(member, body.sale.coupons, sale.id, program, now)
+            for one in couponing.hold_effects(member, body.sale.coupons, sale.id, now)
         ),
         *(one for one in body.effects if isinstance(one, Debited)),
     )
