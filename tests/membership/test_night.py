@@ -9,11 +9,15 @@ import msgspec
 import pytest
 
 from tapledger.errors import Refused
-from tapledger.loyalty import days
+from tapledger.loyalty import days, gains
+from tapledger.loyalty.decisions import decision
+from tapledger.loyalty.effects import BONUS, Credited, Lot
+from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.life import lifecycle
 from tapledger.loyalty.life.lifecycle import Change
 from tapledger.loyalty.program import Expiry, Program
 from tapledger.loyalty.rewards import redeeming
+from tapledger.loyalty.value import storing
 from tapledger.membership import night
 from tapledger.membership.night import Done
 from tapledger.membership.shop import change_member, operation
@@ -234,3 +238,25 @@ async def test_members_of_a_first_release_store_are_looked_after(bench: Bench) -
     assert bench.rows("SELECT member FROM due") == [(li,)]
     assert (await night.run(bench.shop)).looked_at == 1
     assert bench.rows("SELECT at_ms FROM due") == [(None,)]
+
+
+async def test_any_number_of_bonuses_that_waited_is_given(bench: Bench) -> None:
+    li = await bench.join("Li", card("li"))
+    lots = [Lot(f"{number:064}", 100, 100, gains.FAR, None, pool=BONUS) for number in range(100)]
+    body = EventBody(
+        kind="topup",
+        at=bench.clock.now(),
+        program=bench.shop.program.version,
+        member=li,
+        effects=tuple(Credited(lot) for lot in lots),
+    )
+    await change_member(
+        bench.shop, operation("topups"), li, lambda tx, known, now: decision(known.member, body)
+    )
+    bench.shop.reachable = True
+    await bench.shop.store.acknowledge(1, len(kinds(bench)))
+    done = await night.run(bench.shop)
+    assert (done.events, done.failed) == (1, ())
+    stored = await bench.shop.store.transact(lambda tx: members.load(tx, li))
+    assert stored is not None and storing.waiting_bonus(stored.member) == ()
+    assert await night.run(bench.shop) == Done()

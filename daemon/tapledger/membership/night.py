@@ -8,6 +8,7 @@ the shop where a member joined writes that member's dates; balances and tiers ar
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -132,7 +133,8 @@ def _confirm_bonus(tx: Transaction, shop: Shop, member: Member, now: dt.datetime
     if not waiting or not rights_of(tx, shop).online or outbox.is_unsynced(tx, member.id):
         return member, 0
     decision = storing.decide_confirm_bonus(member, shop.program, now)
-    same = operation(f"night/bonus/{'/'.join(sorted(lot.id for lot in waiting))}", member.id)
+    names = "/".join(sorted(lot.id for lot in waiting))
+    same = operation(f"night/bonus/{hashlib.sha256(names.encode()).hexdigest()}", member.id)
     if decision.after is None or shop.store.journal.find(tx, same) is not None:
         return member, 0
     shop.record(tx, same, decision, now)
