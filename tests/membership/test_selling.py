@@ -11,10 +11,12 @@ import pytest
 from tapledger.errors import Conflict, Invalid, TapledgerError
 from tapledger.loyalty.facts import Tender
 from tapledger.loyalty.money import MAX_AMOUNT_MINOR
+from tapledger.loyalty.program.prices import PointsAsCash
 from tapledger.membership import basket as baskets
-from tapledger.membership import slips
+from tapledger.membership import quoting, slips
 from tapledger.membership.sale import last_sale, record_sale
 from tapledger.store import drafts
+from tests.membership.counter import rules
 from tests.store.shops import EARPHONES, TOWEL, Bench, card
 
 
@@ -152,3 +154,15 @@ async def test_the_basket_that_was_paid_as_the_daemon_stopped_is_not_paid_again(
     with pytest.raises(Conflict):
         await record_sale(bench.shop, bench.sale(None, count=2, key=basket.sale))
     assert bench.rows("SELECT count(*) FROM event") == [(1,)]
+
+
+@pytest.mark.parametrize(("min_points", "code"), [(250, "POINTS_TOO_FEW"), (150, "POINTS_BASKET_TOO_SMALL")])
+async def test_too_few_points_are_told_in_whole_units(bench: Bench, min_points: int, code: str) -> None:
+    """At least 250 points in units of 200 are 400: whoever has 299 has too few for any basket."""
+    member = await bench.join("Ann", card("a"))
+    await bench.buy(member, EARPHONES)
+    rules(bench, points_as_cash=PointsAsCash(200, 100, min_points=min_points, min_basket_minor=10**6))
+    basket = baskets.add(baskets.Basket("sale-1", member=member, presented=card("a", 3)), TOWEL, 1)
+    refusal = (await quoting.quote(bench.shop, basket, "en")).points.refusal
+    assert refusal is not None
+    assert (refusal.code, refusal.data.get("least", 400)) == (code, 400)

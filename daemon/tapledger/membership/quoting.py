@@ -338,9 +338,8 @@ def why_not_points(asked: Asked) -> Reason | None:
 
 
 def why_not_so_few(points: int, rules: PointsAsCash) -> Reason:
-    least = max(rules.min_points, rules.unit_points)
-    if points < least:
-        return Reason("POINTS_TOO_FEW", {"points": points, "least": least})
+    if points < rules.least_points():
+        return Reason("POINTS_TOO_FEW", {"points": points, "least": rules.least_points()})
     return Reason("POINTS_BASKET_TOO_SMALL", {})
 
 
