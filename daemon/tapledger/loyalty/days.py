@@ -28,6 +28,11 @@ def local_day(now: dt.datetime, zone: ZoneInfo) -> dt.date:
     return now.astimezone(zone).date()
 
 
+def instant(local: dt.datetime, zone: ZoneInfo) -> dt.datetime:
+    """Return the instant of a local time as somebody wrote it, in UTC; one with an offset says it itself."""
+    return (local if local.tzinfo else local.replace(tzinfo=zone)).astimezone(dt.UTC)
+
+
 def first_instant(day: dt.date, zone: ZoneInfo) -> dt.datetime:
     """Return the first instant of a local day in UTC.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 from tapledger.loyalty import days, windows
 from tapledger.loyalty.conditions import Condition
@@ -21,9 +20,9 @@ SEGMENTS = "segments"
 
 def why_not(member: Member | None, when: Condition, program: Program, now: dt.datetime) -> Reason | None:
     """Return the first part of a condition that is not true now, or None; a stranger is nobody's tier."""
-    if when.from_ is not None and now < instant(when.from_, program.zone()):
+    if when.from_ is not None and now < days.instant(when.from_, program.zone()):
         return Reason("NOT_YET", {"from": shown(when.from_)})
-    if when.to is not None and now >= instant(when.to, program.zone()):
+    if when.to is not None and now >= days.instant(when.to, program.zone()):
         return Reason("NO_LONGER", {"to": shown(when.to)})
     if when.window and not is_open(when.window, program, now):
         return Reason("NOT_NOW", {"window": when.window})
@@ -39,11 +38,6 @@ def why_not(member: Member | None, when: Condition, program: Program, now: dt.da
     if when.birthday and birthday_year(member, program, now) is None:
         return Reason("BIRTHDAY_ONLY", {})
     return None
-
-
-def instant(local: dt.datetime, zone: ZoneInfo) -> dt.datetime:
-    """Return the instant of a local time as a programme names it; one with an offset says it itself."""
-    return (local if local.tzinfo else local.replace(tzinfo=zone)).astimezone(dt.UTC)
 
 
 def shown(local: dt.datetime) -> str:

@@ -8,7 +8,7 @@ import msgspec
 
 from tapledger.database import Transaction
 from tapledger.errors import Corrupt, NotFound, Refused
-from tapledger.loyalty import eligibility, tallies
+from tapledger.loyalty import days, eligibility, tallies
 from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.program.people import Lottery
@@ -136,7 +136,7 @@ async def reveal(shop: Shop, lottery_id: str) -> Revealed:
     def work(tx: Transaction) -> Revealed:
         rule, now = _rule(shop, lottery_id), shop.clock.now()
         until = rule.when.to
-        if until is not None and now < eligibility.instant(until, shop.program.zone()):
+        if until is not None and now < days.instant(until, shop.program.zone()):
             raise Refused("LOTTERY_RUNNING", to=eligibility.shown(until))
         kept = seeds.get(tx, rule.id)
         if kept is None:

@@ -19,8 +19,9 @@ import msgspec
 from tapledger import texts
 from tapledger.database import Transaction
 from tapledger.errors import Conflict, Invalid
-from tapledger.loyalty import eligibility, windows
 from tapledger.loyalty import program as programs
+from tapledger.loyalty import windows
+from tapledger.loyalty.days import instant
 from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.program import Program
 from tapledger.loyalty.program.findings import Finding
@@ -156,7 +157,7 @@ def settle(tx: Transaction, source: Source, now: dt.datetime) -> list[Use]:
         kept_programs.forget_uses_after(tx, now)
         return before
     local = source.program.active_from
-    starts = now if local is None else max(now, eligibility.instant(local, source.program.zone()))
+    starts = now if local is None else max(now, instant(local, source.program.zone()))
     kept_programs.forget_uses_after(tx, now)
     kept_programs.use(tx, mine.version, starts)
     return kept_programs.uses(tx)

@@ -17,6 +17,7 @@ from tapledger.lab.scenario.expectations import Cash
 from tapledger.lab.scenario.outcome import Outcome
 from tapledger.lab.scenario.shops import Place, SeededRandomness, StoryClock, open_store
 from tapledger.languages import Language
+from tapledger.loyalty import days
 from tapledger.loyalty.coupons import wallet
 from tapledger.loyalty.facts import Reason, Tender
 from tapledger.loyalty.members import Member
@@ -55,7 +56,7 @@ class World:
         self.program: Program = self.source.program
         self.zone = self.program.zone()
         starts = scenario.starts or DEFAULT_START
-        self.clock = StoryClock(starts.replace(tzinfo=self.zone).astimezone(dt.UTC))
+        self.clock = StoryClock(days.instant(starts, self.zone))
         self.randomness = SeededRandomness(scenario.path.name)
         self.catalogue = _catalogue(scenario, self.program)
         self.central: Central | None = None
@@ -165,7 +166,7 @@ class World:
         value = step.get(key)
         if not isinstance(value, dt.datetime):
             raise step.wrong(f"{key} must be a date with a time, such as 2026-03-02T10:00:00")
-        return (value.replace(tzinfo=self.zone) if value.tzinfo is None else value).astimezone(dt.UTC)
+        return days.instant(value, self.zone)
 
     def left(self, step: Step, key: str) -> Outcome:
         """Return what an earlier step with this ``as`` left behind."""

@@ -37,8 +37,8 @@ def new_coupon(
         last = days.local_day(now, zone) + dt.timedelta(days=template.valid_days)
         ends.append(days.end_of_day(last, zone))
     if template.valid_to is not None:
-        ends.append(eligibility.instant(template.valid_to, zone))
-    begins = None if template.valid_from is None else eligibility.instant(template.valid_from, zone)
+        ends.append(days.instant(template.valid_to, zone))
+    begins = None if template.valid_from is None else days.instant(template.valid_from, zone)
     return Coupon(
         id=id_,
         template=template.id,
@@ -117,7 +117,7 @@ def why_not(
     """Return why a template cannot be issued to a member now; a claim must also meet its condition."""
     if (gone := standing.why_not_earn(member, now)) is not None:
         return gone
-    if template.valid_to is not None and now >= eligibility.instant(template.valid_to, program.zone()):
+    if template.valid_to is not None and now >= days.instant(template.valid_to, program.zone()):
         return Reason("COUPON_EXPIRED", {"coupon": template.id})
     if tallies.of_coupon(template.id) in command.exhausted:
         return Reason("COUPON_EXHAUSTED", {})
@@ -131,7 +131,7 @@ def decide_bearer(command: Issue, program: Program, now: dt.datetime) -> Decisio
     template = program.coupon(command.template)
     if template is None:
         raise Refused("COUPON_UNKNOWN")
-    if template.valid_to is not None and now >= eligibility.instant(template.valid_to, program.zone()):
+    if template.valid_to is not None and now >= days.instant(template.valid_to, program.zone()):
         raise Refused("COUPON_EXPIRED", coupon=template.id)
     effects = issue(
         BEARER + command.coupon, template, command.source, program, now, command.node, command.code

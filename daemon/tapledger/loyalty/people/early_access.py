@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from tapledger.loyalty import eligibility
+from tapledger.loyalty import days, eligibility
 from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.people import entitlements
@@ -15,7 +15,7 @@ def why_not(member: Member | None, sku: str, program: Program, now: dt.datetime)
     """Return why somebody may not buy an article yet, or None; staff may override it at the till."""
     zone = program.zone()
     early = [
-        (eligibility.instant(one.public_from, zone), one)
+        (days.instant(one.public_from, zone), one)
         for one in program.entitlements
         if one.public_from is not None and sku in one.skus
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
@@ -10,6 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from tapledger.loyalty.conditions import Condition
+from tapledger.loyalty.days import instant
 from tapledger.loyalty.pricing.amounts import rounding
 from tapledger.loyalty.pricing.basket import Moment, Shopper
 from tapledger.loyalty.pricing.live import Articles, Live, Step, suits
@@ -61,7 +61,7 @@ class Compiled:
         self._windows = frozenset(when.window for when in conditions if when.window)
         self._birthday = any(when.birthday for when in conditions)
         self._instants = sorted(
-            {self._instant(at) for when in conditions for at in (when.from_, when.to) if at is not None}
+            {instant(at, zone) for when in conditions for at in (when.from_, when.to) if at is not None}
         )
         self._lives: dict[tuple[str | None, frozenset[str], bool, int], Live] = {}
 
@@ -70,9 +70,6 @@ class Compiled:
         yield from (rule.when for rule in self.earning.rules)
         yield from (multiplier.when for multiplier in self.earning.multipliers)
         yield from (flat.when for flat in self.earning.flats)
-
-    def _instant(self, local: dt.datetime) -> dt.datetime:
-        return (local if local.tzinfo else local.replace(tzinfo=self._zone)).astimezone(dt.UTC)
 
     def standing(self, tier: str) -> Standing:
         """Return what a tier means; the lowest for an id that this programme does not know."""
@@ -95,9 +92,9 @@ class Compiled:
             return False
         if when.window and when.window not in moment.open_windows:
             return False
-        if when.from_ is not None and moment.now < self._instant(when.from_):
+        if when.from_ is not None and moment.now < instant(when.from_, self._zone):
             return False
-        return when.to is None or moment.now < self._instant(when.to)
+        return when.to is None or moment.now < instant(when.to, self._zone)
 
     def live(self, shopper: Shopper | None, moment: Moment) -> Live:
         """Return what can hold now for a member of this tier."""

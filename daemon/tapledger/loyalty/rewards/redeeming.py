@@ -154,7 +154,7 @@ def _ends(reward: Reward, program: Program, now: dt.datetime) -> dt.datetime:
     The ticket of an event is good until the event ends, however far away that is.
     """
     if reward.kind == "event" and reward.ends is not None:
-        return eligibility.instant(reward.ends, program.zone())
+        return days.instant(reward.ends, program.zone())
     last = days.local_day(now, program.zone()) + dt.timedelta(days=program.voucher_days)
     return days.end_of_day(last, program.zone())
 

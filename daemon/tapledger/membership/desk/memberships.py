@@ -9,6 +9,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from tapledger.errors import Denied
+from tapledger.loyalty import days
 from tapledger.loyalty.life.granting import MAX_WHY_LENGTH
 from tapledger.loyalty.money import MAX_AMOUNT_MINOR
 from tapledger.loyalty.tiers.tier_reviews import GiveTier
@@ -121,10 +122,7 @@ class Tier(OfMember, frozen=True, kw_only=True):
 
 
 async def give_tier(shop: Shop, asked: Tier, staff: Staff) -> Answer:
-    until = asked.locked_until
-    if until is not None:
-        local = until.replace(tzinfo=shop.program.zone()) if until.tzinfo is None else until
-        until = local.astimezone(dt.UTC)
+    until = asked.locked_until and days.instant(asked.locked_until, shop.program.zone())
     member, command = await naming.member(shop, asked), GiveTier(asked.tier, asked.why, staff.id, until)
     return told(shop, asked, staff, await tiers.give_tier(shop, asked.key, member, command))
 

@@ -35,7 +35,7 @@ def _later(world: World, step: Step, span: str) -> dt.datetime:
         day = days.add_months(local.date(), count * (12 if unit == "year" else 1))
     else:
         day = local.date() + dt.timedelta(days=count * (7 if unit == "week" else 1))
-    return dt.datetime.combine(day, local.time(), world.zone).astimezone(dt.UTC)
+    return days.instant(dt.datetime.combine(day, local.time()), world.zone)
 
 
 async def offline(world: World, step: Step) -> Outcome:

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from tapledger.loyalty.days import instant
 from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.program.coupons import Template
 from tapledger.loyalty.program.findings import Finding, Path
-from tapledger.loyalty.program.lint.references import instant
 from tapledger.loyalty.program.lint.walk import every_promotion
 from tapledger.loyalty.promotions.bundle import Bundle
 from tapledger.loyalty.promotions.every_threshold import EveryThreshold
@@ -86,10 +86,11 @@ def _too_much_off(path: Path, at: int, off: int, currency: str) -> Iterator[Find
 
 
 def _template(path: Path, one: Template, program: Program) -> Iterator[Finding]:
-    ends = None if one.valid_to is None else instant(one.valid_to, program)
-    if ends is not None and one.valid_from is not None and ends <= instant(one.valid_from, program):
+    zone = program.zone()
+    ends = None if one.valid_to is None else instant(one.valid_to, zone)
+    if ends is not None and one.valid_from is not None and ends <= instant(one.valid_from, zone):
         yield Finding((*path, "valid_to"), Reason("PROGRAM_NEVER_OPEN", {}))
-    if ends is not None and one.when.from_ is not None and ends <= instant(one.when.from_, program):
+    if ends is not None and one.when.from_ is not None and ends <= instant(one.when.from_, zone):
         yield Finding((*path, "valid_to"), Reason("PROGRAM_COUPON_ENDS_EARLY", {"coupon": one.id}))
     if one.claimable and not one.code:
         yield Finding((*path, "claimable"), Reason("PROGRAM_CLAIMABLE_NO_CODE", {"coupon": one.id}))

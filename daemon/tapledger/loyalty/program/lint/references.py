@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from tapledger.loyalty.conditions import Condition, Scope
-from tapledger.loyalty.days import local_day
+from tapledger.loyalty.days import instant, local_day
 from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.program.findings import Finding, Path
 from tapledger.loyalty.program.lint.walk import every_promotion, structs
@@ -100,16 +100,11 @@ def _condition(path: Path, when: Condition, program: Program) -> Iterator[Findin
     if when.window and window is None:
         yield Finding((*path, "window"), Reason("PROGRAM_WINDOW_UNKNOWN", {"window": when.window}))
     if when.from_ is not None and when.to is not None:
-        begins, ends = instant(when.from_, program), instant(when.to, program)
+        begins, ends = instant(when.from_, program.zone()), instant(when.to, program.zone())
         if ends <= begins:
             yield Finding((*path, "to"), Reason("PROGRAM_NEVER_OPEN", {}))
         elif window is not None and not _meets(window, begins, ends, program):
             yield Finding((*path, "window"), Reason("PROGRAM_WINDOW_NEVER_MET", {"window": window.id}))
-
-
-def instant(local: dt.datetime, program: Program) -> dt.datetime:
-    """Return the instant of a local time; one with an offset says it itself."""
-    return (local if local.tzinfo else local.replace(tzinfo=program.zone())).astimezone(dt.UTC)
 
 
 def _meets(window: Window, begins: dt.datetime, ends: dt.datetime, program: Program) -> bool:
@@ -121,7 +116,7 @@ def _meets(window: Window, begins: dt.datetime, ends: dt.datetime, program: Prog
     opens = [begins]
     day, clock = local_day(begins, zone), dt.time.fromisoformat(window.start)
     while day <= local_day(ends, zone):
-        opens.append(dt.datetime.combine(day, clock, zone).astimezone(dt.UTC))
+        opens.append(instant(dt.datetime.combine(day, clock), zone))
         day += dt.timedelta(days=1)
     return any(begins <= at < ends and is_open(window, at, zone, holidays) for at in opens)
 
