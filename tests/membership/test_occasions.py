@@ -15,12 +15,15 @@ from tapledger.loyalty.tiers import tiering
 from tapledger.loyalty.tiers.tier_reviews import GiveTier
 from tapledger.membership import night
 from tapledger.membership.check_in import CheckInCommand, check_in
+from tapledger.membership.desk import registry
+from tapledger.membership.desk.asking import Staff
 from tapledger.membership.entitlement import UseCommand, rights_of, use_entitlement
 from tapledger.membership.identity import Presented
 from tapledger.membership.occasions import give_due
 from tapledger.membership.participation import answer_survey, approve_share
 from tapledger.membership.refund import VoidCommand, void_sale
 from tapledger.membership.registration import Joining, register_member
+from tapledger.membership.sign_in import Throttle
 from tapledger.membership.tap import welcome_member
 from tapledger.membership.tiers import give_tier
 from tapledger.store import members
@@ -266,3 +269,17 @@ async def test_a_tier_below_the_rule_is_not_given(shop_of_people: Bench) -> None
     await bench.buy(member, EARPHONES)
     lower = GiveTier("base", "x", "s-1")
     await refused(bench, lambda: give_tier(bench.shop, "k", member, lower), "TIER_BELOW_RULE")
+
+
+@pytest.mark.parametrize("until", ["0001-01-01T00:00:00", "9999-12-31T23:59:59-08:00"])
+async def test_a_tier_is_not_locked_until_the_end_of_the_calendar(shop_of_people: Bench, until: str) -> None:
+    bench = shop_of_people
+    await bench.join("a", card("a"))
+    staff = Staff("s-1", "manager", "en", Throttle(bench.clock))
+    asked = {"member": "a", "tier": "gold", "why": "x", "locked_until": until}
+    tier = registry.find("tier")
+    await refused(
+        bench,
+        lambda: registry.run(bench.shop, tier, registry.read_words(tier, asked), staff),
+        "TIER_LOCK_IMPOSSIBLE",
+    )

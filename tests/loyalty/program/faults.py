@@ -61,6 +61,7 @@ def _change(table: dict[str, Any], path: str, value: object) -> None:
 
 
 NEVER = {"from": dt.datetime(2027, 1, 2), "to": dt.datetime(2027, 1, 1)}  # noqa: DTZ001 - local by intent
+EVER = {"from": dt.datetime(1, 1, 1)}  # noqa: DTZ001 - local by intent
 MONDAY = {"from": dt.datetime(2027, 1, 4), "to": dt.datetime(2027, 1, 5)}  # noqa: DTZ001 - local by intent
 SATURDAYS = {"id": "saturdays", "weekdays": ["sat"]}
 OFF = {"type": "amount", "off_minor": 100}
@@ -106,6 +107,8 @@ FAULTS = [
     Fault("PROGRAM_NUMBER_ZERO", {"tiers.0.earn_per_minor": 0}),
     Fault("PROGRAM_NUMBER_RANGE", {"voucher_days": 10**9}),
     Fault("PROGRAM_NUMBER_RANGE", {"rewards.0.value_minor": 2**63 - 1}),
+    Fault("PROGRAM_NUMBER_RANGE", {"active_from": dt.datetime(9999, 12, 31, tzinfo=dt.UTC)}),
+    Fault("PROGRAM_NUMBER_RANGE", {"promotions.0.when": EVER}, "promotions[0].when.from"),
     Fault("PROGRAM_PERCENT_OVER", {"tiers.1.discount_bp": 12_000}),
     Fault("PROGRAM_PERCENT_OVER", {"points_as_cash.max_pct": 150}),
     Fault("PROGRAM_HOLDOUT_ALL", {"campaigns.0.holdout_pct": 100}),

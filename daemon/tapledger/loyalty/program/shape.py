@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import types
 from collections.abc import Mapping
@@ -16,6 +17,8 @@ import msgspec
 from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.program.findings import Finding, Path
 
+FIRST_YEAR, LAST_YEAR = 2, 9998
+"""Of a time in a programme: the calendar's own ends are beyond it in one zone or another."""
 UNSOUND = object()
 """Stands for a value that cannot be used."""
 NAMES = {
@@ -135,7 +138,7 @@ class Shape:
 
     def _leaf(self, value: object, kind: Any, path: Path) -> Any:
         try:
-            msgspec.convert(value, kind)
+            read = msgspec.convert(value, kind)
         except msgspec.ValidationError as error:
             choices = [str(one) for one in get_args(kind)] if get_origin(kind) is Literal else []
             if choices and isinstance(value, str):
@@ -144,6 +147,9 @@ class Shape:
             if expected and not isinstance(value, expected):
                 return self._wrong(value, NAMES[expected.__name__], path)
             return self._note(path, Reason("PROGRAM_VALUE", {"why": str(error).replace("`", "")}))
+        if isinstance(read, dt.datetime) and not FIRST_YEAR <= read.year <= LAST_YEAR:
+            years: dict[str, int | str] = {"value": read.year, "least": FIRST_YEAR, "most": LAST_YEAR}
+            return self._note(path, Reason("PROGRAM_NUMBER_RANGE", years))
         return value
 
     def _wrong(self, value: object, expected: str, path: Path) -> Any:

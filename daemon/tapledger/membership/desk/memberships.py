@@ -8,7 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from tapledger.errors import Denied
+from tapledger.errors import Denied, Invalid
 from tapledger.loyalty import days
 from tapledger.loyalty.life.granting import MAX_WHY_LENGTH
 from tapledger.loyalty.money import MAX_AMOUNT_MINOR
@@ -122,7 +122,10 @@ class Tier(OfMember, frozen=True, kw_only=True):
 
 
 async def give_tier(shop: Shop, asked: Tier, staff: Staff) -> Answer:
-    until = asked.locked_until and days.instant(asked.locked_until, shop.program.zone())
+    try:
+        until = asked.locked_until and days.instant(asked.locked_until, shop.program.zone())
+    except OverflowError as error:
+        raise Invalid("TIER_LOCK_IMPOSSIBLE") from error
     member, command = await naming.member(shop, asked), GiveTier(asked.tier, asked.why, staff.id, until)
     return told(shop, asked, staff, await tiers.give_tier(shop, asked.key, member, command))
 
