@@ -39,9 +39,8 @@ def lint(path: Path, articles: Path | None) -> list[Mistake]:
 
 
 def _shelf(file: Path, currency: str) -> Shelf:
-    return {
-        sku: Sold(one.unit_minor, one.category) for sku, one in _articles(file, currency).articles.items()
-    }
+    articles = _articles(file, currency).articles
+    return {sku: Sold(sku, one.unit_minor, one.category) for sku, one in articles.items()}
 
 
 def _articles(file: Path, currency: str) -> Catalogue:

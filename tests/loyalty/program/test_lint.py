@@ -168,7 +168,9 @@ def test_an_expiry_that_can_be_meant_is_not(rule: Expiry) -> None:
 
 
 # ---- beside the articles ---------------------------------------------------------------------------------
-SHELF = {"A1": Sold(1000, "home"), "A2": Sold(2000, "home"), "B1": Sold(500, "medicine")}
+SHELF = {
+    one.sku: one for one in (Sold("A1", 1000, "home"), Sold("A2", 2000, "home"), Sold("B1", 500, "medicine"))
+}
 
 
 def test_articles_and_categories_that_nobody_sells_are_named() -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tapledger.loyalty.facts import SaleLine
-from tapledger.loyalty.pricing.live import Articles
 from tapledger.loyalty.program import Program
+from tapledger.loyalty.promotions.articles import Articles
 
 
 def is_sensitive(line: SaleLine, program: Program) -> bool:

@@ -12,11 +12,12 @@ from tapledger.loyalty.conditions import Condition
 from tapledger.loyalty.days import instant
 from tapledger.loyalty.pricing.amounts import rounding
 from tapledger.loyalty.pricing.basket import Moment, Shopper
-from tapledger.loyalty.pricing.live import Articles, Live, Step, suits
+from tapledger.loyalty.pricing.live import Live, Step, suits
 from tapledger.loyalty.program import Program, Tier
 from tapledger.loyalty.program.earning import Earning, EarnRule
 from tapledger.loyalty.program.prices import Money, PointsAsCash
 from tapledger.loyalty.promotions import Promotion
+from tapledger.loyalty.promotions.articles import Articles
 
 MAX_LIVE = 64
 """Kept indexes: one for each tier and state of the windows that was met."""

@@ -10,8 +10,9 @@ from tapledger.loyalty import money
 from tapledger.loyalty.facts import EarnBoost, EarnFacts, EarnFlat, EarnGroup, Reason
 from tapledger.loyalty.pricing.basket import Moment, Shopper
 from tapledger.loyalty.pricing.compiled import Compiled
-from tapledger.loyalty.pricing.live import Articles, Live, suits
+from tapledger.loyalty.pricing.live import Live, suits
 from tapledger.loyalty.program.earning import EarnRule, Multiplier
+from tapledger.loyalty.promotions.articles import Articles
 from tapledger.loyalty.promotions.protocol import Article
 
 

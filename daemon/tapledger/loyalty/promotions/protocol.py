@@ -15,13 +15,18 @@ import msgspec
 from tapledger.loyalty.facts import Reason, SaleLine
 
 
-class Article(Protocol):
-    """What a benefit needs to know of a line that does not change while it is priced."""
+class Named(Protocol):
+    """What a scope can name of an article."""
 
     @property
     def sku(self) -> str: ...
     @property
     def category(self) -> str: ...
+
+
+class Article(Named, Protocol):
+    """What a benefit needs to know of a line that does not change while it is priced."""
+
     @property
     def weighed(self) -> bool: ...
 

@@ -15,9 +15,9 @@ from tapledger.loyalty.ledger import Line
 from tapledger.loyalty.life import standing
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.pricing import ChosenCoupon, Priced
-from tapledger.loyalty.pricing.live import Articles
 from tapledger.loyalty.program import Program
 from tapledger.loyalty.promotions import Promotion
+from tapledger.loyalty.promotions.articles import Articles
 from tapledger.loyalty.sales import refunding, shopping, tenders
 from tapledger.loyalty.sales.sold import is_spend, paid_for, spend_of
 from tapledger.loyalty.sales.tenders import Paid

@@ -10,6 +10,7 @@ from tapledger.loyalty.conditions import Scope
 from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.program.findings import Finding, Path
 from tapledger.loyalty.program.lint.walk import every_promotion, structs
+from tapledger.loyalty.promotions.articles import Articles
 from tapledger.loyalty.promotions.bundle import Part
 from tapledger.loyalty.promotions.fixed_price import FixedPrice
 from tapledger.loyalty.promotions.promotion import Promotion
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 class Sold:
     """What the lint needs to know of one article."""
 
+    sku: str
     unit_minor: int
     category: str
 
@@ -55,7 +57,8 @@ def _special_price(path: Path, one: Promotion, shelf: Shelf, currency: str) -> I
     """Find a special price that is no less than the list price of everything it is about."""
     if not isinstance(one.benefit, FixedPrice):
         return
-    dearest = max((sold.unit_minor for sku, sold in shelf.items() if _has(one.scope, sku, sold)), default=0)
+    articles = Articles(one.scope)
+    dearest = max((sold.unit_minor for sold in shelf.values() if articles.has(sold)), default=0)
     if 0 < dearest <= one.benefit.price_minor:
         figures: dict[str, int | str] = {
             "price_minor": one.benefit.price_minor,
@@ -63,10 +66,3 @@ def _special_price(path: Path, one: Promotion, shelf: Shelf, currency: str) -> I
             "currency": currency,
         }
         yield Finding((*path, "benefit", "price_minor"), Reason("PROGRAM_PRICE_ABOVE_LIST", figures))
-
-
-def _has(scope: Scope, sku: str, sold: Sold) -> bool:
-    if sku in scope.except_skus or sold.category in scope.except_categories:
-        return False
-    named = scope.skus or scope.categories
-    return not named or sku in scope.skus or sold.category in scope.categories
