@@ -59,14 +59,13 @@ def add_months(day: dt.date, months: int) -> dt.date:
 
 
 # ---- expiry -----------------------------------------------------------------------------------------------
-EXPIRY_MODES = ("never", "days", "months", "end_of_month", "end_of_year", "annual", "inactivity")
+ExpiryMode = Literal["never", "days", "months", "end_of_month", "end_of_year", "annual", "inactivity"]
 
 
 class Expiry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When points lapse: ``[expiry]`` of a programme, or a rule's own."""
 
-    mode: str = "never"
-    """One of ``EXPIRY_MODES``."""
+    mode: ExpiryMode = "never"
     count: int = 0
     """Days for ``days``; years for ``end_of_year``; months for the others; nothing for ``annual``."""
     month: Month = 12
@@ -95,8 +94,6 @@ def last_day(rule: Expiry, since: dt.date) -> dt.date | None:
             a_year_on = add_months(since, 12)
             settled = in_month(a_year_on.year, rule.month, rule.day)
             return settled if settled >= a_year_on else in_month(a_year_on.year + 1, rule.month, rule.day)
-        case _:
-            raise ValueError(f"unknown expiry mode {rule.mode!r}")
 
 
 def expires_at(rule: Expiry, since: dt.datetime, zone: ZoneInfo) -> dt.datetime | None:

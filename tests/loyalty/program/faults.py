@@ -88,6 +88,7 @@ FAULTS = [
     Fault("PROGRAM_TYPE", {"voucher_days": "thirty"}),
     Fault("PROGRAM_VALUE", {"expiry.month": 13}),
     Fault("PROGRAM_CHOICE_UNKNOWN", {"money.rounding": "sometimes"}),
+    Fault("PROGRAM_CHOICE_UNKNOWN", {"expiry.mode": "soon"}),
     Fault("PROGRAM_CHOICE_UNKNOWN", {"promotions.0.benefit.type": "amuont"}),
     # the frame
     Fault("PROGRAM_VERSION_EMPTY", {"version": ""}),

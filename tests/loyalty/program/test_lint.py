@@ -138,7 +138,6 @@ def test_what_is_said_of_numbers_is_said_of_numbers_that_are_there() -> None:
 @pytest.mark.parametrize(
     "rule",
     [
-        Expiry("soon", 1),
         Expiry("days", -1),
         Expiry("months", 3651),
         Expiry("inactivity"),

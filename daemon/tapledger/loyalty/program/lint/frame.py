@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfoNotFoundError
 
 from tapledger.loyalty import money
-from tapledger.loyalty.days import EXPIRY_MODES, MAX_PERIODS, Expiry
+from tapledger.loyalty.days import MAX_PERIODS, Expiry
 from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.program.findings import Finding, Path
 from tapledger.loyalty.program.lint.walk import structs
@@ -44,9 +44,6 @@ def lint_frame(program: Program) -> Iterator[Finding]:
 
 def lint_expiry(path: Path, rule: Expiry) -> Iterator[Finding]:
     """Name what cannot be meant in an expiry rule."""
-    if rule.mode not in EXPIRY_MODES:
-        known = ", ".join(EXPIRY_MODES)
-        yield Finding((*path, "mode"), Reason("PROGRAM_CHOICE_UNKNOWN", {"given": rule.mode, "known": known}))
     if not 0 <= rule.count <= MAX_PERIODS:
         yield Finding((*path, "count"), Reason("PROGRAM_EXPIRY_COUNT", {"most": MAX_PERIODS}))
     if rule.mode == "inactivity" and rule.count == 0:
