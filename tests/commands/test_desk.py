@@ -91,6 +91,24 @@ def test_the_list_names_every_command(config: str) -> None:
     assert len(registry.described()) == len(listed)
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("bottles", {"items": '[{"sku": "beer", "quantity": "1.5%s"}]'}),
+        ("birthday", {"member": "a", "on": "02-28%s"}),
+        ("top-up", {"member": "a", "amount_minor": "5", "tender": "cash%s"}),
+        ("show", {"member": "a", "key": "k%s"}),
+        ("share-uid", {"member": "a", "uid": "0A0B0C0D%s"}),
+    ],
+)
+def test_a_form_ends_where_its_text_ends(name: str, words: dict[str, str]) -> None:
+    command = registry.find(name)
+    assert registry.read_words(command, {key: word.replace("%s", "") for key, word in words.items()})
+    line_end = {key: word.replace("%s", "\\n" if key == "items" else "\n") for key, word in words.items()}
+    with pytest.raises(Invalid, match="DESK_REQUEST_INVALID"):
+        registry.read_words(command, line_end)
+
+
 def test_lists_are_typed_by_commas_or_as_json() -> None:
     survey, back = registry.find("answer-survey"), registry.find("return")
     asked = registry.read_words(survey, {"member": "a", "survey": "s", "answers": "1,3"})

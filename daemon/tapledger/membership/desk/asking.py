@@ -20,6 +20,8 @@ Role = Literal["cashier", "manager", "technician"]
 ROLES: tuple[Role, ...] = get_args(Role)
 """Each may do what those before may."""
 
+END = r"$(?!\n)"
+"""Of a pattern: in Python ``$`` alone lets a line's end pass."""
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
 Text = Annotated[str, Meta(max_length=200)]
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
@@ -30,9 +32,9 @@ Card = Annotated[str, Meta(min_length=1, max_length=100, description="A card's n
 Receipt = Annotated[str, Meta(min_length=1, max_length=160, description="Number or QR code of a receipt")]
 Points = Annotated[int, Meta(ge=1, le=MAX_AMOUNT_MINOR)]
 Minor = Annotated[int, Meta(ge=0, le=MAX_AMOUNT_MINOR, description="Money in the smallest unit")]
-Quantity = Annotated[str, Meta(pattern=r"^[0-9]{1,5}(\.[0-9]{1,3})?$")]
-Day = Annotated[str, Meta(pattern=r"^([0-9]{4}-)?[0-9]{2}-[0-9]{2}$")]
-Tender = Annotated[str, Meta(pattern=r"^[a-z_]{1,32}$")]
+Quantity = Annotated[str, Meta(pattern=rf"^[0-9]{{1,5}}(\.[0-9]{{1,3}})?{END}")]
+Day = Annotated[str, Meta(pattern=rf"^([0-9]{{4}}-)?[0-9]{{2}}-[0-9]{{2}}{END}")]
+Tender = Annotated[str, Meta(pattern=rf"^[a-z_]{{1,32}}{END}")]
 MAX_MANY = 100
 """Of anything that a request lists."""
 
@@ -40,7 +42,7 @@ MAX_MANY = 100
 class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Asks for one command."""
 
-    key: Annotated[str, Meta(pattern=r"^[0-9A-Za-z._-]{0,64}$")] = ""
+    key: Annotated[str, Meta(pattern=rf"^[0-9A-Za-z._-]{{0,64}}{END}")] = ""
     """Makes a repeat the same command; made here when it is empty. Without ``/``, which our own keys have."""
 
 

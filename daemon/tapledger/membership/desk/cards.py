@@ -11,6 +11,7 @@ from tapledger.loyalty.life.cards import WhyBlocked
 from tapledger.membership import cards, virtual_cards
 from tapledger.membership.desk import naming
 from tapledger.membership.desk.asking import (
+    END,
     Answer,
     Card,
     Command,
@@ -88,7 +89,7 @@ async def limit(shop: Shop, asked: LimitCard, staff: Staff) -> Answer:
 class ShareUid(OfMember, frozen=True, kw_only=True):
     """Gives a member a card whose short number another member's card has too."""
 
-    uid: Annotated[str, Meta(pattern=r"^[0-9A-Fa-f]{8}$")]
+    uid: Annotated[str, Meta(pattern=rf"^[0-9A-Fa-f]{{8}}{END}")]
 
 
 async def share_uid(shop: Shop, asked: ShareUid, staff: Staff) -> Answer:
