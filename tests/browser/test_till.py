@@ -237,6 +237,42 @@ async def test_typed_codes_arrive_in_the_order_of_typing(browser: Browser, chain
     await leave(face, chain)
 
 
+async def test_a_key_right_behind_a_void_changes_no_other_line(browser: Browser, chain: Chain) -> None:
+    face = await open_till(browser, chain)
+    for text in (WATER, f"5*{TOWEL}"):
+        await press(face, *text, "Enter")
+    await expect(face.at("line-2").locator("output")).to_have_text("5")
+    await press(face, "ArrowUp")
+    await expect(face.at("line-1")).to_have_attribute("aria-current", "true")
+    # Both before any answer.
+    await face.page.evaluate(
+        """() => ["Delete", "+"].forEach((key) => document.activeElement.dispatchEvent(
+            new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true })))"""
+    )
+    await press(face, *WATER, "Enter")  # answered after both
+    await expect(face.page.locator(".line-name small")).to_have_text([TOWEL, WATER])
+    await expect(face.at("line-1").locator("output")).to_have_text("5")
+    face.complaints.clear()  # of Chromium: "+" was refused, its article is gone
+    await leave(face, chain)
+
+
+async def test_the_pin_has_the_focus_before_it_is_painted(browser: Browser, chain: Chain) -> None:
+    face = await open_till(browser, chain)
+    await face.page.evaluate(
+        """() => new MutationObserver((_changes, observer) => {
+            const pin = document.querySelector('[data-testid="pin"]');
+            if (!pin) return;
+            observer.disconnect();
+            document.body.dataset.focused = String(document.activeElement === pin);
+        }).observe(document.body, { childList: true, subtree: true })"""
+    )
+    await press(face, "F10")
+    await expect(face.at("pin")).to_be_visible()
+    assert await face.page.evaluate("document.body.dataset.focused") == "true"
+    await sign_in(face)
+    await leave(face, chain)
+
+
 async def test_a_reload_keeps_the_basket_and_the_session(browser: Browser, chain: Chain) -> None:
     face = await open_till(browser, chain)
     await chain.benches["shop-a"].scanner.scan(TOWEL)

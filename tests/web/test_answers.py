@@ -77,7 +77,8 @@ async def test_the_till_needs_its_cookie(faces: Faces) -> None:
     bodies: dict[str, dict[str, object]] = {
         "enter": {"text": "6901234567908"},
         "choose": {"number": 1},
-        "quantity": {"number": 1, "quantity": "1"},
+        "quantity": {"sku": "6901234567908", "quantity": "1"},
+        "step": {"sku": "6901234567908", "by": 1},
         "pay": {"tender": "cash"},
         "join": {"name": "Eve"},
         "member-off": {},

@@ -42,7 +42,7 @@ BODIES = {
     "/api/till/set-up": {"code": "x", "name": "x", "pin": "1234"},
     "/api/till/enter": {"text": "6901234567908"},
     "/api/till/choose": {"number": 1},
-    "/api/till/quantity": {"number": 1, "quantity": "2"},
+    "/api/till/quantity": {"sku": "6901234567908", "quantity": "2"},
     "/api/till/pay": {"tender": "cash"},
     "/api/till/join": {"name": "Eve"},
     "/api/till/language": {"language": "zh-Hans"},

@@ -209,14 +209,24 @@ async def test_quantities_are_whole_and_within_reason(faces: Faces) -> None:
     await faces.sign_in()
     await enter(faces, TOWEL)
     for quantity in ("-1", "1.5", "", "１", "99999", "1" * 6, "x"):
-        status, answer = await faces.post("/api/till/quantity", number=1, quantity=quantity)
+        status, answer = await faces.post("/api/till/quantity", sku=TOWEL, quantity=quantity)
         assert (status, answer["code"]) == (400, "QUANTITY_IMPOSSIBLE"), quantity
-    for number in (0, 2, -1, 10**30):
-        answer = (await faces.post("/api/till/quantity", number=number, quantity="1"))[1]
-        assert answer["code"] == "LINE_UNKNOWN"
-    await faces.did("/api/till/quantity", number=1, quantity="7")
+    for sku in ("", EARPHONES, "x" * 99):
+        for path, body in (("quantity", {"quantity": "1"}), ("step", {"by": 1})):
+            assert (await faces.post(f"/api/till/{path}", sku=sku, **body))[1]["code"] == "NOT_IN_BASKET"
+    for by in (0, 2, -2, 10**30, "1", 1.5, None):
+        assert (await faces.post("/api/till/step", sku=TOWEL, by=by))[1]["code"] == "BODY_INVALID"
+    await faces.did("/api/till/quantity", sku=TOWEL, quantity="7")
     assert shown(faces).lines[0].quantity == "7"
-    await faces.did("/api/till/quantity", number=1, quantity="0")
+    for by, quantity in ((1, "8"), (-1, "7")):
+        await faces.did("/api/till/step", sku=TOWEL, by=by)
+        assert shown(faces).lines[0].quantity == quantity
+    await faces.did("/api/till/quantity", sku=TOWEL, quantity="1")
+    await faces.did("/api/till/step", sku=TOWEL, by=-1)
+    assert shown(faces).lines[0].quantity == "1", "never down to nothing"
+    await faces.did("/api/till/quantity", sku=TOWEL, quantity="9999")
+    assert (await faces.post("/api/till/step", sku=TOWEL, by=1))[1]["code"] == "QUANTITY_IMPOSSIBLE"
+    await faces.did("/api/till/quantity", sku=TOWEL, quantity="0")
     assert shown(faces).lines == []
 
 

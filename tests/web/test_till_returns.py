@@ -98,6 +98,9 @@ async def test_all_of_it_comes_back_for_a_reason(till: Faces) -> None:
     await till.did("/api/till/return-reason", reason="faulty", shop_fault=True)
     now = sale(till)
     assert (now.refund, now.points_taken, now.reason, now.shop_fault) == ("¥335.00", 335, "faulty", True)
+    await till.did("/api/till/return-reason", reason="wrong")
+    await till.did("/api/till/return-reason", shop_fault=False)
+    assert (sale(till).reason, sale(till).shop_fault) == ("wrong", False), "each leaves the other alone"
     await till.did("/api/till/return-confirm")
     assert await points(till) == 0
     await enter(till, receipt(till))
@@ -116,6 +119,15 @@ async def test_a_sale_of_today_is_undone_and_one_of_yesterday_is_not(till: Faces
     await till.did("/api/till/return-confirm")
     assert till.bench.rows("SELECT count(*) FROM event WHERE kind = 'void'") == [(1,)]
     assert await points(till) == 0
+
+
+async def test_a_line_comes_back_step_by_step_as_far_as_it_goes(till: Faces) -> None:
+    await enter(till, receipt(till))
+    chosen = []
+    for by in (1, 1, 1, 1, -1, -1, -1, -1):
+        await till.did("/api/till/return-step", number=1, by=by)
+        chosen.append(sale(till).lines[0].chosen)
+    assert chosen == ["1", "2", "3", "3", "2", "1", "0", "0"]
 
 
 async def test_too_late_needs_a_manager(till: Faces) -> None:
@@ -154,8 +166,11 @@ async def test_a_receipt_that_is_none_of_this_shop(till: Faces, text: str) -> No
         ("return-line", {"number": 1, "quantity": "-1"}, "QUANTITY_IMPOSSIBLE"),
         ("return-line", {"number": 0, "quantity": "1"}, "LINE_UNKNOWN"),
         ("return-line", {"number": 3, "quantity": "1"}, "LINE_UNKNOWN"),
+        ("return-step", {"number": 0, "by": 1}, "LINE_UNKNOWN"),
+        ("return-step", {"number": 3, "by": -1}, "LINE_UNKNOWN"),
+        ("return-step", {"number": 1, "by": 3}, "BODY_INVALID"),
         ("return-reason", {"reason": "whim", "shop_fault": False}, "REASON_UNKNOWN"),
-        ("return-reason", {"reason": "faulty"}, "BODY_INVALID"),
+        ("return-reason", {"shop_fault": "yes"}, "BODY_INVALID"),
         ("return-confirm", {}, "RETURN_EMPTY"),
         ("return-receipt", {"number": 1}, "CHOICE_UNKNOWN"),
     ],

@@ -56,30 +56,36 @@ class Basket(msgspec.Struct, frozen=True):
 
 def add(basket: Basket, sku: str, quantity: int) -> Basket:
     """Return the basket with more of an article: on its line when it has one, else on a new line."""
-    entries = list(basket.entries)
-    for place, entry in enumerate(entries):
+    for entry in basket.entries:
         if entry.sku == sku:
-            return set_quantity(basket, place + 1, entry.quantity + quantity)
-    if len(entries) >= MAX_SALE_LINES:
+            return set_quantity(basket, sku, entry.quantity + quantity)
+    if len(basket.entries) >= MAX_SALE_LINES:
         raise Invalid("BASKET_TOO_LONG", limit=MAX_SALE_LINES)
     if not 0 < quantity <= MAX_QUANTITY:
         raise Invalid("QUANTITY_IMPOSSIBLE", sku=sku)
-    return msgspec.structs.replace(basket, entries=(*entries, Entry(sku, quantity)))
+    return msgspec.structs.replace(basket, entries=(*basket.entries, Entry(sku, quantity)))
 
 
-def set_quantity(basket: Basket, number: int, quantity: int) -> Basket:
-    """Return the basket with another quantity on a line, counted from 1; 0 takes the line out."""
-    if not 1 <= number <= len(basket.entries):
-        raise Invalid("LINE_UNKNOWN", line=number)
-    entry = basket.entries[number - 1]
+def set_quantity(basket: Basket, sku: str, quantity: int) -> Basket:
+    """Return the basket with another quantity of an article; 0 takes its line out."""
+    _entry(basket, sku)
     if not 0 <= quantity <= MAX_QUANTITY:
-        raise Invalid("QUANTITY_IMPOSSIBLE", sku=entry.sku)
-    entries = list(basket.entries)
-    if quantity == 0:
-        del entries[number - 1]
-    else:
-        entries[number - 1] = Entry(entry.sku, quantity)
-    return msgspec.structs.replace(basket, entries=tuple(entries))
+        raise Invalid("QUANTITY_IMPOSSIBLE", sku=sku)
+    changed = (Entry(sku, quantity) if entry.sku == sku else entry for entry in basket.entries)
+    return msgspec.structs.replace(basket, entries=tuple(entry for entry in changed if entry.quantity))
+
+
+def step(basket: Basket, sku: str, by: int) -> Basket:
+    """Return the basket with more or less of an article, never down to nothing: that is taking it out."""
+    return set_quantity(basket, sku, max(1, _entry(basket, sku).quantity + by))
+
+
+def _entry(basket: Basket, sku: str) -> Entry:
+    """Return the line of an article: by its name, since numbers move up when a line is taken out."""
+    for entry in basket.entries:
+        if entry.sku == sku:
+            return entry
+    raise Invalid("NOT_IN_BASKET", sku=sku)
 
 
 def of_member(basket: Basket, known: Known) -> Basket:

@@ -82,14 +82,22 @@ class ReturnDesk:
         taken = {**here.taken, number - 1: milli}
         await self._preview(replace(here, taken={i: m for i, m in taken.items() if m}, void=False), person)
 
+    async def step(self, number: int, by: int, person: Person) -> None:
+        """One more or one less of a line, as far as it goes; of what is weighed all or nothing."""
+        here, i = self._here(), number - 1
+        if not 0 <= i < len(here.left):
+            raise Invalid("LINE_UNKNOWN", line=number)
+        left = here.left[i]
+        unit = left if here.sales.sold.facts.lines[i].weighed or left % WHOLE else WHOLE
+        await self.take(number, max(0, min(left, here.taken.get(i, 0) + by * unit)), person)
+
     async def scan(self, sku: str, person: Person) -> None:
         """One more of an article comes back; raise ``NotFound`` when it was not sold here or all is back."""
         here = self._here()
         for i, line in enumerate(here.sales.sold.facts.lines):
             taken = here.taken.get(i, 0)
             if line.sku == sku and taken < here.left[i]:
-                step = here.left[i] if line.weighed else taken + WHOLE
-                await self.take(i + 1, min(step, here.left[i]), person)
+                await self.step(i + 1, 1, person)
                 return
         raise NotFound("NOT_ON_RECEIPT", sku=sku)
 
@@ -102,10 +110,14 @@ class ReturnDesk:
         """Undo the whole sale instead, or take goods back after all."""
         await self._preview(replace(self._here(), void=on, taken={}), person)
 
-    async def set_reason(self, reason: str, person: Person, *, shop_fault: bool) -> None:
+    async def set_reason(self, reason: str | None, person: Person, *, shop_fault: bool | None) -> None:
+        """Say why it comes back and whose fault that is; None leaves it as it is."""
+        here = self._here()
+        reason = here.reason if reason is None else reason
         if reason not in REASONS:
             raise Invalid("REASON_UNKNOWN", reason=reason)
-        await self._preview(replace(self._here(), reason=reason, shop_fault=shop_fault), person)
+        fault = here.shop_fault if shop_fault is None else shop_fault
+        await self._preview(replace(here, reason=reason, shop_fault=fault), person)
 
     async def _preview(self, here: Opened, person: Person) -> None:
         """Keep the choice with what it would do; one that is impossible is refused and changes nothing."""

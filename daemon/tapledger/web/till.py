@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from tapledger import languages, texts
 from tapledger.errors import Corrupt, Denied, Invalid, NotFound, TapledgerError
@@ -199,10 +199,16 @@ class TillFace:
             self._say(None)
 
     # The basket.
-    async def set_quantity(self, number: int, quantity: int) -> None:
+    async def set_quantity(self, sku: str, quantity: int) -> None:
         async with self._lock:
             self._signed_in()
-            await self._counter.keep(baskets.set_quantity(self._counter.basket, number, quantity))
+            await self._counter.keep(baskets.set_quantity(self._counter.basket, sku, quantity))
+            self._say(None)
+
+    async def step(self, sku: str, by: int) -> None:
+        async with self._lock:
+            self._signed_in()
+            await self._counter.keep(baskets.step(self._counter.basket, sku, by))
             self._say(None)
 
     async def coupon(self, number: int) -> None:
@@ -279,36 +285,10 @@ class TillFace:
             self._inform("MEMBER_JOINED")
 
     # Goods come back.
-    async def returns(self) -> None:
+    async def at_return_desk(self, act: Callable[[ReturnDesk, Person], Awaitable[None]]) -> None:
+        """Choose what comes back; only ``return_confirm`` records anything."""
         async with self._lock:
-            self._signed_in()
-            await self._desk.show_recent()
-            self._say(None)
-
-    async def return_receipt(self, number: int) -> None:
-        async with self._lock:
-            self._signed_in()
-            await self._desk.open_number(number)
-            self._say(None)
-
-    async def return_line(self, number: int, milli: int) -> None:
-        async with self._lock:
-            await self._desk.take(number, milli, self._signed_in())
-            self._say(None)
-
-    async def return_all(self) -> None:
-        async with self._lock:
-            await self._desk.take_all(self._signed_in())
-            self._say(None)
-
-    async def return_void(self, on: bool) -> None:
-        async with self._lock:
-            await self._desk.set_void(self._signed_in(), on=on)
-            self._say(None)
-
-    async def return_reason(self, reason: str, *, shop_fault: bool) -> None:
-        async with self._lock:
-            await self._desk.set_reason(reason, self._signed_in(), shop_fault=shop_fault)
+            await act(self._desk, self._signed_in())
             self._say(None)
 
     async def return_confirm(self) -> None:

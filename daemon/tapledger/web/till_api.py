@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from typing import Literal
 
 import msgspec
 from aiohttp import web
@@ -42,8 +43,25 @@ class Number(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Quantity(msgspec.Struct, forbid_unknown_fields=True):
+    sku: str
+    quantity: str
+
+
+class Step(msgspec.Struct, forbid_unknown_fields=True):
+    """One more or one less than there is when it arrives: quick keys never count on from an old screen."""
+
+    sku: str
+    by: Literal[1, -1]
+
+
+class ReturnedQuantity(msgspec.Struct, forbid_unknown_fields=True):
     number: int
     quantity: str
+
+
+class ReturnStep(msgspec.Struct, forbid_unknown_fields=True):
+    number: int
+    by: Literal[1, -1]
 
 
 class Pay(msgspec.Struct, forbid_unknown_fields=True):
@@ -66,8 +84,10 @@ class TopUpAmount(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ReturnReason(msgspec.Struct, forbid_unknown_fields=True):
-    reason: str
-    shop_fault: bool
+    """What is left out stays as it is: two keys pressed at once do not undo each other."""
+
+    reason: str | None = None
+    shop_fault: bool | None = None
 
 
 class Switch(msgspec.Struct, forbid_unknown_fields=True):
@@ -94,6 +114,7 @@ class TillApi:
             self._guarded("enter", self._enter),
             self._guarded("choose", self._choose),
             self._guarded("quantity", self._quantity),
+            self._guarded("step", self._step),
             self._guarded("coupon", self._coupon),
             self._guarded("points", self._points),
             self._guarded("value", self._value),
@@ -112,6 +133,7 @@ class TillApi:
             self._guarded("returns", self._returns),
             self._guarded("return-receipt", self._return_receipt),
             self._guarded("return-line", self._return_line),
+            self._guarded("return-step", self._return_step),
             self._guarded("return-all", self._return_all),
             self._guarded("return-void", self._return_void),
             self._guarded("return-reason", self._return_reason),
@@ -163,8 +185,12 @@ class TillApi:
     async def _quantity(self, request: web.Request) -> None:
         body = await read_body(request, Quantity)
         if not body.quantity.isascii() or not body.quantity.isdigit() or len(body.quantity) > 5:
-            raise Invalid("QUANTITY_IMPOSSIBLE", sku=str(body.number))
-        await self._till.set_quantity(body.number, int(body.quantity))
+            raise Invalid("QUANTITY_IMPOSSIBLE", sku=body.sku)
+        await self._till.set_quantity(body.sku, int(body.quantity))
+
+    async def _step(self, request: web.Request) -> None:
+        body = await read_body(request, Step)
+        await self._till.step(body.sku, body.by)
 
     async def _pay(self, request: web.Request) -> None:
         body = await read_body(request, Pay)
@@ -202,28 +228,37 @@ class TillApi:
 
     async def _returns(self, request: web.Request) -> None:
         await read_body(request, Nothing)
-        await self._till.returns()
+        await self._till.at_return_desk(lambda desk, _: desk.show_recent())
 
     async def _return_receipt(self, request: web.Request) -> None:
-        await self._till.return_receipt((await read_body(request, Number)).number)
+        number = (await read_body(request, Number)).number
+        await self._till.at_return_desk(lambda desk, _: desk.open_number(number))
 
     async def _return_line(self, request: web.Request) -> None:
-        body = await read_body(request, Quantity)
+        body = await read_body(request, ReturnedQuantity)
         match = RETURNED.fullmatch(body.quantity)
         if match is None:
             raise Invalid("QUANTITY_IMPOSSIBLE", sku=str(body.number))
-        await self._till.return_line(body.number, int(match[1]) * 1000 + int((match[2] or "").ljust(3, "0")))
+        milli = int(match[1]) * 1000 + int((match[2] or "").ljust(3, "0"))
+        await self._till.at_return_desk(lambda desk, person: desk.take(body.number, milli, person))
+
+    async def _return_step(self, request: web.Request) -> None:
+        body = await read_body(request, ReturnStep)
+        await self._till.at_return_desk(lambda desk, person: desk.step(body.number, body.by, person))
 
     async def _return_all(self, request: web.Request) -> None:
         await read_body(request, Nothing)
-        await self._till.return_all()
+        await self._till.at_return_desk(lambda desk, person: desk.take_all(person))
 
     async def _return_void(self, request: web.Request) -> None:
-        await self._till.return_void((await read_body(request, Switch)).on)
+        on = (await read_body(request, Switch)).on
+        await self._till.at_return_desk(lambda desk, person: desk.set_void(person, on=on))
 
     async def _return_reason(self, request: web.Request) -> None:
         body = await read_body(request, ReturnReason)
-        await self._till.return_reason(body.reason, shop_fault=body.shop_fault)
+        await self._till.at_return_desk(
+            lambda desk, person: desk.set_reason(body.reason, person, shop_fault=body.shop_fault)
+        )
 
     async def _return_confirm(self, request: web.Request) -> None:
         await read_body(request, Nothing)

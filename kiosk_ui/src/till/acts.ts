@@ -1,14 +1,12 @@
 import type { Till } from "../shared/snapshots";
 import type { Intend } from "./intents";
 import type { Action } from "./keys";
-import type { Quantities } from "./quantities";
-import { nextQuantity, REASONS } from "./returning";
+import { REASONS } from "./returning";
 
 /** What keys act on. */
 export interface Acts {
   till: Till;
   intend: Intend;
-  quantities: Quantities;
   /** Number of the selected line of the basket ... */
   selected: number | null;
   select: (number: number) => void;
@@ -23,7 +21,7 @@ function along(selected: number | null, step: number, count: number): number {
 
 /** Acts on the basket and its member; false when the action is about something else. */
 export function onLines(action: Action, acts: Acts): boolean {
-  const { till, intend, quantities } = acts;
+  const { till, intend } = acts;
   if (till.returning) return false;
   const line = till.lines.find(({ number, gift }) => number === acts.selected && !gift);
   switch (action.do) {
@@ -37,10 +35,10 @@ export function onLines(action: Action, acts: Acts): boolean {
       acts.select(along(acts.selected, action.step, till.lines.length));
       return true;
     case "quantity":
-      if (line) quantities.step(line, action.step);
+      if (line) void intend("step", { sku: line.sku, by: action.step });
       return true;
     case "void":
-      if (line) quantities.change(line, 0);
+      if (line) void intend("quantity", { sku: line.sku, quantity: "0" });
       return true;
     case "member-off":
       if (till.member) void intend("member-off");
@@ -69,11 +67,9 @@ export function onReturn(action: Action, acts: Acts): boolean {
     case "select":
       acts.selectReturned(along(acts.returned, action.step, sale.lines.length));
       return true;
-    case "quantity": {
-      const quantity = line ? nextQuantity(line, action.step) : null;
-      if (line && quantity !== null) void intend("return-line", { number: line.number, quantity });
+    case "quantity":
+      if (line) void intend("return-step", { number: line.number, by: action.step });
       return true;
-    }
     case "void":
       if (line) void intend("return-line", { number: line.number, quantity: "0" });
       return true;
@@ -84,12 +80,12 @@ export function onReturn(action: Action, acts: Acts): boolean {
       if (sale.can_void) void intend("return-void", { on: !sale.void });
       return true;
     case "return-fault":
-      void intend("return-reason", { reason, shop_fault: !shop_fault });
+      void intend("return-reason", { shop_fault: !shop_fault });
       return true;
     case "return-reason": {
       const codes = Object.keys(REASONS);
       const next = codes[(codes.indexOf(reason) + 1) % codes.length];
-      void intend("return-reason", { reason: next, shop_fault });
+      void intend("return-reason", { reason: next });
       return true;
     }
     case "return-confirm":

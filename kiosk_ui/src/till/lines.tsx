@@ -2,6 +2,8 @@ import { useEffect, useRef } from "preact/hooks";
 
 import { Cross } from "../shared/icons";
 import type { TillLine } from "../shared/snapshots";
+import type { Intend } from "./intents";
+import { Stepper } from "./stepper";
 import { useTexts } from "./texts";
 
 export interface LinesProps {
@@ -11,10 +13,10 @@ export interface LinesProps {
   showDetails: (shown: boolean) => void;
   selected: number | null;
   select: (number: number) => void;
-  change: (line: TillLine, quantity: number) => void;
+  intend: Intend;
 }
 
-export function Lines({ lines, details, showDetails, selected, select, change }: LinesProps) {
+export function Lines({ lines, details, showDetails, selected, select, intend }: LinesProps) {
   const { say } = useTexts();
   return (
     <div class="lines">
@@ -46,7 +48,7 @@ export function Lines({ lines, details, showDetails, selected, select, change }:
               showDetails={() => showDetails(!details)}
               selected={line.number === selected}
               select={() => select(line.number)}
-              change={(quantity) => change(line, quantity)}
+              intend={intend}
             />
           ))}
         </tbody>
@@ -61,10 +63,10 @@ interface LineProps {
   showDetails: () => void;
   selected: boolean;
   select: () => void;
-  change: (quantity: number) => void;
+  intend: Intend;
 }
 
-function Line({ line, details, showDetails, selected, select, change }: LineProps) {
+function Line({ line, details, showDetails, selected, select, intend }: LineProps) {
   const { say } = useTexts();
   const row = useRef<HTMLTableRowElement>(null);
   useEffect(() => {
@@ -77,7 +79,19 @@ function Line({ line, details, showDetails, selected, select, change }: LineProp
         <td class="line-name">
           <span>{line.name}</span> <small>{line.sku}</small>
         </td>
-        <td class="quantity">{line.gift ? line.quantity : <Stepper line={line} change={change} />}</td>
+        <td class="quantity">
+          {line.gift && line.quantity}
+          {!line.gift && (
+            <Stepper
+              name={line.name}
+              quantity={line.quantity}
+              canLess={line.quantity !== "1"}
+              canMore
+              step={(by) => void intend("step", { sku: line.sku, by })}
+              id={`quantity-${line.number}`}
+            />
+          )}
+        </td>
         <td class="amount">{line.unit_price}</td>
         <td class="amount line-total">
           {line.total}
@@ -100,7 +114,7 @@ function Line({ line, details, showDetails, selected, select, change }: LineProp
               class="step"
               aria-label={say("till.lines.void_one", { name: line.name })}
               data-testid={`void-${line.number}`}
-              onClick={() => change(0)}
+              onClick={() => void intend("quantity", { sku: line.sku, quantity: "0" })}
             >
               <Cross />
             </button>
@@ -119,32 +133,5 @@ function Line({ line, details, showDetails, selected, select, change }: LineProp
           </tr>
         ))}
     </>
-  );
-}
-
-function Stepper({ line, change }: { line: TillLine; change: (quantity: number) => void }) {
-  const { say } = useTexts();
-  const quantity = Number(line.quantity);
-  return (
-    <div class="stepper">
-      <button
-        type="button"
-        class="step"
-        aria-label={say("till.lines.less", { name: line.name })}
-        disabled={quantity <= 1}
-        onClick={() => change(quantity - 1)}
-      >
-        −
-      </button>
-      <output>{line.quantity}</output>
-      <button
-        type="button"
-        class="step"
-        aria-label={say("till.lines.more", { name: line.name })}
-        onClick={() => change(quantity + 1)}
-      >
-        +
-      </button>
-    </div>
   );
 }

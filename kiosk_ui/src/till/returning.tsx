@@ -4,6 +4,7 @@ import { Check, Undo } from "../shared/icons";
 import type { Return, ReturnLine, ReturnSale } from "../shared/snapshots";
 import type { Intend } from "./intents";
 import { Panel } from "./panel";
+import { Stepper } from "./stepper";
 import { type MessageId, useTexts } from "./texts";
 
 export const REASONS: Readonly<Record<string, MessageId>> = {
@@ -95,7 +96,7 @@ function Lines({ sale, selected, select, intend }: LinesProps) {
               line={line}
               selected={line.number === selected}
               select={() => select(line.number)}
-              take={(quantity) => void intend("return-line", { number: line.number, quantity })}
+              step={(by) => void intend("return-step", { number: line.number, by })}
             />
           ))}
         </tbody>
@@ -108,29 +109,16 @@ interface LineProps {
   line: ReturnLine;
   selected: boolean;
   select: () => void;
-  take: (quantity: string) => void;
+  step: (by: 1 | -1) => void;
 }
 
-/** Returns the next quantity of a line: by one, and what is weighed all or nothing. */
-export function nextQuantity(line: ReturnLine, step: 1 | -1): string | null {
-  const left = Number(line.left);
-  if (!Number.isInteger(left)) return step === 1 ? line.left : "0";
-  const next = Number(line.chosen) + step;
-  return next < 0 || next > left ? null : String(next);
-}
-
-function Line({ line, selected, select, take }: LineProps) {
+function Line({ line, selected, select, step }: LineProps) {
   const { say } = useTexts();
   const row = useRef<HTMLTableRowElement>(null);
   const none = line.left === "0";
   useEffect(() => {
     if (selected) row.current?.scrollIntoView({ block: "nearest" });
   }, [selected]);
-
-  function step(by: 1 | -1): void {
-    const next = nextQuantity(line, by);
-    if (next !== null) take(next);
-  }
 
   return (
     <tr
@@ -146,27 +134,14 @@ function Line({ line, selected, select, take }: LineProps) {
         {line.left === line.sold ? line.sold : say("till.return.of", { left: line.left, sold: line.sold })}
       </td>
       <td class="quantity">
-        <div class="stepper">
-          <button
-            type="button"
-            class="step"
-            aria-label={say("till.lines.less", { name: line.name })}
-            disabled={line.chosen === "0"}
-            onClick={() => step(-1)}
-          >
-            −
-          </button>
-          <output data-testid={`return-quantity-${line.number}`}>{line.chosen}</output>
-          <button
-            type="button"
-            class="step"
-            aria-label={say("till.lines.more", { name: line.name })}
-            disabled={none || line.chosen === line.left}
-            onClick={() => step(1)}
-          >
-            +
-          </button>
-        </div>
+        <Stepper
+          name={line.name}
+          quantity={line.chosen}
+          canLess={line.chosen !== "0"}
+          canMore={!none && line.chosen !== line.left}
+          step={step}
+          id={`return-quantity-${line.number}`}
+        />
       </td>
       <td class="amount">{line.total}</td>
     </tr>
@@ -259,7 +234,7 @@ function Reasons({ reason, shopFault, intend }: ReasonsProps) {
             class="button quiet"
             aria-pressed={code === reason}
             data-testid={`reason-${code}`}
-            onClick={() => void intend("return-reason", { reason: code, shop_fault: shopFault })}
+            onClick={() => void intend("return-reason", { reason: code })}
           >
             {say(words)}
           </button>
@@ -270,7 +245,7 @@ function Reasons({ reason, shopFault, intend }: ReasonsProps) {
         class="button quiet"
         aria-pressed={shopFault}
         data-testid="shop-fault"
-        onClick={() => void intend("return-reason", { reason, shop_fault: !shopFault })}
+        onClick={() => void intend("return-reason", { shop_fault: !shopFault })}
       >
         {shopFault && <Check />}
         <span>{say("till.return.shop_fault")}</span>

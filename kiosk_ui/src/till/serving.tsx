@@ -14,7 +14,6 @@ import { MemberStrip } from "./member";
 import { Choices, MessageLine } from "./message";
 import { OpenPanel } from "./panels";
 import { dueBy, type Tender, tenderOf } from "./pay";
-import { useQuantities } from "./quantities";
 import { ReturnCheckout, ReturnPanel } from "./returning";
 
 interface Props {
@@ -36,8 +35,7 @@ export function Serving({ till, refusal, dismiss, intend, signOut }: Props) {
   const [details, showDetails] = useState(false);
   const box = useRef<HTMLInputElement>(null);
   const nameField = useRef<HTMLInputElement>(null);
-  const quantities = useQuantities(intend);
-  const { panel, openPanel, topUp } = usePanel(till, intend, box, () => open(false));
+  const { panel, openPanel, openPay, topUp } = usePanel(till, intend, box, open);
 
   function back(): void {
     dismiss();
@@ -50,12 +48,12 @@ export function Serving({ till, refusal, dismiss, intend, signOut }: Props) {
   }
 
   function perform(action: Action): void {
-    const acts = { till, intend, quantities, selected, select, returned, selectReturned };
+    const acts = { till, intend, selected, select, returned, selectReturned };
     if (onLines(action, acts) || onReturn(action, acts)) return;
     const tender = tenderOf(action);
     if (tender && panel === "top-up") topUp(tender);
     else if (tender && paying) void pay(tender, dueBy(tender, till.totals));
-    else if (tender === "cash") (openPanel(null), open(true));
+    else if (tender === "cash") openPay(true);
     else if (action.do === "panel") openPanel(panel === action.panel ? null : action.panel);
     else if (action.do === "all-points") void intend("points").then((taken) => taken && openPanel(null));
     else if (action.do === "all-value") void intend("value").then((taken) => taken && openPanel(null));
@@ -83,13 +81,13 @@ export function Serving({ till, refusal, dismiss, intend, signOut }: Props) {
           ) : panel ? (
             <OpenPanel name={panel} till={till} intend={intend} open={openPanel} topUp={topUp} />
           ) : (
-            <Basket till={till} {...{ details, showDetails, selected, select }} change={quantities.change} />
+            <Basket till={till} {...{ details, showDetails, selected, select, intend }} />
           )}
         </div>
         {goods ? (
           <ReturnCheckout sale={goods} intend={intend} />
         ) : (
-          <Checkout till={till} paying={paying} openPay={open} pay={(...paid) => void pay(...paid)} />
+          <Checkout till={till} paying={paying} openPay={openPay} pay={(...paid) => void pay(...paid)} />
         )}
       </main>
       <KeyMap paying={paying} returning={place.returning} panel={panel} stranger={place.stranger} />
@@ -128,21 +126,32 @@ function useReturned(goods: ReturnSale | null | undefined): [number | null, (num
 interface Panels {
   panel: PanelName | null;
   openPanel: (name: PanelName | null) => void;
+  openPay: (opened: boolean) => void;
   /** Takes the money for the amount that the top-up panel shows. */
   topUp: (tender: Tender) => void;
 }
 
-/** Which panel is open. Leaving the top-up panel asks for no amount any more. */
-function usePanel(till: Till, intend: Intend, box: RefObject<HTMLInputElement | null>, closePay: () => void): Panels {
+/** Which panel is open: one, or paying, never both. Leaving the top-up panel asks for no amount any more. */
+function usePanel(
+  till: Till,
+  intend: Intend,
+  box: RefObject<HTMLInputElement | null>,
+  setPaying: (paying: boolean) => void,
+): Panels {
   const [panel, setPanel] = useState<PanelName | null>(null);
 
   function openPanel(name: PanelName | null): void {
-    closePay();
+    setPaying(false);
     if (panel === "top-up" && name !== "top-up" && till.value?.top_up?.amount) {
       void intend("top-up-amount", { amount_minor: 0 });
     }
     setPanel(name);
     if (name === null || name === "coupons" || name === "why") box.current?.focus();
+  }
+
+  function openPay(opened: boolean): void {
+    openPanel(null);
+    setPaying(opened);
   }
 
   function topUp(tender: Tender): void {
@@ -155,7 +164,7 @@ function usePanel(till: Till, intend: Intend, box: RefObject<HTMLInputElement | 
     });
   }
 
-  return { panel, openPanel, topUp };
+  return { panel, openPanel, openPay, topUp };
 }
 
 /** The selected line: the one that changed last, until the arrows say otherwise. */
