@@ -52,6 +52,11 @@ def money(language: str, minor: int, currency: str) -> str:
     return f"{'-' if minor < 0 else ''}{symbol}{shown}"
 
 
+def quantity(milli: int) -> str:
+    """Return thousandths as people write a quantity: 2000 -> 2, 1250 -> 1.25."""
+    return _decimal(milli, 3)
+
+
 def day(language: str, value: dt.date) -> str:
     """Return a date as people write it in the language."""
     from babel.dates import format_date

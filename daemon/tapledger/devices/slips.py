@@ -78,13 +78,7 @@ def _line(name: str, line: SaleLine, currency: str, language: str) -> list[Paper
     if line.quantity_milli == 1000:
         return [Row(name, amount)]
     unit = texts.money(language, line.unit_minor, currency)
-    return [Text(name), Row(f"  {quantity(line.quantity_milli)} × {unit}", amount)]
-
-
-def quantity(milli: int) -> str:
-    """Return thousandths as people write a quantity: 2000 -> 2, 1250 -> 1.25."""
-    whole, part = divmod(milli, 1000)
-    return f"{whole}.{part:03d}".rstrip("0") if part else str(whole)
+    return [Text(name), Row(f"  {texts.quantity(line.quantity_milli)} × {unit}", amount)]
 
 
 def _money(tenders: tuple[Tender, ...], currency: str, language: str) -> list[PaperItem]:
@@ -115,7 +109,7 @@ def _returned(slip: Slip, body: EventBody, shop: Shop) -> list[PaperItem]:
     for line in back.lines:
         name = line.name or texts.say(language, "receipt.article")
         amount = texts.money(language, line.refund_minor, back.currency)
-        items.append(Row(f"{name} × {quantity(line.quantity_milli)}", amount))
+        items.append(Row(f"{name} × {texts.quantity(line.quantity_milli)}", amount))
     total = texts.money(language, back.refund_minor, back.currency)
     items += [Rule(), Row(texts.say(language, "receipt.refund"), total, bold=True)]
     items += _money(back.tenders, back.currency, language)

@@ -125,8 +125,6 @@ class ReturnSale(msgspec.Struct, frozen=True):
     receipt: str
     at: str
     total: str
-    is_member: bool
-    """A member bought it: points go back too."""
     lines: list[ReturnLine]
     void: bool
     """The whole sale is undone instead."""
@@ -138,7 +136,6 @@ class ReturnSale(msgspec.Struct, frozen=True):
     tenders: list[Paid]
     points_taken: int
     points_given: int
-    sentences: list[str]
     problem: Problem | None
 
 

@@ -60,7 +60,7 @@ def lines(shop: Shop, counter: Counter) -> list[TillLine]:
                 number=i + 1,
                 sku=line.sku,
                 name=line.name,
-                quantity=quantity(line.quantity_milli),
+                quantity=texts.quantity(line.quantity_milli),
                 unit_price=money(line.unit_minor),
                 total=money(total),
                 gross=money(line.gross_minor) if off else None,
@@ -69,12 +69,6 @@ def lines(shop: Shop, counter: Counter) -> list[TillLine]:
             )
         )
     return shown
-
-
-def quantity(milli: int) -> str:
-    """Return thousandths as people write a quantity: 2000 -> 2, 1250 -> 1.25."""
-    whole, part = divmod(milli, 1000)
-    return f"{whole}.{part:03d}".rstrip("0") if part else str(whole)
 
 
 def discount(one: Discount, share_minor: int, program: Program, language: str) -> LineDiscount:
@@ -109,7 +103,6 @@ def totals(shop: Shop, counter: Counter) -> Totals:
         gross=money(sum(line.gross_minor for line in sale.lines)) if saved or points else None,
         saved=money(-saved) if saved else None,
         points_paid=money(-points) if points else None,
-        points_used=sale.points_used,
         value_paid=money(-value) if value else None,
     )
 

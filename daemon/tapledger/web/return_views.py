@@ -7,11 +7,10 @@ import datetime as dt
 from tapledger import texts
 from tapledger.loyalty.facts import SaleLine
 from tapledger.loyalty.life.sensitivity import is_sensitive
-from tapledger.membership import explaining
 from tapledger.membership.shop import Shop
 from tapledger.web import problems
 from tapledger.web.checkout_snapshots import Paid, ReceiptRow, Return, ReturnLine, ReturnSale
-from tapledger.web.checkout_views import money_of, quantity
+from tapledger.web.checkout_views import money_of
 from tapledger.web.return_desk import Opened, ReturnDesk
 
 
@@ -41,12 +40,10 @@ def _sale(shop: Shop, here: Opened, language: str) -> ReturnSale:
     back = None if body is None else body.returned
     money = money_of(shop, language)
     tenders = () if back is None else back.tenders
-    reasons = () if body is None else body.reasons
     return ReturnSale(
         receipt=here.receipt,
         at=_at(shop, sold.at),
         total=money(sold.facts.total_minor),
-        is_member=sold.member is not None,
         lines=[_line(shop, here, i, line, language) for i, line in enumerate(sold.facts.lines)],
         void=here.void,
         can_void=here.can_void,
@@ -56,7 +53,6 @@ def _sale(shop: Shop, here: Opened, language: str) -> ReturnSale:
         tenders=[Paid(texts.say(language, f"tender.{one.kind}"), money(one.amount_minor)) for one in tenders],
         points_taken=0 if back is None else back.clawed,
         points_given=0 if back is None else back.restored,
-        sentences=list(explaining.sentences(reasons, shop.program, language)),
         problem=None if here.problem is None else problems.problem(language, here.problem),
     )
 
@@ -67,8 +63,8 @@ def _line(shop: Shop, here: Opened, i: int, line: SaleLine, language: str) -> Re
     return ReturnLine(
         number=i + 1,
         name=texts.say(language, "receipt.article") if hidden else line.name,
-        sold=quantity(line.quantity_milli),
-        left=quantity(here.left[i]),
-        chosen=quantity(taken),
+        sold=texts.quantity(line.quantity_milli),
+        left=texts.quantity(here.left[i]),
+        chosen=texts.quantity(taken),
         total=money_of(shop, language)(line.net_minor),
     )

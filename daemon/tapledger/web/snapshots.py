@@ -231,7 +231,6 @@ class Totals(msgspec.Struct, frozen=True):
     saved: str | None = None
     """All discounts together, points as cash left out."""
     points_paid: str | None = None
-    points_used: int = 0
     value_paid: str | None = None
     """Of it, what stored value pays."""
 

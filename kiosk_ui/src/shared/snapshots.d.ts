@@ -184,7 +184,6 @@ export interface Totals {
   gross?: string | null;
   saved?: string | null;
   points_paid?: string | null;
-  points_used?: number;
   value_paid?: string | null;
 }
 /**
@@ -285,7 +284,6 @@ export interface ReturnSale {
   receipt: string;
   at: string;
   total: string;
-  is_member: boolean;
   lines: ReturnLine[];
   void: boolean;
   can_void: boolean;
@@ -295,7 +293,6 @@ export interface ReturnSale {
   tenders: Paid[];
   points_taken: number;
   points_given: number;
-  sentences: string[];
   problem: Problem | null;
 }
 export interface ReturnLine {

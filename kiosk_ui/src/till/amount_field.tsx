@@ -11,19 +11,20 @@ interface Props {
   digits: number;
   /** What stands in it until somebody types. */
   suggested: number;
-  typed?: (text: string) => void;
   /** Called with a whole number of the smallest unit. */
   take: (amount: number) => void;
-  go: string;
+  /** Says what Enter does with what stands in the field; null is no amount. */
+  go: (amount: number | null) => string;
 }
 
 /** One number and Enter. What cannot be read stays and is said. */
-export function AmountField({ label, name, digits, suggested, typed, take, go }: Props) {
+export function AmountField({ label, name, digits, suggested, take, go }: Props) {
   const { say } = useTexts();
   const [text, setText] = useState<string | null>(null);
   const [unreadable, setUnreadable] = useState(false);
   const field = useRef<HTMLInputElement>(null);
   const shown = text ?? decimalText(suggested, digits);
+  const amount = readMinor(shown, digits);
 
   // Before the paint: the next key may be a digit of the amount already.
   useLayoutEffect(() => {
@@ -36,7 +37,6 @@ export function AmountField({ label, name, digits, suggested, typed, take, go }:
 
   function submit(event: Event): void {
     event.preventDefault();
-    const amount = readMinor(shown, digits);
     setUnreadable(amount === null);
     if (amount !== null) take(amount);
   }
@@ -57,17 +57,14 @@ export function AmountField({ label, name, digits, suggested, typed, take, go }:
           inputMode="decimal"
           autocomplete="off"
           value={shown}
-          onInput={(event) => {
-            setText(event.currentTarget.value);
-            typed?.(event.currentTarget.value);
-          }}
+          onInput={(event) => setText(event.currentTarget.value)}
           aria-invalid={unreadable}
           data-field={name}
           data-testid={`${name}-amount`}
         />
       </label>
       <button type="submit" class="button primary" data-testid={`${name}-go`}>
-        <span>{go}</span>
+        <span>{go(amount)}</span>
         <kbd>Enter</kbd>
       </button>
     </form>

@@ -38,7 +38,7 @@ export function PointsPanel({ points, intend, close }: Props) {
                 digits={0}
                 suggested={points.used || points.usable}
                 take={use}
-                go={say("till.points.use")}
+                go={() => say("till.points.use")}
               />
               <Choices
                 all={() => use(null)}

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { Check } from "../shared/icons";
 import type { Problem, Staff } from "../shared/snapshots";
@@ -18,7 +18,8 @@ export function SignIn({ people, refusal, enter }: Props) {
   const [chosen, setChosen] = useState<string | null>(people.length === 1 ? (people[0]?.id ?? null) : null);
   const pin = useRef<HTMLInputElement>(null);
 
-  useEffect(() => {
+  // Before the paint: the next key may be the first of the PIN already.
+  useLayoutEffect(() => {
     if (chosen !== null) pin.current?.focus();
   }, [chosen]);
 

@@ -1,10 +1,8 @@
-import { useState } from "preact/hooks";
-
 import { Card, Scanner } from "../shared/icons";
 import type { StoredValue, TopUp } from "../shared/snapshots";
 import { AmountField } from "./amount_field";
 import type { Intend } from "./intents";
-import { decimalText, readMinor } from "./money";
+import { decimalText } from "./money";
 import { Because, Panel } from "./panel";
 import type { Tender } from "./pay";
 import { Choices } from "./points";
@@ -49,7 +47,7 @@ export function ValuePanel({ value, digits, intend, close, openTopUp }: Props) {
             digits={digits}
             suggested={value.usable_minor}
             take={use}
-            go={say("till.value.use")}
+            go={() => say("till.value.use")}
           />
           <Choices
             all={() => use(null)}
@@ -83,7 +81,6 @@ interface TopUpProps {
 /** First the amount, then what it brings, then the money: Enter twice is cash. */
 export function TopUpPanel({ topUp, digits, intend, take, close }: TopUpProps) {
   const { say } = useTexts();
-  const [text, setText] = useState("");
   if (topUp === null) {
     return (
       <Panel title={say("till.top_up.title")} name="top-up" close={close}>
@@ -98,7 +95,6 @@ export function TopUpPanel({ topUp, digits, intend, take, close }: TopUpProps) {
     else void intend("top-up-amount", { amount_minor });
   }
 
-  const changed = text !== "" && readMinor(text, digits) !== asked;
   return (
     <Panel title={say("till.top_up.title")} name="top-up" close={close}>
       <ul class="top-up-rows">
@@ -121,9 +117,8 @@ export function TopUpPanel({ topUp, digits, intend, take, close }: TopUpProps) {
         name="top-up"
         digits={digits}
         suggested={asked}
-        typed={setText}
         take={enter}
-        go={say(asked > 0 && !changed ? "till.top_up.take_cash" : "till.top_up.show")}
+        go={(amount) => say(asked > 0 && amount === asked ? "till.top_up.take_cash" : "till.top_up.show")}
       />
       {asked > 0 && (
         <>
