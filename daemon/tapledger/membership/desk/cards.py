@@ -24,7 +24,6 @@ from tapledger.membership.desk.asking import (
     told,
 )
 from tapledger.membership.desk.people import Kind
-from tapledger.membership.identity import Presented
 from tapledger.membership.shop import Shop
 
 
@@ -69,8 +68,7 @@ class ReplaceCard(OfCard, frozen=True, kw_only=True):
 
 async def replace(shop: Shop, asked: ReplaceCard, staff: Staff) -> Answer:
     member, index = await _named(shop, asked)
-    number = asked.new.upper() if asked.kind == "uid" else asked.new
-    new = Presented(asked.kind, number, 0, naming.EVIDENCE)
+    new = naming.by_number(asked.kind, asked.new)
     return told(shop, asked, staff, await cards.replace_card(shop, asked.key, member, index, new, staff.id))
 
 
@@ -93,7 +91,7 @@ class ShareUid(OfMember, frozen=True, kw_only=True):
 
 
 async def share_uid(shop: Shop, asked: ShareUid, staff: Staff) -> Answer:
-    member, new = await naming.member(shop, asked), Presented("uid", asked.uid.upper(), 0, naming.EVIDENCE)
+    member, new = await naming.member(shop, asked), naming.by_number("uid", asked.uid)
     return told(shop, asked, staff, await cards.link_shared_uid(shop, asked.key, member, new, staff.id))
 
 

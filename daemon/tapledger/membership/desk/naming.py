@@ -17,6 +17,11 @@ TYPED = Presented("phone", "", 0, EVIDENCE)
 """How a member is identified whom staff name: as sure as a number that anybody can say."""
 
 
+def by_number(kind: str, number: str) -> Presented:
+    """Return a card or code whose number staff typed, as readers write it."""
+    return Presented(kind, number.upper() if kind == "uid" else number, 0, EVIDENCE)
+
+
 def _readings(text: str) -> Iterator[Presented]:
     """Yield every credential that a text can be."""
     for kind in KINDS:
@@ -26,7 +31,7 @@ def _readings(text: str) -> Iterator[Presented]:
                 value = identity.normal_phone(value)
             except Invalid:
                 continue
-        shown = Presented(kind, value.upper() if kind == "uid" else value, 0, EVIDENCE)
+        shown = by_number(kind, value)
         for number in range(1, 1 + (MAX_NAMESAKES if identity.has_short_uid(shown) else 1)):
             yield identity.namesake(shown, number)
 
@@ -99,7 +104,7 @@ async def card(shop: Shop, member_id: str, text: str) -> str:
     def work(tx: Transaction) -> str:
         stored = members.load(tx, member_id)
         theirs = set() if stored is None else {one.index for one in stored.member.credentials}
-        by_number = [identity.index(shop, one.kind, one.value) for one in _readings(text)]
-        return next((index for index in (text, *by_number) if index in theirs), text)
+        numbers = [identity.index(shop, one.kind, one.value) for one in _readings(text)]
+        return next((index for index in (text, *numbers) if index in theirs), text)
 
     return await shop.store.transact(work)

@@ -32,7 +32,6 @@ from tapledger.membership.desk.asking import (
     found,
     told,
 )
-from tapledger.membership.identity import Presented
 from tapledger.membership.profile import ProfileEdit
 from tapledger.membership.referral import ReferrerCommand
 from tapledger.membership.registration import Joining
@@ -62,7 +61,7 @@ class Join(Request, frozen=True, kw_only=True):
 
 
 async def join(shop: Shop, asked: Join, staff: Staff) -> Answer:
-    code = (Presented("barcode", asked.code, 0, naming.EVIDENCE),) if asked.code else ()
+    code = (naming.by_number("barcode", asked.code),) if asked.code else ()
     joining = Joining(
         key=asked.key,
         name=asked.name,
@@ -84,8 +83,7 @@ class LinkCard(OfMember, frozen=True, kw_only=True):
 
 
 async def link_card(shop: Shop, asked: LinkCard, staff: Staff) -> Answer:
-    number = asked.number.upper() if asked.kind == "uid" else asked.number
-    new, member = Presented(asked.kind, number, 0, naming.EVIDENCE), await naming.member(shop, asked)
+    member, new = await naming.member(shop, asked), naming.by_number(asked.kind, asked.number)
     return told(
         shop, asked, staff, await registration.link_credential(shop, asked.key, member, new, staff.id)
     )
