@@ -28,7 +28,7 @@ from tapledger.membership import (
     sale,
 )
 from tapledger.membership.sale import SaleCommand
-from tapledger.store import history, sales
+from tapledger.store import history
 from tests.lives.belongings import belongings
 from tests.lives.life import Life
 from tests.lives.rules import APPLES, BOTTLE, PHONE, TEA, TOWEL, VOUCHER
@@ -139,7 +139,7 @@ async def _sold(place: Place, number: int, *, anonymous: bool = False) -> SaleFa
         bodies = [body for body in history.everything(tx) if body.sale is not None and body.kind == "sale"]
         if anonymous:
             bodies = [body for body in bodies if body.member is None]
-        known = [body.sale for body in bodies if body.sale and sales.find(tx, body.sale.id) is not None]
+        known = [body.sale for body in bodies if body.sale and history.of_sale(tx, body.sale.id) is not None]
         return known[-6:]
 
     found = await place.shop.store.transact(work)

@@ -72,7 +72,7 @@ def _waiting(tx: Transaction, sale: str) -> Pending:
     waiting = sales.pending(tx, sale)
     if waiting is not None:
         return waiting
-    if sales.find(tx, sale) is not None:
+    if history.of_sale(tx, sale) is not None:
         raise Refused("PENDING_CONFIRMED")
     if history.of_operation(tx, sale + GIVEN_UP) is not None:
         raise Refused("SALE_GIVEN_UP")

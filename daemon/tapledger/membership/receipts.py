@@ -13,8 +13,8 @@ from tapledger.loyalty.sales import sold
 from tapledger.loyalty.sales.sold import Sold
 from tapledger.membership import identity, slips
 from tapledger.membership.shop import Shop, known_member
+from tapledger.store import history, sales
 from tapledger.store import members as stored_members
-from tapledger.store import sales
 from tapledger.store.journal import Recorded
 from tapledger.store.people import mask
 
@@ -42,22 +42,22 @@ def sale_of(text: str, shop: Shop, tx: Transaction) -> str:
     if match is None:
         raise Invalid("RECEIPT_INVALID")
     node, epoch, seq = match[1], int(match[2]), int(match[3])
-    event = sales.at(tx, epoch, seq) if node == shop.store.keyring.node else None
-    if event is None or event.body.sale is None:
+    body = history.at(tx, epoch, seq) if node == shop.store.keyring.node else None
+    if body is None or body.kind != "sale" or body.sale is None:
         raise NotFound("SALE_UNKNOWN")
-    return event.body.sale.id
+    return body.sale.id
 
 
 def load(tx: Transaction, sale: str) -> Sales:
     """Return a sale by its id with all that came back of it; raise ``NotFound`` for one of another shop."""
-    event = sales.find(tx, sale)
-    if event is None:
+    body = history.of_sale(tx, sale)
+    if body is None:
         raise NotFound("SALE_UNKNOWN")
     changes = sales.changes(tx, sale)
-    late = next((body for body in changes if body.kind == "late_credit"), None)
-    found = sold.read(event.body, [body for body in changes if body.returned is not None], late)
+    late = next((one for one in changes if one.kind == "late_credit"), None)
+    found = sold.read(body, [one for one in changes if one.returned is not None], late)
     member = None if found.member is None else known_member(tx, found.member).member
-    return Sales(found, member, event.body.program)
+    return Sales(found, member, body.program)
 
 
 async def show(shop: Shop, receipt: str) -> Sales:

@@ -9,6 +9,7 @@ import msgspec
 from tapledger.database import Transaction
 from tapledger.loyalty.ledger import EventBody
 from tapledger.store.journal import Recorded
+from tapledger.store.sales import CONFIRMED
 from tapledger.wire.codec import decode_event
 
 MAX_EVENTS = 10_000
@@ -30,6 +31,12 @@ def of_operation(tx: Transaction, op_key: str) -> EventBody | None:
         "SELECT e.raw FROM operation o JOIN event e USING (epoch, seq) WHERE o.op_key = ?", (op_key,)
     ).first()
     return None if row is None else decode_event(row[0]).body
+
+
+def of_sale(tx: Transaction, sale: str) -> EventBody | None:
+    """Return the event of a sale that this node made, also of one that waited for its payment first."""
+    found = (of_operation(tx, key) for key in (sale, sale + CONFIRMED))
+    return next((body for body in found if body is not None and body.kind == "sale"), None)
 
 
 def at(tx: Transaction, epoch: int, seq: int) -> EventBody | None:

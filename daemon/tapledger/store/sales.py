@@ -1,7 +1,7 @@
-"""Sales of this node: where each lies in the journal, what came of it later, and which wait for a payment.
+"""Sales of this node: what came of each later, and which wait for a payment.
 
-A sale is found by the operation that recorded it, so selling writes nothing for it; only what comes back is
-noted here.
+A sale is found by the operation that recorded it (``history.of_sale``), so selling writes nothing for it;
+only what comes back is noted here.
 """
 
 from __future__ import annotations
@@ -34,24 +34,6 @@ def record(tx: Transaction, event: LedgerEvent) -> None:
         return
     if sale:
         tx.exec_driver_sql("INSERT INTO sale_change VALUES (?, ?, ?)", (sale, event.epoch, event.seq))
-
-
-def find(tx: Transaction, sale: str) -> LedgerEvent | None:
-    """Return the event of a sale that this node made."""
-    row = tx.exec_driver_sql(
-        "SELECT e.raw FROM operation o JOIN event e USING (epoch, seq)"
-        " WHERE o.op_key IN (?, ?) AND e.kind = 'sale'",
-        (sale, sale + CONFIRMED),
-    ).first()
-    return None if row is None else decode_event(row[0])
-
-
-def at(tx: Transaction, epoch: int, seq: int) -> LedgerEvent | None:
-    """Return the sale at a place of this node's journal; None when something else is there."""
-    row = tx.exec_driver_sql(
-        "SELECT raw FROM event WHERE epoch = ? AND seq = ? AND kind = 'sale'", (epoch, seq)
-    ).first()
-    return None if row is None else decode_event(row[0])
 
 
 def changes(tx: Transaction, sale: str) -> list[EventBody]:
