@@ -109,6 +109,26 @@ def test_a_form_ends_where_its_text_ends(name: str, words: dict[str, str]) -> No
         registry.read_words(command, line_end)
 
 
+def _texts(schema: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every text and list in a JSON schema."""
+    if isinstance(schema, dict):
+        if schema.get("type") in ("string", "array"):
+            yield path, schema
+        for name, one in schema.items():
+            yield from _texts(one, f"{path}.{name}")
+    elif isinstance(schema, list):
+        for one in schema:
+            yield from _texts(one, path)
+
+
+def test_every_text_and_list_that_a_command_takes_has_a_limit() -> None:
+    found = [one for command in registry.described() for one in _texts(command["schema"], command["command"])]
+    assert len(found) > 100
+    limits = {"maxLength", "maxItems", "pattern"}
+    endless = [path for path, one in found if not limits & one.keys()]
+    assert endless == ["tier.$defs.Tier.properties.locked_until.anyOf"], "a time, which is no free text"
+
+
 def test_lists_are_typed_by_commas_or_as_json() -> None:
     survey, back = registry.find("answer-survey"), registry.find("return")
     asked = registry.read_words(survey, {"member": "a", "survey": "s", "answers": "1,3"})
