@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from tapledger.database import Transaction
@@ -12,14 +11,12 @@ from tapledger.loyalty.members import Member
 from tapledger.loyalty.sales import sold
 from tapledger.loyalty.sales.sold import Sold
 from tapledger.membership import identity, slips
+from tapledger.membership.scanning import RECEIPT
 from tapledger.membership.shop import Shop, known_member
 from tapledger.store import history, sales
 from tapledger.store import members as stored_members
 from tapledger.store.journal import Recorded
 from tapledger.store.people import mask
-
-_RECEIPT = re.compile(r"(.{1,64})-([0-9]{1,9})-([0-9]{1,15})(:[0-9A-Fa-f]{0,64})?")
-"""node-epoch-seq as printed (R2), with or without the hash of the QR code behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +35,7 @@ def sale_of(text: str, shop: Shop, tx: Transaction) -> str:
     Raises ``Invalid`` for what is no such number, ``NotFound`` when this shop did not make the sale: others
     are returned where they were made, or through central (R21).
     """
-    match = _RECEIPT.fullmatch(text.strip())
+    match = RECEIPT.fullmatch(text.strip())
     if match is None:
         raise Invalid("RECEIPT_INVALID")
     node, epoch, seq = match[1], int(match[2]), int(match[3])

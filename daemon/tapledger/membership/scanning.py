@@ -22,8 +22,8 @@ Meaning = Literal["article", "coupon", "receipt", "voucher", "virtual", "phone",
 
 _QUANTITY = re.compile(r"([0-9]{1,5})\*(.*)", re.DOTALL)
 _ARTICLE = re.compile(r"[0-9A-Za-z._-]{1,32}")
-_RECEIPT = re.compile(r".{1,64}-[0-9]{1,9}-[0-9]{1,15}(:[0-9A-Fa-f]{0,64})?")
-"""node-epoch-seq (R2), with or without the hash of the QR code behind it."""
+RECEIPT = re.compile(r"(.{1,64})-([0-9]{1,9})-([0-9]{1,15})(?::[0-9A-Fa-f]{0,64})?")
+"""node-epoch-seq as printed (R2), with or without the hash of the QR code behind it."""
 _WECHAT = re.compile(r"1[0-5][0-9]{16}")
 _ALIPAY = re.compile(r"(2[5-9]|30)[0-9]{14,22}")
 _UNIONPAY = re.compile(r"62[0-9]{17}")
@@ -87,7 +87,7 @@ def _meanings(text: str) -> tuple[Meaning, ...]:
         found.append("article")
     if coupons.is_signed(text):
         found.append("coupon")
-    elif _RECEIPT.fullmatch(text):
+    elif RECEIPT.fullmatch(text):
         found.append("receipt")
     try:
         codes.read_code(text)
