@@ -7,7 +7,7 @@ from collections import Counter
 from functools import partial
 
 from tapledger.database import Transaction
-from tapledger.lab.scenario.auditing import audit, names_of
+from tapledger.lab.scenario.auditing import audit
 from tapledger.lab.scenario.shops import Place
 from tapledger.loyalty import ledger, members, tallies
 from tapledger.loyalty.effects import (
@@ -20,6 +20,7 @@ from tapledger.loyalty.effects import (
     Tallied,
 )
 from tapledger.loyalty.ledger import EventBody
+from tapledger.loyalty.life import merging
 from tapledger.loyalty.members import Member
 from tapledger.store import history
 from tests.lives.life import Life
@@ -82,7 +83,7 @@ class Watch:
         for state in kept.values():
             if state.merged_into:
                 continue  # what came late in this name is counted with the other
-            names = names_of(state, kept)
+            names = merging.names_of(state, kept.get)
             for pool in POOLS:
                 have = sum(lot.remaining for lot in state.lots if lot.pool == pool)
                 have -= members.deficit_of(state, pool)

@@ -9,6 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from tapledger.database import Transaction
+from tapledger.loyalty.life import merging
 from tapledger.loyalty.members import Member
 from tapledger.wire.messages import FeedRow, SealedProfile
 
@@ -173,11 +174,12 @@ def release_claim(tx: Transaction, tenant: str, credential: str, member: str) ->
 
 def forget(tx: Transaction, tenant: str, member: Member) -> None:
     """Destroy what names a member who was erased, and all that was merged into them."""
-    names = [member.id, *member.aliases]
-    for one in names:  # grows: who became part of them may have been several, too
-        gone = load(tx, one)
-        if gone is not None:
-            names += [alias for alias in gone.state.aliases if alias not in names]
+
+    def find(name: str) -> Member | None:
+        gone = load(tx, name)
+        return None if gone is None else gone.state
+
+    for one in merging.names_of(member, find):
         tx.execute(_RELEASE_ALL, {"tenant": tenant, "member": one})
         tx.execute(_FORGET_PROFILE, {"member": one})
 

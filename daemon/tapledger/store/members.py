@@ -81,12 +81,12 @@ def load_alias(tx: Transaction, member: str) -> Stored | None:
 
 def names_of(tx: Transaction, member: Member) -> tuple[str, ...]:
     """Return a member's pseudonym and those of all who became part of them, one through another too."""
-    names = [member.id, *member.aliases]
-    for name in names:  # grows
-        gone = load_alias(tx, name) if name != member.id else None
-        if gone is not None:
-            names += [one for one in gone.member.aliases if one not in names]
-    return tuple(names)
+
+    def find(name: str) -> Member | None:
+        gone = load_alias(tx, name)
+        return None if gone is None else gone.member
+
+    return merging.names_of(member, find)
 
 
 def owner(tx: Transaction, index: str) -> Owner | None:

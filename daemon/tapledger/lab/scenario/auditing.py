@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import partial
 
 from tapledger.database import Transaction
@@ -14,6 +14,7 @@ from tapledger.loyalty import ledger, tallies
 from tapledger.loyalty import members as rules
 from tapledger.loyalty.effects import BONUS, POINTS, PRINCIPAL
 from tapledger.loyalty.ledger import EventBody
+from tapledger.loyalty.life import merging
 from tapledger.loyalty.members import Member
 from tapledger.store import history, journal, members
 from tapledger.store.journal import Broken
@@ -106,14 +107,6 @@ def _of_shop(tx: Transaction) -> tuple[dict[str, Member], list[EventBody]]:
     return states, list(history.everything(tx))
 
 
-def names_of(state: Member, known: Mapping[str, Member]) -> list[str]:
-    """Return a member's pseudonym and those of all who became part of them, one through another too."""
-    names = [state.id]
-    for name in names:  # grows
-        names += [one for one in (known[name].aliases if name in known else ()) if one not in names]
-    return names
-
-
 def _uneven(states: Iterable[Member], events: Iterable[EventBody]) -> list[str]:
     """Name every pool in which lots less deficit are not what the lines of the ledger come to (I1)."""
     sums = Counter[str]()
@@ -125,7 +118,7 @@ def _uneven(states: Iterable[Member], events: Iterable[EventBody]) -> list[str]:
     for state in known.values():
         if state.merged_into:
             continue  # what came late in this name is counted with the other
-        names = names_of(state, known)
+        names = merging.names_of(state, known.get)
         for pool in (POINTS, PRINCIPAL, BONUS):
             have = sum(lot.remaining for lot in state.lots if lot.pool == pool)
             have -= rules.deficit_of(state, pool)

@@ -8,7 +8,7 @@ it has then, and ``with_late`` adds that to the member it became part of, in wha
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -303,6 +303,16 @@ def _twice(old: Member, into: Member) -> tuple[Reason, ...]:
 
 _OWN = (TierSet, StatusSet, Merged, Unmerged, BirthdaySet, Referred)
 """What a member has of their own, and no alias changes."""
+
+
+def names_of(member: Member, find: Callable[[str], Member | None]) -> tuple[str, ...]:
+    """Return a member's pseudonym and those of all who became part of them, one through another too."""
+    names = [member.id, *member.aliases]
+    for name in names:  # grows
+        gone = find(name) if name != member.id else None
+        if gone is not None:
+            names += [one for one in gone.aliases if one not in names]
+    return tuple(names)
 
 
 def late(body: EventBody, into: str) -> EventBody:
