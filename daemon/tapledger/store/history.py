@@ -8,7 +8,7 @@ import msgspec
 
 from tapledger.database import Transaction
 from tapledger.loyalty.ledger import EventBody
-from tapledger.store.journal import Recorded
+from tapledger.store.journal import Recorded, reread
 from tapledger.store.sales import CONFIRMED
 from tapledger.wire.codec import decode_event
 
@@ -74,7 +74,7 @@ def newest_sales(tx: Transaction, limit: int) -> list[Recorded]:
     rows = tx.exec_driver_sql(
         "SELECT raw, hash FROM event WHERE kind = 'sale' ORDER BY epoch DESC, seq DESC LIMIT ?", (limit,)
     )
-    return [_recorded(*row) for row in rows]
+    return [reread(*row) for row in rows]
 
 
 def of_members(tx: Transaction, members: Sequence[str], limit: int = MAX_EVENTS) -> list[Recorded]:
@@ -84,8 +84,4 @@ def of_members(tx: Transaction, members: Sequence[str], limit: int = MAX_EVENTS)
         " ORDER BY epoch DESC, seq DESC LIMIT ?",
         (msgspec.json.encode(members).decode(), limit),
     )
-    return [_recorded(*row) for row in rows]
-
-
-def _recorded(raw: bytes, digest: bytes) -> Recorded:
-    return Recorded(decode_event(raw), bytes(raw), bytes(digest), replayed=True)
+    return [reread(*row) for row in rows]

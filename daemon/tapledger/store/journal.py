@@ -53,6 +53,11 @@ class Recorded:
         return self.hash.hex()[:RECEIPT_HASH_DIGITS]
 
 
+def reread(raw: bytes, digest: bytes) -> Recorded:
+    """Return an event that was recorded before, from its row."""
+    return Recorded(decode_event(raw), bytes(raw), bytes(digest), replayed=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     seq: int
@@ -79,7 +84,7 @@ class Journal:
             return None
         if bytes(row[0]) != operation.input_hash:
             raise Conflict("IDEMPOTENCY_MISMATCH", op_key=operation.key)
-        return Recorded(decode_event(row[1]), bytes(row[1]), bytes(row[2]), replayed=True)
+        return reread(row[1], row[2])
 
     def append(
         self, tx: Transaction, operation: Operation, decision: Decision, event_id: str, now: dt.datetime
@@ -122,15 +127,13 @@ class Journal:
             " ORDER BY epoch DESC, seq DESC LIMIT 1",
             (kind, member),
         ).first()
-        if row is None:
-            return None
-        return Recorded(decode_event(row[0]), bytes(row[0]), bytes(row[1]), replayed=True)
+        return None if row is None else reread(*row)
 
     def all_of(self, tx: Transaction, kind: str) -> Iterator[Recorded]:
         """Yield this node's events of a kind from the first to the last."""
         rows = tx.exec_driver_sql("SELECT raw, hash FROM event WHERE kind = ? ORDER BY epoch, seq", (kind,))
         for raw, digest in rows:
-            yield Recorded(decode_event(raw), bytes(raw), bytes(digest), replayed=True)
+            yield reread(raw, digest)
 
     def forget(self) -> None:
         """A transaction was rolled back: what it appended is not there."""
