@@ -101,7 +101,7 @@ class Life:
             self.world.clock.instant += dt.timedelta(minutes=1)
         for place in self.places * 2:
             if self.world.central is not None:
-                place.online = True
+                place.shop.reachable = True
                 await place.sync()
 
     async def close(self) -> None:
@@ -148,7 +148,7 @@ class Life:
         """Let the shops that have a line tell each other what is new, as the daemons do all the time."""
         if self.world.central is not None:
             for place in self.places * 2:
-                if place.online:
+                if place.shop.reachable:
                     await place.sync()
 
     async def run(self, place: Place, what: str, command: Command, *, keyed: bool = True) -> Any | None:

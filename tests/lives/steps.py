@@ -273,8 +273,8 @@ async def line(life: Life, place: Place, step: Step) -> None:
     """A shop loses its line to central, or has it again and tells what happened."""
     if life.world.central is None:
         return
-    place.online = step.b % 3 != 0
-    if place.online:
+    place.shop.reachable = step.b % 3 != 0
+    if place.shop.reachable:
         await place.sync()
 
 

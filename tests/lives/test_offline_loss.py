@@ -71,7 +71,7 @@ class Shops:
 
     async def everybody_syncs(self) -> None:
         for place in list(self.world.places.values()) * 3:
-            place.online = True
+            place.shop.reachable = True
             await place.sync()
 
     async def do(self, what: str, shop: int, reward: int, member: int) -> None:
@@ -87,10 +87,10 @@ class Shops:
                 await redemption.undo_reward(place.shop, self.key(), who, held[-1] if held else "none")
             case "earn":
                 await grant_points(place.shop, GrantCommand(self.key(), who, 50, "test", "s-1"))
-            case "sync" if place.online:
+            case "sync" if place.shop.reachable:
                 await place.sync()
             case "on" | "off":
-                place.online = what == "on"
+                place.shop.reachable = what == "on"
             case "hours":
                 self.world.clock.instant += dt.timedelta(hours=5 * (reward + 1))
 

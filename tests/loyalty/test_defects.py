@@ -368,9 +368,9 @@ async def test_defect_offline_retry_doubles_points(shops: Life) -> None:
     """A batch that is delivered again and again is applied once, in the shop and in every other."""
     a, b = shops.places
     (before, _) = await _points(shops)
-    a.online = False
+    a.shop.reachable = False
     earned = await _buys(shops, 0)
-    a.online = True
+    a.shop.reachable = True
     for _ in range(3):
         await a.shop.store.rewind(1, 0)
         await a.sync()
@@ -382,12 +382,12 @@ async def test_defect_transient_failure_drops_points(shops: Life) -> None:
     """What central did not acknowledge stays in the outbox, whether it was lost on the way there or back."""
     a, b = shops.places
     (before, _) = await _points(shops)
-    a.online = False
+    a.shop.reachable = False
     earned = await _buys(shops, 0)
     with pytest.raises(Unavailable):
         await a.sync()
     assert await a.shop.store.unsynced() > 0
-    a.online = True
+    a.shop.reachable = True
     a.lost_answers = 1
     with pytest.raises(Unavailable):
         await a.sync()

@@ -56,14 +56,6 @@ class Place:
         """Of the next batches: central takes them, and its answer gets lost on the way back."""
         self._headquarters, self._clock = central, clock
 
-    @property
-    def online(self) -> bool:
-        return self.shop.reachable
-
-    @online.setter
-    def online(self, online: bool) -> None:
-        self.shop.reachable = online
-
     async def send(self, batch: Batch) -> BatchAnswer:
         central, node = await self._central()
         answer = await intake.take(central.store, central.keys.tenant, node, batch, self._clock.now())
