@@ -37,11 +37,11 @@ def _missing(what: str) -> None:
 
 
 @asynccontextmanager
-async def running_chain() -> AsyncIterator[Chain]:
+async def running_chain(offers: Path | None = None) -> AsyncIterator[Chain]:
     """Yield central and two shops on free ports, seeded, with virtual devices."""
     with tempfile.TemporaryDirectory(prefix="tapledger-browser-") as folder:
         brief = {"trouble_s": 1.0, "goodbye_s": 0.3}
-        running = Chain(Path(folder), (0, 0, 0), lambda sentence: None, kiosk=brief)
+        running = Chain(Path(folder), (0, 0, 0), lambda sentence: None, brief, offers)
         await running.start()
         try:
             if running.station is None:

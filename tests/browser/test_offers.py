@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
+from tapledger import assets
 from tapledger.lab.chain import Chain
 from tapledger.lab.seed import EARPHONES, TOWEL, WATER
 from tapledger.languages import LANGUAGES
@@ -25,55 +26,16 @@ from tests.browser.test_till import PATIENCE_MS, READER, enter, forgive, leave, 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SHOP = "shop-a"
-OFFERS = """
-[points_as_cash]
-unit_points = 100
-unit_minor = 100
-min_points = 100
-max_pct = 50
-
-[stored_value]
-top_up = [{ pay_minor = 10000, bonus_minor = 1000 }, { pay_minor = 50000, bonus_minor = 8000 }]
-
-[[coupons]]
-id = "full-200"
-name = { zh-Hans = "满200减30", zh-Hant = "滿200減30", en = "30 off from 200", ja = "200以上で30オフ" }
-code = "FULL200"
-claimable = true
-valid_days = 30
-benefit = { type = "threshold", at_minor = 20000, off_minor = 3000 }
-
-[[coupons]]
-id = "five"
-name = { zh-Hans = "立减5元", zh-Hant = "立減5元", en = "5 off", ja = "5オフ" }
-code = "FIVE"
-claimable = true
-valid_days = 7
-benefit = { type = "amount", off_minor = 500 }
-
-[[coupons]]
-id = "alone"
-name = { zh-Hans = "单独使用减20", zh-Hant = "單獨使用減20", en = "20 off, alone", ja = "単独で20オフ" }
-code = "ALONE"
-claimable = true
-solo = true
-valid_days = 60
-benefit = { type = "amount", off_minor = 2000 }
-"""
+OFFERS = assets.config_folder() / "examples" / "offers.toml"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def offers() -> AsyncIterator[Chain]:
-    """A chain of its own whose first shop has coupons, points as cash and stored value.
+    """A chain of its own with what ``make run`` has on offer: coupons, points as cash and stored value.
 
     Members keep coupons from one test to the next; other modules would find them in their baskets.
     """
-    async with running_chain() as chain:
-        path = chain.config(SHOP).parent / "program.toml"
-        plain = path.read_text(encoding="utf-8")
-        await chain.shops[SHOP].stop()
-        path.write_text(plain.replace('version = "', 'version = "offers-', 1) + OFFERS, encoding="utf-8")
-        await chain.shops[SHOP].start()
+    async with running_chain(OFFERS) as chain:
         yield chain
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -101,6 +102,11 @@ def test_ctrl_c_stops_everything_and_the_second_start_knows_the_first(tmp_path: 
             wait_until_gone(children)
         nodes.append(keyring.load(tmp_path / "shop-a").node)
     assert nodes[0] == nodes[1]
+    for shop in ("shop-a", "shop-b"):
+        program = tmp_path / shop / "program.toml"
+        assert subprocess.run([*TAPLEDGER, "program", "lint", str(program)]).returncode == 0
+        offers = tomllib.loads(program.read_text(encoding="utf-8"))
+        assert {"points_as_cash", "stored_value", "coupons"} <= offers.keys()
 
 
 def test_nothing_survives_a_demo_that_is_killed(tmp_path: Path) -> None:

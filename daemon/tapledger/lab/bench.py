@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 from aiohttp import WSMsgType, web
 
-from tapledger.lab.seed import DemoCard, demo_codes
-from tapledger.web.snapshots import Dock, DockCard, DockPrinter, DockReader, DockSlip
+from tapledger.lab.seed import DemoCard
+from tapledger.web.snapshots import Dock, DockCard, DockCode, DockPrinter, DockReader, DockSlip
 from tapledger_drivers.emulators.escpos_printer import EscposPrinterEmulator, Mute
 from tapledger_drivers.emulators.reader_station import ReaderStation
 from tapledger_drivers.emulators.serial_scanner import SerialScannerEmulator
@@ -27,14 +27,23 @@ SIMULATED = "simulated_reader"
 
 
 class Bench:
-    """Readers, a scanner and a printer. ``station`` is None where no pcscd can run."""
+    """Readers, a scanner and a printer. ``station`` is None where no pcscd can run.
+
+    ``cards`` and ``codes`` are what lies beside them.
+    """
 
     def __init__(
-        self, station: ReaderStation | None, first_reader: int, cards: list[DemoCard], folder: Path
+        self,
+        station: ReaderStation | None,
+        first_reader: int,
+        cards: list[DemoCard],
+        codes: list[DockCode],
+        folder: Path,
     ) -> None:
         self._station = station
         self._first_reader = first_reader
         self._cards = {card.id: card for card in cards}
+        self._codes = codes
         self._lying: dict[str, str | None] = dict.fromkeys(READERS)
         self._watchers: set[asyncio.Event] = set()
         self._runner: web.AppRunner | None = None
@@ -111,7 +120,7 @@ class Bench:
         return Dock(
             readers=[DockReader(role, card) for role, card in self._lying.items()],
             cards=[DockCard(card.id, card.label) for card in self._cards.values()],
-            codes=demo_codes(),
+            codes=self._codes,
             printer=DockPrinter(
                 paper_out=self.printer.paper_out,
                 cover_open=self.printer.cover_open,

@@ -24,7 +24,8 @@ SHOP_NAMES = {"shop-a": "茶山路店 Tea Hill", "shop-b": "江边店 Riverside"
 class Chain:
     """Everything that ``make run`` starts. ``ports``: central, shop A, shop B; 0 is any free one.
 
-    ``kiosk`` are settings of that name, for those who cannot wait as long as a member may.
+    ``kiosk`` are settings of that name, for those who cannot wait as long as a member may. ``offers`` are
+    sections that are added to the programme of each shop that is founded.
     """
 
     def __init__(
@@ -33,10 +34,12 @@ class Chain:
         ports: tuple[int, int, int],
         say: Callable[[str], None],
         kiosk: dict[str, float] | None = None,
+        offers: Path | None = None,
     ) -> None:
         self.folder = folder.absolute()
         self._say = say
         self._kiosk = kiosk or {}
+        self._offers = "" if offers is None else offers.read_text(encoding="utf-8")
         central, *shops = [port or _free_port() for port in ports]
         self.central_url = f"http://127.0.0.1:{central}"
         self.ports = dict(zip(SHOPS, shops, strict=True))
@@ -64,12 +67,12 @@ class Chain:
 
     async def _start(self) -> None:
         keys = load_or_make(self.central_folder, os.urandom)
-        cards = seed.demo_cards(keys)
+        cards, codes = seed.demo_cards(keys), seed.demo_codes(self._offers)
         await self._start_station()
         for place, shop in enumerate(SHOPS):
             folder = self._sockets / shop
             folder.mkdir()
-            bench = Bench(self.station, place * len(READERS), cards, folder)
+            bench = Bench(self.station, place * len(READERS), cards, codes, folder)
             await bench.start()
             self.benches[shop] = bench
         new = [shop for shop in SHOPS if not seed.is_complete(self.config(shop))]
@@ -116,6 +119,7 @@ class Chain:
             await seed.seed_shop(
                 folder, SHOP_NAMES[shop], self.ports[shop], self.central_folder, self.central_url
             )
+            seed.add_offers(folder, self._offers)
             if shop == SHOPS[0]:
                 self._say("Demo members join and buy …")
                 await seed.seed_members(self.config(shop))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from tapledger import assets
 from tapledger.lab.chain import SHOP_NAMES, SHOPS, Chain
 from tapledger.lab.seed import CASHIER_PIN
 
@@ -24,7 +25,7 @@ async def run(folder: Path, ports: tuple[int, int, int], as_json: bool) -> None:
         if not as_json:
             click.echo(sentence)
 
-    chain = Chain(folder, ports, say)
+    chain = Chain(folder, ports, say, offers=assets.config_folder() / "examples" / "offers.toml")
     await chain.start()
     try:
         _announce(chain, as_json)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,12 +88,15 @@ def demo_cards(keys: CentralKeys) -> list[DemoCard]:
     ]
 
 
-def demo_codes() -> list[DockCode]:
+def demo_codes(offers: str) -> list[DockCode]:
+    """Return the codes that lie beside the dock: of articles, of a member, and of the coupons on offer."""
+    coupons = tomllib.loads(offers).get("coupons", [])
     return [
         DockCode(TOWEL, "毛巾 towel ¥12.00"),
         DockCode(WATER, "矿泉水 water ¥2.50"),
         DockCode(EARPHONES, "耳机 earphones ¥299.00"),
         DockCode(MEMBERS[0].number, "王小明 member code"),
+        *(DockCode(one["code"], f"{one['name']['zh-Hans']} {one['name']['en']}") for one in coupons),
         DockCode("6201234567890123456", "a payment code (refused)"),
     ]
 
@@ -130,6 +134,15 @@ async def seed_shop(folder: Path, name: str, port: int, central: Path, central_u
     finally:
         await shop.store.close()
     return founded.config
+
+
+def add_offers(folder: Path, offers: str) -> None:
+    """Add sections to the programme of a shop; what it says becomes another version."""
+    if not offers:
+        return
+    path = folder / "program.toml"
+    plain = path.read_text(encoding="utf-8")
+    path.write_text(plain.replace('version = "', 'version = "offers-', 1) + "\n" + offers, encoding="utf-8")
 
 
 async def seed_members(config: Path) -> None:
