@@ -74,6 +74,8 @@ async def test_any_expectation_changed_by_one_fails(path: Path) -> None:
         ('{ do = "wait", for = "a while" }', "is not a span such as '3 days'"),
         ('{ do = "fulfil" }', "voucher is missing"),
         ('{ do = "undo", member = "Li", reward = "none" }', "no step before is called 'none'"),
+        ('{ do = "block_card", member = "Li", why = "moon" }', "why must be one of lost, stolen"),
+        ('{ do = "bottles", items = ["beer x 1.5"] }', "is no number of whole bottles"),
         ("{ do = 'check', expect = 5 }", "its expect is no table"),
         ("7", "step 3"),
         ('{ do = "check" ', "line"),

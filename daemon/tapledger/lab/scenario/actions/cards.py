@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Literal, cast
+from typing import cast, get_args
 
 from tapledger.lab.scenario.document import Step
 from tapledger.lab.scenario.outcome import Outcome
 from tapledger.lab.scenario.shops import Place
 from tapledger.lab.scenario.world import World, told
+from tapledger.loyalty.life.cards import WhyBlocked
 from tapledger.membership import cards, identity, registration
 from tapledger.membership.identity import Presented
 
 
-def _index(world: World, place: Place, step: Step) -> str:
+def _index(place: Place, step: Step) -> str:
     """Return the index of the step's card; without ``card`` the one that is called like the member."""
     return identity.index(place.shop, "card", step.text("card", step.text("member")))
 
 
 async def block(world: World, step: Step) -> Outcome:
     place, member, staff = world.place(step), world.member_id(step), step.text("staff", "till")
-    why = step.text("why", "lost")
-    if why not in ("lost", "stolen"):
-        raise step.wrong("why must be 'lost' or 'stolen'")
-    reason = cast(Literal["lost", "stolen"], why)
-    index = _index(world, place, step)
+    wanted, known = step.text("why", "lost"), get_args(WhyBlocked)
+    if wanted not in known:
+        raise step.wrong(f"why must be one of {', '.join(known)}")
+    reason, index = cast(WhyBlocked, wanted), _index(place, step)
     return told(world, await cards.block_card(place.shop, world.key(step), member, index, reason, staff))
 
 
 async def unblock(world: World, step: Step) -> Outcome:
     place, member, staff = world.place(step), world.member_id(step), step.text("staff", "till")
-    index = _index(world, place, step)
+    index = _index(place, step)
     return told(world, await cards.unblock_card(place.shop, world.key(step), member, index, staff))
 
 
@@ -37,7 +37,7 @@ async def replace(world: World, step: Step) -> Outcome:
     """``new`` is the card that is given in place of ``card``."""
     place, member, staff = world.place(step), world.member_id(step), step.text("staff", "till")
     new = Presented("card", step.text("new"), world.level(step), "scenario")
-    index = _index(world, place, step)
+    index = _index(place, step)
     recorded = await cards.replace_card(place.shop, world.key(step), member, index, new, staff)
     world.cards.append(new.value)
     return told(world, recorded)
@@ -46,7 +46,7 @@ async def replace(world: World, step: Step) -> Outcome:
 async def limit(world: World, step: Step) -> Outcome:
     """A card may spend ``per_day``; without it, without limit."""
     place, member, staff = world.place(step), world.member_id(step), step.text("staff", "till")
-    amount, index = world.maybe_minor(step, "per_day"), _index(world, place, step)
+    amount, index = world.maybe_minor(step, "per_day"), _index(place, step)
     return told(world, await cards.limit_card(place.shop, world.key(step), member, index, amount, staff))
 
 

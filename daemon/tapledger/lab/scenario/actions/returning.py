@@ -62,6 +62,8 @@ async def bottles(world: World, step: Step) -> Outcome:
     counted = []
     for text in step.list_of("items"):
         sku, milli = baskets.quantity(step, text)
+        if milli % 1000:
+            raise step.wrong(f"items: {text!r} is no number of whole bottles")
         counted.append((sku, milli // 1000))
     command = GiveBackCommand(world.key(step), tuple(counted), step.text("staff", "till"), world.language)
     return paid_out(world, await refund.give_back_deposit(place.shop, command))
