@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
-from tapledger.commandline import call
+from tapledger.commandline import AS_JSON, call, show
 
 _config = click.option(
     "--config",
@@ -16,7 +15,6 @@ _config = click.option(
     show_default=True,
     help="Central's settings.",
 )
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,7 +24,7 @@ def central() -> None:
 
 @central.command()
 @_config
-@_json
+@AS_JSON
 def run(config: Path, as_json: bool) -> None:
     """Serve until stopped; says where once it answers."""
 
@@ -35,7 +33,7 @@ def run(config: Path, as_json: bool) -> None:
         from tapledger_central import app, settings
 
         def announce(address: str) -> None:
-            click.echo(json.dumps({"address": address}) if as_json else f"central answers at {address}")
+            show(as_json, {"address": address}, f"central answers at {address}")
 
         logs.to_stderr()
         await app.run(settings.load(config), announce)
@@ -46,7 +44,7 @@ def run(config: Path, as_json: bool) -> None:
 @central.command("enrol-code")
 @click.option("--shop", required=True, help="The shop that the code is for.")
 @_config
-@_json
+@AS_JSON
 def enrol_code(shop: str, config: Path, as_json: bool) -> None:
     """Make a one-time code: one shop, one use, ten minutes."""
 
@@ -61,4 +59,4 @@ def enrol_code(shop: str, config: Path, as_json: bool) -> None:
             await office.close()
 
     code = call(make(), as_json)
-    click.echo(json.dumps({"shop": shop, "code": code}, ensure_ascii=False) if as_json else code)
+    show(as_json, {"shop": shop, "code": code}, code)

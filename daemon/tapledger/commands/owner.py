@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from tapledger import texts
@@ -56,17 +57,7 @@ def owed_table(rows: list[Owed], currency: str) -> str:
 
 
 def owed_json(rows: list[Owed], currency: str) -> dict[str, Any]:
-    return {"currency": currency, "months": [_as_json(row) for row in rows], "sum": _as_json(_sum(rows))}
-
-
-def _as_json(row: Owed) -> dict[str, Any]:
-    return {
-        "month": row.month,
-        "points": row.points,
-        "points_minor": row.points_minor,
-        "principal_minor": row.principal_minor,
-        "bonus_minor": row.bonus_minor,
-    }
+    return {"currency": currency, "months": [asdict(row) for row in rows], "sum": asdict(_sum(rows))}
 
 
 def _sum(rows: list[Owed]) -> Owed:
