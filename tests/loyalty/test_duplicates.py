@@ -5,14 +5,17 @@ from __future__ import annotations
 import datetime as dt
 
 import msgspec
+import pytest
 
 from tapledger.loyalty import members, tallies
 from tapledger.loyalty.effects import Coupon, CouponMoved, Grant, Lot, Tallied, Ungranted
 from tapledger.loyalty.members import Member
-from tapledger.loyalty.people import duplicates, visiting
+from tapledger.loyalty.people import duplicates, surveys, visiting
+from tapledger.loyalty.people.surveys import Answer
 from tapledger.loyalty.program import Program, Tier
-from tapledger.loyalty.program.people import Birthday, CheckIn, Gain, Gift
+from tapledger.loyalty.program.people import Birthday, CheckIn, Gain, Gift, Question, Streak, Survey
 from tapledger.loyalty.program.values import Returns
+from tapledger.loyalty.tiers import tiering
 
 AT = dt.datetime(2026, 3, 2, 2, tzinfo=dt.UTC)
 TODAY = dt.date(2026, 3, 2).toordinal()
@@ -97,6 +100,32 @@ def test_gifts_of_a_check_in_are_once_a_day() -> None:
     after = taken_back(member, rules)
     assert after.tallies[visiting.GIFT] == {TODAY: 1, TODAY + 1: 1}
     assert after.lots[0].remaining == 91
+
+
+def test_the_gift_of_a_streak_is_once_a_day() -> None:
+    rule = CheckIn(streaks=[Streak(3, Gain(points=30)), Streak(7, Gain(points=70))])
+    rules = msgspec.structs.replace(RULES, check_in=rule)
+    counted = {f"{visiting.STREAK}/3": {TODAY: 2, TODAY + 9: 1}, f"{visiting.STREAK}/7": {TODAY + 4: 1}}
+    after = taken_back(li(0, lot("a", 100, 0, "check-in"), tallies=counted), rules)
+    assert after.tallies[f"{visiting.STREAK}/3"] == {TODAY: 1, TODAY + 9: 1}
+    assert after.lots[0].remaining == 70
+
+
+@pytest.mark.parametrize(
+    ("rounds", "kept"),
+    [((3,), 30), ((0, 3), 30), ((3, 1), 30), ((1, 3), 30), ((2, 2), 20), ((3, 1, 1), 30), ((0, 0), 0)],
+)
+def test_of_two_rounds_of_a_quiz_the_better_one_stays(rounds: tuple[int, ...], kept: int) -> None:
+    questions = [Question(f"q{i}", {}, [{}, {}], right=0) for i in range(3)]
+    survey = Survey("quiz", {}, questions, gain=Gain(points=5), points_per_right=10)
+    rules, member = msgspec.structs.replace(RULES, surveys=[survey]), li(0)
+    for place, right in enumerate(rounds):
+        # Each shop has not heard of the other's.
+        answer = Answer("quiz", tuple(0 if i < right else 1 for i in range(3)), f"round-{place}")
+        given = surveys.decide_answer(li(0), answer, rules, AT).body.effects
+        member = tiering.with_effects(member, given, AT)
+    after = taken_back(member, rules) if len(rounds) > 1 else member
+    assert members.points(after, AT + dt.timedelta(hours=1)).available == 5 + kept
 
 
 def test_what_came_together_by_a_merge_is_left_to_the_owner() -> None:

@@ -29,7 +29,7 @@ from tapledger.loyalty.life import standing
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.people import campaigns, occasions, surveys, visiting
 from tapledger.loyalty.program import Program
-from tapledger.loyalty.program.people import Gain
+from tapledger.loyalty.program.people import Gain, Survey
 from tapledger.loyalty.tiers import tiering
 
 TOLD_FOR = dt.timedelta(days=30)
@@ -68,9 +68,10 @@ def decide_taken_back(member: Member, program: Program, now: dt.datetime) -> Dec
         own = tiering.with_effects(own, body, now)
         effects += body
         points += sum(_points(effect) for effect in body)
-        why = Reason("GIVEN_TWICE", {"points": one.gain.points * one.extra})
-        reasons.append(why)
-        effects.append(Noted(why, now + TOLD_FOR))
+        if one.gain != occasions.NOTHING:
+            why = Reason("GIVEN_TWICE", {"points": one.gain.points * one.extra})
+            reasons.append(why)
+            effects.append(Noted(why, now + TOLD_FOR))
     posted = EventBody(
         kind="benefit",
         at=now,
@@ -85,15 +86,16 @@ def decide_taken_back(member: Member, program: Program, now: dt.datetime) -> Dec
 
 
 def _found(member: Member, program: Program, now: dt.datetime) -> Iterator[_Twice]:
-    """Yield what was counted twice though it is once for ever, or, for a gift at check-in, once a day."""
+    """Yield what was counted twice though it is once for ever, or, for gifts at check-in, once a day."""
     for key, gain, source in _once(member, program):
         if (extra := tallies.total(member.tallies, key) - 1) > 0:
             yield _Twice(key, max(member.tallies[key]), extra, gain, source)
-    for day, times in sorted(member.tallies.get(visiting.GIFT, {}).items()):
-        if times > 1 and program.check_in is not None:
-            tier = tiering.current(member, program, now).id
-            gain = next((one.gain for one in program.check_in.gifts if one.tier == tier), Gain())
-            yield _Twice(visiting.GIFT, day, times - 1, gain, visiting.SOURCE)
+    for key, gain in visiting.once_a_day(member, program, now):
+        for day, times in sorted(member.tallies.get(key, {}).items()):
+            if times > 1:
+                yield _Twice(key, day, times - 1, gain, visiting.SOURCE)
+    for survey in program.surveys:
+        yield from _quiz(member, survey)
 
 
 def _once(member: Member, program: Program) -> Iterator[tuple[str, Gain, str]]:
@@ -104,6 +106,15 @@ def _once(member: Member, program: Program) -> Iterator[tuple[str, Gain, str]]:
         yield surveys.key(survey), survey.gain, surveys.key(survey)
     for campaign in program.campaigns:
         yield campaigns.key(campaign), campaign.gain, campaigns.key(campaign)
+
+
+def _quiz(member: Member, survey: Survey) -> Iterator[_Twice]:
+    """Yield every round of a quiz that brought points but the best one, which the member keeps."""
+    rounds = surveys.rounds(member, survey)
+    for place, (key, right, times) in enumerate(rounds):
+        if (extra := times - (place == 0)) > 0:
+            gain = Gain(points=right * survey.points_per_right)
+            yield _Twice(key, max(member.tallies[key]), extra, gain, surveys.key(survey))
 
 
 def _effects(member: Member, one: _Twice, program: Program, now: dt.datetime) -> list[Effect]:

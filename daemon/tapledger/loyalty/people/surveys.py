@@ -34,6 +34,19 @@ def key(survey: Survey) -> str:
     return f"survey/{survey.id}"
 
 
+def _round_key(survey: Survey, right: int) -> str:
+    return f"{key(survey)}/right/{right}"
+
+
+def rounds(member: Member, survey: Survey) -> list[tuple[str, int, int]]:
+    """Return the rounds of a quiz that brought points, best first: tally, right answers, count."""
+    found = []
+    for right in range(len(survey.questions), 0, -1):
+        if times := tallies.total(member.tallies, _round_key(survey, right)):
+            found.append((_round_key(survey, right), right, times))
+    return found
+
+
 def find(program: Program, survey: str) -> Survey:
     """Return a survey; raise ``NotFound``."""
     for one in program.surveys:
@@ -63,7 +76,10 @@ def decide_answer(member: Member, command: Answer, program: Program, now: dt.dat
         if question.right is not None
     )
     today = days.local_day(now, program.zone()).toordinal()
-    given = Gained(effects=(Tallied(key(survey), today, 1),), reasons=_said(survey, right))
+    counted = [Tallied(key(survey), today, 1)]
+    if right and survey.points_per_right:
+        counted.append(Tallied(_round_key(survey, right), today, 1))
+    given = Gained(effects=tuple(counted), reasons=_said(survey, right))
     available_at = standing.credit_available_at(member, now)
     for part, gain in (("g", survey.gain), ("q", Gain(points=right * survey.points_per_right))):
         given = given.plus(

@@ -17,7 +17,7 @@ from tapledger.loyalty.members import Member
 from tapledger.loyalty.people import giving
 from tapledger.loyalty.people.missions import CHECK_INS
 from tapledger.loyalty.program import Program
-from tapledger.loyalty.program.people import CheckIn, Gain
+from tapledger.loyalty.program.people import CheckIn, Gain, Streak
 from tapledger.loyalty.tiers import tiering
 
 PHYSICAL = frozenset({"card", "uid"})
@@ -26,6 +26,8 @@ SOURCE = "check-in"
 """What the gifts of a visit come from."""
 GIFT = "check-in-gift"
 """Tally of the gifts by tier: one a local day, however many shops (R28)."""
+STREAK = "check-in-streak"
+"""Begins the tallies of the gifts of a streak: each once a local day, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,8 @@ def decide_check_in(member: Member, visit: Visit, program: Program, now: dt.date
         given = given.plus(_gift(member, program.check_in, visit, program, now))
         for one in program.check_in.streaks:
             if one.days == row:
-                given = given.plus(Gained(reasons=(Reason("STREAK", {"days": row}),)))
+                effects = (Tallied(_streak_key(one), today, 1),)
+                given = given.plus(Gained(effects=effects, reasons=(Reason("STREAK", {"days": row}),)))
                 given = given.plus(_give(member, one.gain, f"s{row}", visit, program, now))
     return giving.posted(
         member,
@@ -113,11 +116,28 @@ def _give(member: Member, gain: Gain, part: str, visit: Visit, program: Program,
 
 
 def _gift(member: Member, rule: CheckIn, visit: Visit, program: Program, now: dt.datetime) -> Gained:
-    """Give the gift of the member's tier; a tier without a row has none."""
-    tier = tiering.current(member, program, now).id
-    row = next((one for one in rule.gifts if one.tier == tier), None)
-    if row is None:
+    gain = _of_tier(member, rule, program, now)
+    if gain is None:
         return Gained()
     today = days.local_day(now, program.zone()).toordinal()
     counted = Gained(effects=(Tallied(GIFT, today, 1),))
-    return counted.plus(_give(member, row.gain, "t", visit, program, now))
+    return counted.plus(_give(member, gain, "t", visit, program, now))
+
+
+def _of_tier(member: Member, rule: CheckIn, program: Program, now: dt.datetime) -> Gain | None:
+    """Return the gift of the member's tier; a tier without a row has none."""
+    tier = tiering.current(member, program, now).id
+    return next((one.gain for one in rule.gifts if one.tier == tier), None)
+
+
+def _streak_key(streak: Streak) -> str:
+    return f"{STREAK}/{streak.days}"
+
+
+def once_a_day(member: Member, program: Program, now: dt.datetime) -> list[tuple[str, Gain]]:
+    """Return the tallies of what a day of check-ins gives once, with what each brings."""
+    rule = program.check_in
+    if rule is None:
+        return []
+    gift = _of_tier(member, rule, program, now) or Gain()
+    return [(GIFT, gift), *((_streak_key(one), one.gain) for one in rule.streaks)]
