@@ -13,6 +13,7 @@ from tapledger.loyalty.sales.sold import Sold
 from tapledger.membership import identity, slips
 from tapledger.membership.scanning import RECEIPT
 from tapledger.membership.shop import Shop, known_member
+from tapledger.membership.slips import SlipKind
 from tapledger.store import history, sales
 from tapledger.store import members as stored_members
 from tapledger.store.journal import Recorded
@@ -66,7 +67,7 @@ def queue(
     tx: Transaction,
     shop: Shop,
     recorded: Recorded,
-    kind: str,
+    kind: SlipKind,
     language: str,
     member: Member | None,
     name: str | None = None,

@@ -12,6 +12,7 @@ from tapledger.loyalty.sales.deposits import Deposit, GiveBack
 from tapledger.loyalty.sales.returning import Return, ReturnedLine, Void
 from tapledger.membership import receipts, referral
 from tapledger.membership.shop import Shop, once, operation
+from tapledger.membership.slips import SlipKind
 from tapledger.store.journal import Operation, Recorded
 
 DEPOSIT = "deposit"
@@ -116,7 +117,7 @@ def _deposit(shop: Shop, sku: str, count: int) -> Deposit:
 
 
 def post(
-    tx: Transaction, shop: Shop, same: Operation, decision: Decision, kind: str, language: str
+    tx: Transaction, shop: Shop, same: Operation, decision: Decision, kind: SlipKind, language: str
 ) -> Recorded:
     """Record what came back, tell who sent its member, and queue the slip."""
     recorded = post_untold(tx, shop, same, decision, kind, language)
@@ -126,7 +127,7 @@ def post(
 
 
 def post_untold(
-    tx: Transaction, shop: Shop, same: Operation, decision: Decision, kind: str, language: str
+    tx: Transaction, shop: Shop, same: Operation, decision: Decision, kind: SlipKind, language: str
 ) -> Recorded:
     """Record what came back and queue the slip."""
     recorded = shop.record(tx, same, decision, shop.clock.now())

@@ -6,6 +6,7 @@ A slip has a masked name and a voucher's code, which is worth money: in the queu
 from __future__ import annotations
 
 import datetime as dt
+from typing import Literal
 
 import msgspec
 
@@ -20,12 +21,14 @@ from tapledger.store.people import NONCE_BYTES, close_box, open_box
 SLIP_LIFE = dt.timedelta(minutes=15)
 """A slip that could not be printed until then is stale; it must not surprise the next customer."""
 
+SlipKind = Literal["sale", "return", "void", "giveback", "voucher", "draw", "topup", "test"]
+"""What a slip is of; ``topup`` is of anything done with stored value, ``test`` of no event."""
+
 
 class Slip(msgspec.Struct, frozen=True, kw_only=True):
     """A slip to be drawn. The ledger has no names and no codes, so they are here."""
 
-    kind: str
-    """``sale``, ``voucher``, ``topup``, ``draw`` or ``test``."""
+    kind: SlipKind
     language: str
     event: bytes = b""
     """The raw event it proves."""
@@ -40,7 +43,7 @@ class Slip(msgspec.Struct, frozen=True, kw_only=True):
     voucher: str = ""
     tier: str = ""
     principal_minor: int = 0
-    """With ``bonus_minor``: the stored value after a top-up, or after one was taken back."""
+    """With ``bonus_minor``: the stored value after what a slip of kind ``topup`` tells."""
     bonus_minor: int = 0
 
 
