@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from tapledger import texts
 from tapledger.lab.chain import Chain
@@ -80,6 +80,29 @@ async def test_balance_without_a_touch_and_a_reward_with_two(browser: Browser, c
     assert paper.png().startswith(b"\x89PNG")
     voucher = await face.at("voucher").inner_text()
     assert voucher.strip() in paper.text()
+    await leave(face, chain)
+
+
+async def test_a_refusal_is_not_wiped_by_the_screen_that_came_with_it(browser: Browser, chain: Chain) -> None:
+    """The answer to an intent may overtake the frame that the daemon made before it refused."""
+    face = await open_kiosk(browser, chain)
+    await chain.benches["shop-a"].insert(READER, "wang")
+    await on_screen(face, "balance")
+    told = {"code": "REFUSED", "sentence": "It is gone.", "next_step": "Choose another."}
+
+    async def refuse(route: Route) -> None:
+        await route.fulfill(status=422, json=told, headers={"Live-Version": str(10**6)})
+
+    await face.page.route("**/api/kiosk/rewards", refuse)
+    await face.at("more-rewards").click()
+    await expect(face.at("refusal")).to_have_text("It is gone. Choose another.")
+    await face.page.evaluate(
+        """() => fetch("/api/kiosk/coupons",
+            { method: "POST", headers: { "content-type": "application/json" }, body: "{}" })"""
+    )
+    await on_screen(face, "coupons")
+    await expect(face.at("refusal")).to_have_text("It is gone. Choose another.")
+    face.complaints.clear()  # of Chromium: the refusal
     await leave(face, chain)
 
 

@@ -56,6 +56,11 @@ class LiveFeed:
     def faces(self) -> list[str]:
         return list(self._channels)
 
+    def version(self, face: str) -> int:
+        """Return the number of a face's newest frame; 0 before the first."""
+        channel = self._channels.get(face)
+        return 0 if channel is None else channel.version
+
     def show(self, face: str, snapshot: Snapshot, seen_at_s: float | None = None) -> None:
         """Replace what a face shows; the same again is nothing new.
 

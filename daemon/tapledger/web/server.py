@@ -20,6 +20,7 @@ log = structlog.get_logger()
 LOOPBACK = "127.0.0.1"
 SHUTDOWN_S = 2.0
 PAGES = ("kiosk", "till", "console")
+LIVE_VERSION = "Live-Version"
 NOT_BUILT = "The faces are not built. Run: make ui\n"
 
 B = TypeVar("B")
@@ -35,6 +36,7 @@ class Server:
         routes: Iterable[web.RouteDef],
         language: Callable[[str], str],
     ) -> None:
+        self._live = live
         self._language = language
         self.port = 0
         self._app = web.Application(middlewares=[self._middleware], client_max_size=guard.MAX_BODY_BYTES)
@@ -68,6 +70,8 @@ class Server:
             response = await handler(request)
         except TapledgerError as error:
             response = problems.answer(language, error, guard.FOREIGN_STATUS.get(error.code))
+            # Frames come by another way: the page must know which of them are older than this answer.
+            response.headers[LIVE_VERSION] = str(self._live.version(_face(request.path)))
         except (web.HTTPNotFound, web.HTTPForbidden):  # forbidden: a folder of the pages' files
             response = problems.answer(language, NotFound("PAGE_UNKNOWN"))
         except web.HTTPMethodNotAllowed:
@@ -85,6 +89,11 @@ class Server:
             for name, value in guard.HEADERS.items():
                 response.headers.setdefault(name, value)
         return response
+
+
+def _face(path: str) -> str:
+    """Return whose intent a path is: "till" of ``/api/till/pay``."""
+    return (*path.split("/"), "", "")[2]
 
 
 def _page(name: str) -> guard.Handler:

@@ -1,7 +1,8 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import type { Feed } from "../shared/live";
-import type { Kiosk, Problem } from "../shared/snapshots";
+import { useRefusal } from "../shared/refusals";
+import type { Kiosk } from "../shared/snapshots";
 import { Footer } from "./footer";
 import { send } from "./intents";
 import { listenToKeys } from "./keys";
@@ -26,15 +27,15 @@ const WITH_SESSION: ReadonlySet<KioskScreen["screen"]> = new Set([
 /** Draws the newest snapshot. What a page adds of its own: larger text, a refusal, the page of a list. */
 export function KioskFace({ feed }: { feed: Feed<Kiosk> }) {
   const kiosk = feed.snapshot.value;
-  return kiosk === null ? <NoFeed /> : <Session kiosk={kiosk} />;
+  return kiosk === null ? <NoFeed /> : <Session kiosk={kiosk} version={feed.version()} />;
 }
 
-function Session({ kiosk }: { kiosk: Kiosk }) {
+function Session({ kiosk, version }: { kiosk: Kiosk; version: number }) {
   const { screen, language } = kiosk;
   const inSession = WITH_SESSION.has(screen.screen);
   const [large, setLarge] = useState(false);
   const [choosing, setChoosing] = useState(false);
-  const [refusal, setRefusal] = useState<Problem | null>(null);
+  const [refusal, setRefusal] = useRefusal(version, JSON.stringify([screen.screen, "member" in screen && screen.member]));
   const main = useRef<HTMLElement>(null);
 
   function intend(path: string, body?: object): void {
@@ -67,7 +68,6 @@ function Session({ kiosk }: { kiosk: Kiosk }) {
     document.documentElement.toggleAttribute("data-large", large);
   }, [large]);
   useEffect(() => {
-    setRefusal(null);
     setChoosing(false);
     main.current?.querySelector<HTMLElement>("h1")?.focus();
   }, [screen.screen]);

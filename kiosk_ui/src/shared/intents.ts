@@ -1,7 +1,8 @@
+import type { Refused } from "./refusals";
 import type { Problem } from "./snapshots";
 
 /** Posts what a person wants. Returns null when it was taken, else the reason and the next step. */
-export type Send = (path: string, body?: object) => Promise<Problem | null>;
+export type Send = (path: string, body?: object) => Promise<Refused | null>;
 
 /** Makes the sender of one face; `unreachable` is what to say when the daemon does not answer. */
 export function intentsFor(face: "kiosk" | "till" | "console" | "dock", unreachable: () => Problem): Send {
@@ -12,9 +13,10 @@ export function intentsFor(face: "kiosk" | "till" | "console" | "dock", unreacha
         headers: { "content-type": "application/json" },
         body: JSON.stringify(body),
       });
-      return answer.ok ? null : asProblem(await answer.json());
+      if (answer.ok) return null;
+      return { ...asProblem(await answer.json()), version: Number(answer.headers.get("live-version")) };
     } catch {
-      return unreachable();
+      return { ...unreachable(), version: 0 };
     }
   };
 }

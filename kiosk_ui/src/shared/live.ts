@@ -13,6 +13,8 @@ export interface Faces {
 export interface Feed<Face> {
   /** The newest snapshot and nothing older; null before the first one. */
   readonly snapshot: ReadonlySignal<Face | null>;
+  /** Number of that frame; the daemon counts them from its start. */
+  readonly version: () => number;
   /** False from the moment the connection is gone. */
   readonly connected: ReadonlySignal<boolean>;
 }
@@ -73,5 +75,5 @@ export function openFeed<Name extends keyof Faces>(name: Name, options: FeedOpti
   }
 
   connect();
-  return { snapshot, connected };
+  return { snapshot, version: () => version, connected };
 }

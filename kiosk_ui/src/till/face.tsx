@@ -1,7 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
 
 import type { Feed } from "../shared/live";
-import type { Problem, Till } from "../shared/snapshots";
+import { useRefusal } from "../shared/refusals";
+import type { Till } from "../shared/snapshots";
 import { type Intend, send } from "./intents";
 import { Lost, Starting, useLost } from "./no_feed";
 import { Serving } from "./serving";
@@ -14,23 +15,22 @@ import { TopBar } from "./top_bar";
 export function TillFace({ feed }: { feed: Feed<Till> }) {
   const till = feed.snapshot.value;
   const lost = useLost(feed.connected.value);
-  return till === null ? <Starting /> : <Session till={till} lost={lost} />;
+  return till === null ? <Starting /> : <Session till={till} version={feed.version()} lost={lost} />;
 }
 
-function Session({ till, lost }: { till: Till; lost: boolean }) {
+function Session({ till, version, lost }: { till: Till; version: number; lost: boolean }) {
   const { language } = till;
-  const [refusal, setRefusal] = useState<Problem | null>(null);
   const [foreign, setForeign] = useState(false);
   const basketNow = JSON.stringify([
     till.lines,
     till.member,
     till.choices,
     till.message,
-    till.last_sale,
     till.coupons,
     till.totals,
     till.returning,
   ]);
+  const [refusal, setRefusal] = useRefusal(version, basketNow);
 
   const intend: Intend = async (path, body) => {
     setRefusal(null);
@@ -50,7 +50,6 @@ function Session({ till, lost }: { till: Till; lost: boolean }) {
     void intend("sign-out").then((left) => left && setForeign(true));
   }
 
-  useEffect(() => setRefusal(null), [basketNow]);
   useEffect(() => {
     document.documentElement.lang = language;
   }, [language]);
