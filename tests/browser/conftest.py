@@ -80,6 +80,14 @@ class Face:
     def at(self, test_id: str) -> Locator:
         return self.page.get_by_test_id(test_id)
 
+    async def press_at_once(self, *keys: str) -> None:
+        """Press keys before any of them can be answered."""
+        await self.page.evaluate(
+            """(keys) => keys.forEach((key) => document.activeElement.dispatchEvent(
+                new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true })))""",
+            list(keys),
+        )
+
     async def picture(self, name: str) -> Path:
         """Save a screenshot; README shows those that were saved with PICTURES=docs/pictures."""
         path = PICTURES / f"{name}.png"

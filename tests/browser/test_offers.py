@@ -6,12 +6,13 @@ the coupons that it needs and reckons from what it finds.
 
 from __future__ import annotations
 
+import asyncio
 import unicodedata
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from tapledger import assets
 from tapledger.lab.chain import Chain
@@ -156,6 +157,7 @@ async def test_points_pay_all_or_some_and_never_too_many(browser: Browser, offer
     assert await amount(face, "due") == whole
     await press(face, "F4", *"100", "Enter")
     await expect(face.at("points-paid")).to_have_text("-¥1.00")
+    await expect(face.at("panel-points")).to_have_count(0)
     earn = int((await face.at("earn").inner_text()).split()[0].removeprefix("+"))
     await pay(face)
     await offers.benches[SHOP].remove(READER)
@@ -202,6 +204,27 @@ async def test_a_top_up_shows_its_bonus_and_pays_for_the_basket(browser: Browser
     await leave(face, offers)
 
 
+async def test_an_answer_closes_no_panel_but_its_own(browser: Browser, offers: Chain) -> None:
+    face = await with_member(browser, offers)
+    await scan(face, offers, EARPHONES)
+    gate = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await gate.wait()
+        await route.continue_()
+
+    await face.page.route("**/api/till/points", hold)
+    await press(face, "F4", "F4", "F12")
+    await expect(face.at("pay-panel")).to_be_visible()
+    async with face.page.expect_response("**/api/till/points"):
+        gate.set()
+    await expect(face.at("points-paid")).to_be_visible()
+    await press(face, *"1.5")
+    await expect(face.at("received")).to_have_value("1.5")
+    await expect(face.at("box")).to_have_value("")
+    await leave(face, offers)
+
+
 async def test_one_line_comes_back_by_its_receipt(browser: Browser, offers: Chain) -> None:
     face = await with_member(browser, offers, "bob")
     await scan(face, offers, TOWEL, EARPHONES)
@@ -221,7 +244,7 @@ async def test_one_line_comes_back_by_its_receipt(browser: Browser, offers: Chai
     await expect(face.at("shop-fault")).to_have_attribute("aria-pressed", "true")
     await face.picture("till-return")
     slips = len(offers.benches[SHOP].printer.slips)
-    await press(face, "F12")
+    await face.press_at_once("F12", "F12")  # the second asks for nothing, and hides no answer to the first
     await expect(face.at("message")).to_have_attribute("data-code", "RETURNED")
     await expect(face.at("message")).to_contain_text("¥12.00")
     await enter(face, receipt)

@@ -244,11 +244,7 @@ async def test_a_key_right_behind_a_void_changes_no_other_line(browser: Browser,
     await expect(face.at("line-2").locator("output")).to_have_text("5")
     await press(face, "ArrowUp")
     await expect(face.at("line-1")).to_have_attribute("aria-current", "true")
-    # Both before any answer.
-    await face.page.evaluate(
-        """() => ["Delete", "+"].forEach((key) => document.activeElement.dispatchEvent(
-            new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true })))"""
-    )
+    await face.press_at_once("Delete", "+")
     await press(face, *WATER, "Enter")  # answered after both
     await expect(face.page.locator(".line-name small")).to_have_text([TOWEL, WATER])
     await expect(face.at("line-1").locator("output")).to_have_text("5")

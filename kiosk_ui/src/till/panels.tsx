@@ -11,14 +11,15 @@ interface Props {
   name: PanelName;
   till: Till;
   intend: Intend;
-  open: (name: PanelName | null) => void;
+  open: (name: PanelName) => void;
+  close: (name: PanelName) => void;
   topUp: (tender: Tender) => void;
 }
 
 /** Draws the panel that is open. */
-export function OpenPanel({ name, till, intend, open, topUp }: Props) {
+export function OpenPanel({ name, till, intend, open, close: closeOne, topUp }: Props) {
   const digits = till.totals.minor_digits ?? MINOR_DIGITS;
-  const close = () => open(null);
+  const close = () => closeOne(name);
   switch (name) {
     case "coupons":
       return <CouponPanel chooser={till.coupons} intend={intend} close={close} />;

@@ -1,5 +1,5 @@
 import type { RefObject } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import type { Problem, ReturnSale, Till, TillLine } from "../shared/snapshots";
 import { Box } from "./box";
@@ -25,7 +25,8 @@ interface Props {
 }
 
 /** The basket and everything that can be done with it, or the goods that come back. */
-export function Serving({ till, refusal, dismiss, intend, signOut }: Props) {
+export function Serving({ till, refusal, dismiss, intend: send, signOut }: Props) {
+  const intend = useOnce(send);
   const { lines, returning } = till;
   const goods = returning?.sale;
   const [selected, select] = useSelection(lines);
@@ -35,7 +36,7 @@ export function Serving({ till, refusal, dismiss, intend, signOut }: Props) {
   const [details, showDetails] = useState(false);
   const box = useRef<HTMLInputElement>(null);
   const nameField = useRef<HTMLInputElement>(null);
-  const { panel, openPanel, openPay, topUp } = usePanel(till, intend, box, open);
+  const { panel, openPanel, closeAfter, openPay, topUp } = usePanel(till, intend, box, open);
 
   function back(): void {
     dismiss();
@@ -55,8 +56,8 @@ export function Serving({ till, refusal, dismiss, intend, signOut }: Props) {
     else if (tender && paying) void pay(tender, dueBy(tender, till.totals));
     else if (tender === "cash") openPay(true);
     else if (action.do === "panel") openPanel(panel === action.panel ? null : action.panel);
-    else if (action.do === "all-points") void intend("points").then((taken) => taken && openPanel(null));
-    else if (action.do === "all-value") void intend("value").then((taken) => taken && openPanel(null));
+    else if (action.do === "all-points") void intend("points").then((taken) => taken && closeAfter("points"));
+    else if (action.do === "all-value") void intend("value").then((taken) => taken && closeAfter("value"));
     else if (action.do === "details") showDetails(action.shown);
     else if (action.do === "join") nameField.current?.focus();
     else if (action.do === "sign-out") signOut();
@@ -79,7 +80,7 @@ export function Serving({ till, refusal, dismiss, intend, signOut }: Props) {
           {returning ? (
             <ReturnPanel returning={returning} selected={returned} select={selectReturned} intend={intend} />
           ) : panel ? (
-            <OpenPanel name={panel} till={till} intend={intend} open={openPanel} topUp={topUp} />
+            <OpenPanel name={panel} open={openPanel} close={closeAfter} {...{ till, intend, topUp }} />
           ) : (
             <Basket till={till} {...{ details, showDetails, selected, select, intend }} />
           )}
@@ -126,6 +127,8 @@ function useReturned(goods: ReturnSale | null | undefined): [number | null, (num
 interface Panels {
   panel: PanelName | null;
   openPanel: (name: PanelName | null) => void;
+  /** Closes a panel that did its work, unless the cashier is somewhere else already. */
+  closeAfter: (name: PanelName) => void;
   openPay: (opened: boolean) => void;
   /** Takes the money for the amount that the top-up panel shows. */
   topUp: (tender: Tender) => void;
@@ -139,6 +142,8 @@ function usePanel(
   setPaying: (paying: boolean) => void,
 ): Panels {
   const [panel, setPanel] = useState<PanelName | null>(null);
+  const now = useRef(panel);
+  now.current = panel;
 
   function openPanel(name: PanelName | null): void {
     setPaying(false);
@@ -147,6 +152,10 @@ function usePanel(
     }
     setPanel(name);
     if (name === null || name === "coupons" || name === "why") box.current?.focus();
+  }
+
+  function closeAfter(name: PanelName): void {
+    if (now.current === name) openPanel(null);
   }
 
   function openPay(opened: boolean): void {
@@ -158,13 +167,13 @@ function usePanel(
     const received_minor = till.value?.top_up?.amount_minor ?? 0;
     if (received_minor === 0) return;
     void intend("top-up", { tender, received_minor }).then((taken) => {
-      if (!taken) return;
+      if (!taken || now.current !== "top-up") return;
       setPanel(null);
       box.current?.focus();
     });
   }
 
-  return { panel, openPanel, openPay, topUp };
+  return { panel, openPanel, closeAfter, openPay, topUp };
 }
 
 /** The selected line: the one that changed last, until the arrows say otherwise. */
@@ -185,21 +194,31 @@ interface Payment {
   pay: (tender: Tender, receivedMinor: number) => Promise<void>;
 }
 
-/** The pay panel's state: closed while there is nothing to pay, and one payment at a time. */
+/** What a second press before the answer must not ask for again. */
+const ONCE: ReadonlySet<string> = new Set(["pay", "top-up", "return-confirm", "join"]);
+
+function useOnce(intend: Intend): Intend {
+  const sending = useRef(false);
+  return async (path, body) => {
+    if (!ONCE.has(path)) return intend(path, body);
+    if (sending.current) return false;
+    sending.current = true;
+    const taken = await intend(path, body);
+    sending.current = false;
+    return taken;
+  };
+}
+
+/** The pay panel's state: closed while there is nothing to pay. */
 function usePayment(intend: Intend, nothingToPay: boolean): Payment {
   const [isOpen, open] = useState(false);
-  const sending = useRef(false);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (nothingToPay) open(false);
   }, [nothingToPay, isOpen]);
 
   async function pay(tender: Tender, receivedMinor: number): Promise<void> {
-    if (sending.current) return;
-    sending.current = true;
-    const taken = await intend("pay", { tender, received_minor: receivedMinor });
-    sending.current = false;
-    if (taken) open(false);
+    if (await intend("pay", { tender, received_minor: receivedMinor })) open(false);
   }
 
   return { paying: isOpen && !nothingToPay, open, pay };

@@ -2,7 +2,6 @@ import { Card, Scanner } from "../shared/icons";
 import type { StoredValue, TopUp } from "../shared/snapshots";
 import { AmountField } from "./amount_field";
 import type { Intend } from "./intents";
-import { decimalText } from "./money";
 import { Because, Panel } from "./panel";
 import type { Tender } from "./pay";
 import { Choices } from "./points";
@@ -123,7 +122,7 @@ export function TopUpPanel({ topUp, digits, intend, take, close }: TopUpProps) {
       {asked > 0 && (
         <>
           <p class="offer" data-testid="top-up-offer">
-            {say("till.top_up.brings", { amount: decimalText(asked, digits), bonus: topUp.bonus ?? "" })}
+            {say("till.top_up.brings", { amount: topUp.amount ?? "", bonus: topUp.bonus ?? "" })}
             {topUp.after && <small> {say("till.top_up.after", { amount: topUp.after })}</small>}
           </p>
           <div class="panel-choices">
