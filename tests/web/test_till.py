@@ -230,6 +230,25 @@ async def test_quantities_are_whole_and_within_reason(faces: Faces) -> None:
     assert shown(faces).lines == []
 
 
+async def test_a_light_that_changes_meanwhile_shows_nothing_half_done(faces: Faces) -> None:
+    """What is typed into a panel of theirs would be lost."""
+    await faces.rich_member()
+    await faces.sign_in()
+    till = faces.daemon.till
+    await till.card(card("a"))
+    await enter(faces, TOWEL)
+    await enter(faces, EARPHONES)
+    for changing in (till.greet_again(), till.set_quantity(TOWEL, 0)):
+        task = asyncio.create_task(changing)
+        while not task.done():
+            till.refresh()
+            assert shown(faces).member is not None
+            assert not any(line.gift for line in shown(faces).lines), "a basket with the price of another"
+            await asyncio.sleep(0)
+        await task
+    assert [line.sku for line in shown(faces).lines] == [EARPHONES]
+
+
 async def test_a_member_that_the_store_lost_stops_no_start(faces: Faces) -> None:
     member = await faces.rich_member()
     await faces.sign_in()

@@ -68,11 +68,15 @@ class Counter:
 
     async def keep(self, basket: Basket) -> None:
         await baskets.keep(self._shop, TILL, basket)
-        self.basket = basket
-        await self.requote()
+        await self._price(basket)
 
     async def requote(self) -> None:
-        self.quoted = await quoting.quote(self._shop, self.basket, self.language)
+        await self._price(self.basket)
+
+    async def _price(self, basket: Basket) -> None:
+        """Put a basket with its price on the counter, both at once: the till may be drawn meanwhile."""
+        quoted = await quoting.quote(self._shop, basket, self.language)
+        self.basket, self.quoted = basket, quoted
 
     async def explain(self, recorded: Recorded | None) -> None:
         """Explain the newest slip, in the language of now."""
@@ -94,9 +98,11 @@ class Counter:
         await self.keep(baskets.of_member(self.basket, greeting.known))
 
     async def greet(self) -> None:
-        self.greeting = None
+        """Look again what the member has; what is known stands until then: the till may be drawn meanwhile."""
+        greeting = None
         if self.basket.member is not None and self.basket.presented is not None:
-            self.greeting = await greet_again(self._shop, self.basket.member, self.basket.presented)
+            greeting = await greet_again(self._shop, self.basket.member, self.basket.presented)
+        self.greeting = greeting
 
     async def member_off(self) -> None:
         self.greeting, self.top_up_minor = None, 0
@@ -195,8 +201,8 @@ class Counter:
         except Refused:
             await self.requote()  # what was promised may have gone since: show what holds now
             raise
-        self.basket, self.greeting, self.top_up_minor = Basket(sale=self._shop.new_id()), None, 0
-        await self.requote()
+        self.greeting, self.top_up_minor = None, 0
+        await self._price(Basket(sale=self._shop.new_id()))
         await self.read_slip()
         await self.explain(self.last)
 
