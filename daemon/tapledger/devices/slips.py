@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import collections
 import datetime as dt
 
 from tapledger import texts
 from tapledger.loyalty.effects import BONUS, PRINCIPAL, Held
-from tapledger.loyalty.facts import SaleLine, Tender
+from tapledger.loyalty.facts import TENDER_KINDS, ReturnFacts, SaleLine, Tender
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.life.sensitivity import is_sensitive
 from tapledger.loyalty.program import name_in
+from tapledger.loyalty.sales import refunding
+from tapledger.loyalty.sales.refunding import ROUNDING
 from tapledger.membership import explaining
 from tapledger.membership.shop import Shop
 from tapledger.membership.slips import Slip
@@ -112,12 +115,25 @@ def _returned(slip: Slip, body: EventBody, shop: Shop) -> list[PaperItem]:
         items.append(Row(f"{name} × {texts.quantity(line.quantity_milli)}", amount))
     total = texts.money(language, back.refund_minor, back.currency)
     items += [Rule(), Row(texts.say(language, "receipt.refund"), total, bold=True)]
-    items += _money(back.tenders, back.currency, language)
+    if back.carried_minor:
+        carried = texts.money(language, back.carried_minor, back.currency)
+        items.append(Row(texts.say(language, "receipt.carried"), carried))
+    items += _money(_paid_out(back, body), back.currency, language)
     by_rule = shop.program.returns.tenders == "bonus_first" and not back.shop_fault
     if by_rule and any(tender.kind in (PRINCIPAL, BONUS) for tender in back.tenders):
         items.append(Text(texts.say(language, "receipt.order")))
     items += [Text(explaining.sentence(why, shop.program, language)) for why in body.reasons[1:]]
     return items
+
+
+def _paid_out(back: ReturnFacts, body: EventBody) -> tuple[Tender, ...]:
+    """Return what was paid out, as posted: of an exchange only what does not go on into the new sale."""
+    posted = collections.Counter[str]()
+    for line in body.lines:
+        posted[line.account] -= line.amount
+    kept = [one for one in back.tenders if one.kind in (PRINCIPAL, BONUS)]
+    outside = [Tender(kind, posted[refunding.account(kind, None)]) for kind in (*TENDER_KINDS, ROUNDING)]
+    return (*kept, *(one for one in outside if one.amount_minor))
 
 
 def _voucher(slip: Slip, body: EventBody, shop: Shop) -> list[PaperItem]:
