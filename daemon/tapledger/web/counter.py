@@ -98,7 +98,7 @@ class Counter:
         await self.keep(baskets.of_member(self.basket, greeting.known))
 
     async def greet(self) -> None:
-        """Look again what the member has; what is known stands until then: the till may be drawn meanwhile."""
+        """Look again what the member has; what was known stands until then, for the till may be drawn."""
         greeting = None
         if self.basket.member is not None and self.basket.presented is not None:
             greeting = await greet_again(self._shop, self.basket.member, self.basket.presented)
