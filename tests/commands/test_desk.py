@@ -73,6 +73,7 @@ def test_beside_a_daemon_it_looks_and_does_not_record(config: str) -> None:
         (["show"], "DESK_REQUEST_INVALID"),
         (["show", PHONE], "DESK_WORD_INVALID"),
         (["show", "member=a", "member=b"], "DESK_WORD_INVALID"),
+        (["show", b"member=\xff".decode("utf-8", "surrogateescape")], "DESK_WORD_INVALID"),
         (["show", f"member={PHONE}", "colour=red"], "DESK_REQUEST_INVALID"),
         (["history", f"member={PHONE}", "limit=many"], "DESK_REQUEST_INVALID"),
         (["history", f"member={PHONE}", f"limit={2**63}"], "DESK_REQUEST_INVALID"),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 
+from tapledger.loyalty.program.people import Prize
 from tapledger.membership.desk.registry import COMMANDS
 from tapledger.membership.identity import Presented
 from tests.store.shops import card
@@ -42,6 +44,21 @@ async def test_a_command_does_its_work_once(desk: Desk, name: str) -> None:
     assert again["receipt"] == answer["receipt"]
     assert again["replayed"] == bool(answer["receipt"])
     assert desk.tables() == after
+
+
+async def test_a_draw_is_told_again_though_its_prize_is_gone(desk: Desk) -> None:
+    program = desk.bench.shop.program
+    wheel = program.lotteries[0]
+    never = Prize("never", {"en": "Never"}, 0)
+    longer = msgspec.structs.replace(wheel, prizes=[never, *wheel.prizes])
+    desk.bench.shop.program = msgspec.structs.replace(program, lotteries=[longer])
+    asks, _ = await STORIES["draw"](desk)
+    drawn = await desk.give("draw", **asks)
+    assert drawn["values"]["prize"] == "thanks"
+    desk.bench.shop.program = program
+    again = await desk.give("draw", **(asks | {"key": drawn["key"]}))
+    assert (again["receipt"], again["replayed"]) == (drawn["receipt"], True)
+    assert again["values"]["prize"] is None
 
 
 # ---- what comes of it ------------------------------------------------------------------------------------

@@ -23,12 +23,13 @@ TECHNICIAN = ROLES[-1]
 
 
 def words(pairs: Iterable[str]) -> dict[str, str]:
-    """Read ``name=value`` texts; raise ``Invalid`` for another one, or for a name that comes twice."""
+    """Read ``name=value`` texts; raise ``Invalid`` for another one, a name that comes twice, or no UTF-8."""
     table: dict[str, str] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
-        if not equals or not name or name in table:
-            raise Invalid("DESK_WORD_INVALID", word=pair[:100])
+        readable = pair.encode("utf-8", "replace").decode()
+        if not equals or not name or name in table or pair != readable:
+            raise Invalid("DESK_WORD_INVALID", word=readable[:100])
         table[name] = value
     return table
 

@@ -251,7 +251,9 @@ class Publish(Request, frozen=True, kw_only=True):
 
 
 def _prize(known: Published, place: int | None) -> str | None:
-    return None if place is None else known.rule.prizes[place].id
+    """Return the prize drawn; of a draw told once more, the lottery may not have it any longer."""
+    prizes = known.rule.prizes
+    return prizes[place].id if place is not None and place < len(prizes) else None
 
 
 async def publish(shop: Shop, asked: Publish, staff: Staff) -> Answer:
