@@ -133,7 +133,7 @@ def test_names_stand_where_the_programme_has_them() -> None:
     assert sentences(reasons, RICH, "en") == (
         "Coupon used: 7 off",
         "Tier from now on: Silver",
-        "Not together with “10 off from 100”.",
+        'Not together with "10 off from 100".',
         "Coupon used: gone",
     )
     assert sentences(reasons[:2], RICH, "ja") == ("クーポン使用：7オフ", "今後のランク：Silver")

@@ -120,7 +120,9 @@ def test_no_braces_or_quotes_are_left_over(language: str) -> None:
     for key, sentence in texts.catalogue(language).items():
         assert sentence == sentence.strip(), key
         assert sentence.count("“") == sentence.count("”"), key
-        assert '"' not in sentence and "  " not in sentence, key
+        assert sentence.count('"') % 2 == 0 and "  " not in sentence, key
+        # Fonts with Chinese characters draw curly quotes as wide as those.
+        assert not set("“”’" if language == "en" else '"') & set(sentence), key
 
 
 # ---- paper -----------------------------------------------------------------------------------------------

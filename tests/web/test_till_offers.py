@@ -105,7 +105,7 @@ async def test_the_best_coupons_are_chosen_and_say_what_a_rule_costs(till: Faces
     alone = next(one for one in chooser.coupons if not one.chosen)
     assert alone.saves == "¥20.00"
     assert alone.why_not is not None and "Not together" in alone.why_not
-    assert "Without the rule “20 off, alone” you would save ¥20.00 more." in chooser.notes
+    assert 'Without the rule "20 off, alone" you would save ¥20.00 more.' in chooser.notes
     assert (chooser.automatic, chooser.better) == (True, None)
 
 
