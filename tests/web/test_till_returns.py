@@ -92,6 +92,16 @@ async def test_while_goods_come_back_the_box_takes_their_codes(till: Faces) -> N
     assert shown(till).lines == [], "nothing was sold meanwhile"
 
 
+async def test_a_late_scan_is_never_paid_back_unseen(till: Faces) -> None:
+    await enter(till, receipt(till), TOWEL)
+    seen = sale(till).refund_minor
+    await enter(till, TOWEL)
+    assert await refused(till, "return-confirm", refund_minor=seen) == "RETURN_CHANGED"
+    assert (sale(till).refund, sale(till).refund_minor) == ("¥24.00", 2400), "it is still there"
+    await till.did("/api/till/return-confirm", refund_minor=2400)
+    assert code(till) == "RETURNED"
+
+
 async def test_all_of_it_comes_back_for_a_reason(till: Faces) -> None:
     await enter(till, receipt(till))
     await till.did("/api/till/return-all")

@@ -133,6 +133,7 @@ class ReturnSale(msgspec.Struct, frozen=True):
     shop_fault: bool
     refund: str | None
     """Null while nothing is chosen."""
+    refund_minor: int | None
     tenders: list[Paid]
     points_taken: int
     points_given: int

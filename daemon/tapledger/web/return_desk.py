@@ -143,16 +143,20 @@ class ReturnDesk:
             void=here.void,
         )
 
-    async def confirm(self, person: Person, language: str) -> Recorded:
+    async def confirm(self, person: Person, language: str, refund_minor: int | None = None) -> Recorded:
         """Record what was chosen and close; the same again is refused, for nothing is open then.
 
         The key counts the returns of the sale: if the answer was lost on the way, the same choice made again
-        is the same return.
+        is the same return. ``refund_minor`` is what was on the screen: a late scan is refused, never paid
+        unseen.
         """
         here = self._here()
         wanted, sale = self._wanted(here, person), here.sales.sold.facts.id
         if here.problem is not None:
             raise here.problem
+        shown = None if here.preview is None else here.preview.returned
+        if refund_minor is not None and (shown is None or shown.refund_minor != refund_minor):
+            raise Conflict("RETURN_CHANGED")
         if wanted.void:
             command = VoidCommand(f"{sale}/void", sale, person.id, language, here.reason)
             recorded = await refund.void_sale(self.shop, command)

@@ -50,6 +50,7 @@ def _sale(shop: Shop, here: Opened, language: str) -> ReturnSale:
         reason=here.reason,
         shop_fault=here.shop_fault,
         refund=None if back is None else money(back.refund_minor),
+        refund_minor=None if back is None else back.refund_minor,
         tenders=[Paid(texts.say(language, f"tender.{one.kind}"), money(one.amount_minor)) for one in tenders],
         points_taken=0 if back is None else back.clawed,
         points_given=0 if back is None else back.restored,

@@ -291,9 +291,9 @@ class TillFace:
             await act(self._desk, self._signed_in())
             self._say(None)
 
-    async def return_confirm(self) -> None:
+    async def return_confirm(self, refund_minor: int | None) -> None:
         async with self._lock:
-            recorded = await self._desk.confirm(self._signed_in(), self.language)
+            recorded = await self._desk.confirm(self._signed_in(), self.language, refund_minor)
             counter = self._counter
             await counter.greet()
             await counter.requote()

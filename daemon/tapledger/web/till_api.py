@@ -90,6 +90,11 @@ class ReturnReason(msgspec.Struct, forbid_unknown_fields=True):
     shop_fault: bool | None = None
 
 
+class ReturnConfirm(msgspec.Struct, forbid_unknown_fields=True):
+    refund_minor: int | None = None
+    """What is on the screen."""
+
+
 class Switch(msgspec.Struct, forbid_unknown_fields=True):
     on: bool
 
@@ -261,8 +266,8 @@ class TillApi:
         )
 
     async def _return_confirm(self, request: web.Request) -> None:
-        await read_body(request, Nothing)
-        await self._till.return_confirm()
+        body = await read_body(request, ReturnConfirm)
+        await self._till.return_confirm(body.refund_minor)
 
     async def _return_close(self, request: web.Request) -> None:
         await read_body(request, Nothing)

@@ -290,6 +290,7 @@ export interface ReturnSale {
   reason: string;
   shop_fault: boolean;
   refund: string | null;
+  refund_minor: number | null;
   tenders: Paid[];
   points_taken: number;
   points_given: number;

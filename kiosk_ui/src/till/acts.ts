@@ -89,7 +89,7 @@ export function onReturn(action: Action, acts: Acts): boolean {
       return true;
     }
     case "return-confirm":
-      if (sale.refund !== null) void intend("return-confirm");
+      if (sale.refund !== null) void intend("return-confirm", { refund_minor: sale.refund_minor });
       return true;
     default:
       return false;

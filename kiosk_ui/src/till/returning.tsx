@@ -207,7 +207,7 @@ export function ReturnCheckout({ sale, intend }: { sale: ReturnSale; intend: Int
         class="button primary pay"
         disabled={sale.refund === null}
         data-testid="return-confirm"
-        onClick={() => void intend("return-confirm")}
+        onClick={() => void intend("return-confirm", { refund_minor: sale.refund_minor })}
       >
         <span>{say(sale.void ? "till.return.confirm_void" : "till.return.confirm")}</span>
         <kbd>F12</kbd>
