@@ -174,7 +174,7 @@ async def test_a_top_up_shows_its_bonus_and_pays_for_the_basket(browser: Browser
     await press(face, "F5", "F6")
     await expect(face.at("top-up-amount")).to_be_focused()
     await press(face, *"100", "Enter")
-    await expect(face.at("top-up-offer")).to_contain_text("10.00")
+    await expect(face.at("top-up-offer")).to_contain_text("充 ¥100.00，送 ¥10.00")
     await expect(face.at("top-up-go")).to_contain_text("现金")
     await face.picture("till-top-up")
     await face.at("top-up-row-50000").click()
@@ -183,7 +183,7 @@ async def test_a_top_up_shows_its_bonus_and_pays_for_the_basket(browser: Browser
     await press(face, *"100")
     await expect(face.at("top-up-go")).not_to_contain_text("现金")
     await press(face, *"0", "Enter")
-    await expect(face.at("top-up-offer")).to_contain_text("1000.00")
+    await expect(face.at("top-up-offer")).to_contain_text("充 ¥1,000.00")
     await press(face, "Enter")
     await expect(face.at("message")).to_have_attribute("data-code", "TOPPED_UP")
     assert await amount(face, "member-value") == stored + 108_000
@@ -360,6 +360,9 @@ async def test_the_tills_panels_fit_in_every_language(browser: Browser, offers: 
             await expect(face.page.locator(".panel")).to_be_visible()
             assert await wider_than_their_place(face) == [], f"{key} {language}"
             await face.picture(f"till-{key}-{language}")
+            if key == "F9":
+                await press(face, "ArrowDown")
+                assert await face.page.locator(".panel-body").evaluate("(it) => it.scrollTop") > 0
             await press(face, "Escape")
             await expect(face.page.locator(".panel")).to_have_count(0)
         assert await wider_than_their_place(face) == [], language

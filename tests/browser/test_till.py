@@ -300,6 +300,7 @@ async def test_a_lost_daemon_is_told_for_as_long_as_it_is_away(browser: Browser,
         await expect(face.at("lost")).to_be_visible(timeout=PATIENCE_MS)
         await enter(face, TOWEL)
         await expect(face.at("message")).to_have_attribute("data-code", "UNREACHABLE")
+        await expect(face.at("box")).to_have_value(TOWEL)
         await face.picture("till-lost")
     finally:
         await chain.shops["shop-a"].start()

@@ -13,10 +13,14 @@ export function Box({ field, intend }: { field: RefObject<HTMLInputElement | nul
 
   function enter(event: Event): void {
     event.preventDefault();
-    const text = field.current?.value.trim();
-    if (!field.current || !text) return;
-    field.current.value = "";
-    void intend("enter", { text });
+    const input = field.current;
+    const text = input?.value.trim();
+    if (!input || !text) return;
+    input.value = "";
+    // What did not reach the daemon stays to be sent again, unless something else is being typed already.
+    void intend("enter", { text }).then((taken) => {
+      if (!taken && input.value === "") input.value = text;
+    });
   }
 
   return (

@@ -41,6 +41,7 @@ const IN_PANEL: Record<PanelName, Keys> = {
   coupons: [
     ["1–9", "till.keys.coupon"],
     ["0", "till.keys.best"],
+    ["↑↓", "till.keys.scroll"],
     ["F12", "till.keys.pay"],
     ["Esc", "till.keys.back"],
   ],
@@ -61,7 +62,10 @@ const IN_PANEL: Record<PanelName, Keys> = {
     ["F7", "till.keys.mobile"],
     ["Esc", "till.keys.back"],
   ],
-  why: [["Esc", "till.keys.back"]],
+  why: [
+    ["↑↓", "till.keys.scroll"],
+    ["Esc", "till.keys.back"],
+  ],
 };
 
 interface Props {

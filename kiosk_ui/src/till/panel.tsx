@@ -28,6 +28,14 @@ export function Panel({ title, name, close, children }: Props) {
   );
 }
 
+/** One press of an arrow key. */
+const SCROLL_PX = 60;
+
+/** Moves the panel that is open up or down: the lines behind it cannot be seen. */
+export function scrollPanel(step: 1 | -1): void {
+  document.querySelector(".panel-body")?.scrollBy({ top: step * SCROLL_PX });
+}
+
 /** Why something cannot be, on its own line. */
 export function Because({ why, id = "why-not" }: { why: string | null | undefined; id?: string }) {
   return why ? (

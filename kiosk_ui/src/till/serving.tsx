@@ -12,6 +12,7 @@ import { type Action, type PanelName, selectionAfter } from "./keys";
 import { Lines, type LinesProps } from "./lines";
 import { MemberStrip } from "./member";
 import { Choices, MessageLine } from "./message";
+import { scrollPanel } from "./panel";
 import { OpenPanel } from "./panels";
 import { dueBy, type Tender, tenderOf } from "./pay";
 import { ReturnCheckout, ReturnPanel } from "./returning";
@@ -49,6 +50,7 @@ export function Serving({ till, refusal, dismiss, intend: send, signOut }: Props
   }
 
   function perform(action: Action): void {
+    if (panel && !returning && action.do === "select") return scrollPanel(action.step);
     const acts = { till, intend, selected, select, returned, selectReturned };
     if (onLines(action, acts) || onReturn(action, acts)) return;
     const tender = tenderOf(action);
