@@ -11,6 +11,7 @@ from aiohttp import web
 
 from tapledger.errors import Denied, Invalid
 from tapledger.identifiers import Randomness
+from tapledger.membership.desk.asking import milli
 from tapledger.membership.sign_in import same_secret
 from tapledger.web.kiosk_api import LanguageBody, Nothing
 from tapledger.web.server import intent, read_body
@@ -19,7 +20,7 @@ from tapledger.web.till import TillFace
 COOKIE = "tapledger_till"
 TOKEN_BYTES = 32
 SHIFT_S = 12 * 3600
-RETURNED = re.compile(r"([0-9]{1,5})(?:\.([0-9]{1,3}))?")
+RETURNED = re.compile(r"[0-9]{1,5}(?:\.[0-9]{1,3})?")
 """How much of a line comes back; what is weighed has decimals."""
 
 
@@ -241,11 +242,10 @@ class TillApi:
 
     async def _return_line(self, request: web.Request) -> None:
         body = await read_body(request, ReturnedQuantity)
-        match = RETURNED.fullmatch(body.quantity)
-        if match is None:
+        if RETURNED.fullmatch(body.quantity) is None:
             raise Invalid("QUANTITY_IMPOSSIBLE", sku=str(body.number))
-        milli = int(match[1]) * 1000 + int((match[2] or "").ljust(3, "0"))
-        await self._till.at_return_desk(lambda desk, person: desk.take(body.number, milli, person))
+        quantity = milli(body.quantity)
+        await self._till.at_return_desk(lambda desk, person: desk.take(body.number, quantity, person))
 
     async def _return_step(self, request: web.Request) -> None:
         body = await read_body(request, ReturnStep)
