@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Feed } from "../shared/live";
 import { useRefusal } from "../shared/refusals";
 import type { Till } from "../shared/snapshots";
-import { type Intend, send } from "./intents";
+import { type Intend, send, useOnce } from "./intents";
 import { Lost, Starting, useLost } from "./no_feed";
 import { Serving } from "./serving";
 import { SetUp } from "./set_up";
@@ -40,6 +40,8 @@ function Session({ till, version, lost }: { till: Till; version: number; lost: b
     return problem === null;
   };
 
+  const once = useOnce(intend);
+
   async function enter(path: string, body: object): Promise<boolean> {
     const entered = await intend(path, body);
     if (entered) setForeign(false);
@@ -64,7 +66,7 @@ function Session({ till, version, lost }: { till: Till; version: number; lost: b
         {till.staff_known.length === 0 ? (
           <SetUp refusal={refusal} enter={enter} />
         ) : served ? (
-          <Serving till={till} refusal={refusal} dismiss={() => setRefusal(null)} intend={intend} signOut={signOut} />
+          <Serving till={till} refusal={refusal} dismiss={() => setRefusal(null)} intend={once} signOut={signOut} />
         ) : (
           <SignIn people={till.staff_known} refusal={refusal} enter={enter} />
         )}

@@ -1,3 +1,5 @@
+import { useRef } from "preact/hooks";
+
 import { intentsFor, type Send } from "../shared/intents";
 import { textsOfPage } from "../shared/i18n";
 import { texts } from "./texts";
@@ -18,3 +20,19 @@ export const send: Send = (path, body) => {
   last = answer;
   return answer;
 };
+
+/** What a second press before the answer must not ask for again. */
+const ONCE: ReadonlySet<string> = new Set(["pay", "top-up", "return-confirm", "join"]);
+
+/** Returns the same intents, of which those that move money or make a member are sent one at a time. */
+export function useOnce(intend: Intend): Intend {
+  const sending = useRef(false);
+  return async (path, body) => {
+    if (!ONCE.has(path)) return intend(path, body);
+    if (sending.current) return false;
+    sending.current = true;
+    const taken = await intend(path, body);
+    sending.current = false;
+    return taken;
+  };
+}

@@ -26,8 +26,7 @@ interface Props {
 }
 
 /** The basket and everything that can be done with it, or the goods that come back. */
-export function Serving({ till, refusal, dismiss, intend: send, signOut }: Props) {
-  const intend = useOnce(send);
+export function Serving({ till, refusal, dismiss, intend, signOut }: Props) {
   const { lines, returning } = till;
   const goods = returning?.sale;
   const [selected, select] = useSelection(lines);
@@ -194,21 +193,6 @@ interface Payment {
   paying: boolean;
   open: (open: boolean) => void;
   pay: (tender: Tender, receivedMinor: number) => Promise<void>;
-}
-
-/** What a second press before the answer must not ask for again. */
-const ONCE: ReadonlySet<string> = new Set(["pay", "top-up", "return-confirm", "join"]);
-
-function useOnce(intend: Intend): Intend {
-  const sending = useRef(false);
-  return async (path, body) => {
-    if (!ONCE.has(path)) return intend(path, body);
-    if (sending.current) return false;
-    sending.current = true;
-    const taken = await intend(path, body);
-    sending.current = false;
-    return taken;
-  };
 }
 
 /** The pay panel's state: closed while there is nothing to pay. */
