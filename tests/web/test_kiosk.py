@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
+import msgspec
 import pytest
 
 from tapledger.errors import Conflict, Refused
@@ -77,6 +78,31 @@ async def test_points_that_went_meanwhile_are_told_at_the_second_touch(faces: Fa
     shown = await watcher.until(lambda shown: shown["screen"].get("points") == 99)
     assert shown["screen"]["screen"] == "balance"
     assert headers["Live-Version"] == str(watcher.frames[-1][0]), "the page knows which frame came with it"
+
+
+@pytest.mark.parametrize("cost", [None, 150])
+async def test_rules_that_change_between_two_touches_take_nothing(faces: Faces, cost: int | None) -> None:
+    await faces.rich_member()
+    watcher, _ = await at_balance(faces)
+    await faces.did("/api/kiosk/choose", reward="tea")
+    await watcher.screen("confirm")
+    program = faces.bench.shop.program
+    tea = next(one for one in program.rewards if one.id == "tea")
+    new = [] if cost is None else [msgspec.structs.replace(tea, cost_points=cost)]
+    faces.bench.shop.program = msgspec.structs.replace(program, version="2", rewards=new)
+    assert (await faces.post("/api/kiosk/confirm", reward="tea"))[1]["code"] == "NOT_CONFIRMING"
+    await watcher.screen("balance")
+    assert faces.bench.rows("SELECT count(*) FROM event WHERE kind = 'hold'") == [(0,)]
+
+
+async def test_a_reward_that_is_no_more_can_be_shown_in_no_language(faces: Faces) -> None:
+    await faces.rich_member()
+    watcher, _ = await at_balance(faces)
+    await faces.did("/api/kiosk/choose", reward="tea")
+    faces.bench.shop.program = msgspec.structs.replace(faces.bench.shop.program, version="2", rewards=[])
+    await faces.daemon.kiosk.card(card("a"), NOW_S)
+    await faces.did("/api/kiosk/language", language="ja")
+    await watcher.screen("balance")
 
 
 # ---- whose session it is ---------------------------------------------------------------------------------

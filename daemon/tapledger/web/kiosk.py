@@ -151,8 +151,14 @@ class KioskFace:
     async def confirm(self, reward_id: str) -> None:
         """The second touch: commit, then deliver."""
         async with self._lock:
-            session = self._here()
-            if session.reward != reward_id or not isinstance(self._screen, Confirm):
+            session, screen = self._here(), self._screen
+            if session.reward != reward_id or not isinstance(screen, Confirm):
+                raise Conflict("NOT_CONFIRMING")
+            reward = self._shop.program.reward(reward_id)
+            if reward is None or reward.cost_points != screen.reward.cost_points:
+                # Other rules count since the first touch: nobody pays what they have not seen.
+                await self._regreet(session)
+                self._show(self._balance(session), self._settings.balance_s)
                 raise Conflict("NOT_CONFIRMING")
             known = session.greeting.known
             command = RewardCommand(
@@ -272,8 +278,9 @@ class KioskFace:
                 rewards = self._rewards(session)
                 return msgspec.structs.replace(screen, member=self._member(session), rewards=rewards)
             case Confirm():
-                rewards = self._rewards(session)
-                reward = next(one for one in rewards if one.id == screen.reward.id)
+                reward = next((r for r in self._rewards(session) if r.id == screen.reward.id), None)
+                if reward is None:
+                    return self._balance(session)
                 return msgspec.structs.replace(screen, member=self._member(session), reward=reward)
             case Done():
                 return await self._done(session)
