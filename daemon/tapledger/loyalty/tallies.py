@@ -76,9 +76,10 @@ def total(tallies: Tallies, key: str, since: int | None = None, until: int | Non
     days = tallies.get(key)
     if not days:
         return 0
-    if since is None and until is None:
+    newest = max(days)
+    if since is None and (until is None or newest <= until):
         return sum(days.values())
-    first, last = (since or BEFORE), (until or max(days))
+    first, last = (since or BEFORE), (until or newest)
     return sum(amount for day, amount in days.items() if first <= day <= last)
 
 

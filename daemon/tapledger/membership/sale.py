@@ -91,7 +91,6 @@ def prepare(tx: Transaction, shop: Shop, command: SaleCommand) -> Ready:
         evidence="" if presented is None else presented.evidence,
         till=command.till,
         wants=wants,
-        card=_card(shop, command),
         stepped_up=command.stepped_up,
         pinned=command.pinned,
         early_access_approved=command.early_access_approved,
@@ -108,7 +107,7 @@ def prepare(tx: Transaction, shop: Shop, command: SaleCommand) -> Ready:
 
 
 def _with_rights(tx: Transaction, shop: Shop, sale: Sale, known: Known | None, command: SaleCommand) -> Sale:
-    """Add what this shop may do for the member now, and the coupons that belong to no wallet."""
+    """Add what this shop may do for the member now, with which card, and the coupons of no wallet."""
     may = rights.rights_of(tx, shop, command.member)
     reach = couponing.reach_of(shop.store.keyring.node, may, shop.program, shop.clock.now())
     found = coupons.papers(
@@ -118,7 +117,7 @@ def _with_rights(tx: Transaction, shop: Shop, sale: Sale, known: Known | None, c
         why = found.left_out[0].reason
         raise Refused(why.code, **why.data)
     wants = dataclasses.replace(sale.wants, papers=found.chosen)
-    return dataclasses.replace(sale, wants=wants, rights=may, reach=reach)
+    return dataclasses.replace(sale, wants=wants, rights=may, reach=reach, card=_card(shop, command))
 
 
 def _card(shop: Shop, command: SaleCommand) -> str:

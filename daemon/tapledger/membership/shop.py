@@ -59,14 +59,16 @@ class Shop:
     def record(self, tx: Transaction, operation: Operation, decision: Decision, now: dt.datetime) -> Recorded:
         """Claim what a decision uses up, then append it; raise ``Refused`` when something has run out, and
         ``Invalid`` for a text that is too long to be kept."""
-        check_texts(decision.body)
         for claim in claiming.claims(decision.body, self.program):
             if not claims.settle(tx, claim):
                 raise claiming.refusal(claim)
         for effect in claiming.of_bearers(decision.body):
             if not bearers.apply(tx, effect, now):
                 raise claiming.bearer_refusal()
-        return self.store.journal.append(tx, operation, decision, uuid7(now, self.randomness), now)
+        recorded = self.store.journal.append(tx, operation, decision, uuid7(now, self.randomness), now)
+        if len(recorded.raw) > MAX_TEXT:  # nearly all are shorter as a whole
+            check_texts(decision.body)
+        return recorded
 
 
 Decide = Callable[[Transaction, Stored, dt.datetime], Decision]

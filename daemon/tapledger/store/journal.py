@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy.exc import DatabaseError
 
-from tapledger.database import Transaction
+from tapledger.database import Transaction, first
 from tapledger.errors import Conflict, Invalid, Refused
 from tapledger.loyalty.decisions import Decision
 from tapledger.loyalty.ledger import is_balanced, linked
@@ -75,11 +75,12 @@ class Journal:
 
     def find(self, tx: Transaction, operation: Operation) -> Recorded | None:
         """Return what an operation recorded earlier; raise ``Conflict`` when its input was another."""
-        row = tx.exec_driver_sql(
+        row = first(
+            tx,
             "SELECT o.input_hash, e.raw, e.hash FROM operation o JOIN event e USING (epoch, seq)"
             " WHERE o.op_key = ?",
-            (operation.key,),
-        ).first()
+            operation.key,
+        )
         if row is None:
             return None
         if bytes(row[0]) != operation.input_hash:

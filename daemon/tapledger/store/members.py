@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from tapledger.database import Transaction
+from tapledger.database import Transaction, first
 from tapledger.errors import Corrupt
 from tapledger.loyalty import tallies
 from tapledger.loyalty.effects import (
@@ -67,11 +67,12 @@ def load(tx: Transaction, member: str) -> Stored | None:
 
 def load_alias(tx: Transaction, member: str) -> Stored | None:
     """Return a member under their own pseudonym, even when they are part of another now."""
-    row = tx.exec_driver_sql(
+    row = first(
+        tx,
         "SELECT m.state, m.unsettled_points, p.digest, p.sealed FROM member m"
         " LEFT JOIN profile p ON p.member = m.id WHERE m.id = ?",
-        (member,),
-    ).first()
+        member,
+    )
     if row is None:
         return None
     state, unsettled_points, digest, sealed = row

@@ -7,6 +7,7 @@ HMAC under the tenant's index key: an unkeyed hash of a phone number falls in mi
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 import unicodedata
@@ -50,15 +51,20 @@ def credential_index(index_key: bytes, kind: str, value: str) -> str:
     return hmac.new(index_key, f"{kind}\0{value}".encode(), hashlib.sha256).hexdigest()[:32]
 
 
+@functools.lru_cache(maxsize=4)
+def _cipher(key: bytes) -> AESGCM:
+    return AESGCM(key)
+
+
 def close_box(key: bytes, name: str, plain: bytes, nonce: bytes) -> bytes:
     """Encrypt bytes that belong to ``name``; ``nonce`` is fresh randomness."""
-    return nonce + AESGCM(key).encrypt(nonce, plain, name.encode())
+    return nonce + _cipher(key).encrypt(nonce, plain, name.encode())
 
 
 def open_box(key: bytes, name: str, box: bytes) -> bytes:
     """Decrypt what was closed; raise ``ValueError`` when it belongs to another name or was altered."""
     try:
-        return AESGCM(key).decrypt(box[:NONCE_BYTES], box[NONCE_BYTES:], name.encode())
+        return _cipher(key).decrypt(box[:NONCE_BYTES], box[NONCE_BYTES:], name.encode())
     except InvalidTag as error:
         raise ValueError("altered, or closed for another") from error
 

@@ -29,8 +29,8 @@ _COLUMNS = "id, number, kind, document, state, reason, evidence, expires_ms"
 def enqueue(tx: Transaction, job: str, kind: str, document: bytes, expires_ms: int) -> None:
     """Add a slip to the queue; the same job id again is the same slip."""
     tx.exec_driver_sql(
-        "INSERT INTO print_job SELECT ?, coalesce(max(number), 0) + 1, ?, ?, 'queued', '', '', ?"
-        " FROM print_job WHERE true ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO print_job VALUES (?, (SELECT coalesce(max(number), 0) + 1 FROM print_job), ?, ?,"
+        " 'queued', '', '', ?) ON CONFLICT (id) DO NOTHING",
         (job, kind, document, expires_ms),
     )
 

@@ -131,7 +131,10 @@ class Program(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def rank(self, id_: str) -> int:
         """Return a tier's place from the lowest, 0; 0 for an id that this version does not know."""
-        return next((place for place, tier in enumerate(self.tiers) if tier.id == id_), 0)
+        for place, tier in enumerate(self.tiers):
+            if tier.id == id_:
+                return place
+        return 0
 
     def reward(self, id_: str) -> Reward | None:
         return next((reward for reward in self.rewards if reward.id == id_), None)

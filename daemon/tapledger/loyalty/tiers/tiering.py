@@ -40,6 +40,8 @@ def referrals(member: Member) -> list[int]:
 
 
 def _window(member: Member, clause: Clause, program: Program, today: dt.date) -> int | None:
+    if clause.window == "lifetime":  # of most rules, and asked for at every sale
+        return None
     joined_on = days.local_day(member.joined_at, program.zone())
     start = days.window_start(clause.window, today, joined_on, clause.days)
     return None if start is None else start.toordinal()
@@ -56,15 +58,27 @@ def groups(tier: Tier) -> list[list[Clause]]:
 
 
 def is_reached(member: Member, tier: Tier, program: Program, today: dt.date) -> bool:
-    return program.rank(tier.id) == 0 or any(
-        all(metric(member, clause, program, today) >= clause.at_least for clause in group)
-        for group in groups(tier)
-    )
+    """Tell whether a tier's rule is true. Plain loops: every sale asks several times."""
+    for group in groups(tier):
+        for clause in group:
+            if metric(member, clause, program, today) < clause.at_least:
+                break
+        else:
+            return True
+    return program.rank(tier.id) == 0
 
 
 def reached(member: Member, program: Program, today: dt.date) -> Tier:
     """Return the highest tier whose rule is true, whatever the order of its groups and clauses."""
-    return next(tier for tier in reversed(program.tiers) if is_reached(member, tier, program, today))
+    return _above(member, 0, program, today) or program.tiers[0]
+
+
+def _above(member: Member, rank: int, program: Program, today: dt.date) -> Tier | None:
+    """Return the highest tier above a rank whose rule is true; None when there is none."""
+    for place in range(len(program.tiers) - 1, rank, -1):
+        if is_reached(member, program.tiers[place], program, today):
+            return program.tiers[place]
+    return None
 
 
 # ---- what holds now ---------------------------------------------------------------------------------------
@@ -145,10 +159,10 @@ def standing(member: Member, program: Program, now: dt.datetime) -> Standing:
     """
     held = reviewed(member, program, now)
     today = days.local_day(now, program.zone())
-    higher = reached(member, program, today)
-    if program.rank(higher.id) > program.rank(held.tier):
-        return Standing(higher.id, today.toordinal(), valid_until(higher, today, program))
-    return held
+    higher = _above(member, program.rank(held.tier), program, today)
+    if higher is None:
+        return held
+    return Standing(higher.id, today.toordinal(), valid_until(higher, today, program))
 
 
 def current(member: Member, program: Program, now: dt.datetime) -> Tier:
@@ -167,8 +181,8 @@ def upgrade(
     after = with_effects(member, counted, now)
     held = reviewed(member, program, now)
     today = days.local_day(now, program.zone())
-    higher = reached(after, program, today)
-    if program.rank(higher.id) <= program.rank(held.tier):
+    higher = _above(after, program.rank(held.tier), program, today)
+    if higher is None:
         return ()
     until = valid_until(higher, today, program)
     return (TierSet(higher.id, today.toordinal(), until, member.tier_locked_until, why),)
