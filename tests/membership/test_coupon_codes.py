@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
 import pytest
-import sqlalchemy
 
 from tapledger.errors import Denied, Invalid, Refused, TapledgerError
 from tapledger.loyalty.conditions import Condition
@@ -100,15 +100,13 @@ async def test_strangers_cannot_tell_by_the_time_it_takes(bench: Bench) -> None:
     member = (await joined(bench, 1))[0]
     used = await coupons.print_coupon(bench.shop, "p-1", "ten", "staff", "s-1")
     await use(bench, used.coupon, "s-1")
-    asked: list[str] = []
-    engine = bench.shop.store._database._engine
-    sqlalchemy.event.listen(engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
+    asked = await bench.listen()
     told = []
     for code in (used.code, "0000-0000-0000-0"):
         asked.clear()
         with pytest.raises(Refused, match="COUPON_CODE_WRONG"):
             await coupons.claim_code(bench.shop, "k", member, code)
-        told.append(list(asked))
+        told.append([re.sub("'.*?'", "?", text) for text in asked])
     assert told[0] == told[1]
     assert len(told[0]) >= 3
 

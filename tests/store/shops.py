@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import sqlcipher3.dbapi2 as sqlite3
 
-from tapledger.database import Executor
+from tapledger.database import Executor, Transaction
 from tapledger.loyalty import program as programs
 from tapledger.loyalty.facts import Tender
 from tapledger.loyalty.members import points
@@ -100,6 +100,18 @@ class Bench:
     @property
     def database(self) -> Path:
         return self.folder / FILE_NAME
+
+    async def listen(self) -> list[str]:
+        """Return a list that grows by every statement the store is given from now on, values and all."""
+        said: list[str] = []
+
+        def work(tx: Transaction) -> None:
+            driver: Any = tx.connection.driver_connection
+            driver.set_trace_callback(lambda text: None if text.startswith("--") else said.append(text))
+
+        await self.shop.store.transact(work)
+        said.clear()  # of the COMMIT that was under way
+        return said
 
     def key(self) -> str:
         self._count += 1
