@@ -88,6 +88,21 @@ def test_G71_what_was_spent_is_forgiven_or_owed(
         counter.back((0, 1000))
 
 
+def test_what_was_forgiven_is_taken_by_the_next_return_that_can() -> None:
+    counter = Counter(member(), rules(returns=Returns(negative="clamp")))
+    counter.sell([goods(10_000), goods(5000)], id_="first")
+    first = counter.sale
+    counter.sell([goods(100)], wants=Wants(points=100), id_="spent")
+    counter.sale, counter.returned = first, []
+    assert (counter.back((0, 1000)).forgiven, counter.points().available) == (50, 0)
+    returned = counter.returned
+    counter.sell([goods(20_000)], id_="later")
+    counter.sale, counter.returned = first, returned
+    facts = counter.back((1, 1000))
+    assert (facts.clawed, facts.forgiven) == (50, -50)
+    assert counter.points().available == 200 - 100
+
+
 def test_G72_one_line_comes_back() -> None:
     counter = g18()
     facts = counter.back((1, 1000))

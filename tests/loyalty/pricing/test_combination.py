@@ -110,6 +110,13 @@ def test_classes_must_agree_both_ways() -> None:
     assert [(cost.rule, cost.saving_minor) for cost in found.costs] == [("class", 500)]
 
 
+def test_without_a_class_the_lane_says_whether_it_is_of_lines_or_of_the_order() -> None:
+    order, other = (promotion(id_, Amount(500), combines=["line"]) for id_ in "op")
+    lines = promotion("l", FixedPrice(4000), combines=["order"])
+    assert set(chosen(rules(), of(5000), coupon(order), coupon(lines)).coupons) == {"coupon-o", "coupon-l"}
+    assert chosen(rules(), of(5000), coupon(order), coupon(other)).coupons == ("coupon-o",)
+
+
 def test_what_cannot_be_used_is_told_why() -> None:
     found = chosen(
         rules(),
