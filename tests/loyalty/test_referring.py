@@ -231,6 +231,22 @@ def test_never_oneself_never_twice_never_a_later_member(crowd: Crowd) -> None:
     assert _refused(crowd, "T", "B") == "REFERRER_NOT_EARLIER"
 
 
+def test_who_joined_is_paid_for_once_though_an_undone_merge_forgets_who_sent_them(crowd: Crowd) -> None:
+    crowd.rules = msgspec.structs.replace(RULES, referral=msgspec.structs.replace(RULE, join_points=5))
+    crowd.join("A", "M")
+    once = crowd.points("M")
+    assert once == (5, 0)
+    crowd.members["A"] = msgspec.structs.replace(crowd.members["A"], referrer="")
+    again = referring.decide_referrer(
+        crowd.members["A"], crowd.members["M"], SetReferrer(), crowd.rules, crowd.now
+    )
+    assert again[1].body.lines == ()
+    for one in again:
+        crowd.keep(one)
+    assert crowd.points("M") == once
+    assert tallies.total(crowd.members["M"].tallies, referring.JOINS) == 1
+
+
 def test_only_before_the_first_purchase(crowd: Crowd) -> None:
     crowd.join("A")
     crowd.buy("A", 1)

@@ -138,14 +138,17 @@ def _remember(member: Member, seen: frozenset[str]) -> tuple[Tagged, ...]:
 def _join_points(
     referrer: Member, member: Member, rule: Referral, program: Program, now: dt.datetime
 ) -> Gained:
-    today = days.local_day(now, program.zone())
-    counted = Gained(effects=(Tallied(JOINS, today.toordinal(), 1),))
+    """Give what a referee brings by joining, once: an undone merge forgets who sent them, not this."""
+    today, key = days.local_day(now, program.zone()), OF_JOINING + member.id
+    if tallies.total(referrer.tallies, key):
+        return Gained()
+    counted = Gained(effects=(Tallied(JOINS, today.toordinal(), 1), Tallied(key, today.toordinal(), 1)))
     if not rule.join_points:
         return counted
     if rule.per_month is not None and _in_month(referrer, JOINS, today) >= rule.per_month:
         return counted.plus(Gained(reasons=(Reason("REFERRAL_MONTH_FULL", {"limit": rule.per_month}),)))
     source, gain = f"referral/{member.id}", Gain(points=rule.join_points)
-    return counted.plus(gains.give(referrer.id, gain, source, program, now, id_=OF_JOINING + member.id))
+    return counted.plus(gains.give(referrer.id, gain, source, program, now, id_=key))
 
 
 def _in_month(member: Member, key: str, day: dt.date) -> int:
