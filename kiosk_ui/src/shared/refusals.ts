@@ -11,6 +11,8 @@ export interface Refused extends Problem {
 export interface Standing {
   refused: Refused;
   about: string;
+  /** The newest frame that was shown with it. */
+  seen: number;
 }
 
 /**
@@ -19,9 +21,10 @@ export interface Standing {
  * Answers and frames come by different ways: a frame that the daemon made before it refused may come after the answer.
  */
 export function standing(before: Standing | null, version: number, key: string): Standing | null {
-  if (before === null) return null;
-  if (version <= before.refused.version) return { ...before, about: key };
-  return before.about === key ? before : null;
+  // A lower number is of a daemon that was started anew.
+  if (before === null || version < before.seen) return null;
+  if (version <= before.refused.version) return { ...before, about: key, seen: version };
+  return before.about === key ? { ...before, seen: version } : null;
 }
 
 /** Keeps the last refusal until something else is shown; `key` says what of a frame counts as that. */
@@ -29,11 +32,13 @@ export function useRefusal(version: number, key: string): [Problem | null, (refu
   const [, redraw] = useState({});
   const now = useRef<Standing | null>(null);
   const shown = useRef(key);
+  const drawn = useRef(version);
   shown.current = key;
+  drawn.current = version;
   now.current = standing(now.current, version, key);
 
   function refuse(refused: Refused | null): void {
-    now.current = refused && { refused, about: shown.current };
+    now.current = refused && { refused, about: shown.current, seen: drawn.current };
     redraw({});
   }
 
