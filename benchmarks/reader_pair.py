@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-from tapledger_drivers.ports import CardEvent, CardPresented, CardReader, CardRemoved, DeviceInfo
+from tapledger_drivers.device import DeviceInfo
+from tapledger_drivers.ports import CardEvent, CardPresented, CardReader, CardRemoved
 
 
 class ReaderPair:

@@ -28,9 +28,10 @@ from tapledger.settings import DeviceSettings, Settings
 from tapledger.web.live import Snapshot
 from tapledger.web.snapshots import Balance, Kiosk
 from tapledger_drivers.cards.trust.signed_token import SignedTokenPolicy
+from tapledger_drivers.device import DeviceConfig
 from tapledger_drivers.emulators.reader_station import ReaderStation
 from tapledger_drivers.emulators.virtual_card import CardKind, VirtualCard
-from tapledger_drivers.ports import CardReader, DeviceConfig, TrustPolicy
+from tapledger_drivers.ports import CardReader, TrustPolicy
 from tapledger_drivers.registry import create_driver
 
 CARD_KINDS = (CardKind.TYPE4, CardKind.TYPE2)

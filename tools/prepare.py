@@ -24,7 +24,7 @@ def prepare(purpose: str, progress: Progress) -> None:
     install_missing(progress, FOR_TEST if purpose == "test" else FOR_RUN, required=strict)
     needs_node = purpose == "test" or not faces_are_current()
     bring_node = NODE_IN_VENV.exists() or (needs_node and not machine_has_node())
-    build_environment(progress, with_node=bring_node, cards_required=strict)
+    build_environment(progress, with_node=bring_node, devices_required=strict)
     build_faces(progress)
 
 

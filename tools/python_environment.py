@@ -18,7 +18,7 @@ NODE_IN_VENV = BIN / "node"
 
 TOOLS_LOCK = ROOT / "requirements-tools.lock"
 BASE_LOCK = ROOT / "requirements.lock"
-CARDS_LOCK = ROOT / "requirements-cards.lock"
+DEVICES_LOCK = ROOT / "requirements-devices.lock"
 NODE_LOCK = ROOT / "requirements-ui.lock"
 
 INSTALL_TIMEOUT_S = 1200
@@ -27,17 +27,18 @@ PCSC_HEADERS = (Path("/usr/include/PCSC/winscard.h"), Path("/usr/local/include/P
 PIP_INSTALL = (PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check")
 UV_SETTINGS = {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1"}
 
-NO_CARDS = (
-    "pyscard is not installed ({why}): no real card readers; the demo uses simulated ones. "
+NO_DEVICES = (
+    "pyscard, nfcpy and evdev are not installed ({why}): no real card readers and no keyboard scanners; the "
+    "demo uses simulated readers. "
     "Once libpcsclite-dev, gcc and python3-dev are there, the same command adds it."
 )
 
 
-def build_environment(progress: Progress, *, with_node: bool, cards_required: bool) -> None:
-    """Make ``.venv`` hold the locked packages; and Node if asked; ``cards_required`` insists on pyscard."""
+def build_environment(progress: Progress, *, with_node: bool, devices_required: bool) -> None:
+    """Make ``.venv`` hold the locked packages; Node if asked; ``devices_required`` insists on that extra."""
     _create_venv(progress)
     _install_uv(progress)
-    _install_locked(progress, with_node=with_node, cards_required=cards_required)
+    _install_locked(progress, with_node=with_node, devices_required=devices_required)
     _install_product(progress)
 
 
@@ -91,27 +92,27 @@ def _install_uv(progress: Progress) -> None:
         stamp.write(key)
 
 
-def _install_locked(progress: Progress, *, with_node: bool, cards_required: bool) -> None:
+def _install_locked(progress: Progress, *, with_node: bool, devices_required: bool) -> None:
     locks = [BASE_LOCK, *([NODE_LOCK] if with_node else [])]
     obstacle = _cards_obstacle()
-    key = fingerprint([*locks, CARDS_LOCK], obstacle)
+    key = fingerprint([*locks, DEVICES_LOCK], obstacle)
     stamp = Stamp("packages")
-    if stamp.matches(key) and not (cards_required and stamp.sentence):
+    if stamp.matches(key) and not (devices_required and stamp.sentence):
         progress.current("Python packages", stamp.sentence)
         return
     with progress.step("Python packages") as report:
         fresh_log("packages")
         Stamp("product").remove()
         if obstacle:
-            report.sentence = NO_CARDS.format(why=obstacle)
+            report.sentence = NO_DEVICES.format(why=obstacle)
         else:
             try:
-                _sync([*locks, CARDS_LOCK])
+                _sync([*locks, DEVICES_LOCK])
             except StepFailed as failure:
-                report.sentence = NO_CARDS.format(why=f"it could not be built, see {_shown(failure.log)}")
+                report.sentence = NO_DEVICES.format(why=f"it could not be built, see {_shown(failure.log)}")
         if report.sentence:
             _sync(locks)
-            if cards_required:
+            if devices_required:
                 raise StepFailed(report.sentence)
         stamp.write(key, report.sentence)
 

@@ -14,17 +14,28 @@ COSTS = {
     "pcscd": "no card reader works, not even the simulated one",
     "vsmartcard-vpcd": "no simulated card reader",
     "fonts-noto-cjk": "Chinese receipts and screens lack their letters",
-    "libpcsclite-dev": "no card readers (pyscard cannot be built)",
-    "gcc": "no card readers (pyscard cannot be built)",
-    "libc6-dev": "no card readers (pyscard cannot be built)",
-    "python3-dev": "no card readers (pyscard cannot be built)",
+    "libpcsclite-dev": "no card readers and no keyboard scanners (pyscard and evdev cannot be built)",
+    "gcc": "no card readers and no keyboard scanners (pyscard and evdev cannot be built)",
+    "libc6-dev": "no card readers and no keyboard scanners (pyscard and evdev cannot be built)",
+    "python3-dev": "no card readers and no keyboard scanners (pyscard and evdev cannot be built)",
+    "linux-libc-dev": "no keyboard scanners (evdev cannot be built)",
+    "umockdev": "keyboard scanners and USB devices cannot be tested",
     "chromium": "the browser tests and benchmarks cannot run",
     "systemd": "the unit file cannot be verified",
 }
 """What each package's absence costs the person who starts; the keys are Debian's names."""
 
-FOR_RUN = ("pcscd", "vsmartcard-vpcd", "fonts-noto-cjk", "libpcsclite-dev", "gcc", "libc6-dev", "python3-dev")
-FOR_TEST = (*FOR_RUN, "chromium", "systemd")
+FOR_RUN = (
+    "pcscd",
+    "vsmartcard-vpcd",
+    "fonts-noto-cjk",
+    "libpcsclite-dev",
+    "gcc",
+    "libc6-dev",
+    "linux-libc-dev",
+    "python3-dev",
+)
+FOR_TEST = (*FOR_RUN, "chromium", "systemd", "umockdev")
 
 APT_TIMEOUT_S = 1200
 APT_LOCK_WAIT_S = 180

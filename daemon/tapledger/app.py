@@ -33,7 +33,8 @@ from tapledger.web.till_api import TillApi
 from tapledger.web.till_views import Around
 from tapledger.web.views import Lights
 from tapledger_drivers.cards.trust.signed_token import SignedTokenPolicy
-from tapledger_drivers.ports import CardPresented, CardTorn, DeviceConfig, Driver, Scan, TrustPolicy
+from tapledger_drivers.device import DeviceConfig
+from tapledger_drivers.ports import CardPresented, CardTorn, Driver, Scan, TrustPolicy
 from tapledger_drivers.registry import create_driver
 
 log = structlog.get_logger()

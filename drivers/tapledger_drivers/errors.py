@@ -22,3 +22,7 @@ class DeviceLost(DeviceError):
 
 class DeviceBlocked(DeviceError):
     """Needs a person: no permission, in use by another program, wrong configuration."""
+
+
+class CardGone(DeviceError):
+    """No card lies on the reader, or it left during the exchange: ask for it again."""

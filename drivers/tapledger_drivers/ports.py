@@ -12,9 +12,11 @@ Written to the implementer of a driver. Rules for every port:
 from __future__ import annotations
 
 import enum
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeAlias, runtime_checkable
+
+from tapledger_drivers.device import Device
 
 
 # ---- cards ---------------------------------------------------------------------------------------------
@@ -88,27 +90,30 @@ class TrustPolicy(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceInfo:
-    """What a device says it is."""
+class Feedback(enum.StrEnum):
+    """What light and buzzer say; always the same as the screen beside them."""
 
-    model: str
-    address: str
-    firmware: str = ""
-    virtual: bool = False
+    READY = "ready"
+    READING = "reading"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    OFF = "off"
 
 
 @runtime_checkable
-class CardReader(Protocol):
-    async def open(self) -> DeviceInfo:
-        """Find the reader; raise ``DeviceAbsent`` when it is not there."""
-        ...
-
+class CardReader(Device, Protocol):
     def taps(self) -> AsyncIterator[CardEvent]:
         """Yield what happens on the reader until ``close``; raise ``DeviceLost`` when the reader goes."""
         ...
 
-    async def close(self) -> None: ...
+    async def feedback(self, pattern: Feedback) -> bool:
+        """Show a pattern by the reader's own light and buzzer; False when it has none that may be used."""
+        ...
+
+    async def transceive(self, apdus: Sequence[bytes]) -> list[bytes]:
+        """Send APDUs to the card that lies on the reader, without another command between them, and return
+        the answers with their status words. Raises ``CardGone`` when there is no card, or it left."""
+        ...
 
 
 # ---- scanners ------------------------------------------------------------------------------------------
@@ -117,13 +122,24 @@ class Scan:
     """One whole code: the bytes between two line ends, and their text."""
 
     raw: bytes
+    """As the scanner sent it, without line end, prefix and suffix."""
     text: str
+    """What the barcode holds: no AIM identifier, GS1 fields parted by GS (0x1D)."""
     seen_at_s: float
+    aim_id: str = ""
+    """The symbology identifier that the scanner put before it, such as ``]C1``; empty without one."""
+    symbology: str = ""
+    """``ean13``, ``code128``, ``gs1-128``, ``qr`` …, empty when nobody said."""
+    gs1: tuple[tuple[str, str], ...] = ()
+    """Application identifiers and their values, in their order, of a code that is GS1."""
+    encoding: str = "ascii"
+    """How the text was encoded: ``ascii``, ``utf-8`` or ``gb18030``."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScanRefused:
-    """Something arrived that is no code: ``too_long``, ``control_characters`` or ``not_text``."""
+    """Something arrived that is no code for us: ``too_long``, ``control_characters``, ``not_text``, or
+    ``payment_card`` (decisions R27): then nobody has seen or kept its digits."""
 
     reason: str
     length: int
@@ -134,14 +150,10 @@ ScanEvent: TypeAlias = Scan | ScanRefused
 
 
 @runtime_checkable
-class BarcodeScanner(Protocol):
-    async def open(self) -> DeviceInfo: ...
-
+class BarcodeScanner(Device, Protocol):
     def scans(self) -> AsyncIterator[ScanEvent]:
         """Yield codes in the order they were scanned until ``close``; raise ``DeviceLost`` on unplug."""
         ...
-
-    async def close(self) -> None: ...
 
 
 # ---- printers ------------------------------------------------------------------------------------------
@@ -204,6 +216,8 @@ class PrintOutcome:
     ``mute``, ``stalled``, ``cut_off``, ``no_completion`` or ``bad_job``."""
     evidence: str
     """What was seen, for a technician: ``dle_eot_1=16 dle_eot_4=12 after cut`` or ``no answer in 2.0 s``."""
+    paper_mm: int = 0
+    """How much paper went out, as far as it was sent; for the forecast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,32 +226,60 @@ class PrinterStatus:
     reason: str
     """``ok`` or the code of what is wrong, as in ``PrintOutcome``."""
     evidence: str
+    near_end: bool = False
+    """The roll is almost done; still ready."""
+    drawer_open: bool | None = None
+    """What the drawer's switch says; None where nobody can tell."""
 
 
 @runtime_checkable
-class ReceiptPrinter(Protocol):
-    async def open(self) -> DeviceInfo: ...
-
+class ReceiptPrinter(Device, Protocol):
     async def status(self) -> PrinterStatus:
         """Ask the printer how it is; an answer that does not come is ``mute`` or ``unreachable``, not ok."""
+        ...
+
+    def changes(self) -> AsyncIterator[PrinterStatus]:
+        """Yield how the printer is, first now and then whenever that is different, until ``close``; raise
+        ``DeviceLost`` when it goes. By its own automatic status where it has one, else by asking."""
         ...
 
     async def print(self, job: PrintJob) -> PrintOutcome:
         """Preflight, send, and ask for proof. ``printed`` only on the printer's own word after the cut."""
         ...
 
-    async def close(self) -> None: ...
+    async def kick_drawer(self) -> bool:
+        """Open the cash drawer at its port; False when it has no such port. Never called but for cash."""
+        ...
 
 
-Driver: TypeAlias = CardReader | BarcodeScanner | ReceiptPrinter
+# ---- small devices -------------------------------------------------------------------------------------
+@runtime_checkable
+class CashDrawer(Device, Protocol):
+    async def kick(self) -> bool:
+        """Open it; False when it cannot be opened now."""
+        ...
+
+    async def is_open(self) -> bool | None:
+        """Return what its switch says; None when it has none."""
+        ...
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceConfig:
-    """One ``[[devices]]`` table of daemon.toml, after validation of its common keys."""
+@runtime_checkable
+class Indicator(Device, Protocol):
+    """A light or a buzzer of its own."""
 
-    role: str
-    """Unique in the shop: ``kiosk-reader``, ``till-reader``, ``till-scanner``, ``receipt-printer``."""
-    driver: str
-    """A name of registry.py."""
-    options: dict[str, object] = field(default_factory=dict)
+    async def show(self, pattern: Feedback) -> None: ...
+
+
+@runtime_checkable
+class LineDisplay(Device, Protocol):
+    """Two lines for the customer."""
+
+    async def show_lines(self, upper: str, lower: str) -> None:
+        """Show both lines, each cut to the display's width; characters it lacks become ``?``."""
+        ...
+
+    async def clear(self) -> None: ...
+
+
+Driver: TypeAlias = CardReader | BarcodeScanner | ReceiptPrinter | CashDrawer | Indicator | LineDisplay

@@ -1,17 +1,20 @@
-"""Every driver by its name in daemon.toml: one function and one line each.
+"""Every driver by its name in daemon.toml, one line each.
 
-A driver's libraries are imported when it is first made, so a missing one blocks its own device and no other.
+A driver's module is imported when it is first made, and its libraries when it is opened, so that a missing one
+blocks its own device and no other.
 """
 
 from __future__ import annotations
 
 import difflib
+import importlib
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
+from tapledger_drivers.device import DeviceConfig
 from tapledger_drivers.errors import DeviceBlocked
-from tapledger_drivers.ports import DeviceConfig, Driver, TrustPolicy
-
-_PORT_MAX = 65535
+from tapledger_drivers.io import Io
+from tapledger_drivers.ports import Driver, TrustPolicy
 
 
 class Options:
@@ -36,6 +39,25 @@ class Options:
             raise DeviceBlocked("bad_option", message)
         return value
 
+    def optional_text(self, name: str, default: str = "") -> str:
+        value = self._take(name, default)
+        if not isinstance(value, str):
+            raise DeviceBlocked("bad_option", f'device {self._role!r}: {name} = "some text"')
+        return value
+
+    def choice(self, name: str, default: str, known: Iterable[str]) -> str:
+        value, known = self._take(name, default), tuple(known)
+        if value not in known:
+            message = f"device {self._role!r}: {name} is one of {', '.join(known)}"
+            raise DeviceBlocked("bad_option", message)
+        return str(value)
+
+    def flag(self, name: str, default: bool | None = None) -> bool | None:
+        value = self._take(name, default)
+        if value is not None and not isinstance(value, bool):
+            raise DeviceBlocked("bad_option", f"device {self._role!r}: {name} is true or false")
+        return value
+
     def finish(self) -> None:
         """Raise ``DeviceBlocked`` for an option that the driver does not have."""
         for name in self._left:
@@ -46,13 +68,32 @@ class Options:
         return self._left.pop(name, default)
 
 
-def create_driver(config: DeviceConfig, trust: TrustPolicy) -> Driver:
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What a driver is made from."""
+
+    options: Options
+    io: Io
+    trust: TrustPolicy
+    sibling: Callable[[str], Driver | None]
+    """The open device of another role: a cash drawer hangs on a printer, a reader's light on the reader."""
+
+
+def create_driver(
+    config: DeviceConfig,
+    trust: TrustPolicy,
+    io: Io,
+    sibling: Callable[[str], Driver | None] = lambda role: None,
+) -> Driver:
     """Return the configured device, not yet open; raise ``DeviceBlocked`` when it cannot be made."""
-    factory = DRIVERS.get(config.driver)
-    if factory is None:
+    module = DRIVERS.get(config.driver)
+    if module is None:
         raise DeviceBlocked("unknown_driver", _unknown(f"device {config.role!r}", config.driver, DRIVERS))
+    make: Callable[[Making], Driver] = importlib.import_module(module).make
     options = Options(config)
-    return factory(options, trust)
+    driver = make(Making(options, io, trust, sibling))
+    options.finish()
+    return driver
 
 
 def _unknown(where: str, name: str, known: Iterable[str]) -> str:
@@ -61,41 +102,9 @@ def _unknown(where: str, name: str, known: Iterable[str]) -> str:
     return f"{where} has {name!r}{hint}"
 
 
-def _pcsc(options: Options, trust: TrustPolicy) -> Driver:
-    reader_name = options.text("reader_name")
-    options.finish()
-    try:
-        from tapledger_drivers.cards.pcsc import PcscCardReader
-    except ImportError as error:
-        advice = "apt-get install libpcsclite-dev gcc, then install the extra tapledger[cards]"
-        raise DeviceBlocked("pyscard_missing", advice) from error
-    return PcscCardReader(reader_name, trust)
-
-
-def _escpos_tcp(options: Options, trust: TrustPolicy) -> Driver:
-    del trust
-    host = options.text("host")
-    port = options.integer("port", 9100, 1, _PORT_MAX)
-    columns = options.integer("columns", 48, 24, 96)
-    dots = options.integer("dots", 576, 288, 1152)
-    options.finish()
-    from tapledger_drivers.printers.escpos import EscposPrinter
-
-    return EscposPrinter(host, port, columns, dots)
-
-
-def _serial_line(options: Options, trust: TrustPolicy) -> Driver:
-    del trust
-    path = options.text("path")
-    baud = options.integer("baud", 9600, 300, 4_000_000)
-    options.finish()
-    from tapledger_drivers.scanners.serial_line import SerialLineScanner
-
-    return SerialLineScanner(path, baud)
-
-
-DRIVERS: Mapping[str, Callable[[Options, TrustPolicy], Driver]] = {
-    "pcsc": _pcsc,
-    "escpos_tcp": _escpos_tcp,
-    "serial_line": _serial_line,
+DRIVERS: Mapping[str, str] = {
+    "pcsc": "tapledger_drivers.cards.pcsc",
+    "escpos_tcp": "tapledger_drivers.printers.escpos",
+    "serial_line": "tapledger_drivers.scanners.serial_line",
 }
+"""The module whose ``make(Making)`` returns the driver."""

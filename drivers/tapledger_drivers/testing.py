@@ -11,8 +11,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from tapledger_drivers.device import DeviceInfo
 from tapledger_drivers.errors import DeviceAbsent, DeviceError, DeviceLost
-from tapledger_drivers.ports import BarcodeScanner, CardReader, DeviceInfo, Driver
+from tapledger_drivers.ports import BarcodeScanner, CardReader, Driver
 
 _Answer = TypeVar("_Answer")
 

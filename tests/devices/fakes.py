@@ -6,11 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 
 from tapledger.devices.supervisor import DeviceSupervisor
+from tapledger_drivers.device import DeviceConfig, DeviceInfo
 from tapledger_drivers.errors import DeviceError
 from tapledger_drivers.ports import (
     CardEvent,
-    DeviceConfig,
-    DeviceInfo,
     Driver,
     PrinterStatus,
     PrintJob,

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tapledger_drivers.device import DeviceConfig
 from tapledger_drivers.emulators.escpos_printer import EscposPrinterEmulator, Mute
 from tapledger_drivers.ports import (
     Align,
-    DeviceConfig,
     PaperItem,
     PrintJob,
     PrintOutcome,

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from tapledger_drivers.device import DeviceConfig
 from tapledger_drivers.emulators.reader_station import ReaderStation
 from tapledger_drivers.emulators.virtual_card import CardKind, VirtualCard
 from tapledger_drivers.errors import DeviceAbsent, DeviceLost
@@ -18,7 +19,6 @@ from tapledger_drivers.ports import (
     CardReader,
     CardRemoved,
     CardTorn,
-    DeviceConfig,
     TrustLevel,
 )
 from tapledger_drivers.registry import create_driver

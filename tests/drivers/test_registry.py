@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
+from tapledger_drivers.device import DeviceConfig
 from tapledger_drivers.errors import DeviceBlocked
-from tapledger_drivers.ports import DeviceConfig
 from tapledger_drivers.registry import create_driver
 from tests.drivers.cards import TRUST
 

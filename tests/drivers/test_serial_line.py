@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tapledger_drivers.device import DeviceConfig
 from tapledger_drivers.emulators.serial_scanner import SerialScannerEmulator
 from tapledger_drivers.errors import DeviceBlocked, DeviceLost
-from tapledger_drivers.ports import DeviceConfig, Scan, ScanEvent, ScanRefused
+from tapledger_drivers.ports import Scan, ScanEvent, ScanRefused
 from tapledger_drivers.registry import create_driver
 from tapledger_drivers.scanners.serial_line import CODE_BYTES_MAX, LineFramer, SerialLineScanner
 from tapledger_drivers.testing import DriverContract, DriverLab

@@ -15,13 +15,12 @@ from typing import Generic, Literal, TypeVar
 import structlog
 
 from tapledger.clock import Clock
+from tapledger_drivers.device import DeviceConfig, DeviceInfo
 from tapledger_drivers.errors import DeviceBlocked, DeviceError
 from tapledger_drivers.ports import (
     BarcodeScanner,
     CardEvent,
     CardReader,
-    DeviceConfig,
-    DeviceInfo,
     Driver,
     PrinterStatus,
     ReceiptPrinter,

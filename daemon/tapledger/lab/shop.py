@@ -17,8 +17,9 @@ from tapledger.lab.dock import DockFace
 from tapledger.lab.seed import demo_cards
 from tapledger.membership.shop import Shop
 from tapledger_central.keys import load_or_make
+from tapledger_drivers.device import DeviceConfig
 from tapledger_drivers.emulators.simulated_reader import SimulatedCardReader
-from tapledger_drivers.ports import DeviceConfig, Driver, TrustPolicy
+from tapledger_drivers.ports import Driver, TrustPolicy
 from tapledger_drivers.registry import create_driver
 
 

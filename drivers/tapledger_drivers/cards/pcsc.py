@@ -17,15 +17,16 @@ from typing import TypeAlias
 from smartcard import scard
 
 from tapledger_drivers.cards.reading import CardUnreadable, read_card
+from tapledger_drivers.device import DeviceInfo
 from tapledger_drivers.errors import DeviceAbsent, DeviceBlocked, DeviceError, DeviceLost
 from tapledger_drivers.ports import (
     CardEvent,
     CardPresented,
     CardRemoved,
     CardTorn,
-    DeviceInfo,
     TrustPolicy,
 )
+from tapledger_drivers.registry import Making
 
 OPEN_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 2.0
@@ -284,3 +285,7 @@ def _transmit(card: int, protocol: int, apdu: bytes) -> bytes:
     hresult, answer = scard.SCardTransmit(card, protocol, list(apdu))
     _check_card("SCardTransmit", hresult)
     return bytes(answer)
+
+
+def make(making: Making) -> PcscCardReader:
+    return PcscCardReader(making.options.text("reader_name"), making.trust)

@@ -10,13 +10,13 @@ import time
 from collections.abc import AsyncIterator
 
 from tapledger_drivers.cards.reading import CardUnreadable, read_card
+from tapledger_drivers.device import DeviceInfo
 from tapledger_drivers.emulators.virtual_card import CardSession, CardTakenAway, VirtualCard
 from tapledger_drivers.ports import (
     CardEvent,
     CardPresented,
     CardRemoved,
     CardTorn,
-    DeviceInfo,
     TrustPolicy,
 )
 

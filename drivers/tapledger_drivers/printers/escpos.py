@@ -18,8 +18,9 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from tapledger_drivers.device import DeviceInfo
 from tapledger_drivers.errors import DeviceAbsent
-from tapledger_drivers.ports import DeviceInfo, PrinterStatus, PrintJob, PrintOutcome, PrintVerdict
+from tapledger_drivers.ports import PrinterStatus, PrintJob, PrintOutcome, PrintVerdict
 from tapledger_drivers.printers.layout import lay_out
 from tapledger_drivers.printers.slip import Slip, build_slip
 from tapledger_drivers.printers.status import (
@@ -35,6 +36,7 @@ from tapledger_drivers.printers.status import (
     is_completion,
     is_status,
 )
+from tapledger_drivers.registry import Making
 
 CONNECT_TIMEOUT_S = 2.0
 ANSWER_TIMEOUT_S = 2.0
@@ -276,3 +278,13 @@ class _Connection:
             self._writer.transport.abort()  # bytes that nobody reads would keep the socket open
         except OSError:
             pass  # the peer was faster
+
+
+def make(making: Making) -> EscposPrinter:
+    options = making.options
+    return EscposPrinter(
+        options.text("host"),
+        options.integer("port", 9100, 1, 65535),
+        options.integer("columns", 48, 24, 96),
+        options.integer("dots", 576, 288, 1152),
+    )

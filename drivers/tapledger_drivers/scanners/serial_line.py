@@ -17,8 +17,10 @@ import unicodedata
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
+from tapledger_drivers.device import DeviceInfo
 from tapledger_drivers.errors import DeviceAbsent, DeviceBlocked, DeviceError, DeviceLost
-from tapledger_drivers.ports import DeviceInfo, Scan, ScanEvent, ScanRefused
+from tapledger_drivers.ports import Scan, ScanEvent, ScanRefused
+from tapledger_drivers.registry import Making
 
 if TYPE_CHECKING:
     from serial import Serial
@@ -224,3 +226,9 @@ def _decode(raw: bytes) -> str | None:
         except UnicodeDecodeError:
             continue
     return None
+
+
+def make(making: Making) -> SerialLineScanner:
+    return SerialLineScanner(
+        making.options.text("path"), making.options.integer("baud", BAUD, 300, 4_000_000)
+    )

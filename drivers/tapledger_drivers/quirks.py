@@ -1,0 +1,59 @@
+"""What is known of models that people own, as data: one entry a model, its source beside it.
+
+A driver states what it assumes and what it detected; ``capabilities`` lays the table's word and the
+operator's word over it and remembers who said what, so that a technician sees why a reader does not beep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tapledger_drivers.device import Capabilities, Capability, Source, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Quirk:
+    """How one model differs. ``kind`` is ``reader``, ``scanner`` or ``printer``; it matches by USB ids
+    (``VVVV:PPPP``) or by a part of the name that the device or pcscd gives, whatever the case."""
+
+    model: str
+    kind: str
+    usb_ids: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    capabilities: Mapping[str, Value] = field(default_factory=dict)
+    advice: tuple[str, ...] = ()
+    """Codes of what a technician should know (``device.advice.<code>``)."""
+    source: str = ""
+
+    def matches(self, kind: str, usb_id: str, name: str) -> bool:
+        if kind != self.kind:
+            return False
+        return usb_id.upper() in self.usb_ids or any(
+            part.casefold() in name.casefold() for part in self.names
+        )
+
+
+def find(kind: str, *, usb_id: str = "", name: str = "") -> Quirk | None:
+    """Return the first entry that matches, None for a model that nobody has described."""
+    return next((quirk for quirk in QUIRKS if quirk.matches(kind, usb_id, name)), None)
+
+
+def capabilities(
+    defaults: Mapping[str, Value],
+    detected: Mapping[str, Value],
+    quirk: Quirk | None,
+    operator: Mapping[str, Value],
+) -> Capabilities:
+    """Return what a device can and who says so; a later argument overrides an earlier one."""
+    layers = (
+        (defaults, Source.DEFAULT),
+        (detected, Source.DETECTED),
+        ({} if quirk is None else quirk.capabilities, Source.QUIRK),
+        (operator, Source.OPERATOR),
+    )
+    return {name: Capability(value, source) for said, source in layers for name, value in said.items()}
+
+
+QUIRKS: tuple[Quirk, ...] = ()
+"""The first match counts, so a special model stands before its family."""

@@ -1,0 +1,179 @@
+"""The real thing: sockets, serial ports, device files, pcscd, keyboards."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import socket
+import termios
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from tapledger_drivers.errors import DeviceAbsent, DeviceBlocked, DeviceError
+from tapledger_drivers.io import Keys, Pcsc, Port, Stream
+from tapledger_drivers.traffic import Traffic
+from tapledger_drivers.transports.addresses import FileAddress, TcpAddress, TtyAddress, parse_address
+from tapledger_drivers.transports.device_thread import DeviceThread
+from tapledger_drivers.transports.fd_stream import FdStream
+from tapledger_drivers.transports.holders import holders_of
+
+if TYPE_CHECKING:
+    from serial import Serial
+
+A = ParamSpec("A")
+T = TypeVar("T")
+
+OPEN_TIMEOUT_S = 5.0
+CONNECT_TIMEOUT_S = 2.0
+
+
+class LiveIo:
+    """The ``Io`` of one device; ``name`` is its role, for thread names and logs."""
+
+    def __init__(self, name: str, traffic: Traffic) -> None:
+        self.traffic = traffic
+        self._thread = DeviceThread(name)
+        self._opened: list[Stream | Keys] = []
+
+    async def run(
+        self, deadline_s: float | None, call: Callable[A, T], *args: A.args, **kwargs: A.kwargs
+    ) -> T:
+        return await self._thread.run(deadline_s, call, *args, **kwargs)
+
+    async def stream(self, address: str) -> Stream:
+        parsed = parse_address(address)
+        if isinstance(parsed, TcpAddress):
+            stream = await self._tcp(parsed, address)
+        else:
+            stream = await self._file(parsed, address)
+        self.traffic.note("stream", f"opened {address}")
+        self._opened = [stream]
+        return stream
+
+    def port(self, address: str) -> Port:
+        from tapledger_drivers.transports.serial_port import BlockingPort
+
+        parsed = parse_address(address)
+        if not isinstance(parsed, TtyAddress):
+            raise DeviceBlocked("bad_address", f"{address!r} is not a serial port")
+        return BlockingPort(open_tty(parsed), address, self.traffic)
+
+    def pcsc(self) -> Pcsc:
+        try:
+            from tapledger_drivers.transports.pcsc import PcscContext
+        except ImportError as error:
+            advice = "apt-get install libpcsclite-dev gcc, then install the extra tapledger[devices]"
+            raise DeviceBlocked("pyscard_missing", advice) from error
+        return PcscContext(self.traffic)
+
+    async def keys(self, path: str) -> Keys:
+        try:
+            from tapledger_drivers.transports.evdev_keys import open_keys
+        except ImportError as error:
+            advice = "apt-get install gcc linux-libc-dev, then install the extra tapledger[devices]"
+            raise DeviceBlocked("evdev_missing", advice) from error
+        keys = await self.run(OPEN_TIMEOUT_S, open_keys, path, self.traffic)
+        self._opened = [keys]
+        return keys
+
+    async def close(self) -> None:
+        opened, self._opened = self._opened, []
+        for transport in opened:
+            await transport.close()
+        self._thread.close()
+
+    async def _tcp(self, address: TcpAddress, text: str) -> Stream:
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                reachable = await asyncio.get_running_loop().getaddrinfo(
+                    address.host, address.port, type=socket.SOCK_STREAM
+                )
+                family, kind, protocol, _, where = reachable[0]
+                connection = socket.socket(family, kind, protocol)
+                connection.setblocking(False)
+                try:
+                    await asyncio.get_running_loop().sock_connect(connection, where)
+                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                except BaseException:
+                    connection.close()
+                    raise
+        except TimeoutError as error:
+            raise DeviceAbsent("unreachable", f"{text}: no answer in {CONNECT_TIMEOUT_S} s") from error
+        except OSError as error:
+            raise DeviceAbsent("unreachable", f"{text}: {error}") from error
+        return FdStream(connection.fileno(), text, self.traffic, connection.close)
+
+    async def _file(self, address: TtyAddress | FileAddress, text: str) -> Stream:
+        if isinstance(address, TtyAddress):
+            port = await self.run(OPEN_TIMEOUT_S, open_tty, address)
+            return FdStream(port.fileno(), text, self.traffic, port.close, virtual=is_pty(address.path))
+        fd = await self.run(OPEN_TIMEOUT_S, _open_file, address.path)
+        return FdStream(fd, text, self.traffic, lambda: os.close(fd), virtual=is_pty(address.path))
+
+
+def is_pty(path: str) -> bool:
+    """A pseudo-terminal has a program at its other end, so what it is the port of is no thing."""
+    return os.path.realpath(path).startswith("/dev/pts/")
+
+
+def open_tty(address: TtyAddress) -> Serial:
+    """Open a serial port for this process alone; raise ``DeviceAbsent`` or ``DeviceBlocked``."""
+    import serial
+
+    try:
+        port = serial.Serial(
+            address.path,
+            address.baud,
+            bytesize=address.bits,
+            parity=address.parity,
+            stopbits=address.stop,
+            rtscts=address.flow == "rtscts",
+            xonxoff=address.flow == "xonxoff",
+            timeout=0,
+            exclusive=True,
+        )
+        # pyserial lets an empty read mean both "nothing yet" and "gone"; with VMIN 1 it means "gone" alone.
+        settings = termios.tcgetattr(port.fileno())
+        settings[6][termios.VMIN] = 1
+        termios.tcsetattr(port.fileno(), termios.TCSANOW, settings)
+        return port
+    except (serial.SerialException, OSError, ValueError, termios.error) as error:
+        # pyserial keeps a termios.error's number only in the error that it was raised from.
+        number = getattr(error, "errno", None) or next(
+            iter(getattr(error.__context__ or error, "args", ())), None
+        )
+        raise why_not_open(address.path, number, error) from error
+
+
+def _open_file(path: str) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise why_not_open(path, error.errno, error) from error
+
+
+def why_not_open(path: str, number: object, error: Exception) -> DeviceError:
+    """Name what keeps a device file shut, in the caller's terms."""
+    match number:
+        case errno.EACCES | errno.EPERM:
+            return DeviceBlocked("not_permitted", f"{path}: {_permission(path)}")
+        case errno.EAGAIN | errno.EBUSY:
+            return DeviceBlocked("in_use", f"{path} is open in {holders_of(path) or 'another program'}")
+        case errno.ENOTTY:
+            return DeviceBlocked("not_a_serial_port", path)
+        case _:
+            return DeviceAbsent("port_absent", f"{path}: {error}")
+
+
+def _permission(path: str) -> str:
+    import grp
+
+    try:
+        status = os.stat(path)
+        group = grp.getgrgid(status.st_gid).gr_name
+    except (OSError, KeyError):
+        return "this user may not open it"
+    if group == "root":
+        return "only root may open it: a udev rule has to give it to a group"
+    return f"add this user to the group {group}"

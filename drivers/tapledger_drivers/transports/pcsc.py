@@ -1,0 +1,125 @@
+"""PC/SC through ``smartcard.scard`` alone: pyscard's own monitors die silently with pcscd (devices.md M1)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from smartcard import scard
+
+from tapledger_drivers.errors import DeviceBlocked
+from tapledger_drivers.io import PcscFailed, ReaderState
+from tapledger_drivers.traffic import Traffic
+
+_PNP = "\\\\?PnP?\\Notification"
+_PROTOCOLS = scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
+_FLAGS = 0xFFFF
+
+
+def code_of(constant: int) -> int:
+    return constant & 0xFFFFFFFF
+
+
+_NOT_NOW = frozenset({code_of(scard.SCARD_E_TIMEOUT), code_of(scard.SCARD_E_CANCELLED)})
+
+
+class PcscContext:
+    """One context: dead for good once its pcscd is, though SCardIsValidContext still calls it valid."""
+
+    def __init__(self, traffic: Traffic) -> None:
+        self._traffic = traffic
+        self._context: int | None = _establish()
+        self._readers_known = 0
+
+    def readers(self) -> list[str]:
+        hresult, names = scard.SCardListReaders(self._context, [])
+        if code_of(hresult) == code_of(scard.SCARD_E_NO_READERS_AVAILABLE):
+            names = []
+        else:
+            _check("SCardListReaders", hresult)
+        self._readers_known = len(names)
+        self._traffic.note("readers", "; ".join(names))
+        return [str(name) for name in names]
+
+    def wait(self, known: Sequence[ReaderState], timeout_s: float) -> list[ReaderState] | None:
+        asked = [(one.name, one.count << 16 | one.flags) for one in known]
+        # The upper half of the pseudo reader's state is how many readers the caller knows of.
+        asked.append((_PNP, self._readers_known << 16))
+        hresult, answers = scard.SCardGetStatusChange(self._context, int(timeout_s * 1000), asked)
+        if code_of(hresult) in _NOT_NOW:
+            return None
+        _check("SCardGetStatusChange", hresult)
+        states = [
+            ReaderState(str(name), state & _FLAGS, state >> 16 & _FLAGS, bytes(atr))
+            for name, state, atr in answers[:-1]
+        ]
+        for state in states:
+            self._traffic.received(
+                "status_change", state.atr, f"{state.flags:04X} {state.count} {state.name}"
+            )
+        return states
+
+    def connect(self, reader: str, *, direct: bool = False) -> ScardCard:
+        share = scard.SCARD_SHARE_DIRECT if direct else scard.SCARD_SHARE_SHARED
+        protocols = 0 if direct else _PROTOCOLS
+        hresult, card, protocol = scard.SCardConnect(self._context, reader, share, protocols)
+        self._traffic.note("connect", f"{code_of(hresult):08X}{' direct' if direct else ''}")
+        _check("SCardConnect", hresult)
+        return ScardCard(card, protocol, self._traffic)
+
+    def cancel(self) -> None:
+        context = self._context
+        if context is not None:
+            scard.SCardCancel(context)
+
+    def release(self) -> None:
+        context, self._context = self._context, None
+        if context is not None:
+            scard.SCardReleaseContext(context)
+
+
+class ScardCard:
+    def __init__(self, card: int, protocol: int, traffic: Traffic) -> None:
+        self._card = card
+        self._protocol = protocol
+        self._traffic = traffic
+
+    def transmit(self, apdu: bytes) -> bytes:
+        self._traffic.sent("apdu", apdu)
+        begun_s = time.monotonic()
+        hresult, answer = scard.SCardTransmit(self._card, self._protocol, list(apdu))
+        self._answered("apdu", hresult, bytes(answer), begun_s)
+        _check("SCardTransmit", hresult)
+        return bytes(answer)
+
+    def control(self, code: int, data: bytes) -> bytes:
+        self._traffic.sent("control", data, f"{code:08X}")
+        begun_s = time.monotonic()
+        hresult, answer = scard.SCardControl(self._card, code, list(data))
+        self._answered("control", hresult, bytes(answer), begun_s)
+        _check("SCardControl", hresult)
+        return bytes(answer)
+
+    def disconnect(self) -> None:
+        scard.SCardDisconnect(self._card, scard.SCARD_LEAVE_CARD)
+
+    def _answered(self, channel: str, hresult: int, answer: bytes, begun_s: float) -> None:
+        failed = hresult != scard.SCARD_S_SUCCESS
+        self._traffic.received(channel, answer, f"{code_of(hresult):08X}" if failed else "")
+        self._traffic.observe(channel, time.monotonic() - begun_s)
+
+
+def _check(call: str, hresult: int) -> None:
+    if hresult != scard.SCARD_S_SUCCESS:
+        raise PcscFailed(call, hresult, str(scard.SCardGetErrorMessage(hresult)))
+
+
+def _establish() -> int:
+    for _ in range(2):
+        hresult, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
+        if code_of(hresult) != code_of(scard.SCARD_W_SECURITY_VIOLATION):
+            _check("SCardEstablishContext", hresult)
+            return int(context)
+    # libpcsclite says this whenever pcscd hangs up on it; twice at once is a refusal and not a crash.
+    cause = PcscFailed("SCardEstablishContext", hresult)
+    raise DeviceBlocked("not_permitted", "polkit lets this user not use pcscd") from cause
