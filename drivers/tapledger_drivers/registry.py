@@ -1,7 +1,7 @@
 """Every driver by its name in daemon.toml, one line each.
 
-A driver's module is imported when it is first made, and its libraries when it is opened, so that a missing one
-blocks its own device and no other.
+A driver's module is imported when it is first made, and its libraries when it is opened, so that a missing
+one blocks its own device and no other.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import os
 import socket
 import termios
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from tapledger_drivers.errors import DeviceAbsent, DeviceBlocked, DeviceError
@@ -170,7 +171,7 @@ def _permission(path: str) -> str:
     import grp
 
     try:
-        status = os.stat(path)
+        status = Path(path).stat()
         group = grp.getgrgid(status.st_gid).gr_name
     except (OSError, KeyError):
         return "this user may not open it"
