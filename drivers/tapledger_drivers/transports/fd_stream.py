@@ -60,6 +60,7 @@ class FdStream:
                     self._traffic.sent(_CHANNEL, data[taken : taken + count])
                     taken += count
         except TimeoutError as error:
+            self._traffic.note(_CHANNEL, f"stalled after {taken} of {len(data)} bytes")
             raise WriteStalled(taken, len(data)) from error
 
     async def close(self) -> None:

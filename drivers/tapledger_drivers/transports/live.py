@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from tapledger_drivers.errors import DeviceAbsent, DeviceBlocked, DeviceError
-from tapledger_drivers.io import Keys, Pcsc, Port, Stream
+from tapledger_drivers.io import Keys, Pcsc, PcscFailed, Port, Stream
 from tapledger_drivers.traffic import Traffic
 from tapledger_drivers.transports.addresses import FileAddress, TcpAddress, TtyAddress, parse_address
 from tapledger_drivers.transports.device_thread import DeviceThread
@@ -44,10 +44,14 @@ class LiveIo:
 
     async def stream(self, address: str) -> Stream:
         parsed = parse_address(address)
-        if isinstance(parsed, TcpAddress):
-            stream = await self._tcp(parsed, address)
-        else:
-            stream = await self._file(parsed, address)
+        try:
+            if isinstance(parsed, TcpAddress):
+                stream = await self._tcp(parsed, address)
+            else:
+                stream = await self._file(parsed, address)
+        except DeviceError as error:
+            self._failed("stream", error)
+            raise
         self.traffic.note("stream", f"opened {address}")
         self._opened = [stream]
         return stream
@@ -58,7 +62,13 @@ class LiveIo:
         parsed = parse_address(address)
         if not isinstance(parsed, TtyAddress):
             raise DeviceBlocked("bad_address", f"{address!r} is not a serial port")
-        return BlockingPort(open_tty(parsed), address, self.traffic)
+        try:
+            port = BlockingPort(open_tty(parsed), address, self.traffic)
+        except DeviceError as error:
+            self._failed("stream", error)
+            raise
+        self.traffic.note("stream", f"opened {address}")
+        return port
 
     def pcsc(self) -> Pcsc:
         try:
@@ -66,7 +76,16 @@ class LiveIo:
         except ImportError as error:
             advice = "apt-get install libpcsclite-dev gcc, then install the extra tapledger[devices]"
             raise DeviceBlocked("pyscard_missing", advice) from error
-        return PcscContext(self.traffic)
+        try:
+            context = PcscContext(self.traffic)
+        except DeviceError as error:
+            self._failed("pcsc", error)
+            raise
+        except PcscFailed as error:
+            self.traffic.note("pcsc", f"{error.code:08X}")
+            raise
+        self.traffic.note("pcsc", "opened")
+        return context
 
     async def keys(self, path: str) -> Keys:
         try:
@@ -77,6 +96,10 @@ class LiveIo:
         keys = await self.run(OPEN_TIMEOUT_S, open_keys, path, self.traffic)
         self._opened = [keys]
         return keys
+
+    def _failed(self, channel: str, error: DeviceError) -> None:
+        """Leave a note that a replay can raise again."""
+        self.traffic.note(channel, f"failed {type(error).__name__} {error.reason}")
 
     async def close(self) -> None:
         opened, self._opened = self._opened, []

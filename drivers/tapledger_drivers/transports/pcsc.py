@@ -48,15 +48,17 @@ class PcscContext:
         hresult, answers = scard.SCardGetStatusChange(self._context, int(timeout_s * 1000), asked)
         if code_of(hresult) in _NOT_NOW:
             return None
+        if hresult != scard.SCARD_S_SUCCESS:
+            self._traffic.note("status_change", f"{code_of(hresult):08X}")
         _check("SCardGetStatusChange", hresult)
         states = [
             ReaderState(str(name), state & _FLAGS, state >> 16 & _FLAGS, bytes(atr))
             for name, state, atr in answers[:-1]
         ]
-        for state in states:
-            self._traffic.received(
-                "status_change", state.atr, f"{state.flags:04X} {state.count} {state.name}"
-            )
+        for place, state in enumerate(states):
+            also = "+" if place else ""  # several readers' news in one answer
+            told = f"{also}{state.flags:04X} {state.count} {state.name}"
+            self._traffic.received("status_change", state.atr, told)
         return states
 
     def connect(self, reader: str, *, direct: bool = False) -> ScardCard:

@@ -31,10 +31,15 @@ class BlockingPort:
 
     def read(self, limit: int, timeout_s: float) -> bytes:
         if not self._wait(reading=True, timeout_s=timeout_s):
+            self._traffic.note(_CHANNEL, "nothing came")
             return b""
-        data = os.read(self._fd(), limit)
-        if not data:
-            raise OSError(errno.EIO, "hung up", self.address)
+        try:
+            data = os.read(self._fd(), limit)
+            if not data:
+                raise OSError(errno.EIO, "hung up", self.address)
+        except OSError as error:
+            self._traffic.note(_CHANNEL, f"lost: {error}")
+            raise
         self._traffic.received(_CHANNEL, data)
         return data
 
