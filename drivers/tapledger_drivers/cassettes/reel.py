@@ -6,10 +6,13 @@ import asyncio
 from collections.abc import Callable
 
 from tapledger_drivers.cassettes.tape import OUTCOMES, Cassette
+from tapledger_drivers.errors import DeviceLost
 from tapledger_drivers.traffic import Direction, Frame
 
 SEARCH_FRAMES = 2000
 """How far a lenient replay looks ahead for a command that came out of order."""
+RESOLUTION_S = 1e-4
+"""Virtual time does not move by less."""
 _SKIPPED = frozenset({"judged"})
 
 
@@ -79,16 +82,16 @@ class Reel:
         return False
 
     async def until(self, wanted: Callable[[Frame], bool], timeout_s: float | None) -> Frame:
-        """Return the head once it is wanted and due; ``TimeoutError`` when that is not so in time, and
-        ``ReplayMismatch`` when the recording has ended or failed."""
+        """Return the head once it is wanted and due; raise ``TimeoutError`` when that is not so in time,
+        ``DeviceLost`` when the recording has ended, ``ReplayMismatch`` when the driver has left it."""
         async with asyncio.timeout(timeout_s):
             while True:
                 frame = self.head
                 if frame is None:
-                    raise self.mismatch or self.fail("went on after it")
+                    raise self.mismatch or DeviceLost("recording_ended")
                 if wanted(frame):
                     wait_s = self.due_s() - asyncio.get_running_loop().time()
-                    if wait_s <= 0:
+                    if wait_s <= RESOLUTION_S:
                         return frame
                     await asyncio.sleep(wait_s)
                     continue

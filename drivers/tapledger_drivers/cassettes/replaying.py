@@ -7,16 +7,16 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import async_solipsism
 import msgspec
 
 from tapledger_drivers.cassettes.reel import Reel, ReplayMismatch
 from tapledger_drivers.cassettes.replay_io import ReplayIo
 from tapledger_drivers.cassettes.tape import OUTCOMES, Cassette
 from tapledger_drivers.cassettes.values import decode
+from tapledger_drivers.cassettes.virtual_time import VirtualTimeLoop
 from tapledger_drivers.cassettes.watching import STREAMS, watch
 from tapledger_drivers.device import DeviceConfig
-from tapledger_drivers.errors import DeviceError
+from tapledger_drivers.errors import DeviceError, DeviceLost
 from tapledger_drivers.ports import CardTrust, Driver, TrustLevel, TrustPolicy, UidKind
 from tapledger_drivers.registry import create_driver
 from tapledger_drivers.traffic import Frame, Traffic
@@ -59,7 +59,7 @@ def replay(
     Strict: the first byte that the driver sends otherwise ends it. Lenient: the device's answers are looked
     up by what was sent to it.
     """
-    with asyncio.Runner(loop_factory=async_solipsism.EventLoop) as runner:
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         return runner.run(_replay(cassette, strict=strict, create=create))
 
 
@@ -71,7 +71,7 @@ async def _replay(
     outcomes: list[str] = []
 
     def hear(frame: Frame) -> None:
-        if frame.channel in OUTCOMES:
+        if frame.channel in OUTCOMES and reel.head is not None:
             outcomes.append(f"{frame.channel} {frame.note}")
             reel.told()
 
@@ -90,8 +90,8 @@ async def _replay(
             await asyncio.sleep(0)
     except TimeoutError:
         reel.fail("did not come to this line")
-    except ReplayMismatch:
-        pass  # the reel remembers it
+    except (ReplayMismatch, DeviceLost):
+        pass  # the reel remembers a mismatch; a recording that ends in the middle of a wait is just over
     finally:
         with contextlib.suppress(DeviceError):
             await driver.close()

@@ -1,6 +1,6 @@
 """The format of a recording ("cassette"): JSON lines, a head and what passed, in its order.
 
-``{"t": seconds from the start, "dir": "to"|"from"|"note", "chan": …, "hex": …, "note": …}``
+``{"t": seconds from start, "dir": "to"|"from"|"note", "chan": …, "hex": …, "note": …}``
 Notes of the channels ``call``, ``answer``, ``event`` and ``judged`` hold JSON (values.py); those of ``stream``
 and ``pcsc`` say what happened to the line itself.
 """
@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
-from tapledger_drivers.cassettes.values import Json
 from tapledger_drivers.traffic import Direction, Frame
 
 T = TypeVar("T")
@@ -34,7 +33,8 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     driver: str
     """A name of registry.py."""
     role: str
-    options: dict[str, Json]
+    options: dict[str, Any]
+    """JSON, as ``values.encode`` writes it."""
     model: str = ""
     firmware: str = ""
     recorded_at: str = ""
