@@ -1,24 +1,28 @@
 """The contract every driver keeps, as a test class.
 
-Subclass it in the driver's own test module and override the fixture ``lab`` with something that has the
-attributes of ``DriverLab``. pytest collects the subclass and finds the tests here.
+Subclass it in the driver's own test module and override the fixture ``lab`` with a ``DriverLab``. pytest
+collects the subclass and finds the tests here; docs/adding-a-driver.md shows the whole of it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from tapledger_drivers.device import DeviceInfo
+from tapledger_drivers.device import DeviceInfo, HealthLevel, HealthReport
 from tapledger_drivers.errors import DeviceAbsent, DeviceError, DeviceLost
-from tapledger_drivers.ports import BarcodeScanner, CardReader, Driver
+from tapledger_drivers.ports import BarcodeScanner, CardReader, Driver, ReceiptPrinter
+from tapledger_drivers.traffic import Traffic
 
 _Answer = TypeVar("_Answer")
 
 DEADLINE_S = 10.0
 """How long a contract test waits for anything; no driver may need it."""
+CLOSE_DEADLINE_S = 3.0
+"""How long ``close`` may take, whatever the device does."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,12 @@ class DriverLab:
     """The same driver for a device that is not there."""
     unplug: Callable[[], Awaitable[None]] | None = None
     """Makes the device go; None for a device that is asked anew for each job and cannot be lost."""
+    replug: Callable[[], Awaitable[None]] | None = None
+    """Brings it back, perhaps under another name."""
+    hang: Callable[[], Awaitable[None]] | None = None
+    """Makes the device say nothing and take nothing from now on."""
+    traffic: Traffic | None = None
+    """What passed between driver and device."""
 
 
 class DriverContract:
@@ -39,6 +49,10 @@ class DriverContract:
         assert isinstance(info, DeviceInfo)
         assert info.model and info.address
         assert info.virtual, "an emulated device must say so"
+
+    async def test_every_capability_has_its_source(self, lab: DriverLab) -> None:
+        info = await _in_time(lab.driver.open())
+        assert all(capability.source for capability in info.capabilities.values())
 
     async def test_absent_device_is_named_absent(self, lab: DriverLab) -> None:
         error = await _failure(lab.absent.open())
@@ -77,12 +91,57 @@ class DriverContract:
         assert isinstance(error, DeviceLost), repr(error)
         assert error.__cause__ is not None, "the vendor's own error is the cause"
 
+    async def test_a_device_that_comes_back_is_opened_again(self, lab: DriverLab) -> None:
+        if lab.unplug is None or lab.replug is None:
+            return
+        first = await _in_time(lab.driver.open())
+        await lab.unplug()
+        await _in_time(lab.driver.close())
+        await lab.replug()
+        async with asyncio.timeout(DEADLINE_S):
+            while True:
+                with contextlib.suppress(DeviceAbsent):  # a device takes its time to appear
+                    again = await lab.driver.open()
+                    break
+                await asyncio.sleep(0.02)
+        assert again.model == first.model
+
+    async def test_health_is_told_at_every_level(self, lab: DriverLab) -> None:
+        await _in_time(lab.driver.open())
+        for level in HealthLevel:
+            report = await _in_time(lab.driver.health(level))
+            assert isinstance(report, HealthReport)
+            assert report.findings and report.ok, report
+
+    async def test_what_passes_is_counted(self, lab: DriverLab) -> None:
+        await _in_time(lab.driver.open())
+        await _in_time(lab.driver.health(HealthLevel.INTERNAL))
+        if lab.traffic is not None:
+            assert lab.traffic.frames(), "the driver goes past its Io"
+
+    async def test_a_hung_device_holds_nobody(self, lab: DriverLab) -> None:
+        if lab.hang is None:
+            return
+        await _in_time(lab.driver.open())
+        await lab.hang()
+        try:
+            report = await _in_time(lab.driver.health(HealthLevel.INTERNAL))
+        except DeviceError:
+            pass
+        else:
+            # A device that is never asked anything, such as a scanner, cannot be told from a quiet one.
+            assert not report.ok or isinstance(lab.driver, BarcodeScanner), report
+        async with asyncio.timeout(CLOSE_DEADLINE_S):
+            await lab.driver.close()
+
 
 def _events(driver: Driver) -> AsyncIterator[object] | None:
     if isinstance(driver, CardReader):
         return driver.taps()
     if isinstance(driver, BarcodeScanner):
         return driver.scans()
+    if isinstance(driver, ReceiptPrinter):
+        return driver.changes()
     return None
 
 

@@ -1,8 +1,8 @@
 """The format of a recording ("cassette"): JSON lines, a head and what passed, in its order.
 
 ``{"t": seconds from start, "dir": "to"|"from"|"note", "chan": …, "hex": …, "note": …}``
-Notes of the channels ``call``, ``answer``, ``event`` and ``judged`` hold JSON (values.py); those of ``stream``
-and ``pcsc`` say what happened to the line itself.
+Notes of the channels ``call``, ``answer``, ``event`` and ``judged`` hold JSON (values.py); those of the
+transports, such as ``stream`` and ``pcsc``, say what happened to the line itself.
 """
 
 from __future__ import annotations
