@@ -1,0 +1,14 @@
+"""Options of the whole test run."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--device",
+        default="",
+        metavar="DRIVER,OPTION=VALUE,…",
+        help="a device that is plugged in (docs/devices/trying-a-real-device.md)",
+    )
