@@ -172,7 +172,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Two columns: left text is cut to fit, right text (an amount) never is."""
+    """Two columns: left text wraps, right text (an amount) stands whole in the last of its lines."""
 
     left: str
     right: str
@@ -189,7 +189,14 @@ class QrCode:
     data: str
 
 
-PaperItem: TypeAlias = Text | Row | Rule | QrCode
+@dataclass(frozen=True, slots=True)
+class Logo:
+    """A picture in black and white, centred; one that cannot be read is left out."""
+
+    png: bytes
+
+
+PaperItem: TypeAlias = Text | Row | Rule | QrCode | Logo
 
 
 @dataclass(frozen=True, slots=True)

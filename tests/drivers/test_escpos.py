@@ -328,7 +328,7 @@ def test_no_line_is_wider_than_the_paper(left: str, right: str, text: str, large
 
 @given(amount=st.integers(0, 10**12), name=st.text(max_size=100))
 def test_an_amount_is_never_cut(amount: int, name: str) -> None:
-    [line] = lay_out((Row(name, f"¥{amount}"),), 48)
+    *_, line = lay_out((Row(name, f"¥{amount}"),), 48)
     assert isinstance(line, TextLine)
     assert line.text.endswith(f"￥{amount}")
 

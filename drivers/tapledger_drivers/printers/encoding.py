@@ -1,69 +1,126 @@
 """The one way from text to printer bytes, and the only place that decides which characters may travel.
 
 Text is data and may come from a stranger (a member's name). Whatever it is, what this module returns holds
-printable ASCII and two-byte GBK characters between ``FS &`` and ``FS .``; control bytes come from templates
+printable ASCII and the two-byte characters of the printer's code page; control bytes come from templates
 only (security.md section 2.5).
 """
 
 from __future__ import annotations
 
+import functools
 import unicodedata
+from collections.abc import Iterator
+from itertools import groupby
+
+from tapledger_drivers.printers.code_pages import GBK, TWO_BYTE_OFF, TWO_BYTE_ON, CodePage
 
 TEXT_CHARS_MAX = 2000
+MARKS_MAX = 2
+"""Accents on one letter; more would paint over the lines around."""
 
-KANJI_MODE_ON = b"\x1c&"
-KANJI_MODE_OFF = b"\x1c."
+KANJI_MODE_ON = TWO_BYTE_ON
+KANJI_MODE_OFF = TWO_BYTE_OFF
 
 _DROPPED = frozenset({"Cc", "Cf", "Cn", "Co", "Cs"})
 """Controls, bidi and joiners, unassigned, private use, surrogates: nothing a receipt can show."""
 _ZERO_WIDTH = frozenset({"Mn", "Me"})
 _IDEOGRAPHIC_SPACE = "\u3000"
+_CHARS_CACHED = 8192
 
 
 def sanitise(text: str, chars_max: int = TEXT_CHARS_MAX) -> str:
     """Return ``text`` as one line of visible characters: normalised (NFC), at most ``chars_max`` of them.
 
-    Line ends and other spaces become a space; ``¥`` becomes the full-width ``￥``, which is in GBK.
+    Line ends and other spaces become a space; ``¥`` becomes the full-width ``￥``, which is in every set.
     """
-    kept = []
-    for char in unicodedata.normalize("NFC", text[:chars_max]):
-        category = unicodedata.category(char)
-        if char in "\n\r\t" or (category[0] == "Z" and char != _IDEOGRAPHIC_SPACE):
-            kept.append(" ")
-        elif char == "¥":
-            kept.append("￥")
-        elif category not in _DROPPED:
-            kept.append(char)
+    text = text[:chars_max]
+    if text.isascii() and text.isprintable():
+        return text
+    kept: list[str] = []
+    marks = 0
+    for char in unicodedata.normalize("NFC", text):
+        shown = _shown(char)
+        marks = marks + 1 if shown and not char_columns(char) else 0
+        if marks <= MARKS_MAX:
+            kept.append(shown)
     return "".join(kept)
 
 
+@functools.lru_cache(_CHARS_CACHED)
+def _shown(char: str) -> str:
+    category = unicodedata.category(char)
+    if char in "\n\r\t" or (category[0] == "Z" and char != _IDEOGRAPHIC_SPACE):
+        return " "
+    if char == "¥":
+        return "￥"
+    return "" if category in _DROPPED or _is_variation_selector(char) else char
+
+
+def _is_variation_selector(char: str) -> bool:
+    return "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef"
+
+
+@functools.lru_cache(_CHARS_CACHED)
 def char_columns(char: str) -> int:
-    """Return the width of one sanitised character in printer columns: 2 for everything GBK has but ASCII."""
+    """Return the width of one sanitised character in printer columns: 2 for all that East Asia writes."""
     if unicodedata.category(char) in _ZERO_WIDTH:
         return 0
     return 2 if unicodedata.east_asian_width(char) in "WFA" else 1
 
 
 def text_columns(text: str) -> int:
-    return sum(map(char_columns, text))
+    return len(text) if text.isascii() else sum(map(char_columns, text))
+
+
+@functools.lru_cache(_CHARS_CACHED)
+def is_native(char: str, page: CodePage) -> bool:
+    """Whether the printer's own font has ``char``, and as wide as the layout takes it to be."""
+    encoded = page.encode(char)
+    return encoded is not None and len(encoded) == char_columns(char)
+
+
+def encode(text: str, page: CodePage) -> bytes | None:
+    """Return sanitised ``text`` for a printer in two-byte mode; None when its font lacks a character."""
+    encoded = page.encode(text)
+    return encoded if encoded is not None and len(encoded) == text_columns(text) else None
+
+
+def encode_runs(text: str, page: CodePage) -> bytes | None:
+    """Return ``text`` with two-byte mode switched on around each run of it and off elsewhere.
+
+    Longer than ``encode`` by four bytes a run; for printers that mistake ASCII within two-byte mode.
+    """
+    if encode(text, page) is None:
+        return None
+    encoded = bytearray()
+    for wide, run in groupby(text, key=lambda char: not char.isascii()):
+        part = page.encode("".join(run)) or b""
+        encoded += KANJI_MODE_ON + part + KANJI_MODE_OFF if wide else part
+    return bytes(encoded)
+
+
+def native_runs(text: str, page: CodePage) -> Iterator[tuple[bool, str]]:
+    """Yield the runs of ``text`` that the printer's font has (True) and those to draw (False), in order.
+
+    An accent that stands alone is drawn together with its letter.
+    """
+    clusters = list(split_clusters(text))
+    for native, run in groupby(clusters, key=lambda cluster: all(is_native(c, page) for c in cluster)):
+        yield native, "".join(run)
+
+
+def split_clusters(text: str) -> Iterator[str]:
+    """Yield each character together with the accents that follow it."""
+    cluster = ""
+    for char in text:
+        if cluster and char_columns(char):
+            yield cluster
+            cluster = ""
+        cluster += char
+    if cluster:
+        yield cluster
 
 
 def encode_gbk(text: str) -> bytes | None:
-    """Return printer bytes of sanitised ``text``, None when the printer's own font lacks a character."""
-    encoded = bytearray()
-    in_kanji_mode = False
-    for char in text:
-        try:
-            code = char.encode("gbk")
-        except UnicodeEncodeError:
-            return None
-        wide = len(code) == 2
-        if not wide and not 0x20 <= code[0] <= 0x7E:
-            return None
-        if wide is not in_kanji_mode:
-            encoded += KANJI_MODE_ON if wide else KANJI_MODE_OFF
-            in_kanji_mode = wide
-        encoded += code
-    if in_kanji_mode:
-        encoded += KANJI_MODE_OFF
-    return bytes(encoded)
+    """Return ``encode_runs`` for GBK: what a printer of mainland China can show natively."""
+    return encode_runs(text, GBK)

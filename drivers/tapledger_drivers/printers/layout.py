@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from tapledger_drivers.ports import Align, PaperItem, QrCode, Row, Rule, Text
+from tapledger_drivers.ports import Align, Logo, PaperItem, QrCode, Row, Rule, Text
 from tapledger_drivers.printers.encoding import char_columns, sanitise, text_columns
 
 QR_BYTES_MAX = 1024
@@ -27,7 +27,12 @@ class QrLine:
     data: str
 
 
-PaperLine: TypeAlias = TextLine | QrLine
+@dataclass(frozen=True, slots=True)
+class LogoLine:
+    png: bytes
+
+
+PaperLine: TypeAlias = TextLine | QrLine | LogoLine
 
 
 def lay_out(items: Sequence[PaperItem], columns: int) -> list[PaperLine]:
@@ -42,10 +47,16 @@ def lay_out(items: Sequence[PaperItem], columns: int) -> list[PaperLine]:
 
 def expected_lines(items: Sequence[PaperItem], columns: int) -> list[str]:
     """Return what a person reads on the paper, line by line; a QR code is ``[QR:data]``."""
-    return [
-        f"[QR:{line.data}]" if isinstance(line, QrLine) else line.text.rstrip()
-        for line in lay_out(items, columns)
-    ]
+    lines = []
+    for line in lay_out(items, columns):
+        match line:
+            case TextLine(text):
+                lines.append(text.rstrip())
+            case QrLine(data):
+                lines.append(f"[QR:{data}]")
+            case LogoLine():
+                lines.append("[logo]")
+    return lines
 
 
 def _lines(item: PaperItem, columns: int) -> Iterator[PaperLine]:
@@ -64,21 +75,29 @@ def _lines(item: PaperItem, columns: int) -> Iterator[PaperLine]:
             if not clean or len(clean.encode()) > QR_BYTES_MAX:
                 raise ValueError(f"a QR code holds 1 to {QR_BYTES_MAX} bytes")
             yield QrLine(clean)
+        case Logo(png):
+            yield LogoLine(png)
 
 
 def _row(left: str, right: str, columns: int, bold: bool) -> Iterator[TextLine]:
-    room = columns - text_columns(right) - 1
-    if room < 1:
-        yield TextLine(_cut(left, columns), bold)
-        for part in _wrap(right, columns):
-            yield TextLine(part, bold)
-        return
-    shown = _cut(left, room)
-    gap = columns - text_columns(shown) - text_columns(right)
-    yield TextLine(shown + " " * gap + right, bold)
+    """The amount stands right in the last line of its name, or below it when it needs the line alone."""
+    *names, last = _wrap(left, columns)
+    gap = columns - text_columns(last) - text_columns(right)
+    if gap < 1 and last:
+        room = columns - text_columns(right) - 1
+        head, *rest = _wrap(last, room) if room >= columns // 2 else [last, ""]
+        names, last = [*names, head, *rest[:-1]], rest[-1]
+        gap = columns - text_columns(last) - text_columns(right)
+    yield from (TextLine(name, bold) for name in names)
+    if gap >= 0:
+        yield TextLine(last + " " * gap + right, bold)
+    else:
+        yield from (TextLine(part, bold) for part in _wrap(right, columns))
 
 
 def _cut(text: str, columns: int) -> str:
+    if text.isascii():
+        return text[:columns]
     used = 0
     for index, char in enumerate(text):
         used += char_columns(char)
@@ -94,7 +113,7 @@ def _wrap(text: str, columns: int) -> list[str]:
         head = _cut(text, columns)
         space = head.rfind(" ")
         in_word = text[len(head)].isascii() and head[-1:].isascii() and text[len(head)] != " "
-        if in_word and space > 0:
+        if in_word and space > 0 and head[:space].strip():
             head = head[:space]
         head = head or text[:1]
         lines.append(head.rstrip())

@@ -3,16 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 
-from tapledger_drivers.printers.encoding import KANJI_MODE_OFF, char_columns, encode_gbk
-from tapledger_drivers.printers.layout import PaperLine, QrLine
-from tapledger_drivers.printers.raster import LINE_DOTS, line_picture, load_font, missing_glyphs
+from tapledger_drivers.printers import logo as logos
+from tapledger_drivers.printers import qr
+from tapledger_drivers.printers.code_pages import GBK, TWO_BYTE_OFF, CodePage
+from tapledger_drivers.printers.encoding import (
+    char_columns,
+    encode,
+    encode_runs,
+    is_native,
+    native_runs,
+    split_clusters,
+    text_columns,
+)
+from tapledger_drivers.printers.layout import LogoLine, PaperLine, QrLine, TextLine
+from tapledger_drivers.printers.raster import (
+    COLUMN_DOTS,
+    DOTS_PER_MM,
+    LINE_DOTS,
+    LINE_PITCH_DOTS,
+    Bitmap,
+    bitmap,
+    line_picture,
+    load_font,
+    missing_glyphs,
+)
 
 FEED_BEFORE_CUT_LINES = 6
 """As python-escpos: the knife sits that far behind the print head."""
-_QR_MODULE_DOTS = 6
 _QR_FUNCTION = b"\x1d(k"
+_INLINE_PICTURE = b"\x1b*\x21"
+"""ESC * 33: a picture of 24 dots' height in the line, among its characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,74 +43,166 @@ class Slip:
     data: bytes
     notes: tuple[str, ...]
     """What could not be printed as asked, for the evidence."""
+    paper_mm: int = 0
 
 
-def build_slip(lines: Sequence[PaperLine], dots: int) -> Slip:
+@dataclass(frozen=True, slots=True)
+class SlipStyle:
+    """What the printer is able to do; the defaults are what nearly every one does."""
+
+    code_page: CodePage = GBK
+    switch_runs: bool = False
+    """Two-byte mode around each run only, for printers that mistake ASCII within it."""
+    inline_pictures: bool = False
+    """Draw only those characters of a line that the font lacks (ESC * 33); else the whole line."""
+    native_qr: bool = True
+    stored_logos: AbstractSet[bytes] = field(default_factory=frozenset)
+    """The keys of logos that the printer said it has; any other is sent as a picture."""
+
+
+def build_slip(lines: Sequence[PaperLine], dots: int, style: SlipStyle | None = None) -> Slip:
     """Return the bytes of a slip with its cut."""
-    # escpos.constants alone: the rest of that package parses 96 KB of printer profiles at import.
-    from escpos import constants
+    return _SlipBuilder(dots, style or SlipStyle()).build(lines)
 
-    notes: list[str] = []
-    parts = [constants.HW_INIT, KANJI_MODE_OFF]
-    for line in lines:
-        if isinstance(line, QrLine):
-            parts.append(_qr(line.data))
-            continue
-        encoded = encode_gbk(line.text)
-        if encoded is None and load_font(LINE_DOTS) is not None:
-            text, replaced = _replace(line.text, missing_glyphs(line.text))
-            notes.append("a line as a picture")
-            if replaced:
-                notes.append(f"{replaced} characters without a glyph replaced by ?")
-            parts.append(_picture(text, dots, bold=line.bold, large=line.large))
-            continue
-        if encoded is None:
-            text, replaced = _replace(line.text, {char for char in line.text if encode_gbk(char) is None})
-            notes.append(f"no CJK font, {replaced} characters replaced by ?")
-            encoded = encode_gbk(text) or b""
-        styled = encoded + constants.CTL_LF
+
+class _SlipBuilder:
+    def __init__(self, dots: int, style: SlipStyle) -> None:
+        # escpos.constants alone: the rest of that package parses 96 KB of printer profiles at import.
+        from escpos import constants
+
+        self._commands = constants
+        self._dots = dots
+        self._style = style
+        self._page = style.code_page
+        self._notes: list[str] = []
+        self._height_dots = 0
+
+    def build(self, lines: Sequence[PaperLine]) -> Slip:
+        commands = self._commands
+        parts = [commands.HW_INIT, self._page.select]
+        if self._style.switch_runs:
+            parts.append(TWO_BYTE_OFF)
+        for line in lines:
+            match line:
+                case TextLine():
+                    parts.append(self._text(line))
+                case QrLine(data):
+                    parts.append(self._qr(data.encode()))
+                case LogoLine(png):
+                    parts.append(self._logo(png))
+        feed = commands.ESC + b"d" + bytes([FEED_BEFORE_CUT_LINES])
+        self._height_dots += FEED_BEFORE_CUT_LINES * LINE_PITCH_DOTS
+        parts += [feed, commands.PAPER_FULL_CUT]
+        return Slip(b"".join(parts), tuple(dict.fromkeys(self._notes)), self._height_dots // DOTS_PER_MM)
+
+    def _text(self, line: TextLine) -> bytes:
+        encoded = self._encode(line.text)
+        if encoded is not None:
+            return self._styled(encoded, line)
+        if load_font(LINE_DOTS) is None:
+            text, replaced = _replace(line.text, {c for c in line.text if not is_native(c, self._page)})
+            self._notes.append(f"no CJK font, {replaced} characters replaced by ?")
+            return self._styled(self._encode(text) or b"", line)
+        lacking = {c for c in line.text if not is_native(c, self._page)}
+        text, replaced = _replace(line.text, missing_glyphs("".join(lacking)))
+        if replaced:
+            self._notes.append(f"{replaced} characters without a glyph replaced by ?")
+        if self._style.inline_pictures and not line.large:
+            self._notes.append("some characters as pictures")
+            return self._styled(self._with_pictures(text, line.bold), line)
+        self._notes.append("a line as a picture")
+        return self._picture(bitmap(line_picture(text, self._dots, bold=line.bold, large=line.large)))
+
+    def _encode(self, text: str) -> bytes | None:
+        return (encode_runs if self._style.switch_runs else encode)(text, self._page)
+
+    def _styled(self, encoded: bytes, line: TextLine) -> bytes:
+        commands = self._commands
+        self._height_dots += LINE_PITCH_DOTS + (LINE_DOTS if line.large else 0)
+        styled = encoded + commands.CTL_LF
         if line.bold:
-            bold = constants.TXT_STYLE["bold"]
+            bold = commands.TXT_STYLE["bold"]
             styled = bold[True] + styled + bold[False]
         if line.large:
-            styled = constants.TXT_SIZE + b"\x11" + styled + constants.TXT_SIZE + b"\x00"
-        parts.append(styled)
-    parts += [constants.ESC + b"d" + bytes([FEED_BEFORE_CUT_LINES]), constants.PAPER_FULL_CUT]
-    return Slip(b"".join(parts), tuple(dict.fromkeys(notes)))
+            styled = commands.TXT_SIZE + b"\x11" + styled + commands.TXT_SIZE + b"\x00"
+        return bytes(styled)
+
+    def _with_pictures(self, text: str, bold: bool) -> bytes:
+        parts = []
+        for native, run in native_runs(text, self._page):
+            encoded = self._encode(run) if native else None
+            parts.append(_inline_picture(run, bold) if encoded is None else encoded)
+        return b"".join(parts)
+
+    def _picture(self, picture: Bitmap) -> bytes:
+        self._height_dots += picture.height
+        size = picture.width_bytes.to_bytes(2, "little") + picture.height.to_bytes(2, "little")
+        return bytes(self._commands.S_RASTER_N + size + picture.bits)
+
+    def _qr(self, data: bytes) -> bytes:
+        if not self._style.native_qr:
+            return self._picture(qr.draw(data, self._dots))
+        planned = qr.plan(data, self._dots)
+        self._height_dots += planned.modules * planned.module_dots
+        align = self._commands.TXT_STYLE["align"]
+        return bytes(align["center"] + _native_qr(data, planned) + align["left"])
+
+    def _logo(self, png: bytes) -> bytes:
+        try:
+            logo = logos.load_logo(png, self._dots)
+        except ValueError as error:
+            self._notes.append(str(error))
+            return b""
+        key = logos.key_of(logo)
+        if key not in self._style.stored_logos:
+            return self._picture(logos.centred(logo, self._dots))
+        self._height_dots += logo.height
+        align = self._commands.TXT_STYLE["align"]
+        return bytes(align["center"] + logos.print_stored(key) + align["left"])
 
 
 def _replace(text: str, unprintable: set[str]) -> tuple[str, int]:
-    """Replace those characters by ``?``, keeping every column in its place; return how many they were."""
-    kept = ["?".ljust(char_columns(char)) if char in unprintable else char for char in text]
-    return "".join(kept), sum(char in unprintable for char in text)
+    """Replace those characters by ``?``, keeping every column in its place; return how many they were.
+
+    An accent takes no column, so one that cannot be printed is left out.
+    """
+    kept = []
+    replaced = 0
+    for cluster in split_clusters(text):
+        if cluster[0] in unprintable:
+            kept.append("?".ljust(text_columns(cluster)) if text_columns(cluster) else "")
+        else:
+            kept.append("".join(char for char in cluster if char not in unprintable))
+        replaced += sum(char in unprintable for char in cluster)
+    return "".join(kept), replaced
 
 
-def _qr(data: str) -> bytes:
-    """Model 2, error correction M, centred, by the printer's own encoder (``GS ( k``)."""
+def _native_qr(data: bytes, planned: qr.QrPlan) -> bytes:
+    """Model 2, by the printer's own encoder (``GS ( k``)."""
     from escpos import constants
 
     def function(number: int, payload: bytes) -> bytes:
         body = b"1" + bytes([number]) + payload
         return _QR_FUNCTION + len(body).to_bytes(2, "little") + body
 
-    align = constants.TXT_STYLE["align"]
+    level = constants.QR_ECLEVEL_L if planned.error == "L" else constants.QR_ECLEVEL_M
     return b"".join(
         [
-            align["center"],
             function(65, b"2\x00"),
-            function(67, bytes([_QR_MODULE_DOTS])),
-            function(69, bytes([0x30 + constants.QR_ECLEVEL_M])),
-            function(80, b"0" + data.encode()),
+            function(67, bytes([planned.module_dots])),
+            function(69, bytes([0x30 + level])),
+            function(80, b"0" + data),
             function(81, b"0"),
-            align["left"],
         ]
     )
 
 
-def _picture(text: str, dots: int, *, bold: bool, large: bool) -> bytes:
-    from escpos import constants
-    from escpos.image import EscposImage
+def _inline_picture(text: str, bold: bool) -> bytes:
+    """Return ``text`` as a picture that stands in the line: column after column, 24 dots from the top."""
+    from PIL import Image
 
-    image = EscposImage(line_picture(text, dots, bold=bold, large=large))
-    size = image.width_bytes.to_bytes(2, "little") + image.height.to_bytes(2, "little")
-    return bytes(constants.S_RASTER_N + size + image.to_raster_format())
+    width = sum(map(char_columns, text)) * COLUMN_DOTS
+    line = line_picture(text, width, bold=bold, large=False)
+    # Turned and mirrored, what are columns on paper are rows here.
+    columns = bitmap(line.crop((0, 0, width, LINE_DOTS)).transpose(Image.Transpose.TRANSPOSE))
+    return _INLINE_PICTURE + width.to_bytes(2, "little") + columns.bits
