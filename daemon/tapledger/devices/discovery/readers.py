@@ -1,0 +1,55 @@
+"""Card readers as pcscd lists them; it is asked anew whenever it was away."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from tapledger.devices.discovery.source import Change, HotplugEvent
+
+if TYPE_CHECKING:
+    from tapledger_drivers.io import Io, Pcsc
+
+CALL_S = 5.0
+WAIT_S = 30.0
+GRACE_S = 5.0
+"""How much longer than it was told a wait may take before pcscd counts as hung."""
+
+
+class PcscSource:
+    """The names of the readers. Raises what PC/SC says once, taking every reader back first."""
+
+    name = "pcsc"
+
+    def __init__(self, io: Io) -> None:
+        self._io = io
+        self._known: set[str] = set()
+
+    def scan(self) -> list[HotplugEvent]:
+        """Nothing: pcscd is asked in a thread, by ``events``."""
+        return []
+
+    async def events(self) -> AsyncIterator[HotplugEvent]:
+        context: Pcsc | None = None
+        try:
+            context = await self._io.run(CALL_S, self._io.pcsc)
+            while True:
+                for event in self._changes(set(await self._io.run(CALL_S, context.readers))):
+                    yield event
+                # No reader is named, so nothing but a change of their number ends the wait.
+                while await self._io.run(WAIT_S + GRACE_S, context.wait, (), WAIT_S) is None:
+                    pass
+        except Exception:
+            for event in self._changes(set()):
+                yield event
+            raise
+        finally:
+            if context is not None:
+                context.cancel()
+                await self._io.run(CALL_S, context.release)
+
+    def _changes(self, names: set[str]) -> list[HotplugEvent]:
+        gone = [HotplugEvent(Change.REMOVED, "pcsc", name) for name in sorted(self._known - names)]
+        said = sorted(names - self._known)
+        self._known = names
+        return [*gone, *(HotplugEvent(Change.ADDED, "pcsc", n, {"ID_MODEL": n}) for n in said)]

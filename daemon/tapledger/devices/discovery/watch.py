@@ -1,0 +1,205 @@
+"""Keeps the list of what is plugged in, and tells whoever waits for a device that it changed."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from tapledger.devices.discovery.identity import (
+    Candidate,
+    Guess,
+    Kind,
+    Match,
+    candidate,
+    guess,
+    read_match,
+    resolve,
+    suggest,
+    swap_candidates,
+)
+from tapledger.devices.discovery.source import Change, HotplugEvent, HotplugSource
+from tapledger_drivers.device import DeviceConfig
+from tapledger_drivers.errors import DeviceBlocked
+
+log = structlog.get_logger()
+
+SOURCE_RETRY_S = 2.0
+CANDIDATES_MAX = 256
+"""More than any shop has; what comes after is not listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """How a driver is told what to open."""
+
+    kind: Kind
+    option: str
+    subsystems: tuple[str, ...]
+
+
+_OPENINGS = {
+    "serial_line": _Opening("scanner", "address", ("tty",)),
+    "evdev_keyboard": _Opening("scanner", "path", ("input",)),
+    "escpos": _Opening("printer", "address", ("usbmisc", "tty")),
+    "star_raster": _Opening("printer", "address", ("usbmisc", "tty")),
+    "nfcpy": _Opening("reader", "path", ("tty",)),
+    "serial_light": _Opening("other", "address", ("tty",)),
+    "serial_line_display": _Opening("other", "address", ("tty",)),
+}
+"""Drivers whose device can be told by ``match``; the others find theirs by a name or an address."""
+_PREFIXES = {"tty": "tty:", "usbmisc": "usblp:", "hidraw": "hidraw:"}
+_QUERY = re.compile(r"\?.*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """Something plugged in that no role uses: what it may be, and what to write to use it."""
+
+    candidate: Candidate
+    guess: Guess
+    match: Match
+
+
+class Discovery:
+    """What is plugged in by all ``sources``. ``on_change`` is called on the event loop, and is told all."""
+
+    def __init__(
+        self,
+        sources: Sequence[HotplugSource],
+        configs: Sequence[DeviceConfig],
+        on_change: Callable[[tuple[Candidate, ...]], None] = lambda candidates: None,
+    ) -> None:
+        self._sources = sources
+        self._configs = {config.role: config for config in configs}
+        self._there: dict[tuple[str, str], Candidate] = {}
+        self._last: dict[str, Candidate] = {}
+        """What each role was found to be: where it was plugged in tells where its successor may be."""
+        self._scanned = False
+        self.on_change = on_change
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        if not self._scanned:
+            self._scan()
+        return tuple(self._there.values())
+
+    async def run(self) -> None:
+        """Follow every source until cancelled. One that fails never takes another along."""
+        async with asyncio.TaskGroup() as group:
+            for source in self._sources:
+                group.create_task(self._follow(source), name=f"discovery {source.name}")
+
+    def resolve(self, config: DeviceConfig) -> DeviceConfig:
+        """Return the configuration with the option ``match`` turned into what the driver opens.
+
+        Raises ``DeviceAbsent`` and ``DeviceBlocked`` as ``identity.resolve``.
+        """
+        if "match" not in config.options:
+            return config
+        opening = _OPENINGS.get(config.driver)
+        if opening is None:
+            known = ", ".join(sorted(_OPENINGS))
+            raise DeviceBlocked("bad_option", f"device {config.role!r}: only {known} have match")
+        options = dict(config.options)
+        match = read_match(config.role, options.pop("match"))
+        fitting = [one for one in self.candidates if one.subsystem in opening.subsystems]
+        found = resolve(config.role, match, fitting)
+        self._last[config.role] = found
+        options[opening.option] = _address(opening, found, str(options.get(opening.option, "")))
+        return dataclasses.replace(config, options=options)
+
+    def discovered(self) -> list[Discovered]:
+        """Return what no role uses, that is or may be one of the shop's kinds of device."""
+        free = [one for one in self.candidates if one.subsystem != "config" and not self._is_taken(one)]
+        files = {one.port for one in self.candidates if one.subsystem != "usb" and one.port}
+        found = []
+        for one in free:
+            what = guess(one)
+            # Of a USB device with a driver its device file is listed; without one, only a known model is.
+            if one.subsystem == "usb" and (one.port in files or not what.model):
+                continue
+            if what.kind != "other":
+                found.append(Discovered(one, what, suggest(one, self._alike(one))))
+        return sorted(found, key=lambda entry: (entry.candidate.subsystem, entry.candidate.path))
+
+    def swap_candidates(self, role: str) -> list[Discovered]:
+        """Return what could take over the role of a broken device, the likeliest first."""
+        config = self._configs.get(role)
+        opening = None if config is None else _OPENINGS.get(config.driver)
+        if opening is None:
+            return []
+        fitting = [one for one in self.candidates if one.subsystem in opening.subsystems]
+        found = swap_candidates(opening.kind, self._last.get(role), fitting, self._is_taken)
+        return [Discovered(one, guess(one), suggest(one, self._alike(one))) for one in found]
+
+    def _alike(self, one: Candidate) -> list[Candidate]:
+        return [other for other in self.candidates if other.subsystem == one.subsystem]
+
+    def _is_taken(self, one: Candidate) -> bool:
+        """Whether a role uses it, by ``match`` or by its path."""
+        return any(_uses(config, one) for config in self._configs.values())
+
+    async def _follow(self, source: HotplugSource) -> None:
+        said = ""
+        while True:
+            try:
+                async for event in source.events():
+                    said = ""
+                    self._happened(event)
+            except Exception as error:
+                # Whatever a library says of its daemon or its bus: without it the other sources still see.
+                if str(error) != said:
+                    said = str(error)
+                    log.warning("discovery trouble", source=source.name, why=said)
+            await asyncio.sleep(SOURCE_RETRY_S)
+
+    def _happened(self, event: HotplugEvent) -> None:
+        if self._note(event):
+            log.info("device plug", kind=event.kind, subsystem=event.subsystem, path=event.path)
+            self.on_change(tuple(self._there.values()))
+
+    def _scan(self) -> None:
+        """Look once at all sources, for those who ask before they were followed."""
+        self._scanned = True
+        for source in self._sources:
+            for event in source.scan():
+                self._note(event)
+
+    def _note(self, event: HotplugEvent) -> bool:
+        """Remember an event; False when it says nothing new."""
+        key = (event.subsystem, event.path)
+        if event.kind is Change.REMOVED:
+            return self._there.pop(key, None) is not None
+        new = candidate(event)
+        if self._there.get(key) == new or len(self._there) >= CANDIDATES_MAX:
+            return False
+        self._there[key] = new
+        return True
+
+
+def _address(opening: _Opening, found: Candidate, given: str) -> str:
+    """Return what the driver opens; of what was given, the line's settings (``?baud=…``) stay."""
+    if opening.option != "address":
+        return found.path
+    settings = _QUERY.search(given)
+    query = settings.group() if settings and found.subsystem == "tty" else ""
+    return f"{_PREFIXES[found.subsystem]}{found.path}{query}"
+
+
+def _uses(config: DeviceConfig, one: Candidate) -> bool:
+    opening = _OPENINGS.get(config.driver)
+    table = config.options.get("match")
+    if table is not None and opening is not None and one.subsystem in opening.subsystems:
+        try:
+            return read_match(config.role, table).fits(one)
+        except DeviceBlocked:
+            return False  # said where the device is opened
+    return any(
+        isinstance(value, str) and one.path in (value, _QUERY.sub("", value.partition(":")[2]))
+        for value in config.options.values()
+    )

@@ -1,0 +1,227 @@
+"""The list of what is plugged in: who is woken, what a role opens, what is offered for a broken device."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from tapledger.devices.discovery.identity import Candidate
+from tapledger.devices.discovery.readers import PcscSource
+from tapledger.devices.discovery.source import Change, HotplugEvent, HotplugSource
+from tapledger.devices.discovery.static import StaticSource, paths_of
+from tapledger.devices.discovery.watch import Discovery
+from tapledger_drivers.device import DeviceConfig
+from tapledger_drivers.emulators.reader_station import ReaderStation
+from tapledger_drivers.errors import DeviceAbsent, DeviceBlocked
+from tapledger_drivers.traffic import Traffic
+from tapledger_drivers.transports.live import LiveIo
+from tests.drivers.station import reader_station as reader_station
+from tests.drivers.station import started_station as started_station
+
+PATIENCE_S = 10.0
+SCANNER, PRINTER = "0c2e:0b61", "04b8:0e15"
+
+
+def plugged(path: str, usb_id: str, serial: str, port: str, subsystem: str = "tty") -> HotplugEvent:
+    vendor, product = usb_id.split(":")
+    said = {
+        "ID_VENDOR_ID": vendor,
+        "ID_MODEL_ID": product,
+        "ID_SERIAL_SHORT": serial,
+        "ID_PATH": f"pci-usb-{port}:1.0",
+        "USB_PORT": port,
+    }
+    return HotplugEvent(Change.ADDED, subsystem, path, said)
+
+
+def pulled(path: str, subsystem: str = "tty") -> HotplugEvent:
+    return HotplugEvent(Change.REMOVED, subsystem, path)
+
+
+class HandSource:
+    """Reports what a test says. ``fails`` are raised one by one before anything else."""
+
+    def __init__(self, *there: HotplugEvent) -> None:
+        self.name = "hand"
+        self.fails: list[Exception] = []
+        self.queue: asyncio.Queue[HotplugEvent] = asyncio.Queue()
+        self._there = list(there)
+
+    def scan(self) -> list[HotplugEvent]:
+        there, self._there = self._there, []
+        return there
+
+    async def events(self) -> AsyncIterator[HotplugEvent]:
+        if self.fails:
+            raise self.fails.pop(0)
+        for event in self.scan():
+            yield event
+        while True:
+            yield await self.queue.get()
+
+
+class Watching:
+    """A running discovery and the changes it told."""
+
+    def __init__(self, *sources: HotplugSource, configs: tuple[DeviceConfig, ...] = ()) -> None:
+        self.discovery = Discovery(sources, configs, self._told)
+        self._changed = asyncio.Event()
+        self.paths: list[list[str]] = []
+
+    def _told(self, candidates: tuple[Candidate, ...]) -> None:
+        self.paths.append([one.path for one in candidates])
+        self._changed.set()
+
+    async def __aenter__(self) -> Watching:
+        self._running = asyncio.create_task(self.discovery.run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._running.cancel()
+        await asyncio.gather(self._running, return_exceptions=True)
+
+    async def until(self, holds: Callable[[list[list[str]]], bool]) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while not holds(self.paths):
+                self._changed.clear()
+                await self._changed.wait()
+
+
+def scanner(**match: str) -> DeviceConfig:
+    return DeviceConfig("till-scanner", "serial_line", {"match": dict(match)})
+
+
+async def test_every_change_is_told_once() -> None:
+    source = HandSource()
+    async with Watching(source) as watching:
+        plug = plugged("/dev/ttyACM0", SCANNER, "A1", "1-1")
+        for event in (plug, plug, pulled("/dev/ttyACM0"), pulled("/dev/ttyACM0"), plug):
+            source.queue.put_nowait(event)
+        await watching.until(lambda told: len(told) >= 3)
+        assert watching.paths == [["/dev/ttyACM0"], [], ["/dev/ttyACM0"]]
+
+
+async def test_a_source_that_fails_takes_no_other_along_and_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tapledger.devices.discovery.watch.SOURCE_RETRY_S", 0.01)
+    broken, whole = HandSource(), HandSource()
+    broken.fails = [OSError("no netlink"), OSError("no netlink")]
+    async with Watching(broken, whole) as watching:
+        whole.queue.put_nowait(plugged("/dev/ttyACM0", SCANNER, "A1", "1-1"))
+        await watching.until(lambda told: told[-1:] == [["/dev/ttyACM0"]])
+        broken.queue.put_nowait(plugged("/dev/ttyACM1", SCANNER, "A2", "1-2"))
+        await watching.until(lambda told: told[-1:] == [["/dev/ttyACM0", "/dev/ttyACM1"]])
+
+
+def test_a_match_becomes_what_the_driver_opens_and_line_settings_stay() -> None:
+    there = HandSource(
+        plugged("/dev/ttyACM4", SCANNER, "A1", "1-1"),
+        plugged("/dev/usb/lp1", PRINTER, "P1", "1-2", "usbmisc"),
+        plugged("/dev/ttyUSB0", "1a86:7523", "", "1-3"),
+    )
+    discovery = Discovery([there], [])
+    assert discovery.resolve(scanner(usb_serial="A1")).options == {"address": "tty:/dev/ttyACM4"}
+    by_port = DeviceConfig(
+        "receipt-printer",
+        "escpos",
+        {"address": "tty:?baud=38400", "match": {"by_path": "pci-usb-1-3:1.0"}, "columns": 42},
+    )
+    assert discovery.resolve(by_port).options == {"address": "tty:/dev/ttyUSB0?baud=38400", "columns": 42}
+    usb = DeviceConfig("receipt-printer", "escpos", {"match": {"usb_id": "04B8:0E15"}})
+    assert discovery.resolve(usb).options == {"address": "usblp:/dev/usb/lp1"}
+    plain = DeviceConfig("till-reader", "pcsc", {"reader_name": "ACR122U"})
+    assert discovery.resolve(plain) is plain
+
+
+def test_a_match_looks_only_at_what_the_driver_can_open() -> None:
+    """A scanner with two functions has one serial number: the keyboard's file is not a serial port."""
+    keyboard = plugged("/dev/input/event5", SCANNER, "A1", "1-1", "input")
+    discovery = Discovery([HandSource(keyboard)], [])
+    with pytest.raises(DeviceAbsent, match='usb_serial = "A1"'):
+        discovery.resolve(scanner(usb_serial="A1"))
+    wrong = DeviceConfig("till-reader", "pcsc", {"match": {"usb_serial": "A1"}})
+    with pytest.raises(DeviceBlocked, match="serial_line"):
+        discovery.resolve(wrong)
+
+
+def test_what_no_role_uses_is_offered_with_what_to_write() -> None:
+    there = HandSource(
+        plugged("/dev/ttyACM0", SCANNER, "A1", "1-1"),
+        plugged("/dev/bus/usb/001/002", SCANNER, "A1", "1-1", "usb"),
+        plugged("/dev/usb/lp0", PRINTER, "", "1-2", "usbmisc"),
+        plugged("/dev/hidraw0", "046d:c077", "", "1-3", "hidraw"),
+        HotplugEvent(Change.ADDED, "pcsc", "ACS ACR122U PICC 00 00"),
+    )
+    free = Discovery([there], [scanner(usb_serial="A1")])
+    found = {entry.candidate.path: entry for entry in free.discovered()}
+    assert set(found) == {"/dev/usb/lp0", "ACS ACR122U PICC 00 00"}
+    assert found["/dev/usb/lp0"].guess.driver == "escpos"
+    assert found["/dev/usb/lp0"].match.written() == 'match = { by_path = "pci-usb-1-2:1.0" }'
+    assert found["ACS ACR122U PICC 00 00"].guess.kind == "reader"
+
+
+async def test_a_broken_scanner_has_its_successor_named() -> None:
+    source = HandSource(plugged("/dev/ttyACM0", SCANNER, "A1", "1-1"))
+    config = scanner(usb_serial="A1")
+    async with Watching(source, configs=(config,)) as watching:
+        assert watching.discovery.resolve(config).options["address"] == "tty:/dev/ttyACM0"
+        for event in (
+            pulled("/dev/ttyACM0"),
+            plugged("/dev/ttyACM1", SCANNER, "C3", "1-7"),
+            plugged("/dev/ttyACM2", SCANNER, "B2", "1-1"),
+        ):
+            source.queue.put_nowait(event)
+        await watching.until(lambda told: told[-1:] == [["/dev/ttyACM1", "/dev/ttyACM2"]])
+        successors = watching.discovery.swap_candidates("till-scanner")
+        assert [entry.candidate.path for entry in successors] == ["/dev/ttyACM2", "/dev/ttyACM1"]
+        assert successors[0].match.written() == 'match = { usb_serial = "B2" }'
+        assert watching.discovery.swap_candidates("till-reader") == []
+
+
+async def test_a_path_of_the_configuration_that_appears_is_told_within_its_time(tmp_path: Path) -> None:
+    """The link to a terminal that comes back leads to another terminal: it has gone and come."""
+    link, first, second = (tmp_path / name for name in ("tty", "first", "second"))
+    first.touch()
+    second.touch()
+    config = DeviceConfig("till-scanner", "serial_line", {"address": f"tty:{link}?baud=9600"})
+    source = StaticSource(paths_of([config]), look_s=0.005)
+    async with Watching(source) as watching:
+        link.symlink_to(first)
+        await watching.until(lambda told: told == [[str(link)]])
+        link.unlink()
+        await watching.until(lambda told: told[1:] == [[]])
+        link.symlink_to(first)
+        await watching.until(lambda told: told[2:] == [[str(link)]])
+        other = tmp_path / "other"
+        other.symlink_to(second)
+        other.replace(link)
+        await watching.until(lambda told: told[3:] == [[], [str(link)]])
+
+
+def test_only_device_files_of_the_configuration_are_looked_at() -> None:
+    configs = [
+        DeviceConfig("till-scanner", "serial_line", {"path": "/dev/ttyACM0", "baud": 9600}),
+        DeviceConfig("receipt-printer", "escpos", {"address": "usblp:/dev/usb/lp0"}),
+        DeviceConfig("till-reader", "escpos", {"address": "tcp:10.0.0.5:9100"}),
+    ]
+    assert paths_of(configs) == {"/dev/ttyACM0", "/dev/usb/lp0"}
+
+
+async def test_readers_come_and_go_with_pcscd(reader_station: ReaderStation) -> None:
+    """pcscd is killed and started again: its readers are taken back and reported anew."""
+    io = LiveIo("discovery", Traffic(time.monotonic))
+    names = list(reader_station.reader_names)
+    try:
+        async with Watching(PcscSource(io)) as watching:
+            await watching.until(lambda told: sorted(told[-1:] or [[]]) == [names])
+            await reader_station.kill_pcscd()
+            await watching.until(lambda told: told[-1:] == [[]])
+            await reader_station.start_pcscd()
+            await watching.until(lambda told: sorted(told[-1:]) == [names])
+    finally:
+        await io.close()
