@@ -53,7 +53,7 @@ class Pseudonyms:
                 made[0] = secret[0]
             if _with_sum(made, shapes, sum(secret) % 256) and bytes(made) != secret:
                 return bytes(made)
-        return secret[:1] + bytes(len(secret) - 1)  # no other text of this shape has its sum
+        return bytes(made)  # no other text of this shape has its sum, such as 000000: hidden all the same
 
     def _noise(self, secret: bytes, attempt: int) -> bytes:
         blocks = (
