@@ -10,6 +10,7 @@ Addresses are one text, as a person writes them into daemon.toml:
 * ``tty:PATH?baud=9600&parity=N&bits=8&stop=1&flow=none|rtscts|xonxoff`` – all after ``?`` may be left out
 * ``usblp:/dev/usb/lp0`` – the kernel's printer device, both directions
 * ``hidraw:/dev/hidraw0`` – one read or write is one report
+* ``usb:VVVV:PPPP`` – bulk transfers by libusb, for ``port`` only
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class WriteStalled(Exception):
 
 
 class Port(Protocol):
-    """A blocking serial port, for libraries that block (nfcpy). Use it inside ``Io.run`` only."""
+    """A blocking serial port or USB device, for libraries that block (nfcpy). Inside ``Io.run`` only."""
 
     address: str
     virtual: bool

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import parse_qsl
@@ -37,7 +38,13 @@ class FileAddress:
     path: str
 
 
-Address: TypeAlias = TcpAddress | TtyAddress | FileAddress
+@dataclass(frozen=True, slots=True)
+class UsbAddress:
+    vendor: int
+    product: int
+
+
+Address: TypeAlias = TcpAddress | TtyAddress | FileAddress | UsbAddress
 
 
 def parse_address(text: str) -> Address:
@@ -51,9 +58,11 @@ def parse_address(text: str) -> Address:
                 return _tty(rest)
             case "usblp" | "hidraw" if rest.startswith("/"):
                 return FileAddress(kind, rest)
+            case "usb":
+                return _usb(rest)
     except ValueError as error:
         raise DeviceBlocked("bad_address", f"{text!r}: {error}") from error
-    expected = "tcp:HOST:PORT, tty:PATH?baud=9600, usblp:/dev/usb/lp0 or hidraw:/dev/hidraw0"
+    expected = "tcp:HOST:PORT, tty:PATH?baud=9600, usblp:/dev/usb/lp0, hidraw:/dev/hidraw0 or usb:VVVV:PPPP"
     raise DeviceBlocked("bad_address", f"{text!r} is none of {expected}")
 
 
@@ -62,6 +71,13 @@ def _tcp(rest: str) -> TcpAddress:
     if not host or not port.isdigit() or not 1 <= int(port) <= PORT_MAX:
         raise ValueError("expected tcp:HOST:PORT")
     return TcpAddress(host.strip("[]"), int(port))
+
+
+def _usb(rest: str) -> UsbAddress:
+    numbers = re.fullmatch(r"([0-9a-fA-F]{4}):([0-9a-fA-F]{4})", rest)
+    if numbers is None:
+        raise ValueError("expected usb:VVVV:PPPP, four hexadecimal digits each")
+    return UsbAddress(int(numbers[1], 16), int(numbers[2], 16))
 
 
 def _tty(rest: str) -> TtyAddress:

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from tapledger_drivers.errors import DeviceAbsent, DeviceBlocked, DeviceError
 from tapledger_drivers.io import Keys, Pcsc, PcscFailed, Port, Stream
 from tapledger_drivers.traffic import Traffic
-from tapledger_drivers.transports.addresses import FileAddress, TcpAddress, TtyAddress, parse_address
+from tapledger_drivers.transports.addresses import (
+    FileAddress,
+    TcpAddress,
+    TtyAddress,
+    UsbAddress,
+    parse_address,
+)
 from tapledger_drivers.transports.device_thread import DeviceThread
 from tapledger_drivers.transports.fd_stream import FdStream
 from tapledger_drivers.transports.holders import holders_of
@@ -44,6 +50,8 @@ class LiveIo:
 
     async def stream(self, address: str) -> Stream:
         parsed = parse_address(address)
+        if isinstance(parsed, UsbAddress):
+            raise DeviceBlocked("bad_address", f"{address!r} is no stream")
         try:
             if isinstance(parsed, TcpAddress):
                 stream = await self._tcp(parsed, address)
@@ -58,12 +66,17 @@ class LiveIo:
 
     def port(self, address: str) -> Port:
         from tapledger_drivers.transports.serial_port import BlockingPort
+        from tapledger_drivers.transports.usb_port import UsbPort
 
         parsed = parse_address(address)
-        if not isinstance(parsed, TtyAddress):
-            raise DeviceBlocked("bad_address", f"{address!r} is not a serial port")
+        if not isinstance(parsed, TtyAddress | UsbAddress):
+            raise DeviceBlocked("bad_address", f"{address!r} is neither a serial port nor a USB device")
+        port: Port
         try:
-            port = BlockingPort(open_tty(parsed), address, self.traffic)
+            if isinstance(parsed, UsbAddress):
+                port = UsbPort(parsed, address, self.traffic)
+            else:
+                port = BlockingPort(open_tty(parsed), address, self.traffic)
         except DeviceError as error:
             self._failed("stream", error)
             raise

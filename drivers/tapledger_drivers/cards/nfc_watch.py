@@ -1,0 +1,153 @@
+"""Follows what lies on an NFC chip's antenna, one look at a time. Blocking: for the device's own thread."""
+
+from __future__ import annotations
+
+import errno
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import nfc.clf
+
+from tapledger_drivers.cards.exchange import CardUnreadable
+from tapledger_drivers.cards.nfc_chips import BadFrames, TwoCards
+from tapledger_drivers.cards.nfc_tags import PRESENCE_TIMEOUT_S, Field, Tag, activate, card_errors, uid_of
+from tapledger_drivers.cards.reading import classify_uid
+from tapledger_drivers.errors import CardGone
+from tapledger_drivers.ports import CardEvent, CardPresented, CardRemoved, CardTorn, TrustPolicy, UidKind
+from tapledger_drivers.traffic import Traffic
+
+READ_TRIES_MAX = 3
+"""How often a card that lies there and cannot be read is tried before it has to be taken away."""
+PRESENCE_TIME_MAX_S = 5 * PRESENCE_TIMEOUT_S
+
+
+@dataclass(frozen=True, slots=True)
+class _Unread:
+    """What lies there could not be read."""
+
+    uid: bytes
+    """Empty for two cards, a phone or nobody knows."""
+    reason: str
+    tries: int
+
+
+class Watch:
+    """One open chip and the one card that lies on it."""
+
+    def __init__(self, device: nfc.clf.device.Device, trust: TrustPolicy, traffic: Traffic) -> None:
+        self._device = device
+        self._trust = trust
+        self._traffic = traffic
+        self._field = Field(device)
+        self._lying: Tag | None = None
+        self._unread: _Unread | None = None
+        # A call that was given up may still run when the next one comes, in another thread.
+        self._one_at_a_time = threading.Lock()
+
+    def look(self) -> CardEvent | None:
+        """Return what has changed since the last look. Raises ``OSError`` when the chip is gone."""
+        with self._one_at_a_time:
+            return self._look_anew() if self._lying is None else self._look_after(self._lying)
+
+    def transmit(self, apdus: Sequence[bytes]) -> list[bytes]:
+        """Send APDUs to the card; raise ``CardGone`` when there is none, or it left."""
+        with self._one_at_a_time:
+            if self._lying is None:
+                raise CardGone("no_card")
+            self._field.begin()
+            try:
+                return [self._lying.transmit(apdu) for apdu in apdus]
+            except CardUnreadable as error:
+                raise CardGone(error.reason) from error
+
+    def firmware(self) -> str:
+        """Ask the chip for its version, and so whether it answers."""
+        with self._one_at_a_time:
+            return bytes(self._device.chipset.get_firmware_version()).hex()
+
+    def why_lost(self) -> str:
+        """Name an ``OSError`` that came from here."""
+        failure = self._device.chipset.transport.failure
+        if failure is None:
+            return "bad_frames"
+        if isinstance(failure, BadFrames):
+            return "hung" if failure.errno == errno.ETIMEDOUT else "bad_frames"
+        return "unplugged"
+
+    def _look_anew(self) -> CardEvent | None:
+        try:
+            target = self._sense()
+        except TwoCards:
+            return self._fail(b"", "collision")
+        except CardUnreadable as error:
+            return self._fail(b"", error.reason)
+        if target is not None:
+            return self._read(target, time.monotonic())
+        unread, self._unread = self._unread, None
+        return None if unread is None else CardRemoved(time.monotonic())
+
+    def _sense(self) -> nfc.clf.RemoteTarget | None:
+        with card_errors():
+            target = self._device.sense_tta(nfc.clf.RemoteTarget("106A"))
+            return target or self._device.sense_ttf(nfc.clf.RemoteTarget("212F"))
+
+    def _read(self, target: nfc.clf.RemoteTarget, seen_at_s: float) -> CardEvent | None:
+        uid = uid_of(target)
+        uid_kind = classify_uid(uid)
+        name = b"" if uid_kind is UidKind.RANDOM else uid
+        if self._unread is not None and self._unread.uid == name and self._unread.tries >= READ_TRIES_MAX:
+            self._device.mute()
+            return None
+        self._traffic.hide(uid)
+        self._field.begin()
+        try:
+            tag = activate(self._field, target)
+            contents = tag.read()
+        except CardUnreadable as error:
+            return self._fail(name, error.reason)
+        read_at_s = time.monotonic()
+        self._lying, self._unread = tag, None
+        self._traffic.count("GoodReadCount")
+        self._traffic.observe("card_read", read_at_s - seen_at_s)
+        return CardPresented(
+            uid=contents.uid,
+            uid_kind=contents.uid_kind,
+            tech=contents.tech,
+            atr=tag.atr,
+            ndef=contents.ndef,
+            trust=self._trust.judge(contents.uid, contents.uid_kind, contents.ndef),
+            seen_at_s=seen_at_s,
+            read_at_s=read_at_s,
+        )
+
+    def _fail(self, uid: bytes, reason: str) -> CardTorn | None:
+        """Remember what cannot be read, and say so once for each reason."""
+        before = self._unread
+        tries = before.tries + 1 if before is not None and before.uid == uid else 1
+        self._unread = _Unread(uid, reason, tries if uid else 1)
+        self._device.mute()  # the card forgets, and the next look begins anew
+        if before is not None and before.reason == reason:
+            return None
+        self._traffic.count("UnreadableCardCount")
+        return CardTorn(reason, time.monotonic())
+
+    def _look_after(self, tag: Tag) -> CardRemoved | None:
+        self._field.begin(PRESENCE_TIME_MAX_S)
+        try:
+            if tag.present():
+                return None
+        except CardUnreadable:
+            pass  # gone, or moved for a moment
+        self._lying = None
+        self._device.mute()
+        try:
+            target = self._sense()
+            if target is not None and uid_of(target) == tag.uid:
+                self._field.begin(PRESENCE_TIME_MAX_S)
+                self._lying = activate(self._field, target)
+                return None
+        except (TwoCards, CardUnreadable):
+            pass  # the next look tells
+        return CardRemoved(time.monotonic())
