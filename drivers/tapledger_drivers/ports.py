@@ -12,8 +12,8 @@ Written to the implementer of a driver. Rules for every port:
 from __future__ import annotations
 
 import enum
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from tapledger_drivers.device import Device
@@ -205,6 +205,8 @@ class PrintJob:
 
     job_id: str
     items: tuple[PaperItem, ...]
+    on_sent: Callable[[], None] = field(default=lambda: None, compare=False, repr=False)
+    """Called once, when the last byte was handed over and only the printer's word is missing."""
 
 
 class PrintVerdict(enum.StrEnum):
