@@ -132,7 +132,7 @@ class MemoryIo:
         if wire is None:
             raise DeviceAbsent("port_absent", f"{address}: known are {', '.join(self._wires)}")
         stream = wire.connect(self.traffic)
-        self._opened = [stream]
+        self._opened.append(stream)
         return stream
 
     async def keys(self, path: str) -> Keys:

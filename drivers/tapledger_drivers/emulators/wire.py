@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import random
 from abc import ABC, abstractmethod
 from typing import Protocol
@@ -209,6 +210,7 @@ class TcpWire(Wire):
         self._writer: asyncio.StreamWriter | None = None
         self._hosts: set[asyncio.Task[None]] = set()
         self._one_host = asyncio.Lock()
+        self._plugged_times = 0
         self.port = 0
         self.connections = 0
 
@@ -217,7 +219,9 @@ class TcpWire(Wire):
         return f"tcp:127.0.0.1:{self.port}"
 
     async def _plug(self) -> None:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port, limit=64 * 1024)
+        self._plugged_times += 1
+        accept = functools.partial(self._accept, self._plugged_times)
+        self._server = await asyncio.start_server(accept, "127.0.0.1", self.port, limit=64 * 1024)
         self.port = int(self._server.sockets[0].getsockname()[1])
 
     async def _pull_out(self) -> None:
@@ -229,7 +233,12 @@ class TcpWire(Wire):
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._server.wait_closed()
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _accept(
+        self, plugged_times: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        if not self.plugged or plugged_times != self._plugged_times:
+            writer.transport.abort()  # it was on its way when the wire was pulled out
+            return
         task = asyncio.current_task()
         assert task is not None
         self._hosts.add(task)

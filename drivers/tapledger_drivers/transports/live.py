@@ -41,7 +41,7 @@ class LiveIo:
     def __init__(self, name: str, traffic: Traffic) -> None:
         self.traffic = traffic
         self._thread = DeviceThread(name)
-        self._opened: list[Stream | Keys] = []
+        self._opened: set[Stream | Keys] = set()
 
     async def run(
         self, deadline_s: float | None, call: Callable[A, T], *args: A.args, **kwargs: A.kwargs
@@ -61,7 +61,7 @@ class LiveIo:
             self._failed("stream", error)
             raise
         self.traffic.note("stream", f"opened {address}")
-        self._opened = [stream]
+        self._opened.add(stream)
         return stream
 
     def port(self, address: str) -> Port:
@@ -107,7 +107,7 @@ class LiveIo:
             advice = "apt-get install gcc linux-libc-dev, then install the extra tapledger[devices]"
             raise DeviceBlocked("evdev_missing", advice) from error
         keys = await self.run(OPEN_TIMEOUT_S, open_keys, path, self.traffic)
-        self._opened = [keys]
+        self._opened.add(keys)
         return keys
 
     def _failed(self, channel: str, error: DeviceError) -> None:
@@ -115,7 +115,7 @@ class LiveIo:
         self.traffic.note(channel, f"failed {type(error).__name__} {error.reason}")
 
     async def close(self) -> None:
-        opened, self._opened = self._opened, []
+        opened, self._opened = self._opened, set()
         for transport in opened:
             await transport.close()
         self._thread.close()
@@ -139,14 +139,24 @@ class LiveIo:
             raise DeviceAbsent("unreachable", f"{text}: no answer in {CONNECT_TIMEOUT_S} s") from error
         except OSError as error:
             raise DeviceAbsent("unreachable", f"{text}: {error}") from error
-        return FdStream(connection.fileno(), text, self.traffic, connection.close)
+        return self._stream(connection.fileno(), text, connection.close)
 
     async def _file(self, address: TtyAddress | FileAddress, text: str) -> Stream:
         if isinstance(address, TtyAddress):
             port = await self.run(OPEN_TIMEOUT_S, open_tty, address)
-            return FdStream(port.fileno(), text, self.traffic, port.close, virtual=is_pty(address.path))
+            return self._stream(port.fileno(), text, port.close, virtual=is_pty(address.path))
         fd = await self.run(OPEN_TIMEOUT_S, _open_file, address.path)
-        return FdStream(fd, text, self.traffic, lambda: os.close(fd), virtual=is_pty(address.path))
+        return self._stream(fd, text, lambda: os.close(fd), virtual=is_pty(address.path))
+
+    def _stream(
+        self, fd: int, address: str, release: Callable[[], None], *, virtual: bool = False
+    ) -> FdStream:
+        def give_back() -> None:
+            self._opened.discard(stream)
+            release()
+
+        stream = FdStream(fd, address, self.traffic, give_back, virtual=virtual)
+        return stream
 
 
 def is_pty(path: str) -> bool:
