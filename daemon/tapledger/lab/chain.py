@@ -11,8 +11,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tapledger.lab import seed
-from tapledger.lab.bench import READERS, Bench
+from tapledger.lab import seed, simulate
+from tapledger.lab.bench.bench import Bench
+from tapledger.lab.bench.sets import READERS, shop_sets
 from tapledger.lab.processes import Child
 from tapledger_central.keys import load_or_make
 from tapledger_drivers.emulators.reader_station import ReaderStation, StationUnavailable
@@ -69,12 +70,13 @@ class Chain:
         keys = load_or_make(self.central_folder, os.urandom)
         cards, codes = seed.demo_cards(keys), seed.demo_codes(self._offers)
         await self._start_station()
-        for place, shop in enumerate(SHOPS):
+        for shop, devices in shop_sets(self.station).items():
             folder = self._sockets / shop
             folder.mkdir()
-            bench = Bench(self.station, place * len(READERS), cards, codes, folder)
+            bench = Bench(devices, cards, codes, folder)
             await bench.start()
             self.benches[shop] = bench
+        simulate.announce(self.folder, {shop: bench.socket for shop, bench in self.benches.items()})
         new = [shop for shop in SHOPS if not seed.is_complete(self.config(shop))]
         if new:
             await self._start_central()
@@ -88,6 +90,7 @@ class Chain:
         await asyncio.gather(*(child.stop() for child in self.shops.values()))
         if self.central is not None:
             await self.central.stop()
+        simulate.withdraw(self.folder)
         for bench in self.benches.values():
             await bench.close()
         if self.station is not None:
@@ -96,7 +99,7 @@ class Chain:
 
     async def _start_station(self) -> None:
         try:
-            self.station = await ReaderStation.start(self._sockets, readers=2 * len(SHOPS))
+            self.station = await ReaderStation.start(self._sockets, readers=len(READERS) * len(SHOPS))
         except StationUnavailable as error:
             self._say(f"Card readers are simulated without pcscd ({error.reason}). {error.next_step}")
 
@@ -126,7 +129,7 @@ class Chain:
             seed.mark_complete(self.config(shop))
 
     async def _start_shop(self, shop: str) -> None:
-        devices = self.benches[shop].devices()
+        devices = [device.table() for device in self.benches[shop].devices.values()]
         config = self.config(shop)
         seed.set_devices(config, self.ports[shop], self.central_url, devices, self._kiosk)
         command = [sys.executable, "-m", "tapledger.lab.shop", "--config", str(config)]

@@ -10,14 +10,14 @@ import aiohttp
 import msgspec
 from aiohttp import web
 
-from tapledger.errors import Invalid, Unavailable
+from tapledger.errors import Invalid
+from tapledger.lab.bench.door import ACTIONS, BenchDoor
 from tapledger.lab.seed import DemoCard
 from tapledger.web.live import LiveFeed
 from tapledger.web.snapshots import Dock
 from tapledger_drivers.emulators.simulated_reader import SimulatedCardReader
 
 RETRY_S = 0.5
-ACTIONS = ("insert", "remove", "scan", "printer")
 
 
 class DockFace:
@@ -29,7 +29,7 @@ class DockFace:
     def __init__(
         self, socket: Path, live: LiveFeed, simulated: dict[str, SimulatedCardReader], cards: list[DemoCard]
     ) -> None:
-        self._socket = socket
+        self._door = BenchDoor(socket)
         self._live = live
         self._simulated = simulated
         self._cards = {card.id: card for card in cards}
@@ -45,35 +45,23 @@ class DockFace:
         """Show the bench's state for ever; the bench may be restarted."""
         while True:
             with contextlib.suppress(aiohttp.ClientError, OSError):
-                async with self._session() as session, session.ws_connect("http://bench/live") as socket:
+                async with self._door.session() as session, session.ws_connect("/live") as socket:
                     async for message in socket:
                         dock = msgspec.json.decode(message.data, type=Dock)
                         self._simulate(dock)
                         self._live.show("dock", dock)
             await asyncio.sleep(RETRY_S)
 
-    def _session(self) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(self._socket)))
-
     async def _act(self, request: web.Request) -> web.Response:
         action = request.match_info["action"]
         if action not in ACTIONS:
             raise Invalid("BODY_INVALID", why=f"no dock action {action}")
-        body = await request.json()
-        try:
-            async with (
-                self._session() as session,
-                session.post(f"http://bench/{action}", json=body) as answer,
-            ):
-                if answer.status != 200:
-                    raise Invalid("BODY_INVALID", why=str((await answer.json()).get("why", "")))
-        except (aiohttp.ClientError, OSError) as error:
-            raise Unavailable("DOCK_GONE") from error
+        await self._door.do(action, await request.read())
         return web.json_response({})
 
     def _simulate(self, dock: Dock) -> None:
         """Lay on the readers of this process, if there are any, what lies on those of the bench."""
-        for place in dock.readers:
+        for place in dock.devices:
             reader = self._simulated.get(place.role)
             if reader is None or self._lying.get(place.role) == place.card:
                 continue
@@ -84,13 +72,5 @@ class DockFace:
                 reader.insert(self._cards[place.card].card)
 
     async def _picture(self, request: web.Request) -> web.Response:
-        number = request.match_info["number"]
-        try:
-            async with (
-                self._session() as session,
-                session.get(f"http://bench/slips/{number}.png") as answer,
-            ):
-                body = await answer.read()
-                return web.Response(status=answer.status, body=body, content_type=answer.content_type)
-        except (aiohttp.ClientError, OSError) as error:
-            raise Unavailable("DOCK_GONE") from error
+        status, body = await self._door.picture(int(request.match_info["number"]))
+        return web.Response(status=status, body=body, content_type="image/png")

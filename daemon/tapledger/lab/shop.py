@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -12,13 +13,14 @@ import click
 from tapledger import settings
 from tapledger.app import Daemon
 from tapledger.commands.serve import serve
-from tapledger.lab.bench import SIMULATED
+from tapledger.lab.bench.readers import SIMULATED
 from tapledger.lab.dock import DockFace
 from tapledger.lab.seed import demo_cards
 from tapledger.membership.shop import Shop
 from tapledger_central.keys import load_or_make
 from tapledger_drivers.device import DeviceConfig
 from tapledger_drivers.emulators.simulated_reader import SimulatedCardReader
+from tapledger_drivers.io import Io
 from tapledger_drivers.ports import Driver, TrustPolicy
 from tapledger_drivers.registry import create_driver
 
@@ -36,9 +38,11 @@ async def _serve(config: Path, bench: Path, central: Path) -> None:
     simulated: dict[str, SimulatedCardReader] = {}
     configured = settings.read(config)
 
-    def build(device: DeviceConfig, trust: TrustPolicy) -> Driver:
+    def build(
+        device: DeviceConfig, trust: TrustPolicy, io: Io, sibling: Callable[[str], Driver | None]
+    ) -> Driver:
         if device.driver != SIMULATED:
-            return create_driver(device, trust)
+            return create_driver(device, trust, io, sibling)
         return simulated.setdefault(device.role, SimulatedCardReader(device.role, trust))
 
     cards = demo_cards(load_or_make(central, _no_keys))

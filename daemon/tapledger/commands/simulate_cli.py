@@ -1,0 +1,101 @@
+"""``tapledger simulate``: parse, call, print (docs/simulate.md)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tapledger.commandline import AS_JSON, call, show
+
+if TYPE_CHECKING:
+    from tapledger.web.snapshots import Dock
+
+FOLDER = click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    default=Path("var"),
+    show_default=True,
+    help="The folder of the running demo.",
+)
+SHOP = click.option("--shop", default="shop-a", show_default=True)
+
+
+@click.group()
+def simulate() -> None:
+    """Move and break the virtual devices of a running demo."""
+
+
+@simulate.command("list")
+@FOLDER
+@SHOP
+@AS_JSON
+def simulate_list(folder: Path, shop: str, as_json: bool) -> None:
+    """List the devices of a shop, the faults that each can have, and those in force."""
+    from tapledger.lab import simulate as lab
+
+    async def work() -> Dock:
+        return await lab.state(folder, shop)
+
+    dock = call(work(), as_json)
+    show(as_json, lab.as_dict(dock), lab.as_table(dock))
+
+
+@simulate.command()
+@click.argument("device")
+@click.argument("verb")
+@click.option("--off", is_flag=True, help="End the fault.")
+@click.option("--amount", type=click.IntRange(0), help="How much of it; each verb has a usual amount.")
+@FOLDER
+@SHOP
+@AS_JSON
+def fault(
+    device: str, verb: str, off: bool, amount: int | None, folder: Path, shop: str, as_json: bool
+) -> None:
+    """Begin a fault of a device, such as receipt-printer paper_out, or end it with --off."""
+    from tapledger.lab import simulate as lab
+
+    call(lab.fault(folder, shop, device, verb, not off, amount), as_json)
+    said = {"shop": shop, "device": device, "verb": verb, "on": not off}
+    show(as_json, said, f"{shop}: {device} {verb} {'ends' if off else 'begins'}.")
+
+
+@simulate.command()
+@click.argument("card")
+@click.option("--reader", default="kiosk-reader", show_default=True)
+@FOLDER
+@SHOP
+@AS_JSON
+def card(card: str, reader: str, folder: Path, shop: str, as_json: bool) -> None:
+    """Lay one of the demo's cards on a reader."""
+    from tapledger.lab import simulate as lab
+
+    call(lab.insert(folder, shop, card, reader), as_json)
+    show(as_json, {"shop": shop, "reader": reader, "card": card}, f"{shop}: {card} lies on {reader}.")
+
+
+@simulate.command()
+@click.option("--reader", default="kiosk-reader", show_default=True)
+@FOLDER
+@SHOP
+@AS_JSON
+def remove(reader: str, folder: Path, shop: str, as_json: bool) -> None:
+    """Take away what lies on a reader."""
+    from tapledger.lab import simulate as lab
+
+    call(lab.remove(folder, shop, reader), as_json)
+    show(as_json, {"shop": shop, "reader": reader}, f"{shop}: nothing lies on {reader}.")
+
+
+@simulate.command()
+@click.argument("text")
+@FOLDER
+@SHOP
+@AS_JSON
+def scan(text: str, folder: Path, shop: str, as_json: bool) -> None:
+    """Scan a code with the till's scanner."""
+    from tapledger.lab import simulate as lab
+
+    call(lab.scan(folder, shop, text), as_json)
+    show(as_json, {"shop": shop, "text": text}, f"{shop}: scanned.")

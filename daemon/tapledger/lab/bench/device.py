@@ -1,0 +1,65 @@
+"""What every device on a bench has: a role in its shop, an emulator, and faults that can be pulled."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from tapledger.errors import Invalid
+from tapledger.web.snapshots import DockDevice, DockFault, DockKind
+from tapledger_drivers.emulators.faults import AMOUNTS, ONCE, Emulated, Verb
+
+AMOUNT_MAX = 1_000_000
+
+
+class BenchDevice(ABC):
+    """One virtual device and how the shop's daemon reaches it. ``emulated`` is None where nothing of it can
+    break."""
+
+    kind: ClassVar[DockKind]
+
+    def __init__(self, role: str, driver: str, emulated: Emulated | None) -> None:
+        self.role = role
+        self.driver = driver
+        self.emulated = emulated
+
+    @abstractmethod
+    def options(self) -> dict[str, object]:
+        """Return the options of its ``[[devices]]`` table."""
+
+    async def start(self) -> None:  # noqa: B027 - most have nothing to do
+        """Plug it in."""
+
+    async def close(self) -> None:  # noqa: B027
+        """Take it away."""
+
+    @abstractmethod
+    def view(self) -> DockDevice: ...
+
+    def table(self) -> dict[str, object]:
+        """Return the ``[[devices]]`` table of daemon.toml that reaches it."""
+        return {"role": self.role, "driver": self.driver, "options": self.options()}
+
+    async def pull(self, verb: str, on: bool, amount: int | None) -> None:
+        """Begin a fault or end it; raise ``Invalid`` for one that this device cannot have."""
+        known = () if self.emulated is None else self.emulated.verbs()
+        if self.emulated is None or verb not in known:
+            raise Invalid("DOCK_NO_FAULT", device=self.role, verb=verb, known=", ".join(known) or "–")
+        if amount is not None and not 0 <= amount <= AMOUNT_MAX:
+            raise Invalid("DOCK_AMOUNT", highest=AMOUNT_MAX)
+        await self.emulated.pull(Verb(verb), on=on, amount=amount)
+
+    def faults(self) -> list[DockFault]:
+        """Return every fault it can have, and which are in force."""
+        if self.emulated is None:
+            return []
+        in_force = {fault.verb: fault.amount for fault in self.emulated.faults()}
+        return [
+            DockFault(
+                verb=verb,
+                on=verb in in_force,
+                once=verb in ONCE,
+                amount=in_force.get(verb, AMOUNTS[verb]) if verb in AMOUNTS else None,
+            )
+            for verb in self.emulated.verbs()
+        ]
