@@ -11,7 +11,7 @@ import importlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from tapledger_drivers.device import DeviceConfig
+from tapledger_drivers.device import DeviceConfig, DeviceInfo
 from tapledger_drivers.errors import DeviceBlocked
 from tapledger_drivers.io import Io
 from tapledger_drivers.ports import Driver, TrustPolicy
@@ -69,13 +69,21 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
+class Sibling:
+    """An open device on which another one hangs."""
+
+    driver: Driver
+    info: DeviceInfo
+
+
+@dataclass(frozen=True, slots=True)
 class Making:
     """What a driver is made from."""
 
     options: Options
     io: Io
     trust: TrustPolicy
-    sibling: Callable[[str], Driver | None]
+    sibling: Callable[[str], Sibling | None]
     """The open device of another role: a cash drawer hangs on a printer, a reader's light on the reader."""
 
 
@@ -83,7 +91,7 @@ def create_driver(
     config: DeviceConfig,
     trust: TrustPolicy,
     io: Io,
-    sibling: Callable[[str], Driver | None] = lambda role: None,
+    sibling: Callable[[str], Sibling | None] = lambda role: None,
 ) -> Driver:
     """Return the configured device, not yet open; raise ``DeviceBlocked`` when it cannot be made."""
     module = DRIVERS.get(config.driver)
@@ -104,7 +112,13 @@ def _unknown(where: str, name: str, known: Iterable[str]) -> str:
 
 DRIVERS: Mapping[str, str] = {
     "pcsc": "tapledger_drivers.cards.pcsc",
-    "escpos_tcp": "tapledger_drivers.printers.escpos",
+    "escpos": "tapledger_drivers.printers.escpos",
+    "escpos_tcp": "tapledger_drivers.printers.escpos_tcp",
     "serial_line": "tapledger_drivers.scanners.serial_line",
+    "nfcpy": "tapledger_drivers.cards.nfcpy",
+    "printer_drawer": "tapledger_drivers.drawers.printer_port",
+    "reader_light": "tapledger_drivers.indicators.reader_light",
+    "serial_light": "tapledger_drivers.indicators.serial_light",
+    "serial_line_display": "tapledger_drivers.displays.serial_line_display",
 }
 """The module whose ``make(Making)`` returns the driver."""

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 from tapledger_drivers.emulators.faults import Fault, Verb
 from tapledger_drivers.emulators.nfc_cards import FelicaLite, IsoDepCard, NfcCard, TypeACard
-from tapledger_drivers.emulators.pty_wire import PtyWire
-from tapledger_drivers.emulators.wire import WIRE_VERBS
+from tapledger_drivers.emulators.on_a_wire import OnAWire
 
 START = b"\x00\x00\xff"
 ACK, NACK = START + b"\x00\xff\x00", START + b"\xff\x00\x00"
@@ -295,27 +294,17 @@ def crc_a(data: bytes) -> bytes:
     return (crc & 0xFFFF).to_bytes(2, "little")
 
 
-class Pn532Emulator:
-    """The board with its cable; an ``Emulated`` device. Lay cards on it with ``insert``."""
+class Pn532Emulator(OnAWire):
+    """The board with its cable. Lay cards on it with ``insert``."""
 
     TORN_AFTER = 1
     """A torn card answers so many frames; no card with a message on it is read with as few."""
 
     def __init__(self, name: str = "pn532", seed: int = 0) -> None:
         self.chip = Pn532Chip(lambda data: self.wire.send(data))
-        self.wire = PtyWire(self.chip, name, seed)
+        super().__init__(self.chip, name, seed)
         self._switched: dict[Verb, None] = {}
         self._torn_next = False
-
-    @property
-    def address(self) -> str:
-        return self.wire.address
-
-    async def start(self) -> None:
-        await self.wire.start()
-
-    async def close(self) -> None:
-        await self.wire.close()
 
     def insert(self, card: NfcCard, *more: NfcCard) -> None:
         """Lay cards on the reader, in place of what lies there."""
@@ -336,15 +325,15 @@ class Pn532Emulator:
 
     # ---- Emulated --------------------------------------------------------------------------------------
     def verbs(self) -> tuple[Verb, ...]:
-        return (*WIRE_VERBS, *_CARD_VERBS)
+        return (*super().verbs(), *_CARD_VERBS)
 
     def faults(self) -> tuple[Fault, ...]:
         torn = (Fault(Verb.TORN_CARD),) if self._torn_next else ()
-        return (*self.wire.faults(), *torn, *(Fault(verb) for verb in self._switched))
+        return (*super().faults(), *torn, *(Fault(verb) for verb in self._switched))
 
     async def pull(self, verb: Verb, *, on: bool = True, amount: int | None = None) -> None:
         if verb not in _CARD_VERBS:
-            await self.wire.pull(verb, on=on, amount=amount)
+            await super().pull(verb, on=on, amount=amount)
         elif verb is Verb.TORN_CARD:
             self._torn_next = on
         else:
