@@ -121,6 +121,22 @@ def split_clusters(text: str) -> Iterator[str]:
         yield cluster
 
 
+def replace_chars(text: str, unprintable: set[str]) -> tuple[str, int]:
+    """Replace those characters by ``?``, keeping every column in its place; return how many they were.
+
+    An accent takes no column, so one that cannot be printed is left out.
+    """
+    kept = []
+    replaced = 0
+    for cluster in split_clusters(text):
+        if cluster[0] in unprintable:
+            kept.append("?".ljust(text_columns(cluster)) if text_columns(cluster) else "")
+        else:
+            kept.append("".join(char for char in cluster if char not in unprintable))
+        replaced += sum(char in unprintable for char in cluster)
+    return "".join(kept), replaced
+
+
 def encode_gbk(text: str) -> bytes | None:
     """Return ``encode_runs`` for GBK: what a printer of mainland China can show natively."""
     return encode_runs(text, GBK)

@@ -15,8 +15,7 @@ from tapledger_drivers.printers.encoding import (
     encode_runs,
     is_native,
     native_runs,
-    split_clusters,
-    text_columns,
+    replace_chars,
 )
 from tapledger_drivers.printers.layout import LogoLine, PaperLine, QrLine, TextLine
 from tapledger_drivers.printers.raster import (
@@ -44,6 +43,8 @@ class Slip:
     notes: tuple[str, ...]
     """What could not be printed as asked, for the evidence."""
     paper_mm: int = 0
+    line_ends: tuple[int, ...] = ()
+    """Where in ``data`` each line ends: there, and nowhere inside, a slip may be interrupted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,8 @@ class _SlipBuilder:
         parts = [commands.HW_INIT, self._page.select]
         if self._style.switch_runs:
             parts.append(TWO_BYTE_OFF)
+        length = sum(map(len, parts))
+        line_ends = []
         for line in lines:
             match line:
                 case TextLine():
@@ -90,21 +93,24 @@ class _SlipBuilder:
                     parts.append(self._qr(data.encode()))
                 case LogoLine(png):
                     parts.append(self._logo(png))
+            length += len(parts[-1])
+            line_ends.append(length)
         feed = commands.ESC + b"d" + bytes([FEED_BEFORE_CUT_LINES])
         self._height_dots += FEED_BEFORE_CUT_LINES * LINE_PITCH_DOTS
         parts += [feed, commands.PAPER_FULL_CUT]
-        return Slip(b"".join(parts), tuple(dict.fromkeys(self._notes)), self._height_dots // DOTS_PER_MM)
+        notes = tuple(dict.fromkeys(self._notes))
+        return Slip(b"".join(parts), notes, self._height_dots // DOTS_PER_MM, tuple(line_ends))
 
     def _text(self, line: TextLine) -> bytes:
         encoded = self._encode(line.text)
         if encoded is not None:
             return self._styled(encoded, line)
         if load_font(LINE_DOTS) is None:
-            text, replaced = _replace(line.text, {c for c in line.text if not is_native(c, self._page)})
+            text, replaced = replace_chars(line.text, {c for c in line.text if not is_native(c, self._page)})
             self._notes.append(f"no CJK font, {replaced} characters replaced by ?")
             return self._styled(self._encode(text) or b"", line)
         lacking = {c for c in line.text if not is_native(c, self._page)}
-        text, replaced = _replace(line.text, missing_glyphs("".join(lacking)))
+        text, replaced = replace_chars(line.text, missing_glyphs("".join(lacking)))
         if replaced:
             self._notes.append(f"{replaced} characters without a glyph replaced by ?")
         if self._style.inline_pictures and not line.large:
@@ -159,22 +165,6 @@ class _SlipBuilder:
         self._height_dots += logo.height
         align = self._commands.TXT_STYLE["align"]
         return bytes(align["center"] + logos.print_stored(key) + align["left"])
-
-
-def _replace(text: str, unprintable: set[str]) -> tuple[str, int]:
-    """Replace those characters by ``?``, keeping every column in its place; return how many they were.
-
-    An accent takes no column, so one that cannot be printed is left out.
-    """
-    kept = []
-    replaced = 0
-    for cluster in split_clusters(text):
-        if cluster[0] in unprintable:
-            kept.append("?".ljust(text_columns(cluster)) if text_columns(cluster) else "")
-        else:
-            kept.append("".join(char for char in cluster if char not in unprintable))
-        replaced += sum(char in unprintable for char in cluster)
-    return "".join(kept), replaced
 
 
 def _native_qr(data: bytes, planned: qr.QrPlan) -> bytes:
