@@ -114,6 +114,7 @@ DRIVERS: Mapping[str, str] = {
     "pcsc": "tapledger_drivers.cards.pcsc",
     "escpos": "tapledger_drivers.printers.escpos",
     "escpos_tcp": "tapledger_drivers.printers.escpos_tcp",
+    "star_raster": "tapledger_drivers.printers.star",
     "serial_line": "tapledger_drivers.scanners.serial_line",
     "nfcpy": "tapledger_drivers.cards.nfcpy",
     "printer_drawer": "tapledger_drivers.drawers.printer_port",
