@@ -56,7 +56,7 @@ class CardPresented:
     uid: bytes
     uid_kind: UidKind
     tech: str
-    """``iso14443-4``, ``type2``, ``storage`` or ``unknown``."""
+    """``iso14443-4``, ``type2``, ``type3`` (FeliCa), ``storage``, ``iso7816`` (in a slot) or ``unknown``."""
     atr: bytes
     ndef: bytes | None
     trust: CardTrust

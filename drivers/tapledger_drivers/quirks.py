@@ -55,5 +55,42 @@ def capabilities(
     return {name: Capability(value, source) for said, source in layers for name, value in said.items()}
 
 
-QUIRKS: tuple[Quirk, ...] = ()
+_READERS = (
+    Quirk(
+        model="ACS ACR122U",
+        kind="reader",
+        usb_ids=("072F:2200",),
+        names=("ACR122U",),
+        capabilities={"felica": False, "led": True, "buzzer": True, "signals": "acr122"},
+        advice=("reader_kernel_driver", "reader_beeps_early"),
+        source="libccid's list of unsupported readers; ACS ACR122U API; devices.md section 4",
+    ),
+    Quirk(
+        model="ACS ACR1252U",
+        kind="reader",
+        usb_ids=("072F:223B", "072F:223E", "072F:2259"),
+        names=("ACR1252", "ACM1252"),
+        capabilities={"felica": True, "led": True, "buzzer": True, "signals": "acr1252"},
+        source="libccid's readers/ACS_ACR1252_Dual_Reader.txt; ACS ACR1252U API",
+    ),
+    Quirk(
+        model="ACS ACR39U",
+        kind="reader",
+        usb_ids=("072F:B100", "072F:B000"),
+        names=("ACR39U", "ACR3901U"),
+        capabilities={"contact": True},
+        advice=("reader_card_stays",),
+        source="libccid's readers/ACS_ACR39U_ICC_Reader.txt and ACS_ACR3901U_ICC_Reader.txt",
+    ),
+    Quirk(
+        model="Sony RC-S300",
+        kind="reader",
+        usb_ids=("054C:0DC8", "054C:0DC9"),
+        names=("RC-S300",),
+        capabilities={"felica": True},
+        source="libccid's list of readers; FF CA gives a FeliCa card's IDm",
+    ),
+)
+
+QUIRKS: tuple[Quirk, ...] = (*_READERS,)
 """The first match counts, so a special model stands before its family."""

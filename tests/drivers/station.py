@@ -48,11 +48,13 @@ def started_station() -> ReaderStation:
 
 @pytest.fixture
 async def reader_station(started_station: ReaderStation) -> AsyncIterator[ReaderStation]:
-    """Yield the station with pcscd running and no card on any reader, and leave it so."""
+    """Yield the station with pcscd running, no card on any reader and nothing broken, and leave it so."""
     yield started_station
-    await started_station.start_pcscd()
-    for reader in range(READERS):
-        await started_station.remove(reader)
+    await started_station.state()
+    for reader in started_station.readers:
+        for fault in reader.faults():
+            await reader.pull(fault.verb, on=False)
+        await reader.remove()
     await asyncio.to_thread(_wait_until_empty, started_station.reader_names)
 
 

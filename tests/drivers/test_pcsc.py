@@ -5,54 +5,64 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 
-from tapledger_drivers.device import DeviceConfig
+from tapledger_drivers.emulators.faults import Verb
 from tapledger_drivers.emulators.reader_station import ReaderStation
 from tapledger_drivers.emulators.virtual_card import CardKind, VirtualCard
 from tapledger_drivers.errors import DeviceAbsent, DeviceLost
 from tapledger_drivers.ports import (
-    CardEvent,
     CardPresented,
     CardReader,
     CardRemoved,
     CardTorn,
     TrustLevel,
 )
-from tapledger_drivers.registry import create_driver
 from tapledger_drivers.testing import DriverContract, DriverLab
-from tests.drivers.cards import CREDENTIAL, OTHER_UID, TRUST, UID, member_card, token
+from tapledger_drivers.traffic import Direction, Frame, Traffic
+from tests.drivers.cards import CREDENTIAL, OTHER_UID, UID, member_card, token
+from tests.drivers.readers import made, watching
 
 DEADLINE_S = 10.0
-
-
-def reader_of(station: ReaderStation, number: int) -> CardReader:
-    config = DeviceConfig("kiosk-reader", "pcsc", {"reader_name": station.reader_names[number]})
-    driver = create_driver(config, TRUST)
-    assert isinstance(driver, CardReader)
-    return driver
-
-
-@asynccontextmanager
-async def watching(station: ReaderStation, number: int = 0) -> AsyncIterator[AsyncIterator[CardEvent]]:
-    reader = reader_of(station, number)
-    await reader.open()
-    try:
-        async with asyncio.timeout(DEADLINE_S):
-            yield reader.taps()
-    finally:
-        await reader.close()
 
 
 class TestContract(DriverContract):
     @pytest.fixture
     async def lab(self, reader_station: ReaderStation) -> AsyncIterator[DriverLab]:
-        driver = reader_of(reader_station, 0)
-        absent = create_driver(DeviceConfig("x", "pcsc", {"reader_name": "No Such Reader"}), TRUST)
-        yield DriverLab(driver, absent, unplug=reader_station.kill_pcscd)
-        await driver.close()
+        reader, traffic = reader_station.readers[0], Traffic(time.monotonic)
+        await reader.insert(member_card())
+        exchanges = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def passed(frame: Frame) -> None:
+            del frame
+            loop.call_soon_threadsafe(exchanges.set)
+
+        async def hang() -> None:
+            await reader.pull(Verb.GO_AWOL)
+            await reader.remove()
+            traffic.listeners.append(passed)
+            await reader.insert(member_card())
+            while not _waits_for_an_answer(traffic):
+                exchanges.clear()
+                await exchanges.wait()
+
+        async with made(reader.name, traffic) as driver, made("No Such Reader") as absent:
+            yield DriverLab(
+                driver,
+                absent,
+                unplug=partial(reader.pull, Verb.UNPLUG),
+                replug=partial(reader.pull, Verb.REPLUG),
+                hang=hang,
+                traffic=traffic,
+            )
+
+
+def _waits_for_an_answer(traffic: Traffic) -> bool:
+    frames = traffic.frames()
+    return (frames[-1].channel, frames[-1].direction) == ("apdu", Direction.TO_DEVICE)
 
 
 @pytest.mark.parametrize("kind", [CardKind.TYPE4, CardKind.TYPE2])
@@ -127,7 +137,11 @@ async def test_two_readers_do_not_mix(reader_station: ReaderStation) -> None:
 
 
 async def test_a_card_is_seen_within_3_s_of_pcscds_restart(reader_station: ReaderStation) -> None:
-    reader = reader_of(reader_station, 0)
+    async with made(reader_station.reader_names[0]) as reader:
+        await _see_a_card_after_a_restart(reader, reader_station)
+
+
+async def _see_a_card_after_a_restart(reader: CardReader, reader_station: ReaderStation) -> None:
     await reader.open()
     waiting = asyncio.ensure_future(anext(reader.taps()))
     await reader_station.kill_pcscd()
@@ -145,7 +159,6 @@ async def test_a_card_is_seen_within_3_s_of_pcscds_restart(reader_station: Reade
         assert time.monotonic() - restarted_at_s <= 3.0
     finally:
         seen.cancel()
-        await reader.close()
 
 
 async def _reopen_and_tap(reader: CardReader) -> CardPresented:

@@ -6,14 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapledger_drivers.cards.reading import (
-    APDUS_MAX,
-    GET_UID,
-    CardContents,
-    CardUnreadable,
-    classify_uid,
-    read_card,
-)
+from tapledger_drivers.cards.exchange import APDUS_MAX, GET_UID, CardUnreadable
+from tapledger_drivers.cards.reading import CardContents, classify_uid, read_card
 from tapledger_drivers.emulators.virtual_card import CardKind, CardSession, CardTakenAway, VirtualCard
 from tapledger_drivers.ports import UidKind
 from tests.drivers.cards import UID, member_card, token

@@ -1,291 +1,240 @@
-"""A contactless reader behind pcscd, watched by its own thread.
+"""A card reader behind pcscd: contactless, or with a slot for contact cards.
 
-Only ``smartcard.scard`` is used: pyscard's own monitors die silently with pcscd (devices.md M1). After any
-failure the thread ends and ``taps`` raises ``DeviceLost``; the next ``open`` makes a new thread with a new
-context, because a context is dead for good once its pcscd is (and SCardIsValidContext still calls it valid).
+A task waits for cards in the device's own thread (reader_session.py) and puts what happens into a queue, so
+no tap is lost while its listener is busy. After any failure ``taps`` raises ``DeviceLost``, and the next
+``open`` makes a new context.
 """
 
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import ParamSpec, TypeAlias, TypeVar
 
-from smartcard import scard
-
-from tapledger_drivers.cards.reading import CardUnreadable, read_card
-from tapledger_drivers.device import DeviceInfo
-from tapledger_drivers.errors import DeviceAbsent, DeviceBlocked, DeviceError, DeviceLost
-from tapledger_drivers.ports import (
-    CardEvent,
-    CardPresented,
-    CardRemoved,
-    CardTorn,
-    TrustPolicy,
-)
+from tapledger_drivers.cards.choosing import Wanted
+from tapledger_drivers.cards.exchange import READ_TIME_MAX_S
+from tapledger_drivers.cards.reader_session import ReaderSession, Setup
+from tapledger_drivers.device import DeviceInfo, Finding, HealthLevel, HealthReport, Value
+from tapledger_drivers.errors import DeviceAbsent, DeviceError, DeviceLost
+from tapledger_drivers.io import Io
+from tapledger_drivers.ports import CardEvent, CardPresented, CardRemoved, CardTorn, Feedback, TrustPolicy
 from tapledger_drivers.registry import Making
+
+A = ParamSpec("A")
+T = TypeVar("T")
 
 OPEN_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 2.0
-WAIT_MS = 2000
-"""Longest wait in one SCardGetStatusChange: bounds what a wake-up lost by pcscd can cost."""
+READING_MAX_S = READ_TIME_MAX_S + 1.0
+"""After this long a card's reading hangs in one APDU, which only giving up its thread can end."""
+HANG_LOOK_S = 0.5
+TRANSCEIVE_TIMEOUT_S = 5.0
+FEEDBACK_TIMEOUT_S = 2.0
+HEALTH_TIMEOUT_S = 2.0
+CARD_WAIT_S = 8.0
+"""How long the interactive check waits for a person to lay a card on."""
+WAKE_AGAIN_S = 0.02
+"""SCardCancel wakes only a wait that has begun, so it is called until the wait has ended."""
 EVENTS_MAX = 64
-"""Events kept for a consumer that is late; beyond it the oldest go: an old tap greets the wrong person."""
-
-_PNP = "\\\\?PnP?\\Notification"
-_PROTOCOLS = scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
-_READER_GONE = scard.SCARD_STATE_UNKNOWN | scard.SCARD_STATE_UNAVAILABLE | scard.SCARD_STATE_IGNORE
-
-
-class PcscCardReader:
-    """Yield the taps of the first reader whose name contains ``reader_name``."""
-
-    def __init__(self, reader_name: str, trust: TrustPolicy) -> None:
-        self._reader_name = reader_name
-        self._trust = trust
-        self._watch: _Watch | None = None
-        self._events: asyncio.Queue[_Delivery] = asyncio.Queue(EVENTS_MAX)
-
-    async def open(self) -> DeviceInfo:
-        """Find the reader and start watching it; a card that already lies on it is presented at once."""
-        await self.close()
-        loop = asyncio.get_running_loop()
-        events: asyncio.Queue[_Delivery] = asyncio.Queue(EVENTS_MAX)
-        opened: asyncio.Future[str] = loop.create_future()
-
-        def deliver(delivery: _Delivery) -> None:
-            try:
-                loop.call_soon_threadsafe(_hand_over, delivery, opened, events)
-            except RuntimeError:
-                return  # the loop has ended, and with it everybody who could listen
-
-        self._events = events
-        self._watch = _Watch(self._reader_name, self._trust, deliver)
-        self._watch.start()
-        try:
-            name = await asyncio.wait_for(opened, OPEN_TIMEOUT_S)
-        except TimeoutError as error:
-            self._watch.stop()
-            raise DeviceAbsent("pcscd_silent", f"no answer in {OPEN_TIMEOUT_S} s") from error
-        # The virtual reader of vsmartcard is the only PC/SC reader that is not a thing; its name says so.
-        return DeviceInfo(model=name, address=f"pcsc:{name}", virtual="virtual" in name.casefold())
-
-    async def taps(self) -> AsyncIterator[CardEvent]:
-        """Yield what happens on the reader until ``close``; raise ``DeviceLost`` when it or pcscd goes."""
-        events = self._events
-        while True:
-            delivery = await events.get()
-            if isinstance(delivery, DeviceError):
-                raise delivery
-            if isinstance(delivery, _Closed):
-                return
-            if not isinstance(delivery, _Opened):
-                yield delivery
-
-    async def close(self) -> None:
-        """Stop watching and end ``taps``; waits for the thread at most ``CLOSE_TIMEOUT_S``."""
-        watch, self._watch = self._watch, None
-        if watch is None:
-            return
-        watch.stop()
-        _put(self._events, _Closed())
-        deadline_s = time.monotonic() + CLOSE_TIMEOUT_S
-        while watch.is_alive() and time.monotonic() < deadline_s:
-            await asyncio.to_thread(watch.join, 0.1)
-            watch.stop()  # SCardCancel wakes only a wait that has begun
-
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    reader: str
+"""Events kept for a listener that is late; beyond it the oldest go: an old tap greets the wrong person."""
+APDU_BYTES_MIN, APDU_BYTES_MAX = 4, 65_544
 
 
 class _Closed:
     pass
 
 
-_Delivery: TypeAlias = CardEvent | DeviceError | _Opened | _Closed
+_Delivery: TypeAlias = CardEvent | Exception | _Closed
 
 
-def _hand_over(delivery: _Delivery, opened: asyncio.Future[str], events: asyncio.Queue[_Delivery]) -> None:
-    """Runs on the event loop: the answer to ``open`` first, everything later into the queue."""
-    if opened.done():
-        _put(events, delivery)
-    elif isinstance(delivery, _Opened):
-        opened.set_result(delivery.reader)
-    elif isinstance(delivery, DeviceError):
-        opened.set_exception(delivery)
+class PcscCardReader:
+    """Yield the taps of the one reader that ``setup`` means."""
 
-
-def _put(events: asyncio.Queue[_Delivery], delivery: _Delivery) -> None:
-    if events.full():
-        events.get_nowait()
-    events.put_nowait(delivery)
-
-
-class _PcscError(Exception):
-    """One PC/SC call failed; ``code`` is the standard's 32-bit number."""
-
-    def __init__(self, call: str, hresult: int) -> None:
-        self.code = hresult & 0xFFFFFFFF
-        super().__init__(f"{call}: 0x{self.code:08X} {scard.SCardGetErrorMessage(hresult)}")
-
-
-def _code(constant: int) -> int:
-    return constant & 0xFFFFFFFF
-
-
-_TORN_REASONS = {
-    _code(scard.SCARD_E_NO_SMARTCARD): "removed",
-    _code(scard.SCARD_W_REMOVED_CARD): "removed",
-    _code(scard.SCARD_E_NOT_TRANSACTED): "removed",
-    _code(scard.SCARD_F_COMM_ERROR): "removed",
-    _code(scard.SCARD_W_RESET_CARD): "reset",
-    _code(scard.SCARD_W_UNPOWERED_CARD): "mute",
-    _code(scard.SCARD_W_UNRESPONSIVE_CARD): "mute",
-    _code(scard.SCARD_E_PROTO_MISMATCH): "mute",
-    _code(scard.SCARD_E_SHARING_VIOLATION): "reader_in_use",
-}
-"""Failures of the card or of its moment; every other code means that the context or the reader is dead."""
-
-
-def _check(call: str, hresult: int) -> None:
-    if hresult != scard.SCARD_S_SUCCESS:
-        raise _PcscError(call, hresult)
-
-
-def _check_card(call: str, hresult: int) -> None:
-    try:
-        _check(call, hresult)
-    except _PcscError as error:
-        if error.code not in _TORN_REASONS:
-            raise
-        raise CardUnreadable(_TORN_REASONS[error.code]) from error
-
-
-def _establish_context() -> int:
-    for _ in range(2):
-        hresult, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
-        if _code(hresult) != _code(scard.SCARD_W_SECURITY_VIOLATION):
-            _check("SCardEstablishContext", hresult)
-            return int(context)
-    # libpcsclite says this whenever pcscd hangs up on it; twice at once is a refusal and not a crash.
-    cause = _PcscError("SCardEstablishContext", hresult)
-    raise DeviceBlocked("not_permitted", "polkit lets this user not use pcscd") from cause
-
-
-def _device_error(cause: _PcscError, was_open: bool) -> DeviceError:
-    if was_open:
-        return DeviceLost("pcscd_lost", str(cause))
-    if cause.code == _code(scard.SCARD_E_NO_READERS_AVAILABLE):
-        return DeviceAbsent("reader_absent", "pcscd has no reader")
-    return DeviceAbsent("pcscd_absent", str(cause))
-
-
-class _Watch(threading.Thread):
-    """One PC/SC context, from its making to its first failure."""
-
-    def __init__(self, reader_name: str, trust: TrustPolicy, deliver: Callable[[_Delivery], None]) -> None:
-        super().__init__(name=f"pcsc {reader_name}", daemon=True)
-        self._reader_name = reader_name
+    def __init__(self, setup: Setup, io: Io, trust: TrustPolicy) -> None:
+        self._setup = setup
+        self._io = io
         self._trust = trust
-        self._deliver = deliver
-        self._stopping = threading.Event()
-        self._context: int | None = None
+        self._session: ReaderSession | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self._events: asyncio.Queue[_Delivery] = asyncio.Queue(EVENTS_MAX)
+        self._card: CardPresented | CardTorn | None = None
+        self._card_came = asyncio.Event()
 
-    def stop(self) -> None:
-        """Ask the thread to end; safe from any thread and at any time."""
-        self._stopping.set()
-        context = self._context
-        if context is not None:
-            scard.SCardCancel(context)
-
-    def run(self) -> None:
-        was_open = False
+    async def open(self) -> DeviceInfo:
+        """Find the reader and start watching it; a card that already lies on it is presented at once."""
+        await self.close()
+        session = ReaderSession(self._setup, self._io, self._trust)
         try:
-            self._context = _establish_context()
-            reader = self._find_reader()
-            self._deliver(_Opened(reader))
-            was_open = True
-            self._follow(reader)
-        except _PcscError as cause:
-            error = _device_error(cause, was_open)
-            error.__cause__ = cause
-            if not self._stopping.is_set():
-                self._deliver(error)
+            info = await self._io.run(OPEN_TIMEOUT_S, session.start)
+        except DeviceLost as error:
+            session.ended = True
+            raise DeviceAbsent("pcscd_silent", error.detail) from error
+        except BaseException:
+            session.ended = True
+            raise
+        self._session = session
+        self._card = None
+        self._events = asyncio.Queue(EVENTS_MAX)
+        self._watching = asyncio.create_task(self._watch(session, self._events))
+        return info
+
+    async def taps(self) -> AsyncIterator[CardEvent]:
+        """Yield what happens on the reader until ``close``; raise ``DeviceLost`` when it or pcscd goes."""
+        events = self._events
+        while True:
+            delivery = await events.get()
+            if isinstance(delivery, Exception):
+                raise delivery
+            if isinstance(delivery, _Closed):
+                return
+            yield delivery
+
+    async def close(self) -> None:
+        """Stop watching and end ``taps``; waits for the device's thread at most ``CLOSE_TIMEOUT_S``."""
+        session, self._session = self._session, None
+        watching, self._watching = self._watching, None
+        if session is None or watching is None:
+            return
+        session.ended = True
+        self._put(self._events, _Closed())
+        until_s = time.monotonic() + CLOSE_TIMEOUT_S
+        while not watching.done() and time.monotonic() < until_s:
+            session.wake()
+            await asyncio.wait({watching}, timeout=WAKE_AGAIN_S)
+        watching.cancel()
+
+    async def feedback(self, pattern: Feedback) -> bool:
+        """Show a pattern by the reader's own light and buzzer; False when it has none that may be used."""
+        session = self._open_session()
+        if not session.has_signals:
+            return False
+        return await self._in_between(FEEDBACK_TIMEOUT_S, session.show, pattern)
+
+    async def transceive(self, apdus: Sequence[bytes]) -> list[bytes]:
+        """Send APDUs to the card that lies there; raise ``CardGone`` when there is none, or it left."""
+        for apdu in apdus:
+            if not APDU_BYTES_MIN <= len(apdu) <= APDU_BYTES_MAX:
+                raise ValueError(f"an APDU has {APDU_BYTES_MIN} to {APDU_BYTES_MAX} bytes, not {len(apdu)}")
+        return await self._in_between(TRANSCEIVE_TIMEOUT_S, self._open_session().transceive, apdus)
+
+    async def health(self, level: HealthLevel) -> HealthReport:
+        """Ask pcscd; beep and blink, where the reader can; read the card that a person lays on."""
+        try:
+            findings = await self._in_between(HEALTH_TIMEOUT_S, self._open_session().look)
         except DeviceError as error:
-            self._deliver(error)
-        finally:
-            context, self._context = self._context, None
-            if context is not None:
-                scard.SCardReleaseContext(context)
+            return HealthReport(HealthLevel.INTERNAL, (Finding(error.reason, False, error.detail),))
+        if level is HealthLevel.INTERNAL or not all(finding.ok for finding in findings):
+            return HealthReport(HealthLevel.INTERNAL, tuple(findings))
+        reached = HealthLevel.INTERNAL
+        if await self.feedback(Feedback.ACCEPTED):
+            findings.append(Finding("feedback", True))
+            reached = HealthLevel.EXTERNAL
+        card = await self._card_laid_on() if level is HealthLevel.INTERACTIVE else None
+        if card is not None:
+            findings.append(card)
+            reached = HealthLevel.INTERACTIVE
+        return HealthReport(reached, tuple(findings))
 
-    def _find_reader(self) -> str:
-        hresult, names = scard.SCardListReaders(self._context, [])
-        _check("SCardListReaders", hresult)
-        for name in names:
-            if self._reader_name in name:
-                return str(name)
-        raise DeviceAbsent("reader_absent", f"no reader named like {self._reader_name!r} among {names}")
+    # ---- the device's thread ---------------------------------------------------------------------------
+    def _open_session(self) -> ReaderSession:
+        if self._session is None:
+            raise DeviceLost("closed", self._setup.wanted.reader_name)
+        return self._session
 
-    def _follow(self, reader: str) -> None:
-        known = [(reader, scard.SCARD_STATE_UNAWARE), (_PNP, 0)]
-        present, count = False, 0
-        while not self._stopping.is_set():
-            hresult, states = scard.SCardGetStatusChange(self._context, WAIT_MS, known)
-            seen_at_s = time.monotonic()
-            if _code(hresult) in (_code(scard.SCARD_E_TIMEOUT), _code(scard.SCARD_E_CANCELLED)):
-                continue
-            _check("SCardGetStatusChange", hresult)
-            (_, state, atr), (_, pnp_state, _) = states
-            if state & _READER_GONE:
-                raise DeviceLost("reader_gone", reader)
-            known = [(reader, state), (_PNP, pnp_state)]
-            # The upper half counts insertions and removals: a card swapped between two waits shows only so.
-            is_present, new_count = bool(state & scard.SCARD_STATE_PRESENT), state >> 16
-            swapped = present and is_present and new_count != count
-            if present and (not is_present or swapped):
-                self._deliver(CardRemoved(seen_at_s))
-            if is_present and (not present or swapped):
-                self._deliver(self._read(reader, bytes(atr), state, seen_at_s))
-            present, count = is_present, new_count
-
-    def _read(self, reader: str, atr: bytes, state: int, seen_at_s: float) -> CardEvent:
-        if state & scard.SCARD_STATE_MUTE:
-            return CardTorn("mute", seen_at_s)
-        hresult, card, protocol = scard.SCardConnect(
-            self._context, reader, scard.SCARD_SHARE_SHARED, _PROTOCOLS
-        )
+    async def _watch(self, session: ReaderSession, events: asyncio.Queue[_Delivery]) -> None:
         try:
-            _check_card("SCardConnect", hresult)
-            contents = read_card(lambda apdu: _transmit(card, protocol, apdu), atr)
-        except CardUnreadable as error:
-            return CardTorn(error.reason, seen_at_s)
+            while not session.ended:
+                for event in await self._step(session):
+                    self._put(events, event)
+            await self._io.run(CLOSE_TIMEOUT_S, session.release)
+        except Exception as error:
+            self._put(events, error)
+
+    async def _step(self, session: ReaderSession) -> list[CardEvent]:
+        """Let the thread wait for one piece of news, and give the thread up when a card hangs in it."""
+        step = asyncio.ensure_future(self._io.run(None, session.step))
+        try:
+            while not (await asyncio.wait({step}, timeout=HANG_LOOK_S))[0]:
+                busy_since_s = session.busy_since_s
+                if busy_since_s is not None and time.monotonic() - busy_since_s > READING_MAX_S:
+                    raise self._hung(session, f"a card did not answer in {READING_MAX_S} s")
+            return step.result()
         finally:
-            if hresult == scard.SCARD_S_SUCCESS:
-                scard.SCardDisconnect(card, scard.SCARD_LEAVE_CARD)
-        read_at_s = time.monotonic()
-        trust = self._trust.judge(contents.uid, contents.uid_kind, contents.ndef)
-        return CardPresented(
-            uid=contents.uid,
-            uid_kind=contents.uid_kind,
-            tech=contents.tech,
-            atr=atr,
-            ndef=contents.ndef,
-            trust=trust,
-            seen_at_s=seen_at_s,
-            read_at_s=read_at_s,
-        )
+            step.cancel()
+
+    async def _in_between(
+        self, deadline_s: float, call: Callable[A, T], *args: A.args, **kwargs: A.kwargs
+    ) -> T:
+        """Make a call in the device's thread between two waits for news."""
+        session = self._open_session()
+        work = asyncio.ensure_future(self._io.run(deadline_s, call, *args, **kwargs))
+        try:
+            await asyncio.sleep(0)  # now it stands in the thread's queue, and the wait before it may end
+            while not work.done():
+                session.wake()
+                await asyncio.wait({work}, timeout=WAKE_AGAIN_S)
+            return work.result()
+        except asyncio.CancelledError:
+            work.add_done_callback(_forget)  # the exchange has begun: it ends by itself or at its deadline
+            raise
+        except DeviceLost as error:
+            if error.reason == "hung" and self._watching is not None:
+                self._put(self._events, self._hung(session, error.detail))
+                self._watching.cancel()
+            raise
+
+    def _hung(self, session: ReaderSession, detail: str) -> DeviceLost:
+        """Give up a session whose thread never came back; it gives its context back if it ever does."""
+        session.ended = True
+        self._io.traffic.count("CommunicationErrorCount")
+        lost = DeviceLost("hung", detail)
+        lost.__cause__ = TimeoutError(detail)
+        return lost
+
+    # ---- events ----------------------------------------------------------------------------------------
+    def _put(self, events: asyncio.Queue[_Delivery], delivery: _Delivery) -> None:
+        if events.full():
+            events.get_nowait()
+        events.put_nowait(delivery)
+        if isinstance(delivery, CardPresented | CardTorn):
+            self._io.traffic.observe("tap_to_card", time.monotonic() - delivery.seen_at_s)
+            self._card = delivery
+            self._card_came.set()
+        elif isinstance(delivery, CardRemoved):
+            self._card = None
+
+    async def _card_laid_on(self) -> Finding | None:
+        """Judge the card that lies there or comes now; None when nobody lays one on: that proves nothing."""
+        if self._card is None:
+            self._card_came.clear()
+            try:
+                await asyncio.wait_for(self._card_came.wait(), CARD_WAIT_S)
+            except TimeoutError:
+                return None
+        card = self._card
+        if isinstance(card, CardTorn):
+            return Finding("card_read", False, card.reason)
+        return Finding("card_read", True, card.tech if card is not None else "")
 
 
-def _transmit(card: int, protocol: int, apdu: bytes) -> bytes:
-    hresult, answer = scard.SCardTransmit(card, protocol, list(apdu))
-    _check_card("SCardTransmit", hresult)
-    return bytes(answer)
+def _forget(work: asyncio.Future[T]) -> None:
+    """Take note of how a call ended that nobody waits for."""
+    if not work.cancelled():
+        work.exception()
 
 
 def make(making: Making) -> PcscCardReader:
-    return PcscCardReader(making.options.text("reader_name"), making.trust)
+    """Options: ``reader_name``; ``serial`` or ``number`` where several are alike; ``contact``, ``escape``,
+    ``led`` and ``buzzer`` overrule what is known of the model."""
+    options = making.options
+    reader_name = options.text("reader_name")
+    serial = options.optional_text("serial")
+    number = options.integer("number", 0, 0, 16)
+    said: dict[str, Value] = {}
+    for name in ("contact", "escape", "led", "buzzer"):
+        flag = options.flag(name)
+        if flag is not None:
+            said[name] = flag
+    wanted = Wanted(reader_name, serial, number, said.get("contact") is True)
+    return PcscCardReader(Setup(wanted, said), making.io, making.trust)

@@ -1,4 +1,4 @@
-"""Reads one contactless card through APDUs, with as few of them as the standards allow.
+"""Reads one card through APDUs, with as few of them as the standards allow.
 
 Sources: PC/SC part 3 (``FF CA``, ``FF B0``, storage-card ATRs), NFC Forum Type 2 and Type 4 Tag.
 Everything a card answers is length-checked: a card is input from a stranger.
@@ -6,41 +6,39 @@ Everything a card answers is length-checked: a card is input from a stranger.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
 
+from tapledger_drivers.cards.contact import read_serial_number
+from tapledger_drivers.cards.exchange import (
+    GET_UID,
+    OK,
+    CardUnreadable,
+    ContactExchange,
+    Exchange,
+    Transceive,
+    read_binary,
+)
 from tapledger_drivers.ports import UidKind
 
-APDUS_MAX = 64
-READ_TIME_MAX_S = 3.0
 NDEF_BYTES_MAX = 8 * 1024
 
-Transceive: TypeAlias = Callable[[bytes], bytes]
-"""Sends one APDU and returns the answer with its status word; raises ``CardUnreadable`` if the card left."""
-
-GET_UID = bytes.fromhex("FFCA000000")
 SELECT_NDEF_APPLICATION = bytes.fromhex("00A4040007D276000085010100")
+SELECT_NDEF_APPLICATION_ON_CONTACTS = bytes.fromhex("00A4040C07D2760000850101")
+"""Asks for no answer: T=0 knows no command that sends data and expects some."""
 SELECT_CAPABILITY_CONTAINER = bytes.fromhex("00A4000C02E103")
 
-_OK = b"\x90\x00"
 _STORAGE_RID = bytes.fromhex("A000000306")
 _TYPE2_CARD_NAMES = frozenset({0x0003, 0x003A})
 """PC/SC part 3 supplement: MIFARE Ultralight (also what readers call an NTAG) and Ultralight C."""
+_FELICA_CARD_NAME = 0x003B
+_STRUCTURAL = frozenset({0x67, 0x68, 0x69, 0x6A, 0x6B, 0x6D, 0x6E})
+"""How a status word begins by which a card that listens says no; any other means that something is off."""
 
 _UIDS_SHARED = frozenset({bytes.fromhex("01020304")})
-_UID_LENGTHS = frozenset({4, 7, 10})
+_UID_LENGTHS = frozenset({4, 7, 8, 10})
+"""ISO 14443 has 4, 7 and 10; FeliCa's IDm and ISO 15693 have 8."""
 _TYPE2_READ_BYTES = 16
 _SHORT_READ_MAX = 0xFF
-
-
-class CardUnreadable(Exception):
-    """The card left, or answered wrongly, before it was read whole; ``reason`` is a code."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,56 +56,73 @@ def classify_uid(uid: bytes) -> UidKind:
         return UidKind.FORBIDDEN
     if len(uid) == 4 and uid[0] == 0x08:
         return UidKind.RANDOM
+    if len(uid) == 8 and uid[:2] == b"\x01\xfe":
+        return UidKind.RANDOM  # NFC Forum: an NFCID2 for peer-to-peer, made up for this one meeting
     return UidKind.FIXED
 
 
 def read_card(transceive: Transceive, atr: bytes) -> CardContents:
-    """Read UID and NDEF message; raise ``CardUnreadable`` when the card cannot be read whole.
+    """Read UID and NDEF message of a contactless card; raise ``CardUnreadable`` when that cannot be done.
 
     A card whose memory is well read but holds no valid NDEF structure has ``ndef=None``: asking to hold it
     still would not help.
     """
-    session = _Session(transceive)
-    uid, status = session.exchange(GET_UID)
-    if status != _OK or not uid:
+    exchange = Exchange(transceive)
+    uid, status = exchange.ask(GET_UID)
+    if status != OK or not uid:
         raise CardUnreadable("no_uid")
-    uid_kind = classify_uid(uid)
+    try:
+        tech, ndef = _read_contents(exchange, atr)
+    except _Puzzling:
+        _refuse_another_card(exchange, uid)
+        tech, ndef = "unknown", None
+    except CardUnreadable as error:
+        if error.reason == "bad_answer":
+            _refuse_another_card(exchange, uid)
+        raise
+    return CardContents(uid, classify_uid(uid), tech, ndef)
+
+
+def read_contact_card(transceive: Transceive, atr: bytes) -> CardContents:
+    """Read serial number and NDEF message of a contact card.
+
+    Without a serial number the card stands under its ATR, which all cards of its make share: ``FORBIDDEN``.
+    """
+    exchange = ContactExchange(transceive)
+    try:
+        _, ndef = _read_type4(exchange, SELECT_NDEF_APPLICATION_ON_CONTACTS)
+    except _Puzzling:
+        ndef = None
+    number = read_serial_number(exchange)
+    if number is None:
+        return CardContents(atr, UidKind.FORBIDDEN, "iso7816", ndef)
+    return CardContents(number, UidKind.FIXED, "iso7816", ndef)
+
+
+class _Puzzling(Exception):
+    """The card answered its first question as if it had not understood it, or as if two had answered."""
+
+
+def _read_contents(exchange: Exchange, atr: bytes) -> tuple[str, bytes | None]:
+    """Return the card's technology and its NDEF message."""
     storage_name = _storage_card_name(atr)
     if storage_name is None:
-        has_application, ndef = _read_type4(session)
-        return CardContents(uid, uid_kind, "iso14443-4" if has_application else "unknown", ndef)
+        has_application, ndef = _read_type4(exchange, SELECT_NDEF_APPLICATION)
+        return "iso14443-4" if has_application else "unknown", ndef
     if storage_name in _TYPE2_CARD_NAMES:
-        return CardContents(uid, uid_kind, "type2", _read_type2(session))
-    return CardContents(uid, uid_kind, "storage", None)
+        return "type2", _read_type2(exchange)
+    # PC/SC has no common command for FeliCa's blocks: its number is all there is.
+    return "type3" if storage_name == _FELICA_CARD_NAME else "storage", None
 
 
-class _Session:
-    """Counts APDUs and time, so that no card can hold the reader for long."""
-
-    def __init__(self, transceive: Transceive) -> None:
-        self._transceive = transceive
-        self._apdus_left = APDUS_MAX
-        self._deadline_s = time.monotonic() + READ_TIME_MAX_S
-
-    def exchange(self, apdu: bytes) -> tuple[bytes, bytes]:
-        if self._apdus_left == 0:
-            raise CardUnreadable("too_many_apdus")
-        if time.monotonic() > self._deadline_s:
-            raise CardUnreadable("too_slow")
-        self._apdus_left -= 1
-        answer = self._transceive(apdu)
-        if not answer:
-            raise CardUnreadable("removed")  # how some reader drivers say that the card has left
-        if len(answer) < 2:
-            raise CardUnreadable("bad_answer")
-        return answer[:-2], answer[-2:]
-
-    def read(self, apdu: bytes, length: int) -> bytes:
-        """Read exactly ``length`` bytes that the card has promised to have."""
-        data, status = self.exchange(apdu)
-        if status != _OK or len(data) != length:
-            raise CardUnreadable("bad_answer")
-        return data
+def _refuse_another_card(exchange: Exchange, uid: bytes) -> None:
+    """Raise ``CardUnreadable`` when the reader now names another card, or none: nothing else tells a
+    collision, because most readers choose one of two cards and keep silent about the other."""
+    again, status = exchange.ask(GET_UID)
+    if status != OK:
+        raise CardUnreadable("removed")
+    if again != uid:
+        raise CardUnreadable("collision")
 
 
 def _storage_card_name(atr: bytes) -> int | None:
@@ -118,35 +133,33 @@ def _storage_card_name(atr: bytes) -> int | None:
     return int.from_bytes(atr[at + 6 : at + 8], "big")
 
 
-def _read_type4(session: _Session) -> tuple[bool, bytes | None]:
-    _, status = session.exchange(SELECT_NDEF_APPLICATION)
-    if status != _OK:
+def _read_type4(exchange: Exchange, select_application: bytes) -> tuple[bool, bytes | None]:
+    _, status = exchange.ask(select_application)
+    if status != OK:
+        if status[0] not in _STRUCTURAL:
+            raise _Puzzling
         return False, None
-    _, status = session.exchange(SELECT_CAPABILITY_CONTAINER)
-    if status != _OK:
+    _, status = exchange.ask(SELECT_CAPABILITY_CONTAINER)
+    if status != OK:
         return True, None
-    container = session.read(_read_binary(0, 15), 15)
+    container = exchange.read(read_binary(0, 15), 15)
     file = _type4_ndef_file(container)
     if file is None:
         return True, None
     file_id, file_bytes, chunk_bytes = file
-    _, status = session.exchange(bytes.fromhex("00A4000C02") + file_id)
-    if status != _OK:
+    _, status = exchange.ask(bytes.fromhex("00A4000C02") + file_id)
+    if status != OK:
         raise CardUnreadable("bad_answer")
     # The first chunk brings the length and, for a token, the whole message in one APDU.
     first = min(chunk_bytes, file_bytes)
-    content = session.read(_read_binary(0, first), first)
+    content = exchange.read(read_binary(0, first), first)
     total = 2 + int.from_bytes(content[:2], "big")
     if total > min(file_bytes, NDEF_BYTES_MAX + 2):
         return True, None
     while len(content) < total:
         length = min(chunk_bytes, total - len(content))
-        content += session.read(_read_binary(len(content), length), length)
+        content += exchange.read(read_binary(len(content), length), length)
     return True, content[2:total] or None
-
-
-def _read_binary(offset: int, length: int) -> bytes:
-    return b"\x00\xb0" + offset.to_bytes(2, "big") + bytes([length])
 
 
 def _type4_ndef_file(container: bytes) -> tuple[bytes, int, int] | None:
@@ -163,8 +176,8 @@ def _type4_ndef_file(container: bytes) -> tuple[bytes, int, int] | None:
     return container[9:11], file_bytes, min(longest_read, _SHORT_READ_MAX)
 
 
-def _read_type2(session: _Session) -> bytes | None:
-    memory = _Type2Memory(session)
+def _read_type2(exchange: Exchange) -> bytes | None:
+    memory = _Type2Memory(exchange)
     magic, version, size = memory.at(0, 3)
     if magic != 0xE1 or version >> 4 != 1:
         return None
@@ -192,8 +205,8 @@ def _read_type2(session: _Session) -> bytes | None:
 class _Type2Memory:
     """The card's memory from page 3 on (offset 0 is the capability container), read when asked for."""
 
-    def __init__(self, session: _Session) -> None:
-        self._session = session
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
         self._bytes = b""
 
     def at(self, offset: int, length: int) -> bytes:
@@ -202,5 +215,5 @@ class _Type2Memory:
             if page > 0xFF:
                 raise CardUnreadable("bad_answer")
             apdu = bytes([0xFF, 0xB0, 0x00, page, _TYPE2_READ_BYTES])
-            self._bytes += self._session.read(apdu, _TYPE2_READ_BYTES)
+            self._bytes += self._exchange.read(apdu, _TYPE2_READ_BYTES)
         return self._bytes[offset : offset + length]

@@ -18,10 +18,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tapledger_drivers.emulators.card_faults import CARD_VERBS
+from tapledger_drivers.emulators.faults import Fault, Verb
 from tapledger_drivers.emulators.station_process import (
     COMMAND_BYTES_MAX,
     CONTROL_NAME,
     PCSCD_START_TIMEOUT_S,
+    READERS_MAX,
     SOCKET_NAME,
     VPCD_LIBRARY,
     card_to_json,
@@ -51,7 +54,7 @@ class StationRefused(Exception):
 
 
 class ReaderStation:
-    """Two or four virtual readers and what lies on them.
+    """Up to ``READERS_MAX`` virtual readers and what lies on them.
 
     It is bound to no event loop: each command is one short connection. Programs find its pcscd through
     ``PCSCLITE_CSOCK_NAME=socket_path``, which libpcsclite reads at a process's first PC/SC call.
@@ -63,6 +66,8 @@ class ReaderStation:
         self._process = process
         self._directory = directory.absolute()
         self.reader_names = reader_names
+        self.readers = tuple(StationReader(self, number) for number in range(len(reader_names)))
+        """One object for each, for whoever breaks and mends a single device."""
 
     @property
     def socket_path(self) -> Path:
@@ -101,16 +106,24 @@ class ReaderStation:
         await self._command({"do": "remove", "reader": reader})
 
     async def kill_pcscd(self) -> None:
-        """Kill pcscd with SIGKILL; the cards leave with it."""
+        """Kill pcscd with SIGKILL; the cards stay where they lie."""
         await self._command({"do": "kill_pcscd"})
 
     async def start_pcscd(self) -> None:
         """Start pcscd again; returns when its readers are there."""
         await self._command({"do": "start_pcscd"})
 
+    async def fault(self, reader: int, verb: Verb, *, on: bool = True, amount: int | None = None) -> None:
+        """Begin or end a fault of one reader; raise ``StationRefused`` for one that it does not know."""
+        await self._command({"do": "fault", "reader": reader, "verb": verb, "on": on, "amount": amount})
+
     async def state(self) -> dict[str, Any]:
-        """Return ``{"pcscd": bool, "readers": [{"name": str, "card": {...} | None}, ...]}``."""
-        return await self._command({"do": "state"})
+        """Return ``{"pcscd": bool, "readers": [{"name": str, "card": {...} | None, "faults": {verb: amount}},
+        ...]}``."""
+        state = await self._command({"do": "state"})
+        for reader, told in zip(self.readers, state["readers"], strict=True):
+            reader.learn(told["faults"], pcscd=state["pcscd"])
+        return state
 
     async def close(self) -> None:
         """End everything the station started; does nothing when it has ended."""
@@ -138,6 +151,45 @@ class ReaderStation:
         if "error" in answer:
             raise StationRefused(f"{command['do']}: {answer['error']}")
         return answer
+
+
+class StationReader:
+    """One reader of a station: ``Emulated``, and where cards are laid on."""
+
+    def __init__(self, station: ReaderStation, number: int) -> None:
+        self._station = station
+        self._number = number
+        self._faults: tuple[Fault, ...] = ()
+        self.name = station.reader_names[number]
+
+    async def insert(self, card: VirtualCard) -> None:
+        await self._station.insert(self._number, card)
+
+    async def remove(self) -> None:
+        await self._station.remove(self._number)
+
+    def verbs(self) -> tuple[Verb, ...]:
+        return (Verb.UNPLUG, Verb.REPLUG, *CARD_VERBS, Verb.PCSCD_KILL)
+
+    def faults(self) -> tuple[Fault, ...]:
+        """Return those in force when they were last pulled here, or ``ReaderStation.state`` was asked."""
+        return self._faults
+
+    async def pull(self, verb: Verb, *, on: bool = True, amount: int | None = None) -> None:
+        """Begin or end a fault. ``unplug`` and ``pcscd_kill`` take the service away from all readers: pcscd
+        learns of a virtual reader's going only by being started anew."""
+        if verb not in self.verbs():
+            raise ValueError(f"a card reader does not know {verb}")
+        try:
+            await self._station.fault(self._number, verb, on=on, amount=amount)
+        except StationRefused as error:
+            raise ValueError(str(error)) from error
+        await self._station.state()
+
+    def learn(self, faults: Mapping[str, int], *, pcscd: bool) -> None:
+        """Take over what the station said of this reader."""
+        dead = () if pcscd else (Fault(Verb.PCSCD_KILL),)
+        self._faults = (*(Fault(Verb(verb), amount) for verb, amount in faults.items()), *dead)
 
 
 def _command(directory: Path, readers: int) -> list[str]:
@@ -193,7 +245,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dir", type=Path, required=True, help="folder for pcscd.sock and station.sock")
-    parser.add_argument("--readers", type=int, choices=(2, 4), default=2)
+    parser.add_argument("--readers", type=int, choices=range(1, READERS_MAX + 1), default=2)
     arguments = parser.parse_args()
     directory = arguments.dir.resolve()
     try:

@@ -7,33 +7,49 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
-from tapledger_drivers.cards.reading import CardUnreadable, read_card
-from tapledger_drivers.device import DeviceInfo
-from tapledger_drivers.emulators.virtual_card import CardSession, CardTakenAway, VirtualCard
+from tapledger_drivers.cards.exchange import CardUnreadable
+from tapledger_drivers.cards.reading import CardContents, read_card, read_contact_card
+from tapledger_drivers.device import DeviceInfo, Finding, HealthLevel, HealthReport
+from tapledger_drivers.emulators.card_faults import CARD_VERBS, CardFaults, FaultySession
+from tapledger_drivers.emulators.faults import Fault, Verb
+from tapledger_drivers.emulators.virtual_card import CardKind, CardTakenAway, VirtualCard
+from tapledger_drivers.errors import CardGone, DeviceAbsent, DeviceLost
 from tapledger_drivers.ports import (
     CardEvent,
     CardPresented,
     CardRemoved,
     CardTorn,
+    Feedback,
     TrustPolicy,
 )
 
 EVENTS_MAX = 64
+HANG_S = 4.0
+"""After this a real reader's driver gives a hung card up."""
+_ATR_BEGIN = b"\x3b"
 
 
 class SimulatedCardReader:
-    """A ``CardReader`` whose cards are laid on by ``insert`` and taken away by ``remove``."""
+    """A ``CardReader`` whose cards are laid on by ``insert`` and taken away by ``remove``; ``Emulated``."""
 
     def __init__(self, name: str, trust: TrustPolicy) -> None:
         self._name = name
         self._trust = trust
         self._card: VirtualCard | None = None
-        self._events: asyncio.Queue[CardEvent | None] = asyncio.Queue(EVENTS_MAX)
+        self._session: FaultySession | None = None
+        self._events: asyncio.Queue[CardEvent | DeviceLost | None] = asyncio.Queue(EVENTS_MAX)
+        self._later: asyncio.TimerHandle | None = None
         self._open = False
+        self._plugged = True
+        self._faults = CardFaults()
+        self.shown = Feedback.OFF
+        """The pattern that its light shows."""
 
     async def open(self) -> DeviceInfo:
+        if not self._plugged:
+            raise DeviceAbsent("reader_absent", self._name)
         self._events = asyncio.Queue(EVENTS_MAX)
         self._open = True
         if self._card is not None:
@@ -43,13 +59,38 @@ class SimulatedCardReader:
     async def taps(self) -> AsyncIterator[CardEvent]:
         events = self._events
         while (event := await events.get()) is not None:
+            if isinstance(event, DeviceLost):
+                raise event from OSError(self._name)
             yield event
 
     async def close(self) -> None:
         if self._open:
             self._open = False
+            self._forget_card()
             self._put(None)
 
+    async def feedback(self, pattern: Feedback) -> bool:
+        self.shown = pattern
+        return True
+
+    async def transceive(self, apdus: Sequence[bytes]) -> list[bytes]:
+        """Exchange APDUs with the card that lies there; raise ``CardGone`` without one."""
+        if self._session is None:
+            raise CardGone("removed", self._name)
+        if Verb.GO_AWOL in self._faults:
+            await asyncio.sleep(HANG_S)
+            raise DeviceLost("hung", self._name) from TimeoutError(self._name)
+        try:
+            return [self._session.transmit(apdu) for apdu in apdus]
+        except CardTakenAway as error:
+            self.remove()
+            raise CardGone("removed", self._name) from error
+
+    async def health(self, level: HealthLevel) -> HealthReport:
+        del level
+        return HealthReport(HealthLevel.INTERNAL, (Finding("reader", self._plugged, self._name),))
+
+    # ---- the hands -------------------------------------------------------------------------------------
     def insert(self, card: VirtualCard) -> None:
         """Lay a card on the reader, taking away what lies there."""
         self.remove()
@@ -61,14 +102,44 @@ class SimulatedCardReader:
         """Take the card away; does nothing when there is none."""
         if self._card is not None:
             self._card = None
-            if self._open:
+            shown = self._forget_card()
+            if self._open and shown:
                 self._put(CardRemoved(time.monotonic()))
 
+    def verbs(self) -> tuple[Verb, ...]:
+        return (Verb.UNPLUG, Verb.REPLUG, *CARD_VERBS)
+
+    def faults(self) -> tuple[Fault, ...]:
+        return (*(() if self._plugged else (Fault(Verb.UNPLUG),)), *self._faults.faults())
+
+    async def pull(self, verb: Verb, *, on: bool = True, amount: int | None = None) -> None:
+        """Begin or end a fault; raise ``ValueError`` for one that this reader does not know."""
+        if verb not in (Verb.UNPLUG, Verb.REPLUG):
+            self._faults.pull(verb, on=on, amount=amount)
+            return
+        self._plugged = verb is Verb.REPLUG or not on
+        if not self._plugged and self._open:
+            self._forget_card()
+            self._put(DeviceLost("reader_gone", self._name))
+
+    # ---- one card's stay -------------------------------------------------------------------------------
     def _present(self, card: VirtualCard) -> None:
+        """Read the card now, or as much later as the faults have it."""
         seen_at_s = time.monotonic()
-        session = CardSession(card)
+        self._session = session = self._faults.lay(card)
+        loop = asyncio.get_running_loop()
+        if Verb.GO_AWOL in self._faults:
+            self._later = loop.call_later(HANG_S, self._put, DeviceLost("hung", self._name))
+        elif Verb.SLOW in self._faults:
+            delay_s = self._faults.amount(Verb.SLOW) / 1000
+            self._later = loop.call_later(delay_s, self._read, session, seen_at_s)
+        else:
+            self._read(session, seen_at_s)
+
+    def _read(self, session: FaultySession, seen_at_s: float) -> None:
+        self._later = None
         try:
-            contents = read_card(session.transmit, card.atr)
+            contents = _contents(session)
         except CardUnreadable as error:
             self._put(CardTorn(error.reason, seen_at_s))
             return
@@ -76,22 +147,35 @@ class SimulatedCardReader:
             self._put(CardTorn("removed", seen_at_s))
             self.remove()
             return
-        read_at_s = time.monotonic()
         trust = self._trust.judge(contents.uid, contents.uid_kind, contents.ndef)
         self._put(
             CardPresented(
-                contents.uid,
-                contents.uid_kind,
-                contents.tech,
-                card.atr,
-                contents.ndef,
-                trust,
-                seen_at_s,
-                read_at_s,
+                uid=contents.uid,
+                uid_kind=contents.uid_kind,
+                tech=contents.tech,
+                atr=session.atr,
+                ndef=contents.ndef,
+                trust=trust,
+                seen_at_s=seen_at_s,
+                read_at_s=time.monotonic(),
             )
         )
 
-    def _put(self, event: CardEvent | None) -> None:
+    def _forget_card(self) -> bool:
+        """End the card's stay; return whether it had been told of."""
+        later, self._later, self._session = self._later, None, None
+        if later is not None:
+            later.cancel()
+        return later is None
+
+    def _put(self, event: CardEvent | DeviceLost | None) -> None:
         if self._events.full():
             self._events.get_nowait()
         self._events.put_nowait(event)
+
+
+def _contents(session: FaultySession) -> CardContents:
+    if session.atr[:1] != _ATR_BEGIN:
+        raise CardUnreadable("mute")
+    read = read_contact_card if session.card.kind is CardKind.CONTACT else read_card
+    return read(session.transmit, session.atr)

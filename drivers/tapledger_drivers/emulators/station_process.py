@@ -18,7 +18,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tapledger_drivers.emulators.virtual_card import CardKind, VirtualCard, VpcdSlot
+from tapledger_drivers.emulators.card_faults import CARD_VERBS
+from tapledger_drivers.emulators.faults import Fault, Verb
+from tapledger_drivers.emulators.virtual_card import CardKind, VirtualCard
+from tapledger_drivers.emulators.vpcd_slot import VpcdSlot
 
 SOCKET_NAME = "pcscd.sock"
 CONTROL_NAME = "station.sock"
@@ -27,7 +30,9 @@ PCSCD_START_TIMEOUT_S = 10.0
 COMMAND_BYTES_MAX = 64 * 1024
 
 VPCD_LIBRARY = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
-READERS_PER_LIBRARY = 2
+READERS_MAX = 8
+"""pcscd has room for 16, and each of ours brings a second slot that stays empty."""
+_SLOTS = 2
 _FIRST_PORT = 35963
 _PRIVATE = Path("/run/tapledger")
 """On this mount namespace's own tmpfs: it vanishes with the station."""
@@ -40,8 +45,15 @@ def find_pcscd() -> str | None:
 
 def reader_names(readers: int) -> tuple[str, ...]:
     """Name the station's readers as pcscd does: entry name, entry number, slot number."""
-    names = [f"Tapledger Virtual {chr(ord('A') + n // 2)} {0:02X} {n % 2:02X}" for n in range(readers)]
-    return tuple(names)
+    return tuple(f"{_entry_name(number)} 00 00" for number in range(readers))
+
+
+def _entry_name(number: int) -> str:
+    return f"Tapledger Virtual {chr(ord('A') + number)}"
+
+
+def port_of(reader: int) -> int:
+    return _FIRST_PORT + _SLOTS * reader
 
 
 def card_to_json(card: VirtualCard) -> dict[str, object]:
@@ -71,31 +83,39 @@ class Pcscd:
 
     def __init__(self, directory: int, readers: int) -> None:
         self._directory = directory
-        self._ports = [_FIRST_PORT + n for n in range(readers)]
+        self._readers = readers
         self._process: asyncio.subprocess.Process | None = None
         self._listener: socket.socket | None = None
+        self.unplugged: set[int] = set()
+        """Readers that the next start leaves out: pcscd finds virtual ones only when it starts."""
 
     def is_running(self) -> bool:
         return self._process is not None and self._process.returncode is None
 
-    def write_configuration(self) -> None:
-        _PRIVATE.mkdir(parents=True)
+    def _plugged(self) -> list[int]:
+        return [reader for reader in range(self._readers) if reader not in self.unplugged]
+
+    def _write_configuration(self) -> None:
+        folder = _PRIVATE / "reader.conf"
+        folder.mkdir(parents=True, exist_ok=True)
         entries = []
-        for number, port in enumerate(self._ports[::READERS_PER_LIBRARY]):
+        for reader in self._plugged():
             # Two entries with one library share its static state: each gets a copy (lab.md section 1).
-            library = _PRIVATE / f"libifdvpcd{number}.so"
-            shutil.copyfile(VPCD_LIBRARY, library)
+            library = _PRIVATE / f"libifdvpcd{reader}.so"
+            if not library.exists():
+                shutil.copyfile(VPCD_LIBRARY, library)
+            port = port_of(reader)
             entries.append(
-                f'FRIENDLYNAME "Tapledger Virtual {chr(ord("A") + number)}"\n'
+                f'FRIENDLYNAME "{_entry_name(reader)}"\n'
                 f"DEVICENAME /dev/null:0x{port:04X}\nLIBPATH {library}\nCHANNELID 0x{port:04X}\n"
             )
-        (_PRIVATE / "reader.conf").mkdir()
-        (_PRIVATE / "reader.conf" / "vpcd").write_text("\n".join(entries))
+        (folder / "vpcd").write_text("\n".join(entries))
 
     async def start(self) -> None:
         """Start and wait until every virtual reader accepts cards; raise RuntimeError when it does not."""
         if self.is_running():
             return
+        self._write_configuration()
         self._listener = listener = listen(self._directory, SOCKET_NAME)
         log = os.open(
             LOG_NAME, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600, dir_fd=self._directory
@@ -116,7 +136,7 @@ class Pcscd:
         finally:
             os.close(log)
         async with asyncio.timeout(PCSCD_START_TIMEOUT_S):
-            while not set(self._ports) <= _listening_ports():
+            while not {port_of(reader) for reader in self._plugged()} <= _listening_ports():
                 if not self.is_running():
                     raise RuntimeError(f"pcscd ended at once, see {LOG_NAME}")
                 await asyncio.sleep(0.01)
@@ -138,32 +158,83 @@ class Station:
     def __init__(self, pcscd: Pcscd, readers: int) -> None:
         self._pcscd = pcscd
         self._names = reader_names(readers)
-        self._slots = [VpcdSlot(_FIRST_PORT + n) for n in range(readers)]
+        self._slots = [VpcdSlot(port_of(reader)) for reader in range(readers)]
+        self._lying: dict[int, VirtualCard] = {}
+        """What lies on the readers of a pcscd that is not running."""
 
     async def obey(self, command: dict[str, object]) -> dict[str, object]:
         match command:
             case {"do": "insert", "reader": int(reader), "card": dict(card)}:
-                await self._slots[reader].insert(card_from_json(card))
+                await self._insert(reader, card_from_json(card))
             case {"do": "remove", "reader": int(reader)}:
+                self._lying.pop(reader, None)
                 await self._slots[reader].remove()
             case {"do": "kill_pcscd"}:
-                await self._pcscd.kill()
-                for slot in self._slots:
-                    await slot.remove()
+                await self._kill()
             case {"do": "start_pcscd"}:
-                await self._pcscd.start()
+                await self._start()
+            case {"do": "fault", "reader": int(reader), "verb": str(verb), "on": bool(on)}:
+                await self._fault(reader, Verb(verb), on, _amount(command.get("amount")))
             case {"do": "state"}:
                 return {"pcscd": self._pcscd.is_running(), "readers": self._readers()}
             case _:
                 raise ValueError(f"unknown command {command}")
         return {}
 
+    async def _insert(self, reader: int, card: VirtualCard) -> None:
+        slot = self._slots[reader]
+        if self._pcscd.is_running() and reader not in self._pcscd.unplugged:
+            await slot.insert(card)
+        else:
+            self._lying[reader] = card
+
+    async def _kill(self) -> None:
+        """Kill pcscd. Cards stay where they lie, and are there when it comes back."""
+        self._lying |= {reader: slot.card for reader, slot in enumerate(self._slots) if slot.card is not None}
+        await self._pcscd.kill()
+        for slot in self._slots:
+            await slot.remove()
+
+    async def _start(self) -> None:
+        if self._pcscd.is_running():
+            return
+        await self._pcscd.start()
+        for reader, card in list(self._lying.items()):
+            if reader not in self._pcscd.unplugged:
+                del self._lying[reader]
+                await self._slots[reader].insert(card)
+
+    async def _fault(self, reader: int, verb: Verb, on: bool, amount: int | None) -> None:
+        slot = self._slots[reader]
+        if verb in CARD_VERBS:
+            slot.pull(verb, on, amount)
+        elif verb is Verb.PCSCD_KILL:
+            await (self._kill() if on else self._start())
+        elif verb in (Verb.UNPLUG, Verb.REPLUG):
+            await self._plug(reader, unplugged=on and verb is Verb.UNPLUG)
+        else:
+            raise ValueError(f"a card reader does not know {verb}")
+
+    async def _plug(self, reader: int, *, unplugged: bool) -> None:
+        """Start pcscd again with another set of readers; one that was killed stays so."""
+        if unplugged is (reader in self._pcscd.unplugged):
+            return
+        self._pcscd.unplugged ^= {reader}
+        if self._pcscd.is_running():
+            await self._kill()
+            await self._start()
+
     def _readers(self) -> list[dict[str, object]]:
-        cards = [slot.card for slot in self._slots]
-        return [
-            {"name": name, "card": card and card_to_json(card)}
-            for name, card in zip(self._names, cards, strict=True)
-        ]
+        return [self._reader(reader, slot) for reader, slot in enumerate(self._slots)]
+
+    def _reader(self, reader: int, slot: VpcdSlot) -> dict[str, object]:
+        card = slot.card or self._lying.get(reader)
+        unplugged = (Fault(Verb.UNPLUG),) if reader in self._pcscd.unplugged else ()
+        return {
+            "name": self._names[reader],
+            "card": card and card_to_json(card),
+            "faults": {fault.verb: fault.amount for fault in (*unplugged, *slot.faults.faults())},
+        }
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One line of JSON in, one line of JSON out."""
@@ -178,6 +249,12 @@ class Station:
             pass  # whoever asked has gone
         finally:
             writer.close()
+
+
+def _amount(value: object) -> int | None:
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    raise ValueError(f"an amount is a whole number, not {value}")
 
 
 def listen(directory: int, name: str) -> socket.socket:
@@ -204,7 +281,6 @@ def _raise_loopback() -> None:
 
 async def _run(directory: int, readers: int) -> None:
     pcscd = Pcscd(directory, readers)
-    pcscd.write_configuration()
     await pcscd.start()
     station = Station(pcscd, readers)
     server = await asyncio.start_unix_server(
@@ -222,7 +298,7 @@ async def _run(directory: int, readers: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--dir", type=Path, required=True)
-    parser.add_argument("--readers", type=int, choices=(2, 4), default=2)
+    parser.add_argument("--readers", type=int, choices=range(1, READERS_MAX + 1), default=2)
     arguments = parser.parse_args()
     directory = os.open(arguments.dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     for name in (SOCKET_NAME, CONTROL_NAME):

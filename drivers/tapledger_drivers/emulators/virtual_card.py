@@ -1,14 +1,8 @@
-"""Contactless cards in software, and the client that lays them on a reader of vsmartcard's vpcd.
-
-The wire: TCP connect = card laid on, close = card taken away; frames of a 2-byte length and a body; a body of
-one byte is control (0 off, 1 on, 2 reset, 4 "send your ATR"), any longer one is an APDU to be answered.
-"""
+"""Cards in software: what each kind answers to which APDU, behind a reader that speaks PC/SC part 3."""
 
 from __future__ import annotations
 
-import asyncio
 import enum
-import socket
 from dataclasses import dataclass
 
 NDEF_FILE_BYTES = 2048
@@ -18,8 +12,14 @@ _OK = b"\x90\x00"
 _NOT_FOUND = b"\x6a\x82"
 _WRONG_OFFSET = b"\x6b\x00"
 _UNKNOWN_INSTRUCTION = b"\x6d\x00"
-_VPCD_ATR = 4
+_NOT_AUTHENTICATED = b"\x69\x82"
+_FAILED = b"\x63\x00"
+_NDEF_APPLICATION = bytes.fromhex("D2760000850101")
+_CONTAINER_ID = b"\xe1\x03"
 _NDEF_FILE_ID = b"\xe1\x04"
+_MASTER_FILE_ID = b"\x3f\x00"
+_SERIAL_NUMBER_FILE_ID = b"\x2f\x02"
+_GET_UID = bytes.fromhex("FFCA0000")
 
 
 class CardKind(enum.StrEnum):
@@ -29,12 +29,18 @@ class CardKind(enum.StrEnum):
     """An NTAG behind the reader's storage-card commands."""
     UID_ONLY = "uid_only"
     """A MIFARE Classic whose keys nobody here knows."""
+    FELICA = "felica"
+    """Its UID is its IDm of 8 bytes."""
+    CONTACT = "contact"
+    """An ISO 7816 file card for a slot, protocol T=0; its UID is the serial number in its EF.GDO."""
 
 
 _ATRS = {
     CardKind.TYPE4: bytes.fromhex("3B8180018080"),
     CardKind.TYPE2: bytes.fromhex("3B8F8001804F0CA0000003060300030000000068"),
     CardKind.UID_ONLY: bytes.fromhex("3B8F8001804F0CA000000306030001000000006A"),
+    CardKind.FELICA: bytes.fromhex("3B8F8001804F0CA00000030611003B0000000042"),
+    CardKind.CONTACT: bytes.fromhex("3B021450"),
 }
 
 
@@ -55,8 +61,8 @@ class VirtualCard:
     """Answers every NDEF read with one byte and success."""
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.uid) <= 10:
-            raise ValueError("a UID has 1 to 10 bytes")
+        if not 1 <= len(self.uid) <= 10 and not (self.kind is CardKind.CONTACT and not self.uid):
+            raise ValueError("a UID has 1 to 10 bytes; a contact card may have none")
         if len(self.ndef) > (800 if self.kind is CardKind.TYPE2 else NDEF_FILE_BYTES - 2):
             raise ValueError(f"{len(self.ndef)} bytes do not fit on a {self.kind} card")
 
@@ -72,28 +78,31 @@ class CardSession:
         self.card = card
         self.apdus = 0
         self._selected = b""
-        self._files = {
-            b"\xe1\x03": _capability_container(),
-            _NDEF_FILE_ID: len(card.ndef).to_bytes(2, "big") + card.ndef.ljust(NDEF_FILE_BYTES - 2, b"\x00"),
-        }
+        self._files = _contact_files(card) if card.kind is CardKind.CONTACT else _ndef_files(card)
+
+    @property
+    def atr(self) -> bytes:
+        return self.card.atr
 
     def transmit(self, apdu: bytes) -> bytes:
         """Answer one APDU; raise ``CardTakenAway`` when this card leaves at this moment."""
         if self.card.torn_after is not None and self.apdus >= self.card.torn_after:
             raise CardTakenAway
         self.apdus += 1
-        if apdu[:4] == bytes.fromhex("FFCA0000"):
+        if self.card.kind is CardKind.CONTACT:
+            return self._contact(apdu)
+        if apdu[:4] == _GET_UID:
             return self.card.uid + _OK
         if self.card.kind is CardKind.TYPE4:
             return self._type4(apdu)
         if self.card.kind is CardKind.TYPE2:
             return self._type2(apdu)
-        return _UNKNOWN_INSTRUCTION
+        return self._storage(apdu)
 
     def _type4(self, apdu: bytes) -> bytes:
         if apdu[:2] == b"\x00\xa4":
             data = apdu[5 : 5 + apdu[4]] if len(apdu) > 4 else b""
-            if apdu[2] == 0x04 and data == bytes.fromhex("D2760000850101"):
+            if apdu[2] == 0x04 and data == _NDEF_APPLICATION:
                 return _OK
             if apdu[2] == 0x00 and data in self._files:
                 self._selected = data
@@ -116,6 +125,50 @@ class CardSession:
             return data[:1] + _OK
         return data + _OK if len(data) == length else _WRONG_OFFSET
 
+    def _storage(self, apdu: bytes) -> bytes:
+        """Load a key: taken; use it: wrong; read without: not authenticated."""
+        answers = {b"\xff\x82": _OK, b"\xff\x86": _FAILED, b"\xff\xb0": _NOT_AUTHENTICATED}
+        return answers.get(apdu[:2], _UNKNOWN_INSTRUCTION)
+
+    def _contact(self, apdu: bytes) -> bytes:
+        """T=0: no command both sends and expects data, and a wrong expected length is answered by the right
+        one."""
+        if apdu[:2] == b"\x00\xa4" and len(apdu) == 5 + apdu[4]:
+            return self._select_by_contacts(apdu[2], apdu[5:])
+        if apdu[:2] == b"\x00\xb0" and len(apdu) == 5 and self._selected in self._files:
+            content = self._files[self._selected]
+            offset, length = int.from_bytes(apdu[2:4], "big"), apdu[4] or 256
+            left = len(content) - offset
+            if left <= 0:
+                return _WRONG_OFFSET
+            if length > left:
+                return bytes([0x6C, left])
+            if self.card.wrong_answers:
+                return content[offset : offset + 1] + _OK
+            return content[offset : offset + length] + _OK
+        return _UNKNOWN_INSTRUCTION
+
+    def _select_by_contacts(self, how: int, data: bytes) -> bytes:
+        if how == 0x04:
+            return _OK if data == _NDEF_APPLICATION and self.card.ndef else _NOT_FOUND
+        if data not in self._files:
+            return _NOT_FOUND
+        self._selected = data
+        return _OK
+
+
+def _contact_files(card: VirtualCard) -> dict[bytes, bytes]:
+    files = _ndef_files(card) if card.ndef else {}
+    files[_MASTER_FILE_ID] = b""
+    if card.uid:
+        files[_SERIAL_NUMBER_FILE_ID] = b"\x5a" + bytes([len(card.uid)]) + card.uid
+    return files
+
+
+def _ndef_files(card: VirtualCard) -> dict[bytes, bytes]:
+    content = len(card.ndef).to_bytes(2, "big") + card.ndef
+    return {_CONTAINER_ID: _capability_container(), _NDEF_FILE_ID: content.ljust(NDEF_FILE_BYTES, b"\x00")}
+
 
 def _capability_container() -> bytes:
     """Mapping 2.0, reads up to 255 bytes, one NDEF file, readable by all, written by nobody."""
@@ -128,54 +181,3 @@ def _type2_memory(card: VirtualCard) -> bytes:
     area = b"\x03" + length + card.ndef + b"\xfe"
     # NTAG216: 888 bytes of user memory, as its capability container says in units of 8.
     return card.uid.ljust(12, b"\x00") + bytes.fromhex("E1106F00") + area.ljust(888 + 20, b"\x00")
-
-
-class VpcdSlot:
-    """One card slot of vpcd; ``card`` is what lies on it now."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._serving: asyncio.Task[None] | None = None
-        self.card: VirtualCard | None = None
-
-    async def insert(self, card: VirtualCard) -> None:
-        """Lay ``card`` on; raise OSError when no vpcd listens on the port."""
-        await self.remove()
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
-        self.card = card
-        self._serving = asyncio.create_task(self._serve(CardSession(card), reader, writer))
-
-    async def remove(self) -> None:
-        serving, self._serving = self._serving, None
-        if serving is not None:
-            serving.cancel()
-            await asyncio.gather(serving, return_exceptions=True)
-
-    async def _serve(
-        self, session: CardSession, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        sock = writer.get_extra_info("socket")
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-        async def read(length: int) -> bytes:
-            data = await reader.readexactly(length)
-            # vpcd sends length and body apart: a delayed ACK would cost 44 ms an APDU (lab.md section 1).
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-            return data
-
-        try:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-            while True:
-                body = await read(int.from_bytes(await read(2), "big"))
-                if len(body) > 1:
-                    answer = session.transmit(body)
-                elif body[0] == _VPCD_ATR:
-                    answer = session.card.atr
-                else:
-                    continue
-                writer.write(len(answer).to_bytes(2, "big") + answer)
-        except (CardTakenAway, asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            self.card = None
-            writer.close()

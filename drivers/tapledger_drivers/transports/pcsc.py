@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 
@@ -30,6 +31,7 @@ class PcscContext:
         self._traffic = traffic
         self._context: int | None = _establish()
         self._readers_known = 0
+        self._cancelling: threading.Thread | None = None
 
     def readers(self) -> list[str]:
         hresult, names = scard.SCardListReaders(self._context, [])
@@ -71,8 +73,11 @@ class PcscContext:
 
     def cancel(self) -> None:
         context = self._context
-        if context is not None:
-            scard.SCardCancel(context)
+        if context is None or (self._cancelling is not None and self._cancelling.is_alive()):
+            return
+        # SCardCancel waits for pcscd's answer: one that is stopped must not stop whoever calls.
+        self._cancelling = threading.Thread(target=scard.SCardCancel, args=(context,), daemon=True)
+        self._cancelling.start()
 
     def release(self) -> None:
         context, self._context = self._context, None
