@@ -7,13 +7,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from tapledger_drivers.printers.encoding import text_columns
-from tapledger_drivers.printers.raster import COLUMN_DOTS, LINE_DOTS, draw_text
+from tapledger_drivers.printers.raster import (
+    COLUMN_DOTS,
+    DOTS_PER_MM,
+    LINE_DOTS,
+    LINE_PITCH_DOTS,
+    draw_text,
+)
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 _MARGIN_DOTS = 24
-_QR_DOTS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,10 @@ class PrintedPicture:
 @dataclass(frozen=True, slots=True)
 class PrintedQr:
     data: str
+    module_dots: int = 6
+    error: str = "M"
+    module_dots: int = 6
+    error: str = "M"
 
 
 Printed: TypeAlias = PrintedText | PrintedPicture | PrintedQr
@@ -58,13 +67,18 @@ class PaperSlip:
             match printed:
                 case PrintedText():
                     lines.append((self._indent(printed) + printed.text).rstrip())
-                case PrintedQr(data):
+                case PrintedQr(data=data):
                     lines.append(f"[QR:{data}]")
                 case PrintedPicture(width_bytes, height):
                     lines.append(f"[picture {width_bytes * 8}x{height}]")
         while lines and not lines[-1]:
             lines.pop()
         return lines
+
+    @property
+    def length_mm(self) -> int:
+        """How much paper it is, with its feed."""
+        return sum(map(_height_dots, self.content)) // DOTS_PER_MM
 
     def text(self) -> str:
         return "\n".join(self.lines())
@@ -73,14 +87,13 @@ class PaperSlip:
         """Draw the slip as the printer would, 12 dots a column."""
         from PIL import Image
 
-        pieces = [self._draw(printed) for printed in self.content]
         width = self.columns * COLUMN_DOTS
+        pieces = [self._draw(printed) for printed in self.content]
         height = sum(piece.height for piece in pieces) + 2 * _MARGIN_DOTS
         paper = Image.new("L", (width + 2 * _MARGIN_DOTS, height), 255)
         top = _MARGIN_DOTS
         for piece in pieces:
-            centred = (width - piece.width) // 2 if piece.width == _QR_DOTS else 0
-            paper.paste(piece, (_MARGIN_DOTS + centred, top))
+            paper.paste(piece, (_MARGIN_DOTS, top))
             top += piece.height
         file = io.BytesIO()
         paper.save(file, "PNG")
@@ -96,7 +109,7 @@ class PaperSlip:
         match printed:
             case PrintedPicture(width_bytes, height, bits):
                 return ImageOps.invert(Image.frombytes("1", (width_bytes * 8, height), bits).convert("L"))
-            case PrintedQr(data):
+            case PrintedQr(data=data):
                 return _draw_qr(data)
             case PrintedText(text, bold, large):
                 scale = 2 if large else 1
@@ -106,13 +119,29 @@ class PaperSlip:
                 return piece
 
 
-def _draw_qr(data: str) -> Image:
-    import qrcode  # type: ignore[import-untyped]  # comes with python-escpos
+def _height_dots(printed: Printed) -> int:
+    match printed:
+        case PrintedText():
+            return LINE_PITCH_DOTS + (LINE_DOTS if printed.large else 0)
+        case PrintedPicture():
+            return printed.height
+        case PrintedQr(data, module_dots, error):
+            import segno
+
+            code = segno.make(data.encode(), error=error, mode="byte", micro=False, boost_error=False)
+            return int(code.symbol_size(border=0)[1]) * module_dots
+
+
+def _draw_qr(data: str, module_dots: int, error: str, width: int) -> Image:
+    """Draw the code as large as the printer was told to, centred, with a quiet zone above and below."""
+    import segno
     from PIL import Image
 
-    code = qrcode.QRCode(border=2)
-    code.add_data(data)
-    modules: list[list[bool]] = code.get_matrix()
-    dots = bytes(0 if black else 255 for row in modules for black in row)
-    size = (len(modules), len(modules))
-    return Image.frombytes("L", size, dots).resize((_QR_DOTS, _QR_DOTS), Image.Resampling.NEAREST)
+    code = segno.make(data.encode(), mode="byte", error=error, micro=False, boost_error=False)
+    modules = len(code.matrix)
+    dots = bytes(0 if black else 255 for row in code.matrix for black in row)
+    size = modules * module_dots
+    drawn = Image.frombytes("L", (modules, modules), dots).resize((size, size), Image.Resampling.NEAREST)
+    piece = Image.new("L", (width, size + 8 * module_dots), 255)
+    piece.paste(drawn, ((width - size) // 2, 4 * module_dots))
+    return piece

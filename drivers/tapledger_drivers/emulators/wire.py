@@ -55,6 +55,7 @@ class Wire(ABC):
         self._sender: asyncio.Task[None] | None = None
         self._hears = asyncio.Event()
         self._hears.set()
+        self._held = False
         self.plugged = False
         self.bytes_in = 0
         self.bytes_out = 0
@@ -93,6 +94,22 @@ class Wire(ABC):
             self._sender = asyncio.create_task(self._send_slowly())
         return True
 
+    def hold(self, on: bool) -> None:
+        """Take no more bytes from the host for now, as a device whose buffer is full."""
+        self._held = on
+        self._hear()
+
+    def cut(self) -> None:
+        """Break the line now, as the device's own doing."""
+        if self.plugged and self._has_host():
+            self._cut()
+
+    def _hear(self) -> None:
+        if self._held or Verb.GO_AWOL in self._faults:
+            self._hears.clear()
+        else:
+            self._hears.set()
+
     # ---- faults ----------------------------------------------------------------------------------------
     def faults(self) -> tuple[Fault, ...]:
         unplugged = () if self.plugged else (Fault(Verb.UNPLUG),)
@@ -116,10 +133,7 @@ class Wire(ABC):
                 self._faults[verb] = value
             else:
                 self._faults.pop(verb, None)
-            if Verb.GO_AWOL in self._faults:
-                self._hears.clear()
-            else:
-                self._hears.set()
+            self._hear()
         else:
             raise ValueError(f"a wire does not know {verb}")
 

@@ -1,290 +1,375 @@
-"""A receipt printer that speaks ESC/POS over TCP (port 9100).
+"""A receipt printer that speaks ESC/POS, on TCP, on a serial port or on the kernel's printer device.
 
 "No exception" is no proof of paper: a peer that accepts and never reads swallows a whole receipt (devices.md
-M3). So every job begins and ends with questions:
-
-1. "Forget what an earlier job has left" (a broken connection may leave half a command, which would swallow
-   the beginning of this slip), then DLE EOT 1, 2, 4. Not answered or not ready: ``failed``, nothing was sent.
-2. The slip, its cut, and GS r 1, which a printer answers only after it has done all before it.
-3. Answered: DLE EOT once more, and if clean ``printed``. Not answered: DLE EOT tells why. When the printer
-   says that it stopped before the cut and confirms that it has forgotten the rest, ``failed``: what is on
-   paper is an uncut piece of a slip and no more of it will come. Everything else is ``unknown``.
+M3). So nothing is sent before the printer has said that it is well, and nothing is called printed before it
+has said so after the cut (proof.py).
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Callable
+import contextlib
+import functools
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
-from tapledger_drivers.device import DeviceInfo
-from tapledger_drivers.errors import DeviceAbsent
-from tapledger_drivers.ports import PrinterStatus, PrintJob, PrintOutcome, PrintVerdict
-from tapledger_drivers.printers.layout import lay_out
-from tapledger_drivers.printers.slip import Slip, build_slip
-from tapledger_drivers.printers.status import (
-    ASK_COMPLETION,
-    ASK_STATUS,
-    AUTOMATIC_STATUS_BYTES,
-    BLOCK_HEADER,
-    BUFFERS_CLEARED,
-    CLEAR_BUFFERS,
-    STATUS_ANSWERS,
-    StatusBytes,
-    is_automatic_status,
-    is_completion,
-    is_status,
-)
+from tapledger_drivers.device import Capabilities, DeviceInfo, Finding, HealthLevel, HealthReport, Value
+from tapledger_drivers.errors import DeviceAbsent, DeviceError, DeviceLost
+from tapledger_drivers.io import Io, WriteStalled
+from tapledger_drivers.ports import PrinterStatus, PrintJob, PrintOutcome, PrintVerdict, Rule, Text
+from tapledger_drivers.printers.code_pages import CODE_PAGES
+from tapledger_drivers.printers.conversation import BITS_PER_BYTE, Conversation, NoAnswer
+from tapledger_drivers.printers.detecting import Detected, detect
+from tapledger_drivers.printers.escpos_options import EscposOptions, read_options
+from tapledger_drivers.printers.layout import PaperLine, lay_out
+from tapledger_drivers.printers.pieces import Frame, cut_apart
+from tapledger_drivers.printers.proof import Completion, Names, Pace, Proof
+from tapledger_drivers.printers.slip import Slip, SlipStyle, build_slip
+from tapledger_drivers.printers.status import AUTOMATIC_ON, CLEAR_BUFFERS
+from tapledger_drivers.printers.watching import Watch
+from tapledger_drivers.quirks import capabilities, find
 from tapledger_drivers.registry import Making
+from tapledger_drivers.transports.addresses import TtyAddress, parse_address
 
-CONNECT_TIMEOUT_S = 2.0
-ANSWER_TIMEOUT_S = 2.0
-SEND_TIMEOUT_S = 10.0
-JOB_TIMEOUT_S = 20.0
-POLL_INTERVAL_S = 0.5
-CLOSE_TIMEOUT_S = 1.0
-RECEIVED_BYTES_MAX = 4096
-
-_ASK_MODEL = b"\x1dIC"
-"""GS I 67: the model's name, between 5F and 00."""
+BUILD_TIMEOUT_S = 10.0
+IDLE_ASK_S = 0.5
+"""So often an idle printer is asked how it is: its automatic status may have stopped, its cable be gone."""
+LIVENESS_TIMEOUT_S = 1.0
+SILENT_MAX = 3
+"""So many questions in a row without an answer, and the line is better opened anew."""
+SHARED_ASK_S = 2.0
+MARK_EVERY_S = 0.5
+"""On a serial line a printer that lost power and came back is told by the questions that it has lost."""
+FLUSH_BYTES = 4096
+"""Half a command of another program, such as a picture, swallows so many bytes before it is done."""
+FLUSH_S = 0.5
+PIN_5 = 5
+REAL_TIME_PULSE_100MS = 2
+_DEFAULTS: dict[str, Value] = {
+    "commands": "escpos",
+    "status": "eot",
+    "completion": Completion.NONE,
+    "cutter": True,
+    "drawer_kick": True,
+    "near_end": True,
+    "raster": True,
+    "chunk_bytes": 0,
+    "pause_ms": 0,
+}
 
 
 class EscposPrinter:
-    """Print on a printer with a resident GBK font; ``dots`` and ``columns`` are the width of its paper.
+    """Print on the printer at ``address``; one job at a time, jobs wait for each other."""
 
-    One TCP connection a job, for such printers serve one client at a time; jobs wait for each other.
-    """
-
-    def __init__(
-        self,
-        host: str,
-        port: int = 9100,
-        columns: int = 48,
-        dots: int = 576,
-        answer_timeout_s: float = ANSWER_TIMEOUT_S,
-        job_timeout_s: float = JOB_TIMEOUT_S,
-    ) -> None:
-        self._host = host
-        self._port = port
-        self._columns = columns
-        self._dots = dots
-        self._answer_timeout_s = answer_timeout_s
-        self._job_timeout_s = job_timeout_s
+    def __init__(self, io: Io, address: str, options: EscposOptions | None = None) -> None:
+        parsed = parse_address(address)
+        self._io = io
+        self._address = address
+        self._options = options or EscposOptions()
+        self._baud = parsed.baud if isinstance(parsed, TtyAddress) else None
         self._one_at_a_time = asyncio.Lock()
+        self._conversation: Conversation | None = None
+        self._detected: Detected | None = None
+        self._names = Names()
+        self._uncut = False
+        self._closing = asyncio.Event()
+        self._watch = Watch(io.traffic, self._options.drawer_switch)
 
+    # ---- life ------------------------------------------------------------------------------------------
     async def open(self) -> DeviceInfo:
-        """Ask the printer for its status and its model; raise ``DeviceAbsent`` when it does not answer."""
+        """Open the line and ask the printer how and what it is; raise ``DeviceAbsent`` when it is mute."""
+        await self.close()
+        self._detected = None
+        self._closing = asyncio.Event()
+        # The first slip loads python-escpos: not while somebody waits for it.
+        await self._io.run(BUILD_TIMEOUT_S, lambda: self._frame)
+        conversation = await self._begin()
         try:
-            async with self._connected() as connection:
-                if await connection.ask_status() is None:
-                    raise DeviceAbsent("mute", self._no_answer())
-                model = await connection.ask_model()
-        except _Gone as error:
-            raise DeviceAbsent(error.reason, str(error)) from error
+            await self._greet(conversation)
+        except (NoAnswer, WriteStalled) as error:
+            await conversation.close()
+            raise DeviceAbsent(getattr(error, "reason", "mute"), f"{self._address}: {error}") from error
+        except BaseException:
+            await conversation.close()
+            raise
+        virtual = conversation.virtual
+        if self._options.hold_line:
+            self._conversation = conversation
+        else:
+            await conversation.close()
+        known = self._detected or Detected()
+        model = known.model or self._options.model
         return DeviceInfo(
             model=model or "ESC/POS printer",
-            address=f"tcp:{self._host}:{self._port}",
-            virtual="emulator" in model.casefold(),
+            address=self._address,
+            firmware=known.firmware,
+            serial=known.serial,
+            virtual=virtual or "emulator" in model.casefold(),
+            capabilities=self.capabilities,
         )
 
+    async def close(self) -> None:
+        self._closing.set()
+        conversation, self._conversation = self._conversation, None
+        if conversation is not None:
+            await conversation.close()
+
+    @property
+    def capabilities(self) -> Capabilities:
+        known = self._detected or Detected()
+        paper: dict[str, Value] = {
+            "columns": self._options.columns,
+            "dots": self._options.dots,
+            "code_page": self._options.code_page,
+            "qr": self._options.native_qr,
+        }
+        quirk = find("printer", name=known.model or self._options.model)
+        said = self._options.said()
+        return capabilities({**_DEFAULTS, **paper}, known.capabilities, quirk, said)
+
+    async def health(self, level: HealthLevel) -> HealthReport:
+        """Ask how it is, or print a line: a person looks at it for ``interactive``."""
+        if level is HealthLevel.INTERNAL:
+            status = await self.status()
+            return HealthReport(level, (_finding(status.reason, status.evidence),))
+        test = PrintJob("health", (Rule(), Text("TEST 测试 0123456789"), Rule()))
+        outcome = await self.print(test)
+        return HealthReport(HealthLevel.EXTERNAL, (_finding(outcome.reason, outcome.evidence),))
+
+    # ---- status ----------------------------------------------------------------------------------------
     async def status(self) -> PrinterStatus:
         try:
-            async with self._connected() as connection:
-                status = await connection.ask_status()
-        except _Gone as error:
-            return PrinterStatus(False, error.reason, str(error))
-        if status is None:
-            return PrinterStatus(False, "mute", self._no_answer())
-        return PrinterStatus(status.reason == "ok", status.reason, str(status))
+            async with self._talking() as conversation:
+                return await self._ask(conversation)
+        except DeviceError as error:
+            return self._watch.trouble("unreachable", str(error))
 
-    async def print(self, job: PrintJob) -> PrintOutcome:
+    async def changes(self) -> AsyncIterator[PrinterStatus]:
+        closing, conversation = self._closing, self._conversation
+        shown: tuple[object, ...] | None = None
+        silent = 0
         try:
-            # In a thread: the first slip loads python-escpos, the first picture loads the fonts.
-            slip = await asyncio.to_thread(self._build, job)
+            while not closing.is_set():
+                heard = 0 if conversation is None else conversation.automatic_count
+                status = await self._look(conversation)
+                seen = (status.ready, status.reason, status.near_end, status.drawer_open)
+                if seen != shown:
+                    shown = seen
+                    yield status
+                silent = silent + 1 if status.reason in ("mute", "unreachable") else 0
+                if silent >= SILENT_MAX:
+                    raise DeviceLost(status.reason, status.evidence) from TimeoutError(self._address)
+                if conversation is None:
+                    await _pause(closing, SHARED_ASK_S)
+                else:
+                    await conversation.wait_for_word(heard, IDLE_ASK_S)
+        except DeviceLost:
+            if closing.is_set():
+                return
+            self._io.traffic.count("CommunicationErrorCount")
+            raise
+
+    async def _look(self, conversation: Conversation | None) -> PrinterStatus:
+        """Return how the printer is: by asking, unless it has said of its own accord that it is not well."""
+        if conversation is None:
+            return await self.status()
+        said = conversation.automatic
+        if self._one_at_a_time.locked() and said is not None:
+            conversation.check()
+            return self._watch.saw(said)
+        async with self._one_at_a_time:
+            return await self._ask(conversation, LIVENESS_TIMEOUT_S)
+
+    async def _ask(self, conversation: Conversation, timeout_s: float | None = None) -> PrinterStatus:
+        if self._can("status") == "none":
+            conversation.check()
+            return PrinterStatus(True, "ok", "this printer is never asked, by configuration")
+        try:
+            status = await conversation.ask_status(timeout_s=timeout_s)
+            if status.reason == "ok" and self._detected is None:
+                await self._detect(conversation)
+        except NoAnswer as error:
+            return self._watch.trouble(error.reason, str(error))
+        except WriteStalled as error:
+            return self._watch.trouble("mute", str(error))
+        return self._watch.saw(status)
+
+    # ---- printing --------------------------------------------------------------------------------------
+    async def print(self, job: PrintJob) -> PrintOutcome:
+        began_s = asyncio.get_running_loop().time()
+        try:
+            slip = await self._io.run(BUILD_TIMEOUT_S, self._build, job)
         except ValueError as error:
             return PrintOutcome(PrintVerdict.FAILED, "bad_job", str(error))
-        try:
-            async with self._connected() as connection:
-                status = await connection.ask_status(before=CLEAR_BUFFERS)
-                if status is None:
-                    return PrintOutcome(PrintVerdict.FAILED, "mute", f"{self._no_answer()}, slip not sent")
-                if status.reason != "ok":
-                    return PrintOutcome(PrintVerdict.FAILED, status.reason, f"{status}, slip not sent")
-                return await self._print_on(connection, slip)
-        except _Gone as error:
+        except DeviceError as error:
             return PrintOutcome(PrintVerdict.FAILED, error.reason, f"{error}, slip not sent")
-
-    async def close(self) -> None:
-        """Nothing to do: no connection outlives its job."""
-
-    def _build(self, job: PrintJob) -> Slip:
-        return build_slip(lay_out(job.items, self._columns), self._dots)
-
-    async def _print_on(self, connection: _Connection, slip: Slip) -> PrintOutcome:
         try:
-            outcome = await self._send_and_prove(connection, slip.data)
-        except _Gone as error:
-            outcome = PrintOutcome(PrintVerdict.UNKNOWN, error.reason, f"{error} after the slip was begun")
-        evidence = "; ".join([outcome.evidence, *slip.notes])
-        return PrintOutcome(outcome.verdict, outcome.reason, evidence)
+            async with self._talking() as conversation:
+                refused = await self._preflight(conversation)
+                return refused or await self._print_on(conversation, slip, began_s)
+        except DeviceError as error:
+            return PrintOutcome(PrintVerdict.FAILED, "unreachable", f"{error}, slip not sent")
 
-    async def _send_and_prove(self, connection: _Connection, slip: bytes) -> PrintOutcome:
-        unknown = PrintVerdict.UNKNOWN
-        deadline_s = time.monotonic() + self._job_timeout_s
-        connection.completed = False
-        if not await connection.send(slip + ASK_COMPLETION):
-            return PrintOutcome(unknown, "stalled", f"printer took no bytes for {SEND_TIMEOUT_S} s")
-        while not await connection.wait_for(lambda: connection.completed, POLL_INTERVAL_S):
-            status = await connection.ask_status()
-            if connection.completed:
-                break
-            if status is None:
-                return PrintOutcome(unknown, "mute", f"{self._no_answer()} after the slip")
-            if status.reason != "ok":
-                return await self._stopped(connection, status)
-            if time.monotonic() > deadline_s:
-                return PrintOutcome(unknown, "no_completion", f"{status}, no answer to GS r after the cut")
-        status = await connection.ask_status()
-        if status is None:
-            return PrintOutcome(unknown, "mute", f"cut answered, then {self._no_answer()}")
-        if status.reason != "ok":
-            return PrintOutcome(unknown, status.reason, f"{status} after the cut")
-        return PrintOutcome(PrintVerdict.PRINTED, "ok", f"gs_r answered, {status} after the cut")
+    async def _preflight(self, conversation: Conversation) -> PrintOutcome | None:
+        """Make sure that a slip would be printed; return why not."""
+        if self._can("status") == "none":
+            return None
+        try:
+            # What another job has left, such as half a command, would swallow the beginning of this slip.
+            status = await conversation.ask_status(before=CLEAR_BUFFERS)
+            if status.reason == "ok" and self._detected is None:
+                await self._detect(conversation)
+        except NoAnswer as error:
+            said = self._watch.trouble(error.reason, str(error))
+        except WriteStalled as error:
+            said = self._watch.trouble("mute", f"{error} of a question")
+        else:
+            said = self._watch.saw(status)
+        if said.ready:
+            return None
+        return PrintOutcome(PrintVerdict.FAILED, said.reason, f"{said.evidence}, slip not sent")
 
-    async def _stopped(self, connection: _Connection, status: StatusBytes) -> PrintOutcome:
-        """The printer stopped in the middle: make sure that the rest never comes out by itself."""
-        if await connection.clear_buffers():
-            evidence = f"{status}, no cut, printer confirmed that the rest is cleared"
-            return PrintOutcome(PrintVerdict.FAILED, status.reason, evidence)
-        evidence = f"{status}, the rest may still come out"
-        return PrintOutcome(PrintVerdict.UNKNOWN, status.reason, evidence)
+    async def _print_on(self, conversation: Conversation, slip: _Slip, began_s: float) -> PrintOutcome:
+        loop, traffic = asyncio.get_running_loop(), self._io.traffic
+        completion = Completion(str(self._can("completion")))
+        proof = Proof(
+            conversation,
+            completion,
+            self._names,
+            knows_model=bool(self._detected and self._detected.model),
+            job_timeout_s=self._options.job_timeout_s,
+            pace=Pace(int(self._can("chunk_bytes")), int(self._can("pause_ms")) / 1000),
+        )
+        first, *others = slip.pieces
+        if self._can("status") == "asb":
+            first += AUTOMATIC_ON  # after ESC @, which ends it
+        if self._uncut:
+            first = self._frame.after + first  # what the last job has left is not this member's affair
+        self._uncut = completion is not Completion.NONE
+        traffic.observe("first_byte", loop.time() - began_s)
+        outcome = await proof.print([first, *others])
+        traffic.observe("print_job", loop.time() - began_s)
+        if outcome.verdict is PrintVerdict.PRINTED:
+            self._uncut = False
+            traffic.count("PaperCutCount")
+        return PrintOutcome(
+            outcome.verdict,
+            outcome.reason,
+            "; ".join([outcome.evidence, *slip.notes]),
+            round(slip.paper_mm * proof.sent_share),
+        )
 
-    def _no_answer(self) -> str:
-        return f"no answer to DLE EOT in {self._answer_timeout_s} s"
+    async def kick_drawer(self) -> bool:
+        """Give the pulse; False when the printer does not answer, or has no drawer."""
+        if not self._can("drawer_kick"):
+            return False
+        connector = int(self._options.drawer_pin == PIN_5)
+        try:
+            async with self._talking() as conversation:
+                before = await conversation.ask_status(before=CLEAR_BUFFERS)
+                self._watch.kicked(before)
+                if before.reason == "ok":
+                    await conversation.send(b"\x1bp" + bytes([connector, 0x19, 0xFA]))
+                else:
+                    # A pulse that waits in the buffer would open the drawer when nobody is there.
+                    await conversation.send(b"\x10\x14\x01" + bytes([connector, REAL_TIME_PULSE_100MS]))
+                self._watch.saw(await conversation.ask_status())
+        except (DeviceError, NoAnswer, WriteStalled):
+            self._io.traffic.count("DrawerFailedOpenCount")
+            return False
+        self._io.traffic.count("DrawerGoodOpenCount")
+        return True
 
+    # ---- the line --------------------------------------------------------------------------------------
     @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[_Connection]:
+    async def _talking(self) -> AsyncIterator[Conversation]:
+        """Give the line to one caller; raise ``DeviceError`` when there is none."""
         async with self._one_at_a_time:
-            try:
-                async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                    reader, writer = await asyncio.open_connection(self._host, self._port)
-            except (OSError, TimeoutError) as error:
-                raise _Gone("unreachable", f"no connection: {error or 'timed out'}") from error
-            connection = _Connection(reader, writer, self._answer_timeout_s)
-            try:
-                yield connection
-            finally:
-                await connection.close()
+            if not self._options.hold_line:
+                conversation = await self._begin()
+                try:
+                    yield conversation
+                finally:
+                    await conversation.close()
+                return
+            if self._conversation is None:
+                raise DeviceLost("closed", f"{self._address} is not open")
+            self._conversation.check()
+            yield self._conversation
 
+    async def _begin(self) -> Conversation:
+        stream = await self._io.stream(self._address)
+        options = self._options
+        return Conversation(stream, options.answer_timeout_s, options.send_timeout_s, self._baud)
 
-class _Gone(Exception):
-    """The connection could not be made, or ended."""
-
-    def __init__(self, reason: str, evidence: str) -> None:
-        super().__init__(evidence)
-        self.reason = reason
-
-
-class _Connection:
-    """Bytes to the printer, and its answers told apart by their fixed bits."""
-
-    def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answer_timeout_s: float
-    ) -> None:
-        self._reader = reader
-        self._writer = writer
-        self._answer_timeout_s = answer_timeout_s
-        self._received = bytearray()
-        self._statuses: list[int] = []
-        self._automatic_left = 0
-        self._in_block = False
-        self.completed = False
-
-    async def send(self, data: bytes) -> bool:
-        """Send all of ``data``; False when the printer did not take it in time."""
-        self._writer.write(data)
+    async def _greet(self, conversation: Conversation) -> None:
+        """Hear from the printer for the first time, and learn what it is if it is ready."""
+        if self._options.status == "none":
+            return
         try:
-            async with asyncio.timeout(SEND_TIMEOUT_S):
-                await self._writer.drain()
-        except TimeoutError:
-            return False
-        except OSError as error:
-            raise _Gone("cut_off", f"connection lost while sending {len(data)} bytes") from error
-        return True
+            status = await conversation.ask_status(before=CLEAR_BUFFERS)
+        except NoAnswer as error:
+            if error.reason != "mute":
+                raise
+            # A clone that asks its parser for everything is deaf until half a command is done.
+            count = FLUSH_BYTES if self._baud is None else int(self._baud / BITS_PER_BYTE * FLUSH_S)
+            await conversation.send(b"\0" * min(count, FLUSH_BYTES) + b"\x1b@")
+            status = await conversation.ask_status()
+        self._watch.saw(status)
+        if status.reason == "ok":
+            await self._detect(conversation)
 
-    async def wait_for(self, satisfied: Callable[[], bool], timeout_s: float) -> bool:
-        """Take answers until ``satisfied``; False when that does not happen in time."""
-        try:
-            async with asyncio.timeout(timeout_s):
-                while not satisfied():
-                    self._take(await self._reader.read(256))
-        except TimeoutError:
-            return False
-        except OSError as error:
-            raise _Gone("cut_off", "connection lost") from error
-        return True
+    async def _detect(self, conversation: Conversation) -> None:
+        said, timeout_s = self._options.said(), self._options.detect_timeout_s
+        self._detected = await detect(conversation, self._names, timeout_s, said=said)
 
-    def _take(self, chunk: bytes) -> None:
-        if not chunk:
-            raise _Gone("cut_off", "printer closed the connection")
-        self._received += chunk
-        del self._received[:-RECEIVED_BYTES_MAX]
-        for byte in chunk:
-            if self._in_block:
-                self._in_block = byte != 0
-            elif self._automatic_left:
-                self._automatic_left -= 1
-            elif byte == BLOCK_HEADER:
-                self._in_block = True
-            elif is_automatic_status(byte):
-                self._automatic_left = AUTOMATIC_STATUS_BYTES - 1
-            elif is_status(byte):
-                self._statuses.append(byte)
-            elif is_completion(byte):
-                self.completed = True
+    def _can(self, name: str) -> Value:
+        return self.capabilities[name].value
 
-    async def ask_status(self, before: bytes = b"") -> StatusBytes | None:
-        """Return the printer's own word, None when it says nothing; ``before`` is sent first."""
-        self._statuses.clear()
-        if not await self.send(before + ASK_STATUS):
-            return None
-        if not await self.wait_for(lambda: len(self._statuses) >= STATUS_ANSWERS, self._answer_timeout_s):
-            return None
-        return StatusBytes(*self._statuses[-STATUS_ANSWERS:])
+    # ---- slips -----------------------------------------------------------------------------------------
+    def _build(self, job: PrintJob) -> _Slip:
+        lines = lay_out(job.items, self._options.columns)
+        every_bytes = int(self._baud / BITS_PER_BYTE * MARK_EVERY_S) if self._baud else 0
+        whole = self._build_lines(lines)
+        pieces = cut_apart(lines, lambda some: self._build_lines(some).data, self._frame, every_bytes)
+        return _Slip(pieces, whole.notes, whole.paper_mm)
 
-    async def ask_model(self) -> str:
-        """Return the model's name, empty when the printer does not know the question."""
-        self._received.clear()
-        await self.send(_ASK_MODEL)
-        await self.wait_for(lambda: self._received.endswith(b"\x00"), self._answer_timeout_s)
-        name = self._received.partition(b"_")[2].rstrip(b"\x00")
-        return name.decode("ascii", errors="replace")
+    def _build_lines(self, lines: Sequence[PaperLine]) -> Slip:
+        return build_slip(lines, self._options.dots, self._style)
 
-    async def clear_buffers(self) -> bool:
-        """Make the printer forget what it has not printed; True when it confirms, and the cut never came."""
-        self._received.clear()
-        if not await self.send(CLEAR_BUFFERS):
-            return False
-        cleared = await self.wait_for(lambda: BUFFERS_CLEARED in self._received, self._answer_timeout_s)
-        return cleared and not self.completed
+    @functools.cached_property
+    def _style(self) -> SlipStyle:
+        options = self._options
+        return SlipStyle(
+            CODE_PAGES[options.code_page],
+            switch_runs=options.switch_runs,
+            inline_pictures=options.inline_pictures,
+            native_qr=options.native_qr,
+        )
 
-    async def close(self) -> None:
-        self._writer.close()
-        try:
-            async with asyncio.timeout(CLOSE_TIMEOUT_S):
-                await self._writer.wait_closed()
-        except TimeoutError:
-            self._writer.transport.abort()  # bytes that nobody reads would keep the socket open
-        except OSError:
-            pass  # the peer was faster
+    @functools.cached_property
+    def _frame(self) -> Frame:
+        return Frame.of(lambda lines: self._build_lines(lines).data)
+
+
+@dataclass(frozen=True, slots=True)
+class _Slip:
+    pieces: list[bytes]
+    notes: tuple[str, ...]
+    paper_mm: int
+
+
+def _finding(reason: str, detail: str) -> Finding:
+    return Finding("online" if reason == "ok" else reason, reason == "ok", detail)
+
+
+async def _pause(closing: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await closing.wait()
 
 
 def make(making: Making) -> EscposPrinter:
-    options = making.options
-    return EscposPrinter(
-        options.text("host"),
-        options.integer("port", 9100, 1, 65535),
-        options.integer("columns", 48, 24, 96),
-        options.integer("dots", 576, 288, 1152),
-    )
+    address = making.options.text("port")
+    return EscposPrinter(making.io, address, read_options(making.options, hold_line=True))

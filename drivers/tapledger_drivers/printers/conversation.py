@@ -1,0 +1,209 @@
+"""Questions to an ESC/POS printer and its answers, on one open line.
+
+One task reads whatever comes, for printers talk without being asked; whoever waits for an answer is told.
+One caller at a time may ask or send: the driver sees to that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+
+from tapledger_drivers.errors import DeviceLost
+from tapledger_drivers.io import Stream
+from tapledger_drivers.printers.status import (
+    ASK_STATUS,
+    CLEAR_BUFFERS,
+    CLEARED,
+    PROCESS_ID,
+    STATUS_ANSWERS,
+    Answer,
+    AnswerParser,
+    Kind,
+    StatusBytes,
+)
+
+ASKS_MAX = 3
+"""So often a question is put when its answers are garbled; silence is believed at once."""
+QUIET_S = 0.05
+"""After garbage, the line is left alone for so long before the next question."""
+QUIETS_MAX = 10
+LATE_MAX = 64
+COMPLETIONS_MAX = 1024
+TEXTS_MAX = 16
+BITS_PER_BYTE = 10
+
+
+class NoAnswer(Exception):
+    """The printer did not say how it is: ``mute`` said nothing, ``noise`` nothing that makes sense."""
+
+    def __init__(self, reason: str, evidence: str) -> None:
+        super().__init__(evidence)
+        self.reason = reason
+
+
+class Conversation:
+    """Owns ``stream``. ``baud`` is the speed of a serial line: what was written is not there yet."""
+
+    def __init__(
+        self, stream: Stream, answer_timeout_s: float, send_timeout_s: float, baud: int | None
+    ) -> None:
+        self._stream = stream
+        self._answer_timeout_s = answer_timeout_s
+        self._send_timeout_s = send_timeout_s
+        self._baud = baud
+        self._parser = AnswerParser()
+        self._statuses = bytearray()
+        self._asked = False
+        self._late = 0
+        self._carried_at_s = 0.0
+        self._loop = asyncio.get_running_loop()
+        self._news = asyncio.Event()
+        self.lost: DeviceLost | None = None
+        self.noise = 0
+        """Bytes that made no sense so far."""
+        self.automatic: StatusBytes | None = None
+        """What the printer last said of its own accord."""
+        self.automatic_count = 0
+        self.completions: list[str] = []
+        """Process ids that were answered, and an empty text for each answer to GS r."""
+        self.completions_asked = 0
+        """Questions of GS r; an answer beyond them is noise."""
+        self.cleared = 0
+        self.texts: list[str] = []
+        self._reading = asyncio.create_task(self._read())
+
+    @property
+    def virtual(self) -> bool:
+        return self._stream.virtual
+
+    async def close(self) -> None:
+        await self._stream.close()
+        await asyncio.gather(self._reading, return_exceptions=True)
+
+    def check(self) -> None:
+        """Raise ``DeviceLost`` when the line is gone."""
+        if self.lost is not None:
+            raise DeviceLost(self.lost.reason, self.lost.detail) from self.lost
+
+    # ---- sending ---------------------------------------------------------------------------------------
+    def line_time_s(self, count: int) -> float:
+        """Return how long the line takes to carry so many bytes."""
+        return count * BITS_PER_BYTE / self._baud if self._baud else 0.0
+
+    async def send(self, data: bytes) -> None:
+        """Hand over ``data``; raise ``WriteStalled`` when the printer does not take it, or ``DeviceLost``."""
+        self.check()
+        self._carried_at_s = max(self._carried_at_s, self._loop.time()) + self.line_time_s(len(data))
+        timeout_s = self._send_timeout_s + self._carried_at_s - self._loop.time()
+        await self._stream.write(data, timeout_s)
+
+    async def wait_for(self, satisfied: Callable[[], bool], timeout_s: float) -> bool:
+        """Wait for answers until ``satisfied``; False when it is not, ``timeout_s`` after the line has
+        carried everything. Raises ``DeviceLost``."""
+        deadline_s = max(self._carried_at_s, self._loop.time()) + timeout_s
+        try:
+            async with asyncio.timeout_at(deadline_s):
+                while not satisfied():
+                    self.check()
+                    await self._news.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def wait_for_word(self, heard: int, timeout_s: float) -> None:
+        """Wait until the printer has said something of its own accord since ``automatic_count`` was
+        ``heard``, but not for long. Raises ``DeviceLost``."""
+        await self.wait_for(lambda: self.automatic_count != heard, timeout_s)
+
+    # ---- questions -------------------------------------------------------------------------------------
+    async def ask_status(self, before: bytes = b"", timeout_s: float | None = None) -> StatusBytes:
+        """Return the printer's own word; ``before`` is sent first. Raises ``NoAnswer``, ``WriteStalled`` or
+        ``DeviceLost``."""
+        timeout_s = self._answer_timeout_s if timeout_s is None else timeout_s
+        for _ in range(ASKS_MAX):
+            if self._late:
+                await self._quiet()
+            noise = self.noise
+            self._statuses.clear()
+            self._asked = True
+            try:
+                await self.send(before + ASK_STATUS)
+                await self.wait_for(partial(self._said_enough, noise), timeout_s)
+            finally:
+                self._asked = False
+            if len(self._statuses) >= STATUS_ANSWERS and self.noise == noise:
+                self._late = 0
+                return StatusBytes(*self._statuses[-STATUS_ANSWERS:])
+            missing = STATUS_ANSWERS - len(self._statuses)
+            self._late = min(self._late + max(missing, 1), LATE_MAX)
+            if self._said(noise) == 0:
+                raise NoAnswer("mute", f"no answer to DLE EOT in {timeout_s} s")
+            before = b""
+        raise NoAnswer("noise", f"{ASKS_MAX} times no sense in the answers to DLE EOT")
+
+    async def clear_buffers(self) -> bool:
+        """Make the printer forget what it has not printed; True when it confirms that."""
+        before = self.cleared
+        await self.send(CLEAR_BUFFERS)
+        return await self.wait_for(lambda: self.cleared > before, self._answer_timeout_s)
+
+    async def _quiet(self) -> None:
+        """Let late answers and garbage come in, so that they are not taken for the next answer."""
+        for _ in range(QUIETS_MAX):
+            try:
+                async with asyncio.timeout(QUIET_S):
+                    await self._news.wait()
+            except TimeoutError:
+                break
+            self.check()
+        for answer in self._parser.settle():
+            self._take(answer)
+
+    def _said_enough(self, noise_before: int) -> bool:
+        return self._said(noise_before) >= STATUS_ANSWERS
+
+    def _said(self, noise_before: int) -> int:
+        return len(self._statuses) + self.noise - noise_before
+
+    # ---- answers ---------------------------------------------------------------------------------------
+    async def _read(self) -> None:
+        try:
+            while True:
+                for answer in self._parser.feed(await self._stream.read(None)):
+                    self._take(answer)
+                self._tell()
+        except DeviceLost as error:
+            self.lost = error
+            self._tell()
+
+    def _tell(self) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+    def _take(self, answer: Answer) -> None:
+        match answer.kind:
+            case Kind.STATUS if self._asked:
+                self._statuses += answer.data
+            case Kind.STATUS if self._late:
+                self._late -= 1
+            case Kind.AUTOMATIC:
+                self.automatic = StatusBytes.from_automatic(answer.data)
+                self.automatic_count += 1
+            case Kind.COMPLETION if self.completions_asked:
+                self.completions_asked -= 1
+                self._completed("")
+            case Kind.BLOCK if answer.data == CLEARED:
+                self.cleared += 1
+            case Kind.BLOCK if answer.data.startswith(PROCESS_ID) and len(answer.data) == 5:
+                self._completed(answer.data[1:].decode("ascii"))
+            case Kind.TEXT:
+                self.texts.append(answer.data.decode("ascii", errors="replace"))
+                del self.texts[:-TEXTS_MAX]
+            case _:
+                self.noise += len(answer.data) or 1
+
+    def _completed(self, name: str) -> None:
+        self.completions.append(name)
+        del self.completions[:-COMPLETIONS_MAX]
