@@ -139,6 +139,8 @@ def test_every_setting_has_its_line_with_its_default() -> None:
 
 
 def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     return f'"{value}"' if isinstance(value, str | Path) else str(value)
 
 

@@ -56,8 +56,30 @@ class KioskSettings(Section):
     trouble_s: float = Field(default=5, gt=0, le=60)
 
 
+class TillSettings(Section):
+    drawer: bool = False
+    """A cash drawer hangs on the receipt printer."""
+
+
+class ReceiptSettings(Section):
+    folder: str = ""
+    """Templates of the shop's own; empty: only those that are shipped."""
+    roll_m: int = Field(default=0, ge=0, le=1000)
+    """Length of a new paper roll; 0: it is learned."""
+
+
 class DeviceSettings(Section):
-    role: Literal["kiosk-reader", "till-reader", "till-scanner", "receipt-printer"]
+    role: Literal[
+        "kiosk-reader",
+        "till-reader",
+        "till-scanner",
+        "kiosk-scanner",
+        "receipt-printer",
+        "cash-drawer",
+        "till-light",
+        "kiosk-light",
+        "customer-display",
+    ]
     driver: str
     options: dict[str, str | int | float | bool] = {}
 
@@ -69,6 +91,8 @@ class Settings(Section):
     web: WebSettings = WebSettings()
     central: CentralSettings = CentralSettings()
     kiosk: KioskSettings = KioskSettings()
+    till: TillSettings = TillSettings()
+    receipts: ReceiptSettings = ReceiptSettings()
     devices: list[DeviceSettings] = []
 
     @field_validator("devices")
@@ -92,8 +116,10 @@ def read(path: Path) -> Settings:
     except ValidationError as error:
         raise Invalid("CONFIG_INVALID", path=str(path), why="; ".join(_sentences(error))) from error
     base = path.parent
+    own = settings.receipts.folder
     return settings.model_copy(
         update={
+            "receipts": settings.receipts.model_copy(update={"folder": str(base / own) if own else ""}),
             "store": StoreSettings(folder=base / settings.store.folder),
             "files": FilesSettings(
                 program=base / settings.files.program, catalogue=base / settings.files.catalogue

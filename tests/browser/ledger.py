@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tapledger import settings
 from tapledger.clock import SystemClock
-from tapledger.devices.slips import lay_out
+from tapledger.devices.receipts.drawing import Paper, lay_out
 from tapledger.loyalty import program
 from tapledger.membership import slips
 from tapledger.membership.catalogue import Catalogue
@@ -41,5 +41,6 @@ async def newest_slip(config: Path, kind: str) -> list[str]:
     async with reading(config) as shop:
         jobs = await shop.store.transact(prints.recent)
         job = next(job for job in jobs if job.kind == kind)
-        document = lay_out(job.id, slips.read(shop, job.id, job.document), shop)
-        return expected_lines(document.items, COLUMNS)
+        slip = slips.read(shop, job.id, job.document)
+        items = lay_out(slip, shop, paper=Paper(COLUMNS, simulated=True))
+        return expected_lines(items, COLUMNS)

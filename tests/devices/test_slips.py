@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from tapledger import texts
-from tapledger.devices.slips import lay_out
+from tapledger.devices.receipts.drawing import lay_out
 from tapledger.languages import LANGUAGES
 from tapledger.membership import exchange, slips
 from tapledger.membership.exchange import ExchangeCommand
@@ -24,8 +24,8 @@ async def rows(bench: Bench, recorded: Recorded, language: str) -> dict[str, str
     job = slips.job_id(recorded)
     slip = await bench.shop.store.transact(lambda tx: slips.stored(tx, bench.shop, job))
     assert slip is not None
-    paper = lay_out(job, msgspec.structs.replace(slip, language=language), bench.shop)
-    return {item.left: item.right for item in paper.items if isinstance(item, Row)}
+    items = lay_out(msgspec.structs.replace(slip, language=language), bench.shop)
+    return {item.left: item.right for item in items if isinstance(item, Row)}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

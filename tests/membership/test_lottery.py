@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tapledger.devices import slips as paper
+from tapledger.devices.receipts.drawing import lay_out
 from tapledger.errors import Corrupt, NotFound, Refused, TapledgerError
 from tapledger.loyalty.conditions import Condition
 from tapledger.loyalty.program import Limit, Reward
@@ -195,7 +195,7 @@ async def test_the_slip_has_what_a_check_needs(bench: Bench) -> None:
     job = slips.job_id(done.recorded)
     queued = await bench.shop.store.transact(lambda tx: prints.get(tx, job))
     assert queued is not None
-    drawn = paper.lay_out(job, slips.read(bench.shop, job, queued.document), bench.shop)
-    shown = str(drawn.items)
+    drawn = lay_out(slips.read(bench.shop, job, queued.document), bench.shop)
+    shown = str(drawn)
     facts = done.recorded.event.body.facts
     assert str(facts["commit"]) in shown and "kiosk-7" in shown and "Draw 1" in shown

@@ -27,7 +27,7 @@ async def test_sale_points_receipt_and_basket_are_one_transaction(
     await baskets.keep(bench.shop, "till-1", baskets.add(baskets.Basket("sale-1"), TOWEL, 2))
     before = bench.tables()
 
-    def fails(*arguments: object) -> None:
+    def fails(*arguments: object, **named: object) -> None:
         raise ZeroDivisionError
 
     for step in ((slips, "enqueue"), (drafts, "discard")):

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tapledger.devices import slips as paper
+from tapledger.devices.receipts.drawing import lay_out
 from tapledger.errors import Conflict, TapledgerError
 from tapledger.languages import LANGUAGES
 from tapledger.loyalty import members as fold
@@ -167,7 +167,7 @@ async def test_the_slip_says_what_was_done_and_what_is_there(bench: Bench, langu
     job = slips.job_id(recorded)
     slip = await bench.shop.store.transact(lambda tx: slips.stored(tx, bench.shop, job))
     assert slip is not None
-    items = paper.lay_out(job, slip, bench.shop).items
+    items = lay_out(slip, bench.shop)
     amounts = [item.right for item in items if isinstance(item, Row)]
     assert amounts[:2] == ["¥500.00", "¥100.00"]
     said = " ".join(item.text for item in items if isinstance(item, Text))

@@ -14,7 +14,7 @@ from tapledger import errors
 from tapledger.devices.supervisor import DRIVER_FAULT, Link
 from tapledger.loyalty.sales.tenders import NAMES as TENDERS
 from tapledger_drivers.printers.status import StatusBytes
-from tests.source_tree import SOURCE_ROOTS, tree, with_suffix
+from tests.source_tree import ROOT, SOURCE_ROOTS, tree, with_suffix
 
 ERRORS = {name for name, item in vars(errors).items() if isinstance(item, type)}
 KEY_KINDS = ("problem", "reason", "info")
@@ -138,12 +138,19 @@ def keys_said() -> set[str]:
     return found
 
 
+def template_keys() -> set[str]:
+    """Return every key that a template of a slip says."""
+    folder = ROOT / "config" / "receipts"
+    return {key for path in folder.glob("*.toml") for key in re.findall(r'say = "([^"]+)"', path.read_text())}
+
+
 def every_key() -> set[str]:
     """Return the keys that a catalogue needs: no more, no fewer."""
     codes = {kind: {site.code for site in sites() if site.kind == kind} for kind in KEY_KINDS}
     devices = {*get_args(Link), *device_reasons(), DRIVER_FAULT, "other"}
     return {
         *keys_said(),
+        *template_keys(),
         *(f"info.{code}" for code in codes["info"]),
         *(f"reason.{code}" for code in codes["reason"]),
         *(f"tender.{kind}" for kind in TENDERS),

@@ -1,42 +1,84 @@
-"""The print loop: each slip in the queue meets exactly one fate, and the printer's own word decides it."""
+"""The print loop: each slip in the queue meets exactly one fate, and the printer's own word decides it.
+
+What the line, the power or this daemon cut short is printed again as a whole and says that it is a copy; it
+is never resumed. What nobody can know waits for a person's word (``membership.slips``).
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 
-from tapledger.devices.slips import lay_out
-from tapledger.devices.supervisor import DRIVER_FAULT, DeviceSupervisor
+from tapledger.database import Transaction
+from tapledger.devices.keeper import DRIVER_FAULT
+from tapledger.devices.paper_keeper import PaperKeeper
+from tapledger.devices.receipts.drawing import Paper, lay_out
+from tapledger.devices.receipts.templates import Templates
+from tapledger.devices.roles import RECEIPT_PRINTER
+from tapledger.devices.state import DeviceState
 from tapledger.membership import slips
 from tapledger.membership.shop import Shop
 from tapledger.store import prints
 from tapledger.store.prints import Job
-from tapledger_drivers.errors import DeviceError
-from tapledger_drivers.ports import PrintOutcome, PrintVerdict, ReceiptPrinter
+from tapledger_drivers.device import DeviceInfo
+from tapledger_drivers.errors import DeviceError, DeviceLost
+from tapledger_drivers.ports import PrintJob, PrintOutcome, PrintVerdict, ReceiptPrinter
 
 log = structlog.get_logger()
 
-PRINTER_ROLE = "receipt-printer"
 BAD_JOB = "bad_job"
+CUT_SHORT = frozenset({"cut_off", "power_cycled", "unreachable", "stalled"})
+"""Why nobody knows, when the line or the power went in the middle: the slip is printed again as a copy."""
 AFTER_FAILURE_S = 1.0
 """A printer that calls itself ready and then is not is tried this often, not as fast as it can refuse."""
 IDLE_CHECK_S = 5.0
 """Queued slips expire even when nobody prints, so the queue is looked at now and then."""
 
 
+class Printers(Protocol):
+    """What the loop needs of the supervisor."""
+
+    @property
+    def states(self) -> Mapping[str, DeviceState]: ...
+
+    def printer(self, role: str) -> ReceiptPrinter | None: ...
+
+    def wake(self, role: str) -> None: ...
+
+    def note(self, role: str, what: str, *, busy: bool = False) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What one look at the queue found."""
+
+    changed: list[str]
+    job: Job | None
+
+
 class PrintLoop:
-    """Prints what is queued. ``poke`` when something was queued or the printer changed; ``on_settled`` tells
-    the faces that a slip has another fate than before."""
+    """Prints what is queued; it alone speaks to the printer. ``poke`` when something was queued or the
+    printer changed; ``on_settled`` tells the faces that a slip has another fate than before."""
 
     def __init__(
-        self, shop: Shop, devices: DeviceSupervisor, on_settled: Callable[[str], Awaitable[None]]
+        self,
+        shop: Shop,
+        devices: Printers,
+        on_settled: Callable[[str], Awaitable[None]],
+        templates: Templates,
+        paper: PaperKeeper,
     ) -> None:
         self._shop = shop
         self._devices = devices
         self._on_settled = on_settled
+        self._templates = templates
+        self._paper = paper
         self._poked = asyncio.Event()
+        self._telling: set[asyncio.Task[None]] = set()
 
     def poke(self) -> None:
         self._poked.set()
@@ -54,54 +96,90 @@ class PrintLoop:
 
     async def _print_one(self) -> bool:
         """Print the oldest slip; False when there is none or no printer that could print it now."""
-        now_ms = int(self._shop.clock.now().timestamp() * 1000)
-        for job_id in await self._shop.store.transact(lambda tx: prints.expire(tx, now_ms)):
+        printer = self._devices.printer(RECEIPT_PRINTER)
+        ready = printer is not None and self._devices.states[RECEIPT_PRINTER].ready
+        found = await self._shop.store.transact(lambda tx: self._next(tx, ready=ready))
+        for job_id in found.changed:
             await self._on_settled(job_id)
-        printer = self._devices.printer(PRINTER_ROLE)
-        if printer is None or not self._devices.printer_ready.is_set():
-            for job_id in await self._shop.store.transact(prints.mark_waiting):
-                await self._on_settled(job_id)
+        if found.job is None or printer is None:
             return False
-        job = await self._shop.store.transact(prints.take_next)
-        if job is None:
-            return False
-        self._devices.note(PRINTER_ROLE, f"printing {job.id}", busy=True)
-        outcome = await self._attempt(printer, job)
-        await self._settle(job, outcome)
-        if outcome.verdict is PrintVerdict.PRINTED or outcome.reason == BAD_JOB:
-            return True
-        await asyncio.sleep(AFTER_FAILURE_S)
-        return False
+        job = found.job
+        self._devices.note(RECEIPT_PRINTER, f"printing {job.id}", busy=True)
+        outcome, cut_short = await self._attempt(printer, job)
+        await self._settle(job, outcome, cut_short)
+        if outcome.verdict is not PrintVerdict.PRINTED and outcome.reason != BAD_JOB:
+            self._devices.wake(RECEIPT_PRINTER)
+            await asyncio.sleep(AFTER_FAILURE_S)
+        return True
 
-    async def _attempt(self, printer: ReceiptPrinter, job: Job) -> PrintOutcome:
-        """Draw and print a slip. One that cannot be drawn is at fault itself; a driver that raises may have
-        printed."""
+    def _next(self, tx: Transaction, *, ready: bool) -> Next:
+        changed = prints.expire(tx, int(self._shop.clock.now().timestamp() * 1000))
+        if not ready:
+            return Next([*changed, *prints.mark_waiting(tx)], None)
+        return Next(changed, prints.take_next(tx))
+
+    async def _attempt(self, printer: ReceiptPrinter, job: Job) -> tuple[PrintOutcome, bool]:
+        """Draw and print a slip; return what came of it, and whether it was cut short.
+
+        One that cannot be drawn is at fault itself; a driver that raises may have printed.
+        """
         try:
-            document = lay_out(job.id, slips.read(self._shop, job.id, job.document), self._shop)
+            document = self._draw(job)
         except Exception as error:
             log.exception("slip cannot be drawn", job=job.id)
-            return PrintOutcome(PrintVerdict.FAILED, BAD_JOB, type(error).__name__)
+            return PrintOutcome(PrintVerdict.FAILED, BAD_JOB, type(error).__name__), False
         try:
-            return await printer.print(document)
+            outcome = await printer.print(document)
+            return outcome, outcome.reason in CUT_SHORT
         except DeviceError as error:
-            return PrintOutcome(PrintVerdict.UNKNOWN, error.reason, error.detail)
+            lost = isinstance(error, DeviceLost)
+            return PrintOutcome(PrintVerdict.UNKNOWN, error.reason, error.detail), lost
         except Exception as error:
-            log.exception("driver fault", role=PRINTER_ROLE)
-            return PrintOutcome(PrintVerdict.UNKNOWN, DRIVER_FAULT, type(error).__name__)
+            log.exception("driver fault", role=RECEIPT_PRINTER)
+            return PrintOutcome(PrintVerdict.UNKNOWN, DRIVER_FAULT, type(error).__name__), False
 
-    async def _settle(self, job: Job, outcome: PrintOutcome) -> None:
+    def _draw(self, job: Job) -> PrintJob:
+        info = self._devices.states[RECEIPT_PRINTER].info
+        paper = Paper(
+            columns=_columns(info),
+            copy_of="" if not job.copies else slips.name_of(job),
+            simulated=info is not None and info.virtual,
+        )
+        slip = slips.read(self._shop, job.id, job.document)
+        items = lay_out(slip, self._shop, self._templates, paper)
+        return PrintJob(job.id, items, lambda: self._sent(job))
+
+    def _sent(self, job: Job) -> None:
+        """All of it was handed over; tell whoever looks that only the printer's word is missing."""
+
+        async def tell() -> None:
+            if await self._shop.store.transact(lambda tx: prints.mark_sent(tx, job.id)):
+                await self._on_settled(job.id)
+
+        task = asyncio.get_running_loop().create_task(tell())
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+    async def _settle(self, job: Job, outcome: PrintOutcome, cut_short: bool) -> None:
         """Record the fate. A slip of which nothing is on paper goes back to the queue, with its reason; one
         that no printer can print does not, for it would hold up all others."""
-        state, reason = outcome.verdict.value, outcome.reason
-        if outcome.verdict is PrintVerdict.FAILED and reason != BAD_JOB:
-            state = "queued"
-        elif outcome.verdict is PrintVerdict.PRINTED:
-            reason = ""
-        await self._shop.store.transact(lambda tx: prints.settle(tx, job.id, state, reason, outcome.evidence))
+        reason, evidence = outcome.reason, outcome.evidence
+
+        def work(tx: Transaction) -> None:
+            self._paper.printed(tx, outcome)
+            if outcome.verdict is PrintVerdict.PRINTED:
+                prints.settle(tx, job.id, "printed", "", evidence)
+            elif outcome.verdict is PrintVerdict.FAILED:
+                prints.settle(tx, job.id, "failed" if reason == BAD_JOB else "queued", reason, evidence)
+            elif not (cut_short and prints.copy(tx, job.id, reason, evidence)):
+                prints.settle(tx, job.id, "unknown", reason, evidence)
+
+        await self._shop.store.transact(work)
         log.info("slip", job=job.id, verdict=outcome.verdict.value, reason=outcome.reason)
-        if outcome.verdict is not PrintVerdict.PRINTED and reason != BAD_JOB:
-            self._devices.printer_ready.clear()
-            self._devices.states[PRINTER_ROLE].busy = False
-            self._devices.wake(PRINTER_ROLE)
-        self._devices.note(PRINTER_ROLE, f"{outcome.verdict.value} {job.id}")
+        self._devices.note(RECEIPT_PRINTER, f"{outcome.verdict.value} {job.id}")
         await self._on_settled(job.id)
+
+
+def _columns(info: DeviceInfo | None) -> int:
+    said = None if info is None else info.capabilities.get("columns")
+    return said.value if said is not None and isinstance(said.value, int) else 48

@@ -96,4 +96,13 @@ def queue(
         principal_minor=principal_minor,
         bonus_minor=bonus_minor,
     )
-    slips.enqueue(tx, shop, slips.job_id(recorded), slip)
+    drawer = kind == "sale" and shop.has_drawer and _moves_cash(recorded)
+    slips.enqueue(tx, shop, slips.job_id(recorded), slip, drawer=drawer)
+
+
+def _moves_cash(recorded: Recorded) -> bool:
+    """Whether a sale takes cash or gives change: only then the drawer opens."""
+    sale = recorded.event.body.sale
+    if sale is None:
+        return False
+    return sale.change_minor > 0 or any(one.kind == "cash" and one.amount_minor > 0 for one in sale.tenders)

@@ -113,7 +113,7 @@ async def undo_reward(shop: Shop, key: str, member: str, hold: str) -> Recorded:
         delivered = job is not None and job.state not in ("queued", "expired")
         decision = redeeming.decide_undo(stored.member, hold, delivered, shop.program, now)
         if job is not None:
-            prints.settle(tx, job.id, "expired", "expired", "undone")
+            prints.settle(tx, job.id, "expired", prints.UNDONE, "")
         return decision
 
     return await change_member(shop, operation(key, "undo", member, hold), member, decide)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 from tapledger.database import Database, Executor, ThreadExecutor, Transaction, read_migrations
-from tapledger.store import facts, lock, outbox, prints
+from tapledger.store import drawers, facts, lock, outbox, prints
 from tapledger.store.journal import Journal
 from tapledger.store.keyring import Keyring
 from tapledger.wire.messages import FeedPage, Pending
@@ -34,7 +34,7 @@ class Store:
     async def open(
         cls, folder: Path, keyring: Keyring, executor: Executor | None = None, *, read_only: bool = False
     ) -> Store:
-        """Open the file, migrate it, and settle slips that were being sent when the daemon stopped.
+        """Open the file, migrate it, and settle what was at the printer when the daemon stopped.
 
         One process may have it open; a second is refused with ``Unavailable``. ``read_only`` does none of
         this: it looks at the store of a daemon that may be running.
@@ -52,7 +52,7 @@ class Store:
             raise
         store = cls(database, keyring, held)
         if not read_only:
-            await store.transact(prints.recover)
+            await store.transact(_recover)
         return store
 
     async def transact(self, work: Callable[[Transaction], T]) -> T:
@@ -88,3 +88,8 @@ class Store:
 
     async def fact(self, name: str) -> bytes | None:
         return await self.transact(lambda tx: facts.get(tx, name))
+
+
+def _recover(tx: Transaction) -> None:
+    prints.recover(tx)
+    drawers.recover(tx)
