@@ -207,7 +207,7 @@ class EscposPrinter:
         try:
             async with self._talking() as conversation:
                 refused = await self._preflight(conversation)
-                return refused or await self._print_on(conversation, slip, began_s)
+                return refused or await self._print_on(conversation, slip, job, began_s)
         except DeviceError as error:
             return PrintOutcome(PrintVerdict.FAILED, "unreachable", f"{error}, slip not sent")
 
@@ -230,7 +230,9 @@ class EscposPrinter:
             return None
         return PrintOutcome(PrintVerdict.FAILED, said.reason, f"{said.evidence}, slip not sent")
 
-    async def _print_on(self, conversation: Conversation, slip: _Slip, began_s: float) -> PrintOutcome:
+    async def _print_on(
+        self, conversation: Conversation, slip: _Slip, job: PrintJob, began_s: float
+    ) -> PrintOutcome:
         loop, traffic = asyncio.get_running_loop(), self._io.traffic
         completion = Completion(str(self._can("completion")))
         proof = Proof(
@@ -240,6 +242,7 @@ class EscposPrinter:
             knows_model=bool(self._detected and self._detected.model),
             job_timeout_s=self._options.job_timeout_s,
             pace=Pace(int(self._can("chunk_bytes")), int(self._can("pause_ms")) / 1000),
+            on_sent=job.on_sent,
         )
         first, *others = slip.pieces
         if self._can("status") == "asb":

@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import enum
 import string
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tapledger_drivers.errors import DeviceLost
@@ -114,8 +114,10 @@ class Proof:
         knows_model: bool,
         job_timeout_s: float,
         pace: Pace,
+        on_sent: Callable[[], None] = lambda: None,
     ) -> None:
         self._conversation = conversation
+        self._on_sent = on_sent
         self._completion = completion
         self._marks = Marks(completion, conversation, names)
         self._knows_model = knows_model
@@ -135,6 +137,7 @@ class Proof:
                 reason = self._said_since(automatic) or "stalled"
                 return _unknown(reason, f"the printer took {stalled.taken} of {stalled.of} bytes")
             self.sent_share = 1.0
+            self._on_sent()
             outcome = await self._judge(automatic)
         except DeviceLost as error:
             return _unknown("cut_off", f"{error.detail} after the slip was begun")
