@@ -43,8 +43,6 @@ class PrintedQr:
     data: str
     module_dots: int = 6
     error: str = "M"
-    module_dots: int = 6
-    error: str = "M"
 
 
 Printed: TypeAlias = PrintedText | PrintedPicture | PrintedQr
@@ -109,8 +107,8 @@ class PaperSlip:
         match printed:
             case PrintedPicture(width_bytes, height, bits):
                 return ImageOps.invert(Image.frombytes("1", (width_bytes * 8, height), bits).convert("L"))
-            case PrintedQr(data=data):
-                return _draw_qr(data)
+            case PrintedQr(data, module_dots, error):
+                return _draw_qr(data, module_dots, error, self.columns * COLUMN_DOTS)
             case PrintedText(text, bold, large):
                 scale = 2 if large else 1
                 height = (LINE_DOTS + 6) * scale
