@@ -6,11 +6,13 @@ export type Light = "green" | "amber" | "red";
 const LIGHT_OF_LINK: Record<DeviceView["link"], Light> = {
   online: "green",
   opening: "amber",
+  discovered: "amber",
   degraded: "amber",
   absent: "red",
   lost: "red",
   backing_off: "red",
   blocked: "red",
+  disabled: "amber",
 };
 
 const SEVERITY: Record<Light, number> = { green: 0, amber: 1, red: 2 };

@@ -3,6 +3,7 @@ import "./console.css";
 import "./parts.css";
 import "./dock/dock.css";
 import "./dock/things.css";
+import "./dock/faults.css";
 import "./dock/printer.css";
 
 import { render } from "preact";

@@ -20,11 +20,13 @@ export const LIGHTS: Record<Light, Sign> = {
 export const LINKS: Record<DeviceView["link"], Sign> = {
   online: { icon: Check, text: "console.link.online" },
   opening: { icon: Clock, text: "console.link.opening" },
+  discovered: { icon: Unsure, text: "console.link.discovered" },
   degraded: { icon: Warning, text: "console.link.degraded" },
   absent: { icon: Cross, text: "console.link.absent" },
   lost: { icon: Cross, text: "console.link.lost" },
   backing_off: { icon: Clock, text: "console.link.backing_off" },
   blocked: { icon: Cross, text: "console.link.blocked" },
+  disabled: { icon: Cross, text: "console.link.disabled" },
 };
 
 export const ACTIVITIES: Record<DeviceView["activity"], MessageId> = {
@@ -53,6 +55,11 @@ const ROLES: Record<string, MessageId> = {
   "till-reader": "console.role.till_reader",
   "till-scanner": "console.role.till_scanner",
   "receipt-printer": "console.role.receipt_printer",
+  "kiosk-scanner": "console.role.kiosk_scanner",
+  "cash-drawer": "console.role.cash_drawer",
+  "till-light": "console.role.till_light",
+  "kiosk-light": "console.role.kiosk_light",
+  "customer-display": "console.role.customer_display",
 };
 
 type Say = (id: MessageId) => string;

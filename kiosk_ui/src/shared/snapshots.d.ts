@@ -8,6 +8,7 @@ export interface Kiosk {
   reader: "missing" | "ok" | "trouble";
   printer: "missing" | "ok" | "trouble";
   as_of: string | null;
+  simulated: boolean;
   still_here_s: number | null;
   screen:
     Starting | Attract | Trouble | Balance | Rewards | Coupons | History | Confirm | Done | Goodbye | OutOfService;
@@ -127,6 +128,7 @@ export interface Till {
   reader: "missing" | "ok" | "trouble";
   printer: "missing" | "ok" | "trouble";
   scanner: "missing" | "ok" | "trouble";
+  simulated: boolean;
   online: boolean;
   unsynced: number;
   member: TillMember | null;
@@ -314,24 +316,43 @@ export interface Console {
   shop: string;
   node: string;
   faces: string[];
+  simulated: boolean;
   devices: DeviceView[];
+  repairs: RepairView[];
   prints: PrintView[];
   sync: SyncView;
   latency: Latency;
 }
+/**
+ * One device in short; ``GET /api/devices/{role}`` tells the rest of it (``DeviceDetails``).
+ */
 export interface DeviceView {
   role: string;
   driver: string;
   model: string;
   address: string;
-  link: "absent" | "backing_off" | "blocked" | "degraded" | "lost" | "online" | "opening";
+  link: "absent" | "backing_off" | "blocked" | "degraded" | "disabled" | "discovered" | "lost" | "online" | "opening";
   activity: "busy" | "error" | "idle";
   reason: string;
   sentence: string;
+  consequence: string;
   next_step: string;
+  help: string;
   last_event: string;
   opened: number;
   virtual: boolean;
+  near_end?: boolean;
+  holder?: string;
+  asked_by?: string;
+}
+export interface RepairView {
+  id: string;
+  severity: "error" | "note" | "warning";
+  device: string;
+  sentence: string;
+  next_step: string;
+  learn_more: string;
+  fix: "" | "health" | "wake";
 }
 export interface PrintView {
   job: string;
@@ -356,15 +377,29 @@ export interface Latency {
   p99_ms: number;
 }
 export interface Dock {
-  readers: DockReader[];
+  devices: DockDevice[];
   cards: DockCard[];
   codes: DockCode[];
-  printer: DockPrinter;
   slips: DockSlip[];
 }
-export interface DockReader {
+export interface DockDevice {
   role: string;
+  kind: "display" | "drawer" | "light" | "printer" | "reader" | "scanner";
+  driver: string;
+  faults: DockFault[];
   card: string | null;
+  open: boolean | null;
+  lines: string[];
+  light: string;
+}
+/**
+ * A fault that a virtual device can have.
+ */
+export interface DockFault {
+  verb: string;
+  on: boolean;
+  once: boolean;
+  amount: number | null;
 }
 export interface DockCard {
   id: string;
@@ -373,11 +408,6 @@ export interface DockCard {
 export interface DockCode {
   text: string;
   label: string;
-}
-export interface DockPrinter {
-  paper_out: boolean;
-  cover_open: boolean;
-  mute: boolean;
 }
 export interface DockSlip {
   number: number;

@@ -1,4 +1,4 @@
-import type { DockCard, DockReader } from "../../shared/snapshots";
+import type { DockCard, DockDevice } from "../../shared/snapshots";
 import { useTexts } from "../texts";
 import { roleName } from "../words";
 import { CardFace } from "./card_face";
@@ -6,7 +6,7 @@ import { carry } from "./drag";
 
 interface Props {
   cards: DockCard[];
-  readers: DockReader[];
+  readers: DockDevice[];
   target: string;
   lay: (card: string) => void;
   take: (reader: string) => void;

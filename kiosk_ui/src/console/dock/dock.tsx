@@ -4,6 +4,7 @@ import { type Feed, openFeed } from "../../shared/live";
 import type { Dock } from "../../shared/snapshots";
 import type { Intend } from "../intents";
 import { useTexts } from "../texts";
+import { Beside } from "./beside";
 import { Cards } from "./cards";
 import { Guide } from "./guide";
 import { PrinterBench } from "./printer";
@@ -22,7 +23,11 @@ export function DockLoader({ intend }: { intend: Intend }) {
 function DockBench({ dock, connected, intend }: { dock: Dock; connected: boolean; intend: Intend }) {
   const { say } = useTexts();
   const [chosen, setChosen] = useState("");
-  const roles = dock.readers.map((reader) => reader.role);
+  const readers = dock.devices.filter((device) => device.kind === "reader");
+  const scanners = dock.devices.filter((device) => device.kind === "scanner");
+  const printers = dock.devices.filter((device) => device.kind === "printer");
+  const beside = dock.devices.filter((device) => !["reader", "scanner", "printer"].includes(device.kind));
+  const roles = readers.map((reader) => reader.role);
   const target = roles.includes(chosen) ? chosen : (roles[0] ?? "");
 
   function lay(card: string, reader: string): void {
@@ -43,23 +48,32 @@ function DockBench({ dock, connected, intend }: { dock: Dock; connected: boolean
       <div class="bench">
         <div class="bench-main">
           <Readers
-            readers={dock.readers}
+            readers={readers}
             cards={dock.cards}
             target={target}
             choose={setChosen}
             lay={lay}
             take={(reader) => intend("remove", { reader })}
+            intend={intend}
           />
           <Cards
             cards={dock.cards}
-            readers={dock.readers}
+            readers={readers}
             target={target}
             lay={(card) => lay(card, target)}
             take={(reader) => intend("remove", { reader })}
           />
-          <ScannerBench codes={dock.codes} scan={(text) => intend("scan", { text })} />
+          <ScannerBench
+            codes={dock.codes}
+            scanners={scanners}
+            scan={(text) => intend("scan", { text })}
+            intend={intend}
+          />
+          <Beside devices={beside} intend={intend} />
         </div>
-        <PrinterBench printer={dock.printer} slips={dock.slips} intend={intend} />
+        {printers.map((printer) => (
+          <PrinterBench key={printer.role} printer={printer} slips={dock.slips} intend={intend} />
+        ))}
       </div>
     </section>
   );

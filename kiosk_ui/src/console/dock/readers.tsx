@@ -1,22 +1,25 @@
 import { useState } from "preact/hooks";
 
-import type { DockCard, DockReader } from "../../shared/snapshots";
+import type { DockCard, DockDevice } from "../../shared/snapshots";
+import type { Intend } from "../intents";
 import { useTexts } from "../texts";
 import { roleName } from "../words";
 import { CardFace } from "./card_face";
 import { carried } from "./drag";
+import { Faults } from "./faults";
 
 interface Props {
-  readers: DockReader[];
+  readers: DockDevice[];
   cards: DockCard[];
   target: string;
   choose: (role: string) => void;
   lay: (card: string, reader: string) => void;
   take: (reader: string) => void;
+  intend: Intend;
 }
 
 /** The readers, with what lies on them. One is chosen: a card that is clicked goes there. */
-export function Readers({ readers, cards, target, choose, lay, take }: Props) {
+export function Readers({ readers, cards, target, choose, lay, take, intend }: Props) {
   const { say } = useTexts();
   return (
     <fieldset class="readers">
@@ -30,6 +33,7 @@ export function Readers({ readers, cards, target, choose, lay, take }: Props) {
           choose={() => choose(reader.role)}
           drop={(card) => lay(card, reader.role)}
           take={() => take(reader.role)}
+          intend={intend}
         />
       ))}
     </fieldset>
@@ -37,15 +41,16 @@ export function Readers({ readers, cards, target, choose, lay, take }: Props) {
 }
 
 interface ReaderProps {
-  reader: DockReader;
+  reader: DockDevice;
   card: DockCard | undefined;
   chosen: boolean;
   choose: () => void;
   drop: (card: string) => void;
   take: () => void;
+  intend: Intend;
 }
 
-function Reader({ reader, card, chosen, choose, drop, take }: ReaderProps) {
+function Reader({ reader, card, chosen, choose, drop, take, intend }: ReaderProps) {
   const { say } = useTexts();
   const [hovered, setHovered] = useState(false);
   const name = roleName(reader.role, say);
@@ -100,6 +105,7 @@ function Reader({ reader, card, chosen, choose, drop, take }: ReaderProps) {
       >
         {say("console.dock.take")}
       </button>
+      <Faults device={reader} intend={intend} />
     </div>
   );
 }

@@ -1,18 +1,23 @@
 import { useState } from "preact/hooks";
 
 import { Scanner } from "../../shared/icons";
-import type { DockCode } from "../../shared/snapshots";
+import type { DockCode, DockDevice } from "../../shared/snapshots";
+import type { Intend } from "../intents";
 import { useTexts } from "../texts";
+import { roleName } from "../words";
+import { Faults } from "./faults";
 
 const LONGEST_SCAN = 4096;
 
 interface Props {
   codes: DockCode[];
+  scanners: DockDevice[];
   scan: (text: string) => void;
+  intend: Intend;
 }
 
 /** Everything here goes through the till's scanner, as if its trigger had been pulled. */
-export function ScannerBench({ codes, scan }: Props) {
+export function ScannerBench({ codes, scanners, scan, intend }: Props) {
   const { say } = useTexts();
   const [text, setText] = useState("");
   return (
@@ -58,6 +63,12 @@ export function ScannerBench({ codes, scan }: Props) {
           <span>{say("console.dock.scan")}</span>
         </button>
       </form>
+      {scanners.map((scanner) => (
+        <div key={scanner.role} class="thing scanner-thing">
+          <span class="thing-name">{roleName(scanner.role, say)}</span>
+          <Faults device={scanner} intend={intend} />
+        </div>
+      ))}
     </div>
   );
 }
