@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tapledger.lab.bench.device import BenchDevice
-from tapledger.web.snapshots import DockDevice
 from tapledger_drivers.emulators.escpos_printer import EscposPrinterEmulator, Mute
 from tapledger_drivers.emulators.faults import Fault, Verb
 from tapledger_drivers.emulators.serial_scanner import SerialScannerEmulator
@@ -26,9 +25,6 @@ class BenchScanner(BenchDevice):
 
     async def close(self) -> None:
         await self.emulator.close()
-
-    def view(self) -> DockDevice:
-        return DockDevice(self.role, self.kind, self.driver, self.faults())
 
 
 class PrinterFaults:
@@ -75,6 +71,3 @@ class BenchPrinter(BenchDevice):
 
     async def close(self) -> None:
         await self.emulator.close()
-
-    def view(self) -> DockDevice:
-        return DockDevice(self.role, self.kind, self.driver, self.faults())

@@ -17,6 +17,8 @@ class BenchDevice(ABC):
     break."""
 
     kind: ClassVar[DockKind]
+    card: str | None = None
+    """Of a reader: the id of what lies on it."""
 
     def __init__(self, role: str, driver: str, emulated: Emulated | None) -> None:
         self.role = role
@@ -33,8 +35,27 @@ class BenchDevice(ABC):
     async def close(self) -> None:  # noqa: B027
         """Take it away."""
 
-    @abstractmethod
-    def view(self) -> DockDevice: ...
+    # What some kinds of device show, and others have nothing of.
+    def is_open(self) -> bool | None:
+        return None
+
+    def lines(self) -> list[str]:
+        return []
+
+    def light(self) -> str:
+        return ""
+
+    def view(self) -> DockDevice:
+        return DockDevice(
+            role=self.role,
+            kind=self.kind,
+            driver=self.driver,
+            faults=self.faults(),
+            card=self.card,
+            open=self.is_open(),
+            lines=self.lines(),
+            light=self.light(),
+        )
 
     def table(self) -> dict[str, object]:
         """Return the ``[[devices]]`` table of daemon.toml that reaches it."""

@@ -9,7 +9,6 @@ from abc import abstractmethod
 from tapledger.errors import Unavailable
 from tapledger.lab.bench.device import BenchDevice
 from tapledger.lab.seed import DemoCard
-from tapledger.web.snapshots import DockDevice
 from tapledger_drivers.emulators.faults import Fault, Verb
 from tapledger_drivers.emulators.reader_station import ReaderStation, StationRefused
 
@@ -22,7 +21,6 @@ class BenchReader(BenchDevice):
     """A reader, and the id of the card that lies on it."""
 
     kind = "reader"
-    card: str | None = None
 
     async def lay(self, card: DemoCard) -> None:
         """Lay a card on, in place of what lies there."""
@@ -39,9 +37,6 @@ class BenchReader(BenchDevice):
 
     @abstractmethod
     async def _take(self) -> None: ...
-
-    def view(self) -> DockDevice:
-        return DockDevice(self.role, self.kind, self.driver, self.faults(), card=self.card)
 
 
 class SimulatedReader(BenchReader):
