@@ -48,10 +48,8 @@ class Bitmap:
 
 def bitmap(picture: Image) -> Bitmap:
     """Return a black-and-white picture as printers want it; black is 0 in the picture, as Pillow has it."""
-    from PIL import ImageChops
-
-    width_bytes = (picture.width + 7) // 8
-    return Bitmap(width_bytes, picture.height, ImageChops.invert(picture.convert("1")).tobytes())
+    # "1;I" is Pillow's inverted form. Its ImageChops.invert takes the 1 of a new picture for 255 and fails.
+    return Bitmap((picture.width + 7) // 8, picture.height, picture.convert("1").tobytes("raw", "1;I"))
 
 
 @functools.cache
