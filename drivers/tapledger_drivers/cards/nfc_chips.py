@@ -92,9 +92,8 @@ class SerialTransport:
     def _read(self, timeout: int) -> bytearray:
         until_s = time.monotonic() + max(timeout / 1000, self._wait_min_s)
         while (frame := take_frame(self._buffer)) is None:
-            left_s = until_s - time.monotonic()
-            data = self._port.read(FRAME_BYTES_MAX, max(left_s, 0.0))
-            if not data and left_s <= 0:
+            data = self._port.read(FRAME_BYTES_MAX, max(until_s - time.monotonic(), 0.0))
+            if not data:
                 raise BadFrames(errno.ETIMEDOUT, "no answer")
             self._buffer += data
         self._wait_min_s = FRAME_WAIT_MIN_S

@@ -27,9 +27,8 @@ RATS_TIMEOUT_S = 0.03
 FSD_256 = 0x80
 """We take frames of 256 bytes."""
 
-_CLASSIC, _PROTOCOL = 0x08, 0x20
-"""Bits of SAK: speaks MIFARE Classic, speaks ISO 14443-4."""
-_INCOMPLETE = 0x04
+_PROTOCOL, _INCOMPLETE = 0x20, 0x04
+"""Bits of SAK: speaks ISO 14443-4; the UID goes on. None at all is a Type 2 card."""
 _OK, _UNKNOWN_INSTRUCTION, _NOT_FOUND = b"\x90\x00", b"\x6d\x00", b"\x6a\x82"
 _ATR_HEAD = bytes.fromhex("3B8F8001804F0CA000000306")
 _ATR_TYPE2 = _ATR_HEAD + bytes.fromhex("0300030000000068")
@@ -58,6 +57,12 @@ class Field:
     @property
     def max_recv_data_size(self) -> int:
         return int(self.device.get_max_recv_data_size(self.target))
+
+    def sense(self) -> nfc.clf.RemoteTarget | None:
+        """Return a card that answers. One of each kind at once may be one phone, so the first counts."""
+        with card_errors():
+            target = self.device.sense_tta(nfc.clf.RemoteTarget("106A"))
+            return target or self.device.sense_ttf(nfc.clf.RemoteTarget("212F"))
 
     def begin(self, seconds: float = READ_TIME_MAX_S) -> None:
         """Allow exchanges for so long from now on."""
@@ -96,7 +101,7 @@ class Tag(ABC):
 
     uid: bytes
     atr: bytes
-    """What the card says of itself: ATS, or ATQA and SAK, or IDm and PMm."""
+    """What the card says of itself: ATS, or ATQA as on air and SAK, or IDm and PMm."""
 
     @abstractmethod
     def read(self) -> CardContents: ...
@@ -114,11 +119,17 @@ class Tag(ABC):
 class UidOnlyTag(Tag):
     """Nothing but its UID can be had: MIFARE Classic, whose protocol nfcpy does not speak."""
 
-    def __init__(self, target: nfc.clf.RemoteTarget) -> None:
+    def __init__(self, field: Field, target: nfc.clf.RemoteTarget) -> None:
         self.uid = bytes(target.sdd_res)
         self.atr = bytes(target.sens_res) + bytes(target.sel_res)
+        self._field = field
 
     def read(self) -> CardContents:
+        # Nothing but one frame with a checksum of eight bits speaks for this UID: ask twice.
+        self._field.device.mute()
+        again = self._field.sense()
+        if again is None or uid_of(again) != self.uid:
+            raise CardUnreadable("removed" if again is None else "bad_answer")
         return read_card(self.transmit, _ATR_CLASSIC)
 
     def present(self) -> bool:
@@ -126,10 +137,6 @@ class UidOnlyTag(Tag):
 
 
 class Type2Tag(UidOnlyTag):
-    def __init__(self, field: Field, target: nfc.clf.RemoteTarget) -> None:
-        super().__init__(target)
-        self._field = field
-
     def read(self) -> CardContents:
         return read_card(self.transmit, _ATR_TYPE2)
 
@@ -248,7 +255,7 @@ def activate(field: Field, target: nfc.clf.RemoteTarget) -> Tag:
         raise CardUnreadable("bad_answer")
     if sak & _PROTOCOL:
         return IsoDepTag(field, target)
-    return UidOnlyTag(target) if sak & _CLASSIC or sak else Type2Tag(field, target)
+    return UidOnlyTag(field, target) if sak else Type2Tag(field, target)
 
 
 def uid_of(target: nfc.clf.RemoteTarget) -> bytes:

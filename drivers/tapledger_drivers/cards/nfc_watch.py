@@ -12,7 +12,7 @@ import nfc.clf
 
 from tapledger_drivers.cards.exchange import CardUnreadable
 from tapledger_drivers.cards.nfc_chips import BadFrames, TwoCards
-from tapledger_drivers.cards.nfc_tags import PRESENCE_TIMEOUT_S, Field, Tag, activate, card_errors, uid_of
+from tapledger_drivers.cards.nfc_tags import PRESENCE_TIMEOUT_S, Field, Tag, activate, uid_of
 from tapledger_drivers.cards.reading import classify_uid
 from tapledger_drivers.errors import CardGone
 from tapledger_drivers.ports import CardEvent, CardPresented, CardRemoved, CardTorn, TrustPolicy, UidKind
@@ -78,7 +78,7 @@ class Watch:
 
     def _look_anew(self) -> CardEvent | None:
         try:
-            target = self._sense()
+            target = self._field.sense()
         except TwoCards:
             return self._fail(b"", "collision")
         except CardUnreadable as error:
@@ -87,11 +87,6 @@ class Watch:
             return self._read(target, time.monotonic())
         unread, self._unread = self._unread, None
         return None if unread is None else CardRemoved(time.monotonic())
-
-    def _sense(self) -> nfc.clf.RemoteTarget | None:
-        with card_errors():
-            target = self._device.sense_tta(nfc.clf.RemoteTarget("106A"))
-            return target or self._device.sense_ttf(nfc.clf.RemoteTarget("212F"))
 
     def _read(self, target: nfc.clf.RemoteTarget, seen_at_s: float) -> CardEvent | None:
         uid = uid_of(target)
@@ -143,7 +138,7 @@ class Watch:
         self._lying = None
         self._device.mute()
         try:
-            target = self._sense()
+            target = self._field.sense()
             if target is not None and uid_of(target) == tag.uid:
                 self._field.begin(PRESENCE_TIME_MAX_S)
                 self._lying = activate(self._field, target)
