@@ -92,5 +92,22 @@ _READERS = (
     ),
 )
 
-QUIRKS: tuple[Quirk, ...] = (*_READERS,)
+_PRINTERS = (
+    Quirk(
+        model="Xprinter XP-80C",
+        kind="printer",
+        names=("XP-80C",),
+        capabilities={"status": "eot"},
+        source="ESC-POS-.NET issue 266: automatic status stops until it is switched off and on",
+    ),
+    Quirk(
+        model="58 mm clone (POS-58, Zjiang, GP-58)",
+        kind="printer",
+        names=("POS-58", "POS58", "ZJ-58", "GP-58"),
+        capabilities={"cutter": False, "chunk_bytes": 1024, "pause_ms": 50},
+        source="python-escpos pull request 624 and issue 628: small buffers lose what comes too fast",
+    ),
+)
+
+QUIRKS: tuple[Quirk, ...] = (*_READERS, *_PRINTERS)
 """The first match counts, so a special model stands before its family."""

@@ -30,6 +30,7 @@ from tapledger_drivers.printers.status import AUTOMATIC_ON, CLEAR_BUFFERS
 from tapledger_drivers.printers.watching import Watch
 from tapledger_drivers.quirks import capabilities, find
 from tapledger_drivers.registry import Making
+from tapledger_drivers.traffic import Traffic
 from tapledger_drivers.transports.addresses import TtyAddress, parse_address
 
 BUILD_TIMEOUT_S = 10.0
@@ -114,6 +115,10 @@ class EscposPrinter:
         conversation, self._conversation = self._conversation, None
         if conversation is not None:
             await conversation.close()
+
+    @property
+    def traffic(self) -> Traffic:
+        return self._io.traffic
 
     @property
     def capabilities(self) -> Capabilities:
