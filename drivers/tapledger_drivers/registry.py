@@ -116,6 +116,7 @@ DRIVERS: Mapping[str, str] = {
     "escpos_tcp": "tapledger_drivers.printers.escpos_tcp",
     "star_raster": "tapledger_drivers.printers.star",
     "serial_line": "tapledger_drivers.scanners.serial_line",
+    "evdev_keyboard": "tapledger_drivers.scanners.evdev_keyboard",
     "nfcpy": "tapledger_drivers.cards.nfcpy",
     "printer_drawer": "tapledger_drivers.drawers.printer_port",
     "reader_light": "tapledger_drivers.indicators.reader_light",

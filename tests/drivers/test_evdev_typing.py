@@ -1,0 +1,159 @@
+"""What key presses mean, and what keeps a keyboard shut: no umockdev needed for either."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tapledger_drivers.errors import DeviceBlocked
+from tapledger_drivers.io import KeyEvent
+from tapledger_drivers.scanners.evdev_keyboard import looks_miskeyed
+from tapledger_drivers.scanners.key_typing import KeyTyper
+from tapledger_drivers.scanners.keymaps import DE, FR, US, Keymap
+from tapledger_drivers.traffic import Traffic
+from tests.drivers.scanners import in_time
+
+SHIFT, CTRL, ALT, ALT_GR, CAPS, ENTER, SPACE = 42, 29, 56, 100, 58, 28, 57
+KEYPAD = {"0": 82, "1": 79, "2": 80, "3": 81, "4": 75, "5": 76, "6": 77, "7": 71, "8": 72, "9": 73}
+
+
+def typed(keymap: Keymap, *strokes: int | tuple[int, ...]) -> bytes:
+    """Press and release keys; of a tuple all but the last are held."""
+    typer, said = KeyTyper(keymap), b""
+    for stroke in strokes:
+        keys = stroke if isinstance(stroke, tuple) else (stroke,)
+        for code in keys:
+            said += typer.press(KeyEvent(code, 1))
+        for code in reversed(keys):
+            said += typer.press(KeyEvent(code, 0))
+    return said
+
+
+def alt(number: str) -> list[KeyEvent]:
+    """Alt held while a number is typed on the keypad."""
+    keys = [KeyEvent(KEYPAD[digit], value) for digit in number for value in (1, 0)]
+    return [KeyEvent(ALT, 1), *keys, KeyEvent(ALT, 0)]
+
+
+@pytest.mark.parametrize(
+    ("keymap", "strokes", "text"),
+    [
+        (US, (30, (SHIFT, 30), 2, (SHIFT, 2), ENTER), "aA1!\r"),
+        (US, (21, 44), "yz"),
+        (DE, (21, 44), "zy"),
+        (DE, ((SHIFT, 8), (ALT_GR, 8), (ALT_GR, 16), (ALT_GR, 86)), "/{@|"),
+        (DE, ((CTRL, ALT, 16),), "@"),
+        (FR, (16, 30, 2, (SHIFT, 2), (ALT_GR, 11)), "aq&1@"),
+        (US, ((CTRL, 27),), "\x1d"),
+        (DE, ((CTRL, 27),), "\x1d"),
+        (FR, ((CTRL, 27),), "\x1d"),
+        (DE, (41, SPACE, 13, 18, (SHIFT, 13), 30), "^éà"),
+        (DE, (13, 20), "´t"),
+        (FR, (26, 18, (SHIFT, 26), 22), "êü"),
+        (US, (CAPS, 30, 2, (SHIFT, 30), CAPS, 30), "A1aa"),
+        (US, (79, 83, 96), "1.\r"),
+    ],
+)
+def test_strokes(keymap: Keymap, strokes: tuple[int | tuple[int, ...], ...], text: str) -> None:
+    assert typed(keymap, *strokes).decode() == text
+
+
+@pytest.mark.parametrize(
+    ("numbers", "raw"),
+    [
+        (["029"], b"\x1d"),
+        (["0065", "66"], b"AB"),
+        (["228", "189", "160"], "你".encode()),  # the bytes of UTF-8, one by one
+        (["196", "227"], "你".encode("gbk")),  # the bytes of GBK, one by one
+        (["20320"], "你".encode()),  # its number in Unicode
+        (["50403"], "你".encode()),  # its number in GBK
+        (["9999999"], b""),
+    ],
+)
+def test_numbers_on_the_keypad(numbers: list[str], raw: bytes) -> None:
+    typer = KeyTyper(US)
+    assert b"".join(typer.press(event) for number in numbers for event in alt(number)) == raw
+
+
+def test_a_key_that_repeats_is_typed_once() -> None:
+    typer = KeyTyper(US)
+    events = [KeyEvent(30, 1), *[KeyEvent(30, 2)] * 5, KeyEvent(30, 0)]
+    assert b"".join(map(typer.press, events)) == b"a"
+
+
+def test_a_shift_whose_release_got_lost_ends_with_the_code() -> None:
+    typer = KeyTyper(US)
+    typer.press(KeyEvent(SHIFT, 1))
+    assert typer.press(KeyEvent(30, 1)) == b"A"
+    typer.rest()
+    assert typer.press(KeyEvent(30, 1)) == b"a"
+
+
+@pytest.mark.parametrize(
+    ("text", "miskeyed"),
+    [
+        ("^(!@#$%^&*(", True),
+        ("ýéáěščřžýáíé", True),
+        ("-çà&é\"'(-è_ç", True),
+        ("6901234567892", False),
+        ("!!", False),
+    ],
+)
+def test_digits_through_the_wrong_country_are_known(text: str, miskeyed: bool) -> None:
+    assert looks_miskeyed(text) is miskeyed
+
+
+async def test_permission_denied_names_the_rule(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user to be refused")
+    master, slave = os.openpty()
+    os.fchown(slave, 0, 0)
+    os.fchmod(slave, 0o600)
+    program = (
+        "import sys, time\n"
+        "from tapledger_drivers.traffic import Traffic\n"
+        "from tapledger_drivers.transports.evdev_keys import open_keys\n"
+        "try: open_keys(sys.argv[1], Traffic(time.monotonic))\n"
+        "except Exception as error: print(error)\n"
+    )
+    process = await asyncio.create_subprocess_exec(
+        *("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"),
+        *(sys.executable, "-c", program, os.ttyname(slave)),
+        stdout=subprocess.PIPE,
+    )
+    said, _ = await in_time(process.communicate())
+    assert b"not_permitted" in said
+    assert b"udev rule" in said
+    os.close(master)
+    os.close(slave)
+
+
+def test_a_keyboard_that_somebody_holds_is_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    evdev = pytest.importorskip("evdev")
+    from tapledger_drivers.transports.evdev_keys import open_keys
+
+    class Held:
+        name = "scanner"
+        closed = False
+
+        def capabilities(self) -> dict[int, list[int]]:
+            return {1: [2, 10, 11, 28]}
+
+        def grab(self) -> None:
+            raise OSError(errno.EBUSY, "Device or resource busy")
+
+        def close(self) -> None:
+            self.closed = True
+
+    held = Held()
+    monkeypatch.setattr(evdev, "InputDevice", lambda path: held)
+    with pytest.raises(DeviceBlocked, match="in_use"):
+        open_keys("/dev/null", Traffic(time.monotonic))
+    assert held.closed
