@@ -13,8 +13,9 @@ from pathlib import Path
 
 from tapledger.lab import seed, simulate
 from tapledger.lab.bench.bench import Bench
-from tapledger.lab.bench.sets import READERS, shop_sets
+from tapledger.lab.bench.sets import SETS
 from tapledger.lab.processes import Child
+from tapledger.web.snapshots import DockCode
 from tapledger_central.keys import load_or_make
 from tapledger_drivers.emulators.reader_station import ReaderStation, StationUnavailable
 
@@ -47,12 +48,17 @@ class Chain:
         self.benches: dict[str, Bench] = {}
         self.shops: dict[str, Child] = {}
         self.central: Child | None = None
-        self.station: ReaderStation | None = None
+        self._stations: dict[str, ReaderStation] = {}
         # Sockets need short paths, so they are not in the state folder.
         self._sockets = Path(tempfile.mkdtemp(prefix="tapledger-"))
 
     def config(self, shop: str) -> Path:
         return self.folder / shop / "daemon.toml"
+
+    @property
+    def station(self) -> ReaderStation | None:
+        """The readers of shop A; None where no pcscd can run."""
+        return self._stations.get(SHOPS[0])
 
     @property
     def central_folder(self) -> Path:
@@ -69,13 +75,7 @@ class Chain:
     async def _start(self) -> None:
         keys = load_or_make(self.central_folder, os.urandom)
         cards, codes = seed.demo_cards(keys), seed.demo_codes(self._offers)
-        await self._start_station()
-        for shop, devices in shop_sets(self.station).items():
-            folder = self._sockets / shop
-            folder.mkdir()
-            bench = Bench(devices, cards, codes, folder)
-            await bench.start()
-            self.benches[shop] = bench
+        await asyncio.gather(*(self._start_bench(shop, cards, codes) for shop in SHOPS))
         simulate.announce(self.folder, {shop: bench.socket for shop, bench in self.benches.items()})
         new = [shop for shop in SHOPS if not seed.is_complete(self.config(shop))]
         if new:
@@ -93,15 +93,20 @@ class Chain:
         simulate.withdraw(self.folder)
         for bench in self.benches.values():
             await bench.close()
-        if self.station is not None:
-            await self.station.close()
+        for station in self._stations.values():
+            await station.close()
         shutil.rmtree(self._sockets, ignore_errors=True)
 
-    async def _start_station(self) -> None:
+    async def _start_bench(self, shop: str, cards: list[seed.DemoCard], codes: list[DockCode]) -> None:
+        """Set up a shop's devices; each shop has a pcscd of its own, as each has a computer of its own."""
+        folder = self._sockets / shop
+        folder.mkdir()
         try:
-            self.station = await ReaderStation.start(self._sockets, readers=len(READERS) * len(SHOPS))
+            self._stations[shop] = await ReaderStation.start(folder)
         except StationUnavailable as error:
             self._say(f"Card readers are simulated without pcscd ({error.reason}). {error.next_step}")
+        bench = self.benches[shop] = Bench(SETS[shop](self._stations.get(shop)), cards, codes, folder)
+        await bench.start()
 
     async def _start_central(self) -> None:
         config = self.folder / "central.toml"
@@ -134,7 +139,8 @@ class Chain:
         seed.set_devices(config, self.ports[shop], self.central_url, devices, self._kiosk)
         command = [sys.executable, "-m", "tapledger.lab.shop", "--config", str(config)]
         command += ["--bench", str(self.benches[shop].socket), "--central", str(self.central_folder)]
-        environment = {} if self.station is None else {"PCSCLITE_CSOCK_NAME": str(self.station.socket_path)}
+        station = self._stations.get(shop)
+        environment = {} if station is None else {"PCSCLITE_CSOCK_NAME": str(station.socket_path)}
         child = Child(shop, command, self.folder / "log" / f"{shop}.log", environment)
         child.on_restart = self._restarted
         self.shops[shop] = child

@@ -22,7 +22,7 @@ from tapledger_drivers.device import DeviceConfig
 from tapledger_drivers.emulators.simulated_reader import SimulatedCardReader
 from tapledger_drivers.io import Io
 from tapledger_drivers.ports import Driver, TrustPolicy
-from tapledger_drivers.registry import create_driver
+from tapledger_drivers.registry import Sibling, create_driver
 
 
 def main() -> None:
@@ -39,7 +39,7 @@ async def _serve(config: Path, bench: Path, central: Path) -> None:
     configured = settings.read(config)
 
     def build(
-        device: DeviceConfig, trust: TrustPolicy, io: Io, sibling: Callable[[str], Driver | None]
+        device: DeviceConfig, trust: TrustPolicy, io: Io, sibling: Callable[[str], Sibling | None]
     ) -> Driver:
         if device.driver != SIMULATED:
             return create_driver(device, trust, io, sibling)

@@ -14,7 +14,7 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from tapledger.errors import Invalid, NotFound, TapledgerError
-from tapledger.lab.bench.counter import BenchPrinter, BenchScanner
+from tapledger.lab.bench.counter import BenchPrinter, BenchScanner, EscposTcpPrinter, PrinterDrawer
 from tapledger.lab.bench.device import BenchDevice
 from tapledger.lab.bench.readers import BenchReader
 from tapledger.lab.seed import DemoCard
@@ -25,6 +25,8 @@ from tapledger_drivers.emulators.serial_scanner import SerialScannerEmulator
 KEPT_SLIPS = 20
 LOOK_S = 0.25
 """How often devices are looked at for what changed by itself: a drawer that opened, a fault that is over."""
+PUSH_EVERY_S = 0.05
+"""At most so often: a slip is many rows."""
 SCAN_CHARACTERS_MAX = 100_000
 
 D = TypeVar("D", bound=BenchDevice)
@@ -44,6 +46,10 @@ class ScanBody(msgspec.Struct, forbid_unknown_fields=True):
     text: str
     scanner: str = ""
     """Empty: the first of this shop."""
+
+
+class ShutBody(msgspec.Struct, forbid_unknown_fields=True):
+    drawer: str
 
 
 class FaultBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -72,7 +78,9 @@ class Bench:
 
     @property
     def printer(self) -> EscposPrinterEmulator:
-        return self._printers[0].emulator
+        """The printer of a shop that prints text."""
+        (printer,) = (one for one in self._printers if isinstance(one, EscposTcpPrinter))
+        return printer.emulator
 
     @property
     def scanner(self) -> SerialScannerEmulator:
@@ -81,7 +89,8 @@ class Bench:
     async def start(self) -> None:
         for device in self.devices.values():
             await device.start()
-        self.printer.on_change.append(self._changed)
+        for printer in self._printers:
+            printer.printer.on_change.append(self._changed)
         app = web.Application()
         app.add_routes(
             [
@@ -91,6 +100,7 @@ class Bench:
                 web.post("/remove", _post(RemoveBody, lambda body: self.remove(body.reader))),
                 web.post("/scan", _post(ScanBody, lambda body: self.scan(body.text, body.scanner))),
                 web.post("/fault", _post(FaultBody, self._fault)),
+                web.post("/shut", _post(ShutBody, lambda body: self.shut(body.drawer))),
                 web.get(r"/slips/{number:\d+}.png", self._picture),
             ]
         )
@@ -130,6 +140,12 @@ class Bench:
         place = self._device(scanner, self._scanners) if scanner else self._scanners[0]
         await place.emulator.scan(text)
 
+    async def shut(self, drawer: str) -> None:
+        """Push a drawer in."""
+        drawers = [one for one in self.devices.values() if isinstance(one, PrinterDrawer)]
+        self._device(drawer, drawers).shut()
+        self._changed()
+
     async def pull(self, role: str, verb: str, *, on: bool = True, amount: int | None = None) -> None:
         """Begin a fault of a device, or end it."""
         try:
@@ -148,7 +164,7 @@ class Bench:
 
     # ---- what is shown ---------------------------------------------------------------------------------
     def dock(self) -> Dock:
-        slips = self.printer.slips[-KEPT_SLIPS:]
+        slips = [slip for printer in self._printers for slip in printer.printer.slips[-KEPT_SLIPS:]]
         return Dock(
             devices=[device.view() for device in self.devices.values()],
             cards=[DockCard(card.id, card.label) for card in self._cards.values()],
@@ -167,6 +183,8 @@ class Bench:
         """See what changes without anybody's hand here."""
         before = None
         while True:
+            for device in self.devices.values():
+                await device.look()
             now = [device.view() for device in self.devices.values()]
             if now != before:
                 before = now
@@ -197,11 +215,13 @@ class Bench:
         while not socket.closed:
             changed.clear()
             await socket.send_bytes(msgspec.json.encode(self.dock()))
+            await asyncio.sleep(PUSH_EVERY_S)
             await changed.wait()
 
     async def _picture(self, request: web.Request) -> web.Response:
         number = int(request.match_info["number"])
-        slip = next((slip for slip in self.printer.slips if slip.number == number), None)
+        slips = (slip for printer in self._printers for slip in printer.printer.slips)
+        slip = next((slip for slip in slips if slip.number == number), None)
         if slip is None:
             return web.Response(status=404)
         picture = await asyncio.to_thread(slip.png)

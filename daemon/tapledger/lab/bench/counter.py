@@ -1,11 +1,18 @@
-"""What stands beside the readers: scanner, printer with its drawer, the customer's display, lights."""
+"""What stands beside the readers: scanner, printers with a drawer, the customer's display, a light."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Protocol
+
 from tapledger.lab.bench.device import BenchDevice
-from tapledger_drivers.emulators.escpos_printer import EscposPrinterEmulator, Mute
-from tapledger_drivers.emulators.faults import Fault, Verb
+from tapledger_drivers.emulators.escpos_printer import EscposPrinterEmulator
+from tapledger_drivers.emulators.faults import Emulated
+from tapledger_drivers.emulators.line_display import LineDisplayEmulator
+from tapledger_drivers.emulators.paper import PaperSlip
 from tapledger_drivers.emulators.serial_scanner import SerialScannerEmulator
+from tapledger_drivers.emulators.star_printer import StarPrinterEmulator
+from tapledger_drivers.emulators.tower_light import TowerLightEmulator
 
 
 class BenchScanner(BenchDevice):
@@ -27,47 +34,112 @@ class BenchScanner(BenchDevice):
         await self.emulator.close()
 
 
-class PrinterFaults:
-    """The printer's levers in the words of faults.py."""
+class PrinterEmulator(Emulated, Protocol):
+    """What the bench asks of any emulated printer."""
 
-    def __init__(self, printer: EscposPrinterEmulator) -> None:
-        self._printer = printer
+    on_change: list[Callable[[], None]]
 
-    def verbs(self) -> tuple[Verb, ...]:
-        return (Verb.GO_AWOL, Verb.PAPER_OUT, Verb.COVER_OPEN)
+    @property
+    def slips(self) -> list[PaperSlip]: ...
 
-    def faults(self) -> tuple[Fault, ...]:
-        levers = {
-            Verb.GO_AWOL: self._printer.mute is not Mute.NO,
-            Verb.PAPER_OUT: self._printer.paper_out,
-            Verb.COVER_OPEN: self._printer.cover_open,
-        }
-        return tuple(Fault(verb) for verb, on in levers.items() if on)
+    async def start(self) -> object: ...
 
-    async def pull(self, verb: Verb, *, on: bool = True, amount: int | None = None) -> None:
-        del amount
-        if verb is Verb.PAPER_OUT:
-            self._printer.set_paper_out(on)
-        elif verb is Verb.COVER_OPEN:
-            self._printer.set_cover_open(on)
-        else:
-            self._printer.set_mute(Mute.DEAF if on else Mute.NO)
+    async def close(self) -> None: ...
 
 
 class BenchPrinter(BenchDevice):
-    """An ESC/POS printer on TCP."""
+    """A printer, and the paper that came out of it."""
 
     kind = "printer"
 
+    def __init__(self, role: str, driver: str, printer: PrinterEmulator) -> None:
+        self.printer = printer
+        super().__init__(role, driver, printer)
+
+    async def start(self) -> None:
+        await self.printer.start()
+
+    async def close(self) -> None:
+        await self.printer.close()
+
+
+class EscposTcpPrinter(BenchPrinter):
     def __init__(self, role: str) -> None:
         self.emulator = EscposPrinterEmulator()
-        super().__init__(role, "escpos_tcp", PrinterFaults(self.emulator))
+        super().__init__(role, "escpos_tcp", self.emulator)
 
     def options(self) -> dict[str, object]:
         return {"host": "127.0.0.1", "port": self.emulator.port}
 
+
+class StarTcpPrinter(BenchPrinter):
+    """A printer that knows no letters: every slip comes as a picture."""
+
+    def __init__(self, role: str) -> None:
+        self.emulator = StarPrinterEmulator()
+        super().__init__(role, "star_raster", self.emulator)
+
+    def options(self) -> dict[str, object]:
+        return {"address": self.emulator.wire.address}
+
+
+class PrinterDrawer(BenchDevice):
+    """The drawer at a printer's port. Its faults are the printer's."""
+
+    kind = "drawer"
+
+    def __init__(self, role: str, printer: EscposTcpPrinter) -> None:
+        self._printer = printer
+        super().__init__(role, "printer_drawer", None)
+
+    def options(self) -> dict[str, object]:
+        return {"printer": self._printer.role}
+
+    def is_open(self) -> bool | None:
+        return self._printer.emulator.condition.drawer_open
+
+    def shut(self) -> None:
+        """Push it in, as the cashier does."""
+        self._printer.emulator.set_drawer_open(False)
+
+
+class CustomerDisplay(BenchDevice):
+    kind = "display"
+
+    def __init__(self, role: str) -> None:
+        self._display = LineDisplayEmulator()
+        super().__init__(role, "serial_line_display", self._display)
+
+    def options(self) -> dict[str, object]:
+        return {"address": self._display.address}
+
     async def start(self) -> None:
-        await self.emulator.start()
+        await self._display.start()
 
     async def close(self) -> None:
-        await self.emulator.close()
+        await self._display.close()
+
+    def lines(self) -> list[str]:
+        return list(self._display.lines)
+
+
+class TowerLight(BenchDevice):
+    kind = "light"
+
+    def __init__(self, role: str) -> None:
+        self._tower = TowerLightEmulator()
+        super().__init__(role, "serial_light", self._tower)
+
+    def options(self) -> dict[str, object]:
+        return {"address": self._tower.address}
+
+    async def start(self) -> None:
+        await self._tower.start()
+
+    async def close(self) -> None:
+        await self._tower.close()
+
+    def light(self) -> str:
+        """Return the colours that are lit, such as ``green`` or ``red yellow``."""
+        parts = (part for part, state in self._tower.state.items() if state != "off")
+        return " ".join(part for part in parts if part != "buzzer")

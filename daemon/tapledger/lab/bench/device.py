@@ -57,6 +57,9 @@ class BenchDevice(ABC):
             light=self.light(),
         )
 
+    async def look(self) -> None:  # noqa: B027
+        """Ask a device that is in another process how it is; called now and then."""
+
     def table(self) -> dict[str, object]:
         """Return the ``[[devices]]`` table of daemon.toml that reaches it."""
         return {"role": self.role, "driver": self.driver, "options": self.options()}

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
-import secrets
 from abc import abstractmethod
 
 from tapledger.errors import Unavailable
 from tapledger.lab.bench.device import BenchDevice
 from tapledger.lab.seed import DemoCard
-from tapledger_drivers.emulators.faults import Fault, Verb
+from tapledger_drivers.emulators.faults import Verb
+from tapledger_drivers.emulators.nfc_cards import IsoDepCard, MifareClassic, NfcCard, Ntag
+from tapledger_drivers.emulators.pn532 import Pn532Emulator
 from tapledger_drivers.emulators.reader_station import ReaderStation, StationRefused
+from tapledger_drivers.emulators.virtual_card import CardKind
 
 SIMULATED = "simulated_reader"
 """Stands for ``pcsc`` where no pcscd can run; known to the lab's shops only."""
-TORN_AFTER = 3
 
 
 class BenchReader(BenchDevice):
@@ -55,64 +55,63 @@ class SimulatedReader(BenchReader):
         pass
 
 
-class StationFaults:
-    """Faults of one reader of a station; pcscd is the same for all of them."""
-
-    def __init__(self, station: ReaderStation, killed: list[bool]) -> None:
-        self._station = station
-        self._killed = killed
-        self._next: dict[Verb, None] = {}
-
-    def verbs(self) -> tuple[Verb, ...]:
-        return (Verb.TORN_CARD, Verb.RANDOM_UID, Verb.PCSCD_KILL)
-
-    def faults(self) -> tuple[Fault, ...]:
-        dead = (Fault(Verb.PCSCD_KILL),) if self._killed[0] else ()
-        return (*(Fault(verb) for verb in self._next), *dead)
-
-    async def pull(self, verb: Verb, *, on: bool = True, amount: int | None = None) -> None:
-        del amount
-        if verb is Verb.PCSCD_KILL:
-            await (self._station.kill_pcscd() if on else self._station.start_pcscd())
-            self._killed[0] = on
-        elif on:
-            self._next[verb] = None
-        else:
-            self._next.pop(verb, None)
-
-    def marked(self, card: DemoCard) -> DemoCard:
-        """Return the card as it is when it is laid on now."""
-        made = card.card
-        if Verb.RANDOM_UID in self._next:
-            made = dataclasses.replace(made, uid=b"\x08" + secrets.token_bytes(3))
-        if Verb.TORN_CARD in self._next:
-            del self._next[Verb.TORN_CARD]
-            made = dataclasses.replace(made, torn_after=TORN_AFTER)
-        return dataclasses.replace(card, card=made)
-
-
 class PcscReader(BenchReader):
-    """Number ``place`` of the station's readers."""
+    """One of a station's readers."""
 
-    def __init__(self, role: str, station: ReaderStation, place: int, faults: StationFaults) -> None:
-        super().__init__(role, "pcsc", faults)
+    def __init__(self, role: str, station: ReaderStation, number: int) -> None:
         self._station = station
-        self._place = place
-        self._faults = faults
+        self._reader = station.readers[number]
+        super().__init__(role, "pcsc", self._reader)
 
     def options(self) -> dict[str, object]:
-        return {"reader_name": self._station.reader_names[self._place]}
+        return {"reader_name": self._reader.name}
 
-    async def pull(self, verb: str, on: bool, amount: int | None) -> None:
-        await super().pull(verb, on, amount)
-        if verb == Verb.PCSCD_KILL and on:
-            self.card = None
+    async def look(self) -> None:
+        if self._reader.faults():
+            await self._station.state()
 
     async def _lay(self, card: DemoCard) -> None:
         try:
-            await self._station.insert(self._place, self._faults.marked(card).card)
+            await self._reader.insert(card.card)
         except StationRefused as error:
             raise Unavailable("DOCK_NO_PCSCD") from error
 
     async def _take(self) -> None:
-        await self._station.remove(self._place)
+        await self._reader.remove()
+
+
+class Pn532Reader(BenchReader):
+    """A board on a serial line, without pcscd."""
+
+    def __init__(self, role: str) -> None:
+        self._board = Pn532Emulator()
+        super().__init__(role, "nfcpy", self._board)
+
+    def options(self) -> dict[str, object]:
+        return {"port": self._board.address}
+
+    async def start(self) -> None:
+        await self._board.start()
+
+    async def close(self) -> None:
+        await self._board.close()
+
+    async def _lay(self, card: DemoCard) -> None:
+        if card.card.torn_after is not None:
+            await self._board.pull(Verb.TORN_CARD)
+        self._board.insert(_radio(card))
+
+    async def _take(self) -> None:
+        self._board.remove()
+
+
+def _radio(card: DemoCard) -> NfcCard:
+    """Return what a card is on the air, below the commands that PC/SC readers make of it."""
+    made = card.card
+    match made.kind:
+        case CardKind.TYPE4:
+            return IsoDepCard(made.uid, made.ndef)
+        case CardKind.TYPE2:
+            return Ntag(made.uid, made.ndef)
+        case _:
+            return MifareClassic(made.uid)

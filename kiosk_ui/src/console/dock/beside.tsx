@@ -4,12 +4,10 @@ import { type MessageId, useTexts } from "../texts";
 import { roleName } from "../words";
 import { Faults } from "./faults";
 
-const LIGHTS: Record<string, MessageId> = {
-  ready: "console.dock.light_ready",
-  reading: "console.dock.light_reading",
-  accepted: "console.dock.light_accepted",
-  refused: "console.dock.light_refused",
-  off: "console.dock.light_off",
+const COLOURS: Record<string, MessageId> = {
+  red: "console.dock.light_red",
+  yellow: "console.dock.light_yellow",
+  green: "console.dock.light_green",
 };
 
 /** The small devices: a drawer, a display, lights, each with what it shows now. */
@@ -23,7 +21,9 @@ export function Beside({ devices, intend }: { devices: DockDevice[]; intend: Int
         {devices.map((device) => (
           <li key={device.role} class="thing" data-testid={`dock-${device.role}`}>
             <span class="thing-name">{roleName(device.role, say)}</span>
-            {device.kind === "drawer" && <Drawer open={device.open} />}
+            {device.kind === "drawer" && (
+              <Drawer open={device.open} shut={() => intend("shut", { drawer: device.role })} />
+            )}
             {device.kind === "display" && <Display lines={device.lines} />}
             {device.kind === "light" && <Lamp light={device.light} />}
             <Faults device={device} intend={intend} />
@@ -34,18 +34,24 @@ export function Beside({ devices, intend }: { devices: DockDevice[]; intend: Int
   );
 }
 
-function Drawer({ open }: { open: boolean | null }) {
+function Drawer({ open, shut }: { open: boolean | null; shut: () => void }) {
   const { say } = useTexts();
-  const state = open === null ? "unknown" : open ? "open" : "closed";
-  const words: Record<typeof state, MessageId> = {
-    unknown: "console.dock.drawer_unknown",
-    open: "console.dock.drawer_open",
-    closed: "console.dock.drawer_closed",
-  };
+  if (open === null) return <p class="drawer">{say("console.dock.drawer_unknown")}</p>;
   return (
-    <p class="drawer" data-state={state}>
-      {say(words[state])}
-    </p>
+    <>
+      <p class="drawer" data-state={open ? "open" : "closed"}>
+        {say(open ? "console.dock.drawer_open" : "console.dock.drawer_closed")}
+      </p>
+      <button
+        type="button"
+        class="button bench-button"
+        data-testid="dock-drawer-shut"
+        disabled={!open}
+        onClick={shut}
+      >
+        {say("console.dock.drawer_shut")}
+      </button>
+    </>
   );
 }
 
@@ -61,13 +67,17 @@ function Display({ lines }: { lines: string[] }) {
   );
 }
 
+/** A tower of three colours, as it stands on the counter; the words say what the colours do. */
 function Lamp({ light }: { light: string }) {
   const { say } = useTexts();
-  const words = LIGHTS[light];
+  const lit = light.split(" ");
+  const words = Object.entries(COLOURS).filter(([colour]) => lit.includes(colour));
   return (
     <p class="lamp" data-light={light}>
-      <span class="lamp-glass" aria-hidden="true" />
-      <span>{words ? say(words) : light}</span>
+      {Object.keys(COLOURS).map((colour) => (
+        <span key={colour} class="lamp-glass" data-lit={lit.includes(colour) ? colour : ""} aria-hidden="true" />
+      ))}
+      <span>{words.length > 0 ? words.map(([, text]) => say(text)).join(" · ") : say("console.dock.light_off")}</span>
     </p>
   );
 }
