@@ -27,21 +27,26 @@ from tapledger_drivers.ports import Align
 
 ITEMS_MAX = 200
 BYTES_MAX = 64 * 1024
+PNG = b"\x89PNG\r\n\x1a\n"
 NARROW = "narrow"
-"""Is set on paper of less than ``NARROW_COLUMNS``, for every template."""
+"""A flag of every template: set on paper of less than ``NARROW_COLUMNS``."""
+NARROW_COLUMNS = 42
+"""Paper of 58 mm has 32 columns, of 80 mm 42 or 48."""
 ITSELF = "it"
 """Names an element of a list of texts."""
 
 
 class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One thing on the paper. Exactly one of ``text``, ``say``, ``rule``, ``qr``, ``include`` and ``items``
-    says what; with ``right`` a text is the left of two columns."""
+    """One thing on the paper. Exactly one of ``text``, ``say``, ``rule``, ``qr``, ``logo``, ``include`` and
+    ``items`` says what; with ``right`` a text is the left of two columns."""
 
     text: str | None = None
     say: str | None = None
     """A key of the catalogues, such as ``receipt.total``."""
     rule: bool = False
     qr: str | None = None
+    logo: str | None = None
+    """A PNG file beside the template."""
     include: str | None = None
     """Another file of the folder, which is no slip by itself: ``_head``."""
     items: tuple[Item, ...] = ()
@@ -56,7 +61,7 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A list: the item is printed for each of its elements, whose fields come before the slip's own."""
 
     def what(self) -> list[str]:
-        named = ("text", "say", "qr", "include")
+        named = ("text", "say", "qr", "logo", "include")
         return [
             *(name for name in named if getattr(self, name) is not None),
             *(["rule"] if self.rule else []),
@@ -64,9 +69,16 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ]
 
 
-Template: TypeAlias = tuple[Item, ...]
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What stands on one kind of slip; what it includes is in it."""
+
+    items: tuple[Item, ...]
+    pictures: Mapping[str, bytes]
+    """PNG files by the names that ``logo`` gives them."""
+
+
 Templates: TypeAlias = Mapping[str, Template]
-"""By their names; what they include is in them."""
 
 
 class _Table(msgspec.Struct, forbid_unknown_fields=True):
@@ -78,7 +90,7 @@ class Source:
     """One file, as it stands there."""
 
     path: Path
-    items: Template
+    items: tuple[Item, ...]
     lines: tuple[int, ...]
     """Where each item begins, from 1."""
 
@@ -158,7 +170,30 @@ def _checked(source: Source, parts: Mapping[str, Source], values: type[msgspec.S
             for why in _faults(inner, known, {}):
                 raise part.wrong(inner_number, why)
         whole.append(msgspec.structs.replace(item, include=None, items=part.items))
-    return tuple(whole)
+    pictures: dict[str, bytes] = {}
+    for inside in (source, *(parts[item.include] for item in source.items if item.include is not None)):
+        for number, item in enumerate(inside.items):
+            for name in _logos(item):
+                pictures[name] = _picture(inside, number, name)
+    return Template(tuple(whole), pictures)
+
+
+def _logos(item: Item) -> list[str]:
+    here = [] if item.logo is None else [item.logo]
+    return [*here, *(name for inner in item.items for name in _logos(inner))]
+
+
+def _picture(source: Source, number: int, name: str) -> bytes:
+    """Return a picture beside a template; a path could lead anywhere, so it is a name alone."""
+    if Path(name).name != name:
+        raise source.wrong(number, f"{name!r} is not the name of a file beside this one")
+    try:
+        png = (source.path.parent / name).read_bytes()
+    except OSError as error:
+        raise source.wrong(number, f"{name!r} cannot be read: {error.strerror}") from error
+    if not png.startswith(PNG) or len(png) > BYTES_MAX:
+        raise source.wrong(number, f"{name!r} is no PNG picture of at most {BYTES_MAX} bytes")
+    return png
 
 
 def _fields(values: type[msgspec.Struct]) -> dict[str, Any]:
@@ -168,7 +203,7 @@ def _fields(values: type[msgspec.Struct]) -> dict[str, Any]:
 def _faults(item: Item, known: Mapping[str, Any], parts: Mapping[str, Source]) -> Iterable[str]:
     """Yield what is wrong with an item; ``known`` are the fields it may use, with their types."""
     if len(item.what()) != 1:
-        yield "an item has exactly one of text, say, rule, qr, include, items"
+        yield "an item has exactly one of text, say, rule, qr, logo, include, items"
         return
     if item.right is not None and item.text is None and item.say is None:
         yield "only text and say have a right column"
