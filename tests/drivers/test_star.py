@@ -65,7 +65,7 @@ async def emulator(request: pytest.FixtureRequest) -> AsyncIterator[StarPrinterE
 async def opened(emulator: StarPrinterEmulator, **options: object) -> AsyncIterator[StarPrinter]:
     settings: dict[str, object] = {"answer_timeout_s": 1.0, "job_timeout_s": 5.0, **options}
     io = new_io()
-    driver = StarPrinter(io, emulator.wire.address, **settings)  # type: ignore[arg-type]
+    driver = StarPrinter(io, emulator.address, **settings)  # type: ignore[arg-type]
     try:
         async with asyncio.timeout(30):
             await driver.open()
@@ -102,7 +102,7 @@ class TestContract(DriverContract):
     @pytest.fixture
     async def lab(self, emulator: StarPrinterEmulator) -> AsyncIterator[DriverLab]:
         io, nowhere = new_io(), new_io()
-        config = DeviceConfig("receipt-printer", "star_raster", {"address": emulator.wire.address})
+        config = DeviceConfig("receipt-printer", "star_raster", {"address": emulator.address})
         gone = StarPrinterEmulator()
         address = await gone.start()
         await gone.close()
@@ -195,7 +195,7 @@ async def test_the_first_rows_are_sent_before_the_last_are_drawn(emulator: StarP
 
     io.run = watched  # type: ignore[assignment, method-assign]
     io.traffic.listeners.append(lambda frame: traffic.append("send") if len(frame.data) > 2000 else None)
-    printer = StarPrinter(io, emulator.wire.address)
+    printer = StarPrinter(io, emulator.address)
     await printer.open()
     traffic.clear()
     await printer.print(PrintJob("j", RECEIPT * 3))

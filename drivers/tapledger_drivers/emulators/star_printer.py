@@ -39,12 +39,12 @@ class _Strip:
 
 
 class StarPrinterEmulator:
-    """``make_wire`` is TcpWire, PtyWire or whatever carries a ``Machine``; the printer answers for the
+    """``wire`` makes a TcpWire, PtyWire or whatever carries a ``Machine``; the printer answers for the
     wire's faults too. On a network it adds to each status what a network printer adds."""
 
-    def __init__(self, make_wire: Callable[[Machine], Wire] = TcpWire, columns: int = 48) -> None:
+    def __init__(self, wire: Callable[[Machine], Wire] = TcpWire, columns: int = 48) -> None:
         self.columns = columns
-        self.wire = make_wire(self)
+        self.wire = wire(self)
         self.drawer_kicks = 0
         self.row_delay_s = 0.0
         self.counter = 0
@@ -104,6 +104,10 @@ class StarPrinterEmulator:
     def set_paper_rows_left(self, rows: int) -> None:
         """Let the paper run out after so many more rows."""
         self._rows_left = rows
+
+    @property
+    def address(self) -> str:
+        return self.wire.address
 
     @property
     def ready(self) -> bool:
