@@ -18,6 +18,7 @@ import nfc.clf
 import nfc.clf.pn532
 import nfc.clf.rcs380
 
+from tapledger_drivers.cards.exchange import CardUnreadable
 from tapledger_drivers.io import Port
 
 FRAME_WAIT_MIN_S = 1.0
@@ -41,10 +42,6 @@ logging.getLogger("nfc").setLevel(logging.CRITICAL + 1)
 
 class BadFrames(OSError):
     """The chip is there and what comes from it is not to be understood, or it says nothing."""
-
-
-class TwoCards(Exception):
-    """More than one card lies in the field."""
 
 
 class Transport(Protocol):
@@ -171,7 +168,7 @@ class Pn532Chipset(nfc.clf.pn532.Chipset):  # type: ignore[misc]  # nfcpy has no
         wanted = 2 if brty == 0 else max_tg
         data = self.command(0x4A, bytearray([wanted, brty]) + initiator_data, timeout=1.0)
         if data and data[0] > 1:
-            raise TwoCards
+            raise CardUnreadable("collision")
         return data[2:] if data and data[0] else None
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import nfc.clf
 
 from tapledger_drivers.cards.exchange import CardUnreadable
-from tapledger_drivers.cards.nfc_chips import BadFrames, TwoCards
+from tapledger_drivers.cards.nfc_chips import BadFrames
 from tapledger_drivers.cards.nfc_tags import PRESENCE_TIMEOUT_S, Field, Tag, activate, uid_of
 from tapledger_drivers.cards.reading import classify_uid
 from tapledger_drivers.errors import CardGone
@@ -79,8 +79,6 @@ class Watch:
     def _look_anew(self) -> CardEvent | None:
         try:
             target = self._field.sense()
-        except TwoCards:
-            return self._fail(b"", "collision")
         except CardUnreadable as error:
             return self._fail(b"", error.reason)
         if target is not None:
@@ -143,6 +141,6 @@ class Watch:
                 self._field.begin(PRESENCE_TIME_MAX_S)
                 self._lying = activate(self._field, target)
                 return None
-        except (TwoCards, CardUnreadable):
+        except CardUnreadable:
             pass  # the next look tells
         return CardRemoved(time.monotonic())

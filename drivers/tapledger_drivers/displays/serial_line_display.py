@@ -81,4 +81,4 @@ def _encoded(character: str, encoding: str) -> bytes:
 
 def make(making: Making) -> SerialLineDisplay:
     encoding = making.options.choice("encoding", "ascii", ENCODINGS)
-    return SerialLineDisplay(making.options.text("address"), making.io, encoding)
+    return SerialLineDisplay(making.options.text("port"), making.io, encoding)

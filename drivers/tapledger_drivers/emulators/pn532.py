@@ -5,6 +5,7 @@ Source: NXP PN532 User Manual UM0701-02. Radio takes no time here, so a real chi
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ SYNTAX_ERROR = START + bytes.fromhex("01FF7F8100")
 FRAME_BYTES_MAX = 265
 """The longest frame's content, its first byte ``D4`` or ``D5`` included."""
 BUFFER_BYTES_MAX = 1024
+COMMANDS_KEPT = 1024
 TARGETS_MAX = 2
 
 _FROM_HOST, _TO_HOST = 0xD4, 0xD5
@@ -104,8 +106,8 @@ class Pn532Chip:
         self._answer = b""
         self.field: list[NfcCard] = []
         self.faults = CardFaults()
-        self.commands: list[int] = []
-        """Codes of all commands that were carried out."""
+        self.commands: deque[int] = deque(maxlen=COMMANDS_KEPT)
+        """Codes of the last commands that were carried out."""
         self._carry_out: dict[int, Callable[[bytes], bytes | None]] = {
             0x00: self._diagnose,
             0x02: lambda data: bytes.fromhex("32010607"),

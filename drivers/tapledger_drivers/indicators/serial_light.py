@@ -80,4 +80,4 @@ class SerialLight:
 
 def make(making: Making) -> SerialLight:
     buzzer = making.options.flag("buzzer", True) is not False
-    return SerialLight(making.options.text("address"), making.io, buzzer=buzzer)
+    return SerialLight(making.options.text("port"), making.io, buzzer=buzzer)
