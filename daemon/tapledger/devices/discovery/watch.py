@@ -35,23 +35,24 @@ CANDIDATES_MAX = 256
 
 @dataclass(frozen=True, slots=True)
 class _Opening:
-    """How a driver is told what to open."""
+    """How a driver is told what to open: by the path alone, or by an address (io.py)."""
 
     kind: Kind
     option: str
     subsystems: tuple[str, ...]
+    path_alone: bool = False
 
 
 _OPENINGS = {
-    "serial_line": _Opening("scanner", "address", ("tty",)),
-    "evdev_keyboard": _Opening("scanner", "path", ("input",)),
-    "escpos": _Opening("printer", "address", ("usbmisc", "tty")),
+    "serial_line": _Opening("scanner", "path", ("tty",), path_alone=True),
+    "evdev_keyboard": _Opening("scanner", "path", ("input",), path_alone=True),
+    "escpos": _Opening("printer", "port", ("usbmisc", "tty")),
     "star_raster": _Opening("printer", "address", ("usbmisc", "tty")),
-    "nfcpy": _Opening("reader", "path", ("tty",)),
+    "nfcpy": _Opening("reader", "port", ("tty",)),
     "serial_light": _Opening("other", "address", ("tty",)),
     "serial_line_display": _Opening("other", "address", ("tty",)),
 }
-"""Drivers whose device can be told by ``match``; the others find theirs by a name or an address."""
+"""Drivers whose device can be told by ``match``; the others find theirs by a name or on the network."""
 _PREFIXES = {"tty": "tty:", "usbmisc": "usblp:", "hidraw": "hidraw:"}
 _QUERY = re.compile(r"\?.*$")
 
@@ -184,7 +185,7 @@ class Discovery:
 
 def _address(opening: _Opening, found: Candidate, given: str) -> str:
     """Return what the driver opens; of what was given, the line's settings (``?baud=…``) stay."""
-    if opening.option != "address":
+    if opening.path_alone:
         return found.path
     settings = _QUERY.search(given)
     query = settings.group() if settings and found.subsystem == "tty" else ""
