@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tapledger_drivers.emulators import reader_station as reader_station_module
+from tapledger_drivers.emulators.faults import AMOUNTS, Fault, Verb
 from tapledger_drivers.emulators.reader_station import ReaderStation, StationRefused, StationUnavailable
 from tapledger_drivers.emulators.virtual_card import CardKind, VirtualCard
 from tests.drivers.cards import UID
@@ -22,6 +23,7 @@ from tests.drivers.cards import UID
 OWNER = """
 import asyncio, sys
 from pathlib import Path
+from tapledger_drivers.emulators.faults import AMOUNTS, Fault, Verb
 from tapledger_drivers.emulators.reader_station import ReaderStation
 station = asyncio.run(ReaderStation.start(Path(sys.argv[1])))
 print(station.pid, flush=True)
@@ -39,7 +41,7 @@ async def test_nothing_listens_outside_the_namespace(reader_station: ReaderStati
     state = await reader_station.state()
     assert state["pcscd"] is True
     assert [reader["name"] for reader in state["readers"]] == list(reader_station.reader_names)
-    assert not listening() & {f"{port:04X}" for port in range(35963, 35967)}
+    assert not listening() & {f"{port:04X}" for port in range(35963, 35971)}
 
 
 async def test_the_state_shows_the_cards(reader_station: ReaderStation) -> None:
@@ -49,10 +51,47 @@ async def test_the_state_shows_the_cards(reader_station: ReaderStation) -> None:
     assert [card is not None for card in cards] == [False, True, False, False]
 
 
+async def test_cards_stay_where_they_lie_when_pcscd_is_killed(reader_station: ReaderStation) -> None:
+    reader = reader_station.readers[1]
+    await reader.insert(VirtualCard(CardKind.UID_ONLY, UID))
+    await reader.pull(Verb.PCSCD_KILL)
+    state = await reader_station.state()
+    assert state["pcscd"] is False
+    assert state["readers"][1]["card"]["uid"] == UID.hex()
+    assert all(Fault(Verb.PCSCD_KILL) in one.faults() for one in reader_station.readers)
+    await reader.pull(Verb.PCSCD_KILL, on=False)
+    state = await reader_station.state()
+    assert state["pcscd"] is True and state["readers"][1]["card"]["uid"] == UID.hex()
+    assert not any(one.faults() for one in reader_station.readers)
+
+
+async def test_a_reader_knows_its_faults(reader_station: ReaderStation) -> None:
+    first, second = reader_station.readers[:2]
+    await first.pull(Verb.SLOW)
+    await first.pull(Verb.TORN_CARD)
+    await second.pull(Verb.UNPLUG)
+    assert first.faults() == (Fault(Verb.SLOW, AMOUNTS[Verb.SLOW]), Fault(Verb.TORN_CARD))
+    assert second.faults() == (Fault(Verb.UNPLUG),)
+    await first.insert(VirtualCard(CardKind.UID_ONLY, UID))
+    await reader_station.state()
+    assert first.faults() == (Fault(Verb.SLOW, AMOUNTS[Verb.SLOW]),), "a torn card happens once"
+    for verb, amount in ((Verb.PAPER_OUT, None), (Verb.SLOW, -1)):
+        with pytest.raises(ValueError, match=verb):
+            await first.pull(verb, amount=amount)
+    assert set(first.verbs()) >= {fault.verb for fault in first.faults()}
+
+
 async def test_bad_commands_are_refused_and_change_nothing(reader_station: ReaderStation) -> None:
     with pytest.raises(StationRefused, match="IndexError"):
         await reader_station.insert(99, VirtualCard(CardKind.UID_ONLY, UID))
-    for line in (b"not json\n", b"{}\n", b'{"do": "insert", "reader": 0, "card": {"kind": "gold"}}\n', b"\n"):
+    unknown_verb = b'{"do": "fault", "reader": 0, "verb": "burn", "on": true}\n'
+    for line in (
+        unknown_verb,
+        b"not json\n",
+        b"{}\n",
+        b'{"do": "insert", "reader": 0, "card": {"kind": "gold"}}\n',
+        b"\n",
+    ):
         reader, writer = await asyncio.open_unix_connection(
             reader_station.socket_path.with_name("station.sock")
         )

@@ -83,6 +83,7 @@ class FaultySession(CardSession):
         super().__init__(card)
         self._faults = faults
         self._torn_after = torn_after
+        self._other_next = False
 
     @property
     def atr(self) -> bytes:
@@ -107,5 +108,6 @@ class FaultySession(CardSession):
         self.apdus += 1
         if apdu[:2] != _GET_UID:
             return _FAILED
-        uid = self.card.uid
-        return (uid if self.apdus % 2 else bytes(255 - byte for byte in uid)) + b"\x90\x00"
+        uid = bytes(255 - byte for byte in self.card.uid) if self._other_next else self.card.uid
+        self._other_next = not self._other_next
+        return uid + b"\x90\x00"
