@@ -71,7 +71,7 @@ async def test_without_its_printer_it_is_not_opened(
     assert await drawer.is_open() is None
     with pytest.raises(DeviceLost) as lost:
         await drawer.health(HealthLevel.INTERNAL)
-    assert lost.value.reason == "parent_lost"
+    assert lost.value.reason == "parent_absent"
     with pytest.raises(DeviceAbsent) as absent:
         await drawer.open()
     assert absent.value.reason == "parent_absent"
@@ -94,7 +94,7 @@ async def test_a_printer_without_a_drawer_port(siblings: dict[str, Sibling]) -> 
     siblings[ROLE] = Sibling(known.driver, DeviceInfo("POS-58", "tcp:x", capabilities=without))
     with pytest.raises(DeviceBlocked) as blocked:
         await PrinterPortDrawer(ROLE, siblings.get).open()
-    assert blocked.value.reason == "no_drawer_port"
+    assert blocked.value.reason == "wrong_device"
 
 
 async def test_a_role_that_is_no_printer(siblings: dict[str, Sibling]) -> None:

@@ -112,7 +112,7 @@ async def test_a_reader_without_a_light_blocks_it(
     siblings[ROLE] = Sibling(reader, info)
     with pytest.raises(DeviceBlocked) as blocked:
         await ReaderLight(ROLE, siblings.get).open()
-    assert blocked.value.reason == "no_light"
+    assert blocked.value.reason == "wrong_device"
 
 
 # ---- a tower light -------------------------------------------------------------------------------------

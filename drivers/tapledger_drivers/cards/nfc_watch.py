@@ -71,9 +71,9 @@ class Watch:
         """Name an ``OSError`` that came from here."""
         failure = self._device.chipset.transport.failure
         if failure is None:
-            return "bad_frames"
+            return "noise"
         if isinstance(failure, BadFrames):
-            return "hung" if failure.errno == errno.ETIMEDOUT else "bad_frames"
+            return "hung" if failure.errno == errno.ETIMEDOUT else "noise"
         return "unplugged"
 
     def _look_anew(self) -> CardEvent | None:

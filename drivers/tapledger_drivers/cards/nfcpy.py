@@ -127,7 +127,7 @@ class NfcpyCardReader:
             chip = open_rcs380(port) if self._usb_id else open_pn532(port)
         except Exception as error:
             detail = f"nothing on {self._address} answers as the chip should: {error!r}"
-            raise DeviceAbsent("chip_absent", detail) from error
+            raise DeviceAbsent("not_answering", detail) from error
         model, _, firmware = str(chip.chipset_name).rpartition("v")
         info = DeviceInfo(
             model=model.strip() or str(chip.chipset_name),

@@ -26,7 +26,7 @@ class PrinterPortDrawer:
             raise DeviceBlocked("bad_option", f"printer = {self._role!r} is not a receipt printer")
         kick = parent.info.capabilities.get("drawer_kick")
         if kick is not None and kick.value is False:
-            raise DeviceBlocked("no_drawer_port", f"{parent.info.model} has no port for a drawer")
+            raise DeviceBlocked("wrong_device", f"{parent.info.model} has no port for a drawer")
         return DeviceInfo(
             model="cash drawer",
             address=f"{self._role}: {parent.info.address}",
@@ -40,7 +40,7 @@ class PrinterPortDrawer:
         """Ask the printer; the drawer springs open only for cash, never to be tested."""
         printer = self._printer()
         if printer is None:
-            raise DeviceLost("parent_lost", f"the printer {self._role!r} is not open")
+            raise DeviceLost("parent_absent", f"the printer {self._role!r} is not open")
         status = await printer.status()
         switch = {True: "open", False: "shut", None: "unknown"}[status.drawer_open]
         findings = (Finding(status.reason, status.ready, status.evidence), Finding("drawer", True, switch))

@@ -27,7 +27,7 @@ class ReaderLight:
             raise DeviceBlocked("bad_option", f"reader = {self._role!r} is not a card reader")
         known = {name: parent.info.capabilities[name] for name in _SHOWS if name in parent.info.capabilities}
         if known and not any(capability.value for capability in known.values()):
-            raise DeviceBlocked("no_light", f"{parent.info.model} has neither light nor buzzer to use")
+            raise DeviceBlocked("wrong_device", f"{parent.info.model} has neither light nor buzzer to use")
         return DeviceInfo(
             model=f"light of {parent.info.model}",
             address=f"{self._role}: {parent.info.address}",
@@ -42,7 +42,7 @@ class ReaderLight:
         """See that the reader is open; ``external`` and above make it show ``ACCEPTED``."""
         reader = self._reader()
         if reader is None:
-            raise DeviceLost("parent_lost", f"the reader {self._role!r} is not open")
+            raise DeviceLost("parent_absent", f"the reader {self._role!r} is not open")
         if level is HealthLevel.INTERNAL:
             return HealthReport(level, (Finding("parent_open", True, self._role),))
         shown = await reader.feedback(Feedback.ACCEPTED)

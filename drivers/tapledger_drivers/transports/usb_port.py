@@ -122,5 +122,5 @@ def _bulk_endpoints(device: Any) -> tuple[int, int]:
     reads = [endpoint for endpoint in endpoints if endpoint & _IN]
     writes = [endpoint for endpoint in endpoints if not endpoint & _IN]
     if not reads or not writes:
-        raise DeviceBlocked("unsupported_model", "no bulk endpoints: not a device of this kind")
+        raise DeviceBlocked("wrong_device", "no bulk endpoints: not a device of this kind")
     return reads[0], writes[0]
