@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import get_args
 
 from tapledger import errors
-from tapledger.devices.supervisor import DRIVER_FAULT, Link
+from tapledger.devices.state import Link
+from tapledger.devices.supervisor import DRIVER_FAULT
 from tapledger.loyalty.sales.tenders import NAMES as TENDERS
 from tapledger_drivers.printers.status import StatusBytes
 from tests.source_tree import ROOT, SOURCE_ROOTS, tree, with_suffix
