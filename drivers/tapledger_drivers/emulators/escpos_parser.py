@@ -9,9 +9,9 @@ from tapledger_drivers.printers.code_pages import GBK, CodePage
 from tapledger_drivers.printers.encoding import char_columns
 
 UNKNOWN_COMMANDS_MAX = 100
-INLINE_PICTURE = "□"
-"""Stands in a line for each 24 dots of a picture among its characters."""
-_INLINE_PICTURE_DOTS = 24
+INLINE_PICTURE = "▯"
+"""Stands in a line for each column of a picture among its characters."""
+_INLINE_PICTURE_DOTS = 12
 
 # Commands of a fixed length, by their first two bytes: how long they are, the two bytes included.
 _LENGTHS = {

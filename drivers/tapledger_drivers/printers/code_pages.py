@@ -6,7 +6,6 @@ Every set here has the same form: ASCII as single bytes, everything else as two 
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -18,7 +17,7 @@ _BACKSLASH_AND_TILDE = b"\x1bR\x00"
 """Of the international sets the American one: the Japanese has a yen sign at 5C and an overline at 7E."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CodePage:
     """``codec`` is Python's name for it; characters in ``spelt`` are sent as another one that looks alike."""
 
@@ -26,7 +25,7 @@ class CodePage:
     codec: str
     select: bytes
     """Sent once after ESC @; two-byte mode is then on, where there is one."""
-    spelt: Mapping[str, str]
+    spelt: Mapping[int, str]
     lead_max: int = 0xFE
     """Codes beyond this first byte are in few printers, whatever the codec knows."""
     katakana: bool = False
@@ -44,7 +43,7 @@ class CodePage:
         if text.isascii():
             return text.encode() if text.isprintable() else None
         try:
-            encoded = text.translate(self._spelling()).encode(self.codec)
+            encoded = text.translate(self.spelt).encode(self.codec)
         except UnicodeEncodeError:
             return None
         return encoded if self._is_plain(encoded) else None
@@ -56,9 +55,6 @@ class CodePage:
     def is_lead(self, byte: int) -> bool:
         """Whether a printer in two-byte mode takes this byte and the next for one character."""
         return 0x81 <= byte <= 0xFE and not (self.katakana and 0xA1 <= byte <= 0xDF)
-
-    def _spelling(self) -> dict[int, str]:
-        return _translation(tuple(self.spelt.items()))
 
     def _is_plain(self, encoded: bytes) -> bool:
         at, end = 0, len(encoded)
@@ -82,14 +78,9 @@ def _is_trail(byte: int) -> bool:
     return 0x40 <= byte <= 0xFE and byte != 0x7F
 
 
-@functools.cache
-def _translation(spelt: tuple[tuple[str, str], ...]) -> dict[int, str]:
-    return {ord(char): other for char, other in spelt}
-
-
-_LIKE_IN_GBK = {"〜": "～", "−": "－", "•": "·", "–": "—"}
-_LIKE_IN_BIG5 = {"〜": "～", "−": "－", "–": "—"}
-_LIKE_IN_SHIFT_JIS = {"〜": "～", "−": "－", "—": "―", "–": "―", "·": "・", "•": "・"}
+_LIKE_IN_GBK = str.maketrans({"〜": "～", "•": "·", "–": "—"})
+_LIKE_IN_BIG5 = str.maketrans({"〜": "～", "–": "—"})
+_LIKE_IN_SHIFT_JIS = str.maketrans({"〜": "～", "—": "―", "–": "―", "·": "・", "•": "・"})
 
 GBK = CodePage("gbk", "gbk", TWO_BYTE_ON, _LIKE_IN_GBK)
 GB18030 = CodePage("gb18030", "gb18030", TWO_BYTE_ON, _LIKE_IN_GBK)

@@ -25,13 +25,15 @@ _DROPPED = frozenset({"Cc", "Cf", "Cn", "Co", "Cs"})
 """Controls, bidi and joiners, unassigned, private use, surrogates: nothing a receipt can show."""
 _ZERO_WIDTH = frozenset({"Mn", "Me"})
 _IDEOGRAPHIC_SPACE = "\u3000"
+_SPELT = {"¥": "￥", "−": "-", "‑": "-"}
+"""A yen sign that every set has, and the minus of typographers."""
 _CHARS_CACHED = 8192
 
 
 def sanitise(text: str, chars_max: int = TEXT_CHARS_MAX) -> str:
     """Return ``text`` as one line of visible characters: normalised (NFC), at most ``chars_max`` of them.
 
-    Line ends and other spaces become a space; ``¥`` becomes the full-width ``￥``, which is in every set.
+    Line ends and other spaces become a space; ``¥`` becomes the full-width ``￥``.
     """
     text = text[:chars_max]
     if text.isascii() and text.isprintable():
@@ -51,8 +53,8 @@ def _shown(char: str) -> str:
     category = unicodedata.category(char)
     if char in "\n\r\t" or (category[0] == "Z" and char != _IDEOGRAPHIC_SPACE):
         return " "
-    if char == "¥":
-        return "￥"
+    if char in _SPELT:
+        return _SPELT[char]
     return "" if category in _DROPPED or _is_variation_selector(char) else char
 
 
