@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import product
 from pathlib import Path
 from typing import get_args
@@ -114,7 +114,7 @@ def scan_refusals() -> set[str]:
 def device_reasons() -> set[str]:
     """Return every reason that our drivers give for a device or a slip in trouble."""
     bits = (0, *(1 << place for place in range(8)))
-    answered = {StatusBytes(*answers).reason for answers in product(bits, repeat=3)}
+    answered = {StatusBytes(*answers).reason for answers in product(bits, repeat=len(fields(StatusBytes)))}
     found = _first_arguments(DEVICE_ERRORS, 0) | _first_arguments(DEVICE_ANSWERS, 1) | answered
     return found - {"ok"}
 
