@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 import zxingcpp
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 from PIL import Image, ImageDraw
 
 from tapledger.devices import scanner_setup
 from tapledger.errors import NotFound
+from tapledger.web import scanner_setup_api
 from tapledger_drivers.ports import Scan, ScanRefused
 from tapledger_drivers.scanners import probe
 from tapledger_drivers.scanners.framing import Framed
@@ -117,6 +120,19 @@ def test_a_broken_sheet_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "acme.toml").write_text(text)
     with pytest.raises(ValueError, match=r"acme\.toml"):
         scanner_setup.load(tmp_path)
+
+
+async def test_the_page_gets_sheets_and_probes() -> None:
+    app = web.Application()
+    setup = scanner_setup_api.SetupSheets(scanner_setup.overview, scanner_setup.draw)
+    app.add_routes(scanner_setup_api.routes(setup))
+    async with TestClient(TestServer(app)) as client:
+        overview = await (await client.get("/api/scanner-setup")).json()
+        assert [one["id"] for one in overview["sheets"]] == ["datalogic", "honeywell", "newland", "zebra"]
+        assert [one["id"] for one in overview["probes"]] == ["linear", "matrix"]
+        sheet = await (await client.get("/api/scanner-setup/zebra")).json()
+    assert [step["sets"] for step in sheet["steps"]] == ["defaults", "aim_id", "suffix_cr"]
+    assert read_back(sheet["steps"][0]["svg"]).text == "92"
 
 
 # ---- the probe -----------------------------------------------------------------------------------------

@@ -80,6 +80,17 @@ class Probe(msgspec.Struct, frozen=True):
     svg: str
 
 
+class SheetName(msgspec.Struct, frozen=True):
+    id: str
+    vendor: str
+    families: list[str]
+
+
+class Overview(msgspec.Struct, frozen=True):
+    sheets: list[SheetName]
+    probes: list[Probe]
+
+
 class ProbeFinding(msgspec.Struct, frozen=True):
     code: str
     """Said as ``device.<code>``, or ``device.<code>.not`` where it is not ``ok``."""
@@ -117,6 +128,12 @@ def draw(sheet_id: str) -> DrawnSheet:
         raise NotFound("SCANNER_SHEET_UNKNOWN", sheet=sheet_id)
     steps = [DrawnStep(step.sets, code(sheet, step), step.verified, step.source) for step in sheet.steps]
     return DrawnSheet(sheet_id, sheet.vendor, sheet.families, steps)
+
+
+def overview() -> Overview:
+    """Return which sheets there are, and the codes that check a scanner."""
+    names = [SheetName(id_, sheet.vendor, sheet.families) for id_, sheet in sheets().items()]
+    return Overview(names, probes())
 
 
 def probes() -> list[Probe]:
