@@ -95,6 +95,10 @@ class TestContract(DriverContract):
             await other_io.close()
 
 
+def fast(printer: EscposPrinterEmulator) -> str:
+    return "?baud=115200" if printer.address.startswith("tty") else ""
+
+
 async def print_receipt(emulator: EscposPrinterEmulator) -> PrintOutcome:
     async with driving(emulator) as opened:
         return await opened.print(JOB)
@@ -510,6 +514,7 @@ async def test_a_power_cycle_breaks_a_network_line() -> None:
         outcome = await driver.print(JOB)
         assert (outcome.verdict, outcome.reason) == (UNKNOWN, "cut_off")
         await driver.close()
+        await until(lambda: printer.wire.plugged, "it was not switched on again")
         await driver.open()
         assert (await driver.print(JOB)).verdict is PRINTED
 
@@ -534,7 +539,7 @@ async def test_deadlines_grow_with_what_a_slow_line_has_to_carry(baud: int) -> N
     assert outcome.verdict is PRINTED, outcome
     slip = len(build_slip(lay_out(job.items, 48), 576).data)
     assert slip * 10 / baud > 0.3
-    assert slip * 10 / baud / took_s > 0.9
+    assert slip * 10 / baud / took_s > 0.8
 
 
 async def test_a_small_buffer_is_fed_in_pieces_the_first_at_once(printer: EscposPrinterEmulator) -> None:
@@ -550,9 +555,9 @@ async def test_a_small_buffer_is_fed_in_pieces_the_first_at_once(printer: Escpos
 
 async def test_a_printer_whose_buffer_is_full_stops_nobody(printer: EscposPrinterEmulator) -> None:
     """The cover opens in a slip larger than all buffers between: the write stalls, and ends in time."""
-    big = tuple(Text("x" * 2000) for _ in range(12)) + tuple(QrCode("q" * 1000) for _ in range(300))
-    async with driving(printer, send_timeout_s=0.5) as driver:
-        printer._buffer_bytes = 1000
+    big = tuple(QrCode("q" * 1000) for _ in range(300))
+    async with driving(printer, query=fast(printer), send_timeout_s=0.5) as driver:
+        printer.buffer_bytes = 1000
         at_line(printer, 2, lambda: printer.set_cover_open(True))
         began_s = time.monotonic()
         outcome = await driver.print(PrintJob("big", big))
@@ -566,7 +571,7 @@ async def test_a_printer_whose_buffer_is_full_stops_nobody(printer: EscposPrinte
 async def test_close_ends_a_slip_that_is_being_written(printer: EscposPrinterEmulator) -> None:
     big = tuple(QrCode("q" * 1000) for _ in range(300))
     async with driving(printer, send_timeout_s=60.0, answer_timeout_s=60.0) as driver:
-        printer._buffer_bytes = 1000
+        printer.buffer_bytes = 1000
         at_line(printer, 2, lambda: printer.set_mute(Mute.DEAF))
         job = asyncio.create_task(driver.print(PrintJob("big", big)))
         await until(lambda: printer.mute is Mute.DEAF, "the slip was not begun")

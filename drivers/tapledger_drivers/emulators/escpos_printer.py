@@ -62,7 +62,7 @@ class EscposPrinterEmulator:
         """Awaited after each printed line and each cut, before the next."""
         self.condition = Condition()
         self.has_drawer = True
-        self._buffer_bytes = buffer_bytes
+        self.buffer_bytes = buffer_bytes
         self._mute = Mute.NO
         self._lines_left: int | None = None
         self._jams_at_cut = False
@@ -230,7 +230,7 @@ class EscposPrinterEmulator:
         self._parser.feed(data)
         self._unscanned += data
         self._answer_at_once()
-        if self._parser.waiting > self._buffer_bytes:
+        if self._parser.waiting > self.buffer_bytes:
             self.wire.hold(True)
         self._wake.set()
 
@@ -285,7 +285,7 @@ class EscposPrinterEmulator:
                         await asyncio.sleep(self.line_delay_s)
                 if steps % STEPS_AT_ONCE == 0:
                     await asyncio.sleep(0)
-                if self._parser.waiting <= self._buffer_bytes and self._mute is not Mute.DEAF:
+                if self._parser.waiting <= self.buffer_bytes and self._mute is not Mute.DEAF:
                     self.wire.hold(False)
 
     def printed(self, printed: Printed) -> None:

@@ -79,32 +79,38 @@ class PtyWire(Wire):
                 os.close(fd)
 
     async def _read(self) -> None:
+        was_idle = True
         while True:
             await self._hears.wait()
             fd = self._fd
             assert fd is not None
-            await _readable(fd)
-            if not self._hears.is_set():
-                continue
-            with contextlib.suppress(BlockingIOError):
+            try:
                 data = os.read(fd, self._piece())
-                await self._line_time(len(data))
-                await self._slowness()
-                if not self._arrived(data):
-                    self._cut()
-                    return
+            except BlockingIOError:
+                was_idle = True
+                await _readable(fd)
+                continue
+            await self._line_time(len(data), was_idle)
+            was_idle = False
+            await self._hears.wait()
+            await self._slowness()
+            if not self._arrived(data):
+                self._cut()
+                return
 
     def _piece(self) -> int:
         if self._baud is None:
             return _READ_BYTES
         return max(1, int(self._baud / BITS_PER_BYTE * _PACED_PIECE_S))
 
-    async def _line_time(self, count: int) -> None:
-        """Wait until a serial line would have carried these bytes; counted from when it was free."""
+    async def _line_time(self, count: int, was_idle: bool) -> None:
+        """Wait until a serial line would have carried these bytes, which came when it was idle or right
+        behind others."""
         if self._baud is None:
             return
         now_s = asyncio.get_running_loop().time()
-        self._free_at_s = max(self._free_at_s, now_s) + count * BITS_PER_BYTE / self._baud
+        begins_s = max(self._free_at_s, now_s) if was_idle else self._free_at_s
+        self._free_at_s = begins_s + count * BITS_PER_BYTE / self._baud
         await asyncio.sleep(self._free_at_s - now_s)
 
     def _has_host(self) -> bool:

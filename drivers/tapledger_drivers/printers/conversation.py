@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 
 from tapledger_drivers.errors import DeviceLost
-from tapledger_drivers.io import Stream
+from tapledger_drivers.io import Stream, WriteStalled
 from tapledger_drivers.printers.status import (
     ASK_STATUS,
     CLEAR_BUFFERS,
@@ -30,6 +30,7 @@ QUIET_S = 0.05
 """After garbage, the line is left alone for so long before the next question."""
 QUIETS_MAX = 10
 LATE_MAX = 64
+SEND_BYTES = 4096
 COMPLETIONS_MAX = 1024
 TEXTS_MAX = 16
 BITS_PER_BYTE = 10
@@ -95,9 +96,18 @@ class Conversation:
     async def send(self, data: bytes) -> None:
         """Hand over ``data``; raise ``WriteStalled`` when the printer does not take it, or ``DeviceLost``."""
         self.check()
-        self._carried_at_s = max(self._carried_at_s, self._loop.time()) + self.line_time_s(len(data))
-        timeout_s = self._send_timeout_s + self._carried_at_s - self._loop.time()
-        await self._stream.write(data, timeout_s)
+        for at in range(0, len(data), SEND_BYTES):
+            piece = data[at : at + SEND_BYTES]
+            now_s = self._loop.time()
+            self._carried_at_s = max(self._carried_at_s, now_s) + self.line_time_s(len(piece))
+            # What the kernel keeps for a serial line is not more than this, so a write that takes longer
+            # does not wait for the line.
+            line_s = min(self._carried_at_s - now_s, self.line_time_s(2 * SEND_BYTES))
+            try:
+                await self._stream.write(piece, self._send_timeout_s + line_s)
+            except WriteStalled as error:
+                self._carried_at_s = self._loop.time()
+                raise WriteStalled(at + error.taken, len(data)) from error
 
     async def wait_for(self, satisfied: Callable[[], bool], timeout_s: float) -> bool:
         """Wait for answers until ``satisfied``; False when it is not, ``timeout_s`` after the line has

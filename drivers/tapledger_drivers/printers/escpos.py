@@ -245,6 +245,7 @@ class EscposPrinter:
             completion,
             self._names,
             knows_model=bool(self._detected and self._detected.model),
+            answers=self._can("status") != "none",
             job_timeout_s=self._options.job_timeout_s,
             pace=Pace(int(self._can("chunk_bytes")), int(self._can("pause_ms")) / 1000),
             on_sent=job.on_sent,

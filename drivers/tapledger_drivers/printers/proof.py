@@ -112,6 +112,7 @@ class Proof:
         names: Names,
         *,
         knows_model: bool,
+        answers: bool,
         job_timeout_s: float,
         pace: Pace,
         on_sent: Callable[[], None] = lambda: None,
@@ -121,6 +122,7 @@ class Proof:
         self._completion = completion
         self._marks = Marks(completion, conversation, names)
         self._knows_model = knows_model
+        self._answers = answers
         self._job_timeout_s = job_timeout_s
         self._pace = pace
         self._before_last_line = 0
@@ -174,6 +176,8 @@ class Proof:
 
     # ---- judging ---------------------------------------------------------------------------------------
     async def _judge(self, automatic: int) -> PrintOutcome:
+        if not self._answers:
+            return _unknown("no_completion", "this printer is never asked, by configuration")
         if self._completion is Completion.NONE:
             status = await self._conversation.ask_status()
             reason = "no_completion" if status.reason == "ok" else status.reason
