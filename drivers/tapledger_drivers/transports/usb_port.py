@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import threading
 from typing import Any
 
 from tapledger_drivers.errors import DeviceAbsent, DeviceBlocked, DeviceError
@@ -26,7 +27,9 @@ class UsbPort:
 
         self._usb = usb1
         self._traffic = traffic
-        self._closed = False
+        self._closed = self._released = False
+        self._busy = threading.Lock()
+        """Held during a transfer: libusb must not be closed under one."""
         self._context = usb1.USBContext()
         self.address = text
         self.virtual = False
@@ -41,7 +44,7 @@ class UsbPort:
             self._context.open()
             for device in self._context.getDeviceList(skip_on_error=True):
                 if (device.getVendorID(), device.getProductID()) == (address.vendor, address.product):
-                    self._in, self._out = _bulk_endpoints(device)
+                    self._in, self._out, self._packet_bytes = _bulk_endpoints(device)
                     handle = device.open()
                     handle.claimInterface(INTERFACE)
                     return handle
@@ -63,7 +66,6 @@ class UsbPort:
 
     def read(self, limit: int, timeout_s: float) -> bytes:
         while True:
-            self._check_open()
             wait_s = min(timeout_s, READ_AT_ONCE_S)
             timeout_s -= wait_s
             # libusb takes 0 for ever.
@@ -75,10 +77,11 @@ class UsbPort:
                 return b""
 
     def write(self, data: bytes) -> None:
-        self._check_open()
         timeout_ms = int(WRITE_TIMEOUT_S * 1000)
-        if self._transfer(self._handle.bulkWrite, self._out, data, timeout_ms) is None:
-            raise TimeoutError(f"{self.address} took no bytes for {WRITE_TIMEOUT_S} s")
+        # Packets that are all full do not end a transfer; an empty one does.
+        for part in (data,) if len(data) % self._packet_bytes else (data, b""):
+            if self._transfer(self._handle.bulkWrite, self._out, part, timeout_ms) is None:
+                raise TimeoutError(f"{self.address} took no bytes for {WRITE_TIMEOUT_S} s")
         self._traffic.sent(_CHANNEL, data)
 
     def set_baud(self, baud: int) -> None:
@@ -89,12 +92,21 @@ class UsbPort:
             pass
 
     def close(self) -> None:
-        if self._closed:
-            return
+        """End the port now, or as soon as the transfer that is under way has ended."""
         self._closed = True
-        with contextlib.suppress(self._usb.USBError):
-            self._handle.close()
-        self._context.close()
+        self._release()
+
+    def _release(self) -> None:
+        if not self._busy.acquire(blocking=False):
+            return  # whoever is in a transfer comes here after it
+        try:
+            if not self._released:
+                self._released = True
+                with contextlib.suppress(self._usb.USBError):
+                    self._handle.close()
+                self._context.close()
+        finally:
+            self._busy.release()
 
     def _check_open(self) -> None:
         if self._closed:
@@ -103,24 +115,30 @@ class UsbPort:
     def _transfer(self, call: Any, *arguments: object) -> Any:
         """Make a transfer; None when it timed out, ``OSError`` when the device is gone."""
         try:
-            return call(*arguments)
+            with self._busy:
+                self._check_open()
+                return call(*arguments)
         except self._usb.USBErrorTimeout:
             return None
         except self._usb.USBError as error:
             self._traffic.note(_CHANNEL, f"lost: {error}")
             raise OSError(errno.EIO, str(error), self.address) from error
+        finally:
+            if self._closed:
+                self._release()
 
 
-def _bulk_endpoints(device: Any) -> tuple[int, int]:
-    """Return the addresses of the first bulk endpoints in and out; raise ``DeviceBlocked`` without both."""
+def _bulk_endpoints(device: Any) -> tuple[int, int, int]:
+    """Return the addresses of the first bulk endpoints in and out, and the size of what goes out in one
+    packet; raise ``DeviceBlocked`` without both."""
     endpoints = [
-        endpoint.getAddress()
+        endpoint
         for setting in device.iterSettings()
         for endpoint in setting.iterEndpoints()
         if endpoint.getAttributes() & _TYPE_MASK == _BULK
     ]
-    reads = [endpoint for endpoint in endpoints if endpoint & _IN]
-    writes = [endpoint for endpoint in endpoints if not endpoint & _IN]
+    reads = [endpoint for endpoint in endpoints if endpoint.getAddress() & _IN]
+    writes = [endpoint for endpoint in endpoints if not endpoint.getAddress() & _IN]
     if not reads or not writes:
         raise DeviceBlocked("wrong_device", "no bulk endpoints: not a device of this kind")
-    return reads[0], writes[0]
+    return reads[0].getAddress(), writes[0].getAddress(), writes[0].getMaxPacketSize()
