@@ -1,0 +1,50 @@
+"""The technician's intents about slips and paper; the till and the kiosk have their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from aiohttp import web
+
+from tapledger.devices.printing import Printing
+from tapledger.membership import slips
+from tapledger.membership.shop import Shop
+from tapledger.web.kiosk_api import Nothing
+from tapledger.web.server import intent, read_body
+from tapledger.web.till_api import CameOutBody, SlipBody
+
+TECHNICIAN = "technician"
+"""Who stands beside a word that was given at the console."""
+
+
+def routes(
+    shop: Shop, printing: Printing, language: Callable[[], str], acted: Callable[[str], None]
+) -> list[web.RouteDef]:
+    """``acted`` is told of every slip that has another fate than before, empty for none in particular."""
+
+    async def came_out(request: web.Request) -> None:
+        body = await read_body(request, CameOutBody)
+        await slips.came_out(shop, body.job, body.yes, TECHNICIAN)
+        acted(body.job)
+
+    async def again(request: web.Request) -> None:
+        body = await read_body(request, SlipBody)
+        await slips.print_again(shop, body.job, TECHNICIAN)
+        acted(body.job)
+
+    async def status(request: web.Request) -> None:
+        await read_body(request, Nothing)
+        await printing.print_status(language())
+        acted("")
+
+    async def roll_changed(request: web.Request) -> None:
+        await read_body(request, Nothing)
+        await printing.paper.roll_changed()
+        acted("")
+
+    return [
+        intent("/api/console/slip-came-out", came_out),
+        intent("/api/console/slip-again", again),
+        intent("/api/console/print-status", status),
+        intent("/api/console/roll-changed", roll_changed),
+    ]

@@ -1,0 +1,83 @@
+"""Slips, paper and the cash drawer, in the words of a language."""
+
+from __future__ import annotations
+
+from tapledger import texts
+from tapledger.devices.paper_forecast import Forecast
+from tapledger.membership import slips
+from tapledger.store import prints
+from tapledger.store.prints import Job
+from tapledger.web.print_snapshots import DrawerView, PaperView, PrintView
+
+SETTLED = ("printed", "failed", "unknown", "expired")
+
+
+def print_view(job: Job, language: str) -> PrintView:
+    return PrintView(
+        job=job.id,
+        kind=job.kind,
+        state=job.state,  # type: ignore[arg-type]
+        reason=job.reason,
+        evidence=job.evidence,
+        number=slips.name_of(job),
+        sentence=_sentence(job, language),
+        copies=job.copies,
+        word=job.word,
+        asks=job.state == "unknown",
+        can_repeat=job.state in SETTLED and job.reason != prints.UNDONE,
+    )
+
+
+def _sentence(job: Job, language: str) -> str:
+    match job.state:
+        case "unknown":
+            return texts.say(language, "print.asks")
+        case "queued" if job.copies and job.reason:
+            return texts.say(language, "print.copy_waits")
+        case "queued" if job.reason:
+            key = f"device.{job.reason}"
+            known = texts.catalogue(language)
+            return known[key] if key in known else texts.say(language, "print.waits")
+        case "expired" if job.reason != prints.UNDONE:
+            return texts.say(language, "print.expired")
+        case "failed":
+            return texts.say(language, "device.bad_job")
+        case "printed" if job.word:
+            return texts.say(language, "print.said", who=job.word)
+        case _:
+            return ""
+
+
+def paper_view(forecast: Forecast | None, language: str) -> PaperView | None:
+    if forecast is None:
+        return None
+    return PaperView(
+        receipts_left=forecast.receipts_left,
+        confidence=forecast.confidence,
+        printed_mm=forecast.printed_mm,
+        since=forecast.since.isoformat(),
+        is_low=forecast.is_low,
+        sentence=_low(forecast, language),
+    )
+
+
+def _low(forecast: Forecast, language: str) -> str:
+    if forecast.receipts_left is None or not forecast.is_low:
+        return ""
+    return texts.say(language, "print.paper_low", count=forecast.receipts_left)
+
+
+def paper_left(forecast: Forecast | None) -> int | None:
+    """Return how many receipts are left when they are few; None while nobody has to think of it."""
+    return None if forecast is None or not forecast.is_low else forecast.receipts_left
+
+
+def drawer_view(last: Job | None, is_open: bool | None, language: str) -> DrawerView | None:
+    """Return what the cashier has to know: ``last`` is the slip of the last sale."""
+    if last is not None and last.drawer == "failed" and not is_open:
+        said = texts.say(language, "print.drawer_failed")
+        return DrawerView("failed", said, texts.say(language, "print.drawer_failed.next"))
+    if is_open:
+        said = texts.say(language, "print.drawer_open")
+        return DrawerView("open", said, texts.say(language, "print.drawer_open.next"))
+    return None
