@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 
 import structlog
 from aiohttp import web
 
-from tapledger import texts
 from tapledger.clock import Clock
-from tapledger.devices import cards
-from tapledger.devices.prints import PRINTER_ROLE, PrintLoop
-from tapledger.devices.supervisor import DeviceState, DeviceSupervisor
-from tapledger.errors import Invalid, TapledgerError, Unavailable
+from tapledger.devices.claims import Claims
+from tapledger.devices.events import DeviceEvents
+from tapledger.devices.printing import DRAWER_ROLE, Printing
+from tapledger.devices.receipts import status
+from tapledger.devices.roles import KIOSK_READER, RECEIPT_PRINTER, TILL_READER, TILL_SCANNER
+from tapledger.devices.supervisor import DeviceSupervisor
+from tapledger.errors import Invalid, Unavailable
+from tapledger.floor import views
+from tapledger.floor.serving import Serving
+from tapledger.floor.workshop import Technician
 from tapledger.identifiers import Randomness
 from tapledger.membership import catalogue, night, programs, slips
 from tapledger.membership.shop import Shop
@@ -21,26 +26,30 @@ from tapledger.settings import Settings
 from tapledger.store import keyring
 from tapledger.store.store import Store
 from tapledger.sync.loop import SyncLoop, SyncState
-from tapledger.web import kiosk_api, problems
+from tapledger.web import devices_api, kiosk_api, print_api, print_views, problems
 from tapledger.web.console import ConsoleFace, Machine
 from tapledger.web.desk_api import DeskApi
 from tapledger.web.kiosk import KioskFace
 from tapledger.web.live import LiveFeed
 from tapledger.web.server import Server
-from tapledger.web.snapshots import DeviceLight, DeviceView, SyncView
+from tapledger.web.snapshots import DeviceLight, SyncView
 from tapledger.web.till import TillFace
 from tapledger.web.till_api import TillApi
 from tapledger.web.till_views import Around
 from tapledger.web.views import Lights
 from tapledger_drivers.cards.trust.signed_token import SignedTokenPolicy
 from tapledger_drivers.device import DeviceConfig
-from tapledger_drivers.ports import CardPresented, CardTorn, Driver, Scan, TrustPolicy
-from tapledger_drivers.registry import create_driver
+from tapledger_drivers.io import Io
+from tapledger_drivers.ports import Driver, TrustPolicy
+from tapledger_drivers.registry import Sibling, create_driver
+from tapledger_drivers.traffic import Traffic
+from tapledger_drivers.transports.live import LiveIo
 
 log = structlog.get_logger()
 
 NIGHT_WORK_EVERY_S = 3600.0
-KIOSK_READER, TILL_READER, TILL_SCANNER = "kiosk-reader", "till-reader", "till-scanner"
+
+Build = Callable[[DeviceConfig, TrustPolicy, Io, Callable[[str], Sibling | None]], Driver]
 
 
 async def open_shop(settings: Settings, clock: Clock, randomness: Randomness) -> Shop:
@@ -60,7 +69,18 @@ async def open_shop(settings: Settings, clock: Clock, randomness: Randomness) ->
         await store.close()
         raise
     shop = settings.shop
-    return Shop(store, program, articles, clock, randomness, shop.name, shop.language, coming)
+    has_drawer = settings.till.drawer or any(one.role == DRAWER_ROLE for one in settings.devices)
+    return Shop(
+        store,
+        program,
+        articles,
+        clock,
+        randomness,
+        shop.name,
+        shop.language,
+        coming,
+        has_drawer=has_drawer,
+    )
 
 
 class Daemon:
@@ -70,7 +90,8 @@ class Daemon:
         self,
         shop: Shop,
         settings: Settings,
-        build: Callable[[DeviceConfig, TrustPolicy], Driver] = create_driver,
+        build: Build = create_driver,
+        make_io: Callable[[str, Traffic], Io] = LiveIo,
     ) -> None:
         self.shop = shop
         self._settings = settings
@@ -78,26 +99,51 @@ class Daemon:
         self.live = LiveFeed(clock.monotonic_s)
         trust = SignedTokenPolicy(shop.store.keyring.token_keys)
         configs = [DeviceConfig(d.role, d.driver, dict(d.options)) for d in settings.devices]
+        self.events = DeviceEvents(shop.store, clock, shop.randomness)
+        self.claims = Claims(clock, self._is_serving, self._claim_changed)
         self.devices = DeviceSupervisor(
-            configs, lambda config: build(config, trust), clock, self._around_changed
+            configs,
+            lambda config, io, sibling: build(config, trust, io, sibling),
+            clock,
+            self._around_changed,
+            self.events,
+            self.claims.holder,
+            make_io,
         )
-        self.prints = PrintLoop(shop, self.devices, self._slip_settled)
+        self.prints = Printing(
+            shop, self.devices, settings, self._slip_settled, self._around_changed, self._status_slip
+        )
         self.sync = SyncLoop(shop.store, shop.store.keyring, settings.central, clock, shop.randomness)
         self.sync.on_change = self._sync_changed
         self._tasks: set[asyncio.Task[None]] = set()
+        self._console_address = ""
         self.kiosk = KioskFace(
             shop, self.live, settings.kiosk, lambda: self._lights(KIOSK_READER), self._recorded
         )
         self.till = TillFace(shop, self.live, self._around_till, self._recorded)
-        machine = Machine(self._device_views, self._sync_view, self.devices.wake, self._test_print)
+        self.technician = Technician(
+            self.devices, self.events, self.claims, clock, lambda: self.console.language, self._around_changed
+        )
+        machine = Machine(
+            self.technician.devices,
+            self.technician.repairs,
+            self._sync_view,
+            self.devices.wake,
+            self._test_print,
+            lambda language: print_views.paper_view(self.prints.paper.forecast(), language),
+        )
         self.console = ConsoleFace(shop, self.live, machine)
+        self.serving = Serving(shop, self.devices, self.events, self.kiosk, self.till)
         self.live.on_painted = self.console.changed
+        self.live.on_left = self.claims.left
 
     def server(self, more: Sequence[web.RouteDef] = ()) -> Server:
         routes = [
             *kiosk_api.routes(self.kiosk),
             *TillApi(self.till, self.shop.randomness).routes(),
             *self.console.routes(),
+            *print_api.routes(self.shop, self.prints, lambda: self.console.language, self._slip_asked),
+            *devices_api.routes(self.technician.api()),
             *DeskApi(self.shop, lambda: self.console.language, self._desk_acted).routes(),
             *more,
         ]
@@ -109,15 +155,18 @@ class Daemon:
             last_contact=await self.shop.store.heard_from_central(), unsynced=await self.shop.store.unsynced()
         )
         await self.till.open()
+        await self.serving.recover()
         self.kiosk.refresh()
         server = self.server(more)
         await server.start(self._settings.web.port)
+        self._console_address = f"http://127.0.0.1:{server.port}/console"
         try:
             async with asyncio.TaskGroup() as group:
                 for loop in (
                     self.devices.run(),
-                    self.serve_taps(),
-                    self.serve_scans(),
+                    self.claims.run(),
+                    self.serving.serve_taps(),
+                    self.serving.serve_scans(),
                     self.prints.run(),
                     self.console.run(),
                     self.sync.run(),
@@ -128,47 +177,6 @@ class Daemon:
                 started(server.port)
         finally:
             await server.stop()
-
-    async def serve_taps(self) -> None:
-        """Every card, from the reader to the face of its role."""
-        async for tap in self.devices.taps():
-            if isinstance(tap.event, CardPresented):
-                await self._card(tap.role, tap.event)
-                self.devices.note(tap.role, "card")
-            elif isinstance(tap.event, CardTorn):
-                await self._card_trouble(tap.role, cards.torn(tap.event), tap.event.seen_at_s)
-                self.devices.note(tap.role, f"torn ({tap.event.reason})")
-            else:
-                self.devices.note(tap.role, "card removed")
-
-    async def _card(self, role: str, event: CardPresented) -> None:
-        try:
-            presented = cards.presented(event)
-            if role == KIOSK_READER:
-                await self.kiosk.card(presented, event.seen_at_s)
-            else:
-                await self.till.card(presented)
-        except TapledgerError as error:
-            await self._card_trouble(role, error, event.seen_at_s)
-
-    async def _card_trouble(self, role: str, error: TapledgerError, seen_at_s: float) -> None:
-        if role == KIOSK_READER:
-            await self.kiosk.card_trouble(error, seen_at_s)
-        else:
-            await self.till.trouble(error)
-
-    async def serve_scans(self) -> None:
-        """Every code, from the scanner to the till's one box."""
-        async for scan in self.devices.scans():
-            try:
-                if isinstance(scan.event, Scan):
-                    self.devices.note(scan.role, "code")
-                    await self.till.enter(scan.event.text)
-                else:
-                    self.devices.note(scan.role, f"refused ({scan.event.reason})")
-                    raise Invalid(f"SCAN_{scan.event.reason.upper()}", length=scan.event.length)
-            except TapledgerError as error:
-                await self.till.trouble(error)
 
     async def night_work(self) -> None:
         """Now and then, whatever the calendar has made due."""
@@ -204,6 +212,11 @@ class Daemon:
         await self.till.slip_settled(job)
         self.console.changed()
 
+    def _slip_asked(self, job: str) -> None:
+        """A technician gave their word for a slip, or wants one: tell the faces, and print."""
+        self.prints.poke()
+        self._tell(self._slip_settled(job))
+
     def _around_changed(self) -> None:
         self.prints.poke()
         self.kiosk.refresh()
@@ -215,29 +228,46 @@ class Daemon:
         self.shop.reachable = self.sync.state.online and self.sync.state.problem is None
         self._around_changed()
         for face in (self.kiosk, self.till):
-            task = asyncio.get_running_loop().create_task(face.greet_again())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._tell(face.greet_again())
+
+    def _tell(self, telling: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(telling)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _test_print(self, role: str) -> None:
-        if role != PRINTER_ROLE or self.devices.printer(role) is None:
+        if role != RECEIPT_PRINTER or self.devices.printer(role) is None:
             raise Unavailable("PRINTER_NOT_THERE")
         slip = slips.Slip(kind="test", language=self.console.language)
         job = f"test-{self.shop.new_id()}"
         await self.shop.store.transact(lambda tx: slips.enqueue(tx, self.shop, job, slip))
         self._recorded()
 
+    def _status_slip(self, language: str) -> slips.Slip:
+        sync = self._sync_view(language)
+        devices = [(one.role, one.sentence) for one in self.technician.devices(language)]
+        central = status.Central(sync.enrolled, sync.online, sync.unsynced)
+        return status.status_slip(self.shop, language, devices, central, self._console_address)
+
     # What the faces show of the rest.
     def _light(self, role: str) -> DeviceLight:
-        state = self.devices.states.get(role)
-        if state is None or state.info is None:
-            return "missing"
-        return "ok" if state.link == "online" else "trouble"
+        return views.light(self.devices.states.get(role))
 
     def _lights(self, reader: str) -> Lights:
         return Lights(
-            self._light(reader), self._light(PRINTER_ROLE), self._light(TILL_SCANNER), self._as_of()
+            self._light(reader),
+            self._light(RECEIPT_PRINTER),
+            self._light(TILL_SCANNER),
+            self._as_of(),
+            views.is_simulated(self.devices.states, "kiosk" if reader == KIOSK_READER else "till"),
+            print_views.paper_left(self.prints.paper.forecast()),
         )
+
+    def _is_serving(self, face: str) -> bool:
+        return self.kiosk.serving if face == "kiosk" else self.till.serving
+
+    def _claim_changed(self, role: str, what: str, who: str) -> None:
+        self.technician.claim_changed(role, what, who)
 
     def _as_of(self) -> str | None:
         state = self.sync.state
@@ -246,7 +276,8 @@ class Daemon:
         return f"{state.last_contact.astimezone(self.shop.program.zone()):%H:%M}"
 
     def _around_till(self) -> Around:
-        return Around(self._lights(TILL_READER), self.sync.state.online, self.sync.state.unsynced)
+        sync = self.sync.state
+        return Around(self._lights(TILL_READER), sync.online, sync.unsynced, self.prints.drawer_open)
 
     def _sync_view(self, language: str) -> SyncView:
         state = self.sync.state
@@ -258,32 +289,8 @@ class Daemon:
             problem=None if state.problem is None else problems.problem(language, state.problem),
         )
 
-    def _device_views(self, language: str) -> list[DeviceView]:
-        return [device_view(state, language) for state in self.devices.states.values()]
-
     def _language_of(self, path: str) -> str:
         """Return the language of the face a request belongs to."""
         if path.startswith("/api/kiosk"):
             return self.kiosk.language
         return self.till.language if path.startswith("/api/till") else self.console.language
-
-
-def device_view(state: DeviceState, language: str) -> DeviceView:
-    """Say in one sentence how a device is and what to do next."""
-    key = f"device.{state.reason or state.link}"
-    if key not in texts.catalogue(language):
-        key = "device.other"
-    return DeviceView(
-        role=state.role,
-        driver=state.driver,
-        model="" if state.info is None else state.info.model,
-        address="" if state.info is None else state.info.address,
-        link=state.link,
-        activity="error" if state.reason else "busy" if state.busy else "idle",
-        reason=state.reason,
-        sentence=texts.say(language, key, reason=state.reason, detail=state.detail),
-        next_step=texts.say(language, f"{key}.next", detail=state.detail),
-        last_event=state.last_event,
-        opened=state.opened,
-        virtual=state.info is not None and state.info.virtual,
-    )

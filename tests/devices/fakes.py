@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import datetime as dt
+from collections.abc import AsyncIterator, Callable, Sequence
 
+from tapledger.clock import Clock
+from tapledger.devices.events import DeviceEvents, Event
+from tapledger.devices.roles import class_of
 from tapledger.devices.supervisor import DeviceSupervisor
-from tapledger_drivers.device import DeviceConfig, DeviceInfo
+from tapledger_drivers.device import DeviceConfig, DeviceInfo, Finding, HealthLevel, HealthReport
 from tapledger_drivers.errors import DeviceError
 from tapledger_drivers.ports import (
     CardEvent,
     Driver,
+    Feedback,
     PrinterStatus,
     PrintJob,
     PrintOutcome,
@@ -24,6 +29,7 @@ INFO = DeviceInfo("fake", "here", virtual=True)
 READY = PrinterStatus(True, "ok", "16 12")
 PAPER_OUT = PrinterStatus(False, "paper_out", "1e 72")
 PRINTED = PrintOutcome(PrintVerdict.PRINTED, "ok", "gs_r answered")
+SOUND = HealthReport(HealthLevel.INTERNAL, (Finding("answers", True),))
 FAILED = PrintOutcome(PrintVerdict.FAILED, "paper_out", "nothing was sent")
 
 
@@ -36,6 +42,8 @@ class Fake:
         self.opened = asyncio.Event()
         self.tries = 0
         self.closed = 0
+        self.healthy: HealthReport | Exception = SOUND
+        self.checks = 0
 
     async def open(self) -> DeviceInfo:
         self.tries += 1
@@ -50,17 +58,31 @@ class Fake:
     async def close(self) -> None:
         self.closed += 1
 
+    async def health(self, level: HealthLevel) -> HealthReport:
+        self.checks += 1
+        if isinstance(self.healthy, Exception):
+            raise self.healthy
+        return self.healthy
+
 
 class FakeReader(Fake):
     def __init__(self) -> None:
         super().__init__()
         self.events: asyncio.Queue[CardEvent | Exception | None] = asyncio.Queue()
+        self.shown: list[Feedback] = []
 
     async def taps(self) -> AsyncIterator[CardEvent]:
         while (event := await self.events.get()) is not None:
             if isinstance(event, Exception):
                 raise event
             yield event
+
+    async def feedback(self, pattern: Feedback) -> bool:
+        self.shown.append(pattern)
+        return True
+
+    async def transceive(self, apdus: Sequence[bytes]) -> list[bytes]:
+        return [b"\x90\x00" for _ in apdus]
 
 
 class FakeScanner(Fake):
@@ -78,7 +100,8 @@ class FakePrinter(Fake):
 
     def __init__(self) -> None:
         super().__init__()
-        self.state = READY
+        self._state = READY
+        self._changed = asyncio.Event()
         self.outcomes: list[PrintOutcome | Exception] = []
         self.asked: list[str] = []
         self.paper: list[PrintJob] = []
@@ -86,8 +109,30 @@ class FakePrinter(Fake):
         self.may_print.set()
         self.printing = asyncio.Event()
 
+    @property
+    def state(self) -> PrinterStatus:
+        return self._state
+
+    @state.setter
+    def state(self, state: PrinterStatus) -> None:
+        self._state = state
+        self._changed.set()
+
     async def status(self) -> PrinterStatus:
-        return self.state
+        return self._state
+
+    async def changes(self) -> AsyncIterator[PrinterStatus]:
+        """Tell each state once; one that is over before anybody looked is never told."""
+        told = None
+        while True:
+            self._changed.clear()
+            if self._state != told:
+                told = self._state
+                yield told
+            await self._changed.wait()
+
+    async def kick_drawer(self) -> bool:
+        return False
 
     async def print(self, job: PrintJob) -> PrintOutcome:
         self.asked.append(job.job_id)
@@ -101,16 +146,49 @@ class FakePrinter(Fake):
         return outcome
 
 
+class MemoryEvents(DeviceEvents):
+    """The ring without a disk. ``kept`` is what was written, ``batches`` how much of it at once."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._waiting = asyncio.Queue(1024)
+        self._clock = clock
+        self.kept: list[Event] = []
+        self.batches: list[int] = []
+
+    async def _write(self, batch: list[object]) -> None:  # type: ignore[override]
+        self.batches.append(len(batch))
+        for one in batch:
+            if isinstance(one, int):
+                continue
+            draft = one.draft  # type: ignore[attr-defined]
+            event = Event(
+                len(self.kept) + 1, dt.datetime(2026, 5, 4, tzinfo=dt.UTC), one.mono_s, draft.device,  # type: ignore[attr-defined]
+                class_of(draft.device), draft.type, draft.claim, "", draft.shown, draft.private,
+            )  # fmt: skip
+            self.kept.append(event)
+            if not one.stored.done():  # type: ignore[attr-defined]
+                one.stored.set_result(event)  # type: ignore[attr-defined]
+
+
 class Room:
     """A supervisor over some fakes. ``changes`` wakes whoever waits for it to show something."""
 
-    def __init__(self, drivers: dict[str, Driver]) -> None:
+    def __init__(self, drivers: dict[str, Driver], clock: Clock | None = None) -> None:
         self.drivers = drivers
         self.changes = 0
         self._changed = asyncio.Event()
         self.on_change: Callable[[], None] = lambda: None
         configs = [DeviceConfig(role, "fake") for role in drivers]
-        self.devices = DeviceSupervisor(configs, self._build, HandClock(), self._note)
+        clock = clock or HandClock()
+        self.events = MemoryEvents(clock)
+        self.devices = DeviceSupervisor(
+            configs,
+            lambda config, io, sibling: self._build(config),
+            clock,
+            self._note,
+            self.events,
+            dice=lambda: 0.5,
+        )
         self.built = 0
 
     def _build(self, config: DeviceConfig) -> Driver:

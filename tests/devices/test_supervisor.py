@@ -3,55 +3,147 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
-from tapledger.devices import supervisor
+from tapledger.clock import SystemClock
+from tapledger.devices import keeper, supervisor, waiting
 from tapledger.devices.supervisor import DeviceSupervisor
+from tapledger.errors import NotFound, Unavailable
+from tapledger_drivers.device import DeviceConfig, DeviceInfo, Finding, HealthLevel, HealthReport
 from tapledger_drivers.errors import DeviceAbsent, DeviceBlocked, DeviceLost
-from tapledger_drivers.ports import CardRemoved, Driver, Scan
-from tests.devices.fakes import PAPER_OUT, PATIENCE_S, READY, FakePrinter, FakeReader, FakeScanner, Room
+from tapledger_drivers.io import Io
+from tapledger_drivers.ports import CardRemoved, Driver, PrinterStatus, Scan
+from tests.devices.fakes import (
+    INFO,
+    PAPER_OUT,
+    PATIENCE_S,
+    READY,
+    FakePrinter,
+    FakeReader,
+    FakeScanner,
+    MemoryEvents,
+    Room,
+)
 
 TAPS = 1000
+OTHERS_DELAY_S = 0.1
+"""A hung device may add so much to any other."""
+READER, SCANNER, PRINTER = "kiosk-reader", "till-scanner", "receipt-printer"
 
 
 @asynccontextmanager
 async def running(**drivers: Driver) -> AsyncIterator[Room]:
     room = Room({role.replace("_", "-"): driver for role, driver in drivers.items()})
-    task = asyncio.create_task(room.devices.run())
-    try:
+    async with run(room.devices):
         yield room
+
+
+@asynccontextmanager
+async def run(devices: DeviceSupervisor) -> AsyncIterator[None]:
+    task = asyncio.create_task(devices.run())
+    try:
+        yield
     finally:
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        ended = await asyncio.gather(task, return_exceptions=True)
+        assert isinstance(ended[0], asyncio.CancelledError), repr(ended[0])
 
 
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let waits be short: what is tested is their order, not their length."""
-    for name in ("FIRST_WAIT_S", "LONGEST_WAIT_S", "PRINTER_POLL_S"):
-        monkeypatch.setattr(supervisor, name, 0.01)
+    for name in ("FIRST_S", "LONGEST_S", "LOOK_S"):
+        monkeypatch.setattr(waiting, name, 0.01)
 
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let waits be endless: only a wake ends one."""
-    for name in ("FIRST_WAIT_S", "LONGEST_WAIT_S", "BLOCKED_WAIT_S", "PRINTER_POLL_S"):
-        monkeypatch.setattr(supervisor, name, 1e6)
+    for name in ("FIRST_S", "LONGEST_S", "LOOK_S"):
+        monkeypatch.setattr(waiting, name, 1e6)
+    monkeypatch.setattr(keeper, "HEALTH_EVERY_S", 1e6)
+
+
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let health be asked all the time."""
+    monkeypatch.setattr(keeper, "HEALTH_EVERY_S", 0.01)
+    monkeypatch.setattr(keeper, "HEALTH_DEADLINE_S", 0.05)
 
 
 async def test_a_driver_that_hangs_delays_no_other() -> None:
     stuck, scanner = FakeReader(), FakeScanner()
     stuck.hangs = True
     async with running(kiosk_reader=stuck, till_scanner=scanner) as room:
-        await room.until(lambda: room.link("till-scanner") == "online")
+        await room.until(lambda: room.link(SCANNER) == "online")
         await scanner.events.put(Scan(b"1", "1", 0.0))
         async for scan in room.devices.scans():
-            assert (scan.role, scan.event) == ("till-scanner", Scan(b"1", "1", 0.0))
+            assert (scan.role, scan.event) == (SCANNER, Scan(b"1", "1", 0.0))
             break
-        assert room.link("kiosk-reader") == "opening"
+        assert room.link(READER) == "opening"
+
+
+async def test_a_driver_that_blocks_its_thread_delays_no_other() -> None:
+    """Every device has a thread of its own, and a hung call is given up with it."""
+    let_go = threading.Event()
+
+    class Blocking(FakeReader):
+        def __init__(self, io: Io) -> None:
+            super().__init__()
+            self._io = io
+
+        async def open(self) -> DeviceInfo:
+            await self._io.run(60.0, let_go.wait)
+            return INFO
+
+    scanner, clock = FakeScanner(), SystemClock()
+
+    def build(config: DeviceConfig, io: Io, sibling: object) -> Driver:
+        return Blocking(io) if config.role == READER else scanner
+
+    configs = [DeviceConfig(READER, "fake"), DeviceConfig(SCANNER, "fake")]
+    devices = DeviceSupervisor(configs, build, clock, lambda: None, MemoryEvents(clock))
+    took: list[float] = []
+    try:
+        async with run(devices), asyncio.timeout(PATIENCE_S):
+            await scanner.opened.wait()
+            for number in range(20):
+                began_s = clock.monotonic_s()
+                await scanner.events.put(Scan(b"1", str(number), 0.0))
+                async for _ in devices.scans():
+                    break
+                took.append(clock.monotonic_s() - began_s)
+            assert devices.states[READER].link == "opening"
+    finally:
+        let_go.set()
+    assert sorted(took)[-2] < OTHERS_DELAY_S
+
+
+async def test_a_driver_that_swallows_its_cancellation_is_left_behind(
+    monkeypatch: pytest.MonkeyPatch, hurried: None
+) -> None:
+    monkeypatch.setattr(keeper, "OPEN_DEADLINE_S", 0.02)
+    let_go = asyncio.Event()
+
+    class Stubborn(FakeReader):
+        async def open(self) -> DeviceInfo:
+            while not let_go.is_set():
+                try:
+                    await let_go.wait()
+                except asyncio.CancelledError:
+                    self.tries += 1
+            return INFO
+
+    stubborn = Stubborn()
+    async with running(kiosk_reader=stubborn) as room:
+        await room.until(lambda: room.devices.states[READER].reason == "hung")
+        await room.until(lambda: room.link(READER) == "backing_off")
+        let_go.set()
+    assert stubborn.tries >= 1
 
 
 async def test_taps_keep_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,67 +158,49 @@ async def test_taps_keep_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
             if len(seen) == TAPS:
                 break
         assert seen == [float(number) for number in range(TAPS)]
+        assert max(room.events.batches) > 1, "what waits is written at once"
 
 
-async def test_an_absent_device_is_tried_until_it_is_there(hurried: None) -> None:
+async def test_an_absent_device_is_looked_for_until_it_is_there(hurried: None) -> None:
     reader = FakeReader()
     reader.openings = [*(DeviceAbsent("reader_absent") for _ in range(5)), None]
     async with running(kiosk_reader=reader) as room:
-        await room.until(lambda: room.link("kiosk-reader") == "absent")
-        assert room.devices.states["kiosk-reader"].reason == "reader_absent"
-        await room.until(lambda: room.link("kiosk-reader") == "online")
-        state = room.devices.states["kiosk-reader"]
+        await room.until(lambda: room.link(READER) == "absent")
+        assert room.devices.states[READER].reason == "reader_absent"
+        changes = room.changes
+        await room.until(lambda: room.link(READER) == "online")
+        state = room.devices.states[READER]
         assert (reader.tries, reader.closed, state.opened, state.reason) == (6, 5, 1, "")
-
-
-async def test_waits_grow_to_their_longest(monkeypatch: pytest.MonkeyPatch) -> None:
-    waits: list[float] = []
-    enough = asyncio.Event()
-
-    async def note_wait(self: DeviceSupervisor, role: str, seconds: float) -> None:
-        waits.append(seconds)
-        if len(waits) == 8:
-            enough.set()
-            await asyncio.Event().wait()
-
-    monkeypatch.setattr(DeviceSupervisor, "_wait", note_wait)
-    reader = FakeReader()
-    reader.openings = [DeviceAbsent("reader_absent")]
-    async with running(kiosk_reader=reader), asyncio.timeout(PATIENCE_S):
-        await enough.wait()
-    jitter = 1.1 / 0.9
-    for count, wait in enumerate(waits):
-        planned = min(supervisor.FIRST_WAIT_S * supervisor.WAIT_GROWTH**count, supervisor.LONGEST_WAIT_S)
-        assert planned / jitter < wait < planned * jitter
-    assert waits[-1] > waits[0] * 5
+        assert room.changes == changes + 1, "a look that finds nothing is no news"
 
 
 async def test_a_wake_cuts_the_wait_short(patient: None) -> None:
     reader = FakeReader()
     reader.openings = [DeviceAbsent("reader_absent"), None]
     async with running(kiosk_reader=reader) as room:
-        await room.until(lambda: room.link("kiosk-reader") == "absent")
+        await room.until(lambda: room.link(READER) == "absent")
         room.devices.wake("nobody")
-        room.devices.wake("kiosk-reader")
-        await room.until(lambda: room.link("kiosk-reader") == "online")
+        room.devices.wake(READER)
+        assert room.link(READER) == "discovered"
+        await room.until(lambda: room.link(READER) == "online")
 
 
 async def test_a_blocked_device_says_why_and_waits_for_a_person(patient: None) -> None:
     reader = FakeReader()
     reader.openings = [DeviceBlocked("not_permitted", "usermod -aG dialout"), None]
     async with running(kiosk_reader=reader) as room:
-        await room.until(lambda: room.link("kiosk-reader") == "blocked")
-        state = room.devices.states["kiosk-reader"]
+        await room.until(lambda: room.link(READER) == "blocked")
+        state = room.devices.states[READER]
         assert (state.reason, state.detail) == ("not_permitted", "usermod -aG dialout")
-        room.devices.wake("kiosk-reader")
-        await room.until(lambda: room.link("kiosk-reader") == "online")
+        room.devices.wake(READER)
+        await room.until(lambda: room.link(READER) == "online")
 
 
 async def test_a_device_that_is_lost_is_closed_and_opened_again(hurried: None) -> None:
     reader = FakeReader()
     async with running(kiosk_reader=reader) as room:
         for times in (1, 2, 3):
-            await room.until(lambda: room.devices.states["kiosk-reader"].opened == times)  # noqa: B023
+            await room.until(lambda: room.devices.states[READER].opened == times)  # noqa: B023
             reader.events.put_nowait(CardRemoved(float(times)))
             reader.events.put_nowait(DeviceLost("reader_gone"))
             await room.until(lambda: reader.closed == times)  # noqa: B023
@@ -136,6 +210,8 @@ async def test_a_device_that_is_lost_is_closed_and_opened_again(hurried: None) -
             if len(seen) == 3:
                 break
         assert seen == [1.0, 2.0, 3.0]
+        assert room.devices.statistics(READER).lost == 3
+        assert room.devices.statistics(READER).counters["CommunicationErrorCount"] == 3
 
 
 @pytest.mark.parametrize("fault", [ZeroDivisionError("a mistake in a driver"), None], ids=["raises", "ends"])
@@ -143,38 +219,93 @@ async def test_a_faulty_driver_takes_nobody_down(patient: None, fault: Exception
     """A driver that breaks the port's promises is a device in trouble, not the end of the shop."""
     faulty, scanner = FakeReader(), FakeScanner()
     async with running(kiosk_reader=faulty, till_scanner=scanner) as room:
-        await room.until(lambda: room.link("kiosk-reader") == "online")
+        await room.until(lambda: room.link(READER) == "online")
         faulty.events.put_nowait(fault)
-        await room.until(lambda: room.link("kiosk-reader") == "backing_off")
+        await room.until(lambda: room.link(READER) == "backing_off")
         assert (faulty.tries, faulty.closed) == (1, 1), "it is not opened again without a wait"
-        assert room.devices.states["kiosk-reader"].reason == "driver_fault"
+        assert room.devices.states[READER].reason == "driver_fault"
         await scanner.events.put(Scan(b"1", "1", 0.0))
         async for _ in room.devices.scans():
             break
-        room.devices.wake("kiosk-reader")
-        await room.until(lambda: room.link("kiosk-reader") == "online")
+        room.devices.wake(READER)
+        await room.until(lambda: room.link(READER) == "online")
 
 
 async def test_a_driver_that_cannot_be_made_is_blocked(patient: None) -> None:
-    room = Room({"kiosk-reader": DeviceBlocked("unknown_driver", "did you mean pcsc?")})  # type: ignore[dict-item]
-    task = asyncio.create_task(room.devices.run())
-    await room.until(lambda: room.link("kiosk-reader") == "blocked")
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    room = Room({READER: DeviceBlocked("unknown_driver", "did you mean pcsc?")})  # type: ignore[dict-item]
+    async with run(room.devices):
+        await room.until(lambda: room.link(READER) == "blocked")
 
 
-async def test_an_idle_printer_is_asked_how_it_is(patient: None) -> None:
+async def test_a_printer_says_by_itself_how_it_is(patient: None) -> None:
     printer = FakePrinter()
     async with running(receipt_printer=printer) as room:
-        await room.until(lambda: room.link("receipt-printer") == "online")
-        assert room.devices.printer_ready.is_set()
-        for state, link, ready in ((PAPER_OUT, "degraded", False), (READY, "online", True)):
+        await room.until(lambda: room.devices.printer_ready.is_set())
+        near_end = PrinterStatus(True, "ok", "16 12", near_end=True)
+        for state, link, ready in (
+            (PAPER_OUT, "degraded", False),
+            (READY, "online", True),
+            (near_end, "degraded", True),
+        ):
             printer.state = state
-            room.devices.wake("receipt-printer")
-            await room.until(lambda: room.link("receipt-printer") == link)  # noqa: B023
+            await room.until(lambda: room.link(PRINTER) == link)  # noqa: B023
             assert room.devices.printer_ready.is_set() is ready
-        assert room.devices.printer("receipt-printer") is not None
+        assert room.devices.states[PRINTER].reason == "near_end"
+        assert room.devices.printer(PRINTER) is not None
         assert room.devices.printer("other") is None
+
+
+async def test_a_printer_that_was_not_ready_to_a_job_is_asked_when_woken(patient: None) -> None:
+    """Nothing changed, so it tells nothing: whoever was refused wakes it and is answered."""
+    printer = FakePrinter()
+    async with running(receipt_printer=printer) as room:
+        await room.until(lambda: room.devices.printer_ready.is_set())
+        room.devices.printer_ready.clear()
+        room.devices.wake(PRINTER)
+        async with asyncio.timeout(PATIENCE_S):
+            await room.devices.printer_ready.wait()
+
+
+async def test_a_device_that_answers_no_check_is_opened_again(watched: None, hurried: None) -> None:
+    reader = FakeReader()
+    reader.healthy = DeviceLost("hung", "no answer")
+    async with running(kiosk_reader=reader) as room:
+        await room.until(lambda: room.devices.states[READER].opened >= 2)
+        assert reader.checks >= keeper.MISSES_MAX
+
+
+async def test_what_a_check_finds_is_shown_and_passes_by_itself(watched: None) -> None:
+    scanner = FakeScanner()
+    async with running(till_scanner=scanner) as room:
+        scanner.healthy = HealthReport(HealthLevel.INTERNAL, (Finding("noise", False, "40 % of bytes"),))
+        await room.until(lambda: room.link(SCANNER) == "degraded")
+        assert room.devices.states[SCANNER].reason == "noise"
+        scanner.healthy = HealthReport(HealthLevel.INTERNAL, (Finding("aim_id_sent", False),))
+        await room.until(lambda: room.link(SCANNER) == "online"), "advice is no trouble"
+
+
+async def test_a_check_is_for_an_open_device(patient: None) -> None:
+    reader = FakeReader()
+    reader.openings = [DeviceAbsent("reader_absent")]
+    async with running(kiosk_reader=reader) as room:
+        await room.until(lambda: room.link(READER) == "absent")
+        with pytest.raises(Unavailable, match="DEVICE_NOT_OPEN"):
+            await room.devices.check(READER, HealthLevel.EXTERNAL)
+        with pytest.raises(NotFound, match="DEVICE_UNKNOWN"):
+            await room.devices.check("nobody", HealthLevel.EXTERNAL)
+
+
+async def test_a_disabled_device_is_left_alone_until_it_is_enabled(patient: None) -> None:
+    reader = FakeReader()
+    async with running(kiosk_reader=reader) as room:
+        await room.until(lambda: room.link(READER) == "online")
+        room.devices.enable(READER, False)
+        await room.until(lambda: room.link(READER) == "disabled")
+        assert reader.closed == 1
+        room.devices.wake(READER)
+        assert room.link(READER) == "disabled"
+        room.devices.enable(READER, True)
+        await room.until(lambda: room.link(READER) == "online")
 
 
 async def test_stopping_closes_what_is_open() -> None:
@@ -182,3 +313,14 @@ async def test_stopping_closes_what_is_open() -> None:
     async with running(kiosk_reader=drivers[0], till_scanner=drivers[1], receipt_printer=drivers[2]) as room:
         await room.until(lambda: all(state.link == "online" for state in room.devices.states.values()))
     assert [driver.closed for driver in drivers] == [1, 1, 1]
+
+
+async def test_trouble_is_written_down_once_and_its_end_once(hurried: None) -> None:
+    reader = FakeReader()
+    reader.openings = [*(DeviceAbsent("reader_absent") for _ in range(5)), None]
+    async with running(kiosk_reader=reader) as room:
+        await room.until(lambda: room.link(READER) == "online")
+        async with asyncio.timeout(PATIENCE_S):
+            while len(room.events.kept) < 2:
+                await asyncio.sleep(0)
+        assert [event.shown["link"] for event in room.events.kept] == ["absent", "online"]

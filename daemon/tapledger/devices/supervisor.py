@@ -1,7 +1,7 @@
-"""Keeps every configured device open, says how each is, and merges what they report.
+"""Keeps every configured device open, says how each is, and hands on what they report.
 
-One task a device, so one that hangs or fails never delays another. A device that fails is closed and opened
-again with a growing wait; ``wake`` cuts the wait short.
+One task and one ``Io`` a device, so one that hangs or fails never delays another. What a reader or scanner
+saw is on disk before anybody is told (events.py), and goes to whoever holds the device (claims.py).
 """
 
 from __future__ import annotations
@@ -10,89 +10,105 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar
+from typing import Generic, TypeVar
 
 import structlog
 
 from tapledger.clock import Clock
-from tapledger_drivers.device import DeviceConfig, DeviceInfo
-from tapledger_drivers.errors import DeviceBlocked, DeviceError
+from tapledger.devices import inputs, statistics
+from tapledger.devices.deadlines import in_time
+from tapledger.devices.events import DeviceEvents, Draft, Event
+from tapledger.devices.keeper import DRIVER_FAULT as DRIVER_FAULT
+from tapledger.devices.keeper import Input, Keeper, Surroundings
+from tapledger.devices.roles import class_of, face_of
+from tapledger.devices.state import DeviceState
+from tapledger.devices.statistics import Statistics
+from tapledger.errors import NotFound, TapledgerError, Unavailable
+from tapledger_drivers.device import DeviceConfig, HealthLevel, HealthReport
+from tapledger_drivers.errors import DeviceError
+from tapledger_drivers.io import Io
 from tapledger_drivers.ports import (
-    BarcodeScanner,
     CardEvent,
     CardReader,
     Driver,
-    PrinterStatus,
+    Feedback,
     ReceiptPrinter,
     ScanEvent,
 )
+from tapledger_drivers.registry import Sibling
+from tapledger_drivers.traffic import Traffic
+from tapledger_drivers.transports.live import LiveIo
 
 log = structlog.get_logger()
 
-FIRST_WAIT_S = 0.2
-WAIT_GROWTH = 1.8
-LONGEST_WAIT_S = 2.0
-"""Short, because every driver we have asks only this machine or its own network."""
-BLOCKED_WAIT_S = 30.0
 QUEUE_LENGTH = 256
-PRINTER_POLL_S = 2.0
-DRIVER_FAULT = "driver_fault"
-"""Reason of a driver that raised what no port allows."""
-
-Link = Literal["absent", "opening", "online", "degraded", "lost", "backing_off", "blocked"]
+"""Inputs of one kind that wait for their faces; beyond it their devices wait, and none is lost."""
+CHECK_DEADLINE_S = {HealthLevel.INTERNAL: 5.0, HealthLevel.EXTERNAL: 15.0, HealthLevel.INTERACTIVE: 60.0}
+FEEDBACK_DEADLINE_S = 1.0
 E = TypeVar("E")
 
-
-@dataclass(slots=True)
-class DeviceState:
-    """How one device is now; the console shows it as it stands."""
-
-    role: str
-    driver: str
-    link: Link = "opening"
-    busy: bool = False
-    reason: str = ""
-    detail: str = ""
-    info: DeviceInfo | None = None
-    last_event: str = ""
-    opened: int = 0
+Build = Callable[[DeviceConfig, Io, Callable[[str], Sibling | None]], Driver]
 
 
 @dataclass(frozen=True, slots=True)
 class Reported(Generic[E]):
-    """Something that the device of a role reported."""
+    """Something that the device of a role reported. ``seq`` is its number in the ring, None when the store
+    could not keep it; ``simulated`` when no thing did it."""
 
     role: str
     event: E
+    seq: int | None = None
+    simulated: bool = False
 
 
 class DeviceSupervisor:
-    """Runs the devices of one shop. ``build`` makes a driver from its configuration."""
+    """Runs the devices of one shop. ``build`` makes a driver from its configuration, its ``Io`` and the way
+    to the open device of another role; ``holder`` answers who gets a device's data."""
 
     def __init__(
         self,
         configs: list[DeviceConfig],
-        build: Callable[[DeviceConfig], Driver],
+        build: Build,
         clock: Clock,
         on_change: Callable[[], None],
+        events: DeviceEvents,
+        holder: Callable[[str], str] = face_of,
+        make_io: Callable[[str, Traffic], Io] = LiveIo,
+        dice: Callable[[], float] = random.random,
     ) -> None:
-        self._configs = configs
-        self._build = build
         self._clock = clock
         self._on_change = on_change
+        self._events = events
+        self._holder = holder
         self._taps: asyncio.Queue[Reported[CardEvent]] = asyncio.Queue(QUEUE_LENGTH)
         self._scans: asyncio.Queue[Reported[ScanEvent]] = asyncio.Queue(QUEUE_LENGTH)
-        self._wake = {config.role: asyncio.Event() for config in configs}
-        self._printers: dict[str, ReceiptPrinter] = {}
-        self.states = {config.role: DeviceState(config.role, config.driver) for config in configs}
+        self._coming: dict[str, asyncio.Queue[tuple[asyncio.Future[Event], Input, bool]]] = {}
+        self.traffic: dict[str, Traffic] = {}
+        self._keepers: dict[str, Keeper] = {}
+        around = Surroundings(
+            clock=clock,
+            dice=dice,
+            build=lambda config, io: build(config, io, self.sibling),
+            changed=self._changed,
+            report=self._report,
+            asked=self._asked,
+        )
+        for config in configs:
+            traffic = self.traffic[config.role] = Traffic(clock.monotonic_s)
+            self._keepers[config.role] = Keeper(config, make_io(config.role, traffic), around)
+            self._coming[config.role] = asyncio.Queue(QUEUE_LENGTH)
+        self.states = {role: keeper.state for role, keeper in self._keepers.items()}
         self.printer_ready = asyncio.Event()
 
     async def run(self) -> None:
         """Keep all devices open until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for config in self._configs:
-                group.create_task(self._keep(config), name=f"device {config.role}")
+            group.create_task(self._events.run(), name="device events")
+            for role, keeper in self._keepers.items():
+                group.create_task(keeper.run(), name=f"device {role}")
+                group.create_task(self._hand_on(role), name=f"events of {role}")
 
+    # What they report.
     async def taps(self) -> AsyncIterator[Reported[CardEvent]]:
         while True:
             yield await self._taps.get()
@@ -101,102 +117,125 @@ class DeviceSupervisor:
         while True:
             yield await self._scans.get()
 
+    async def _report(self, state: DeviceState, event: Input) -> None:
+        role, simulated = state.role, state.virtual
+        draft = inputs.draft(role, self._holder(role), face_of(role), event, simulated)
+        stored = await self._events.record_when_there_is_room(draft)
+        await self._coming[role].put((stored, event, simulated))
+
+    async def _hand_on(self, role: str) -> None:
+        """Give what is stored to the faces, in the order in which the device reported it."""
+        while True:
+            stored, event, simulated = await self._coming[role].get()
+            try:
+                kept = await stored
+            except TapledgerError:
+                # The till will fail at the same disk, and say so: better than a code that vanishes.
+                await self._put(role, event, None, simulated)
+                continue
+            self.traffic[role].observe("report_to_disk", self._clock.monotonic_s() - kept.mono_s)
+            if kept.claim == face_of(role):
+                await self._put(role, event, kept.seq, simulated)
+
+    async def _put(self, role: str, event: Input, seq: int | None, simulated: bool) -> None:
+        if class_of(role) == "barcode_scanner" or not isinstance(event, CardEvent):
+            await self._scans.put(Reported(role, event, seq, simulated))  # type: ignore[arg-type]
+        else:
+            await self._taps.put(Reported(role, event, seq, simulated))
+
+    # What others ask of them.
+    def driver(self, role: str) -> Driver | None:
+        """Return the open device of a role, or None when it is not there."""
+        keeper = self._keepers.get(role)
+        return None if keeper is None else keeper.driver
+
+    def sibling(self, role: str) -> Sibling | None:
+        """Return the open device of another role, for a device that hangs on it."""
+        keeper = self._keepers.get(role)
+        if keeper is None or keeper.driver is None or keeper.state.info is None:
+            return None
+        return Sibling(keeper.driver, keeper.state.info)
+
     def printer(self, role: str) -> ReceiptPrinter | None:
-        """Return the open printer of a role, or None when it is not there."""
-        return self._printers.get(role)
+        driver = self.driver(role)
+        return driver if isinstance(driver, ReceiptPrinter) else None
 
     def wake(self, role: str) -> None:
-        """Try a device again now instead of after its wait."""
-        if role in self._wake:
-            self._wake[role].set()
+        """Try a device again now instead of after its wait; look at once how an open one is."""
+        if role in self._keepers:
+            self._keepers[role].wake()
+
+    def reopen(self, role: str) -> None:
+        """Close a device and open it again."""
+        if role in self._keepers:
+            self._keepers[role].reopen()
+
+    def enable(self, role: str, enabled: bool) -> None:
+        self._keeper(role).enable(enabled)
 
     def note(self, role: str, what: str, *, busy: bool = False) -> None:
-        """Remember the last thing a device did, without personal data."""
-        state = self.states[role]
-        state.last_event = f"{self._clock.now().astimezone():%H:%M:%S} {what}"
-        state.busy = busy
+        """Remember the last thing a device did, without personal data; ``busy`` while it is at it."""
+        keeper = self._keeper(role)
+        keeper.state.last_event = f"{self._clock.now().astimezone():%H:%M:%S} {what}"
+        if busy:
+            keeper.begin()
+        else:
+            keeper.end(well=True)
+        if class_of(role) == "receipt_printer" and not busy:
+            self._events.tell(Draft(role, "output", {"what": what}))
         self._on_change()
 
-    async def _keep(self, config: DeviceConfig) -> None:
-        state, failures = self.states[config.role], 0
-        while True:
-            self._set(state, "opening" if not state.opened else state.link)
-            try:
-                driver = self._build(config)
-                try:
-                    state.info = await driver.open()
-                    state.opened += 1
-                    failures = 0
-                    self._set(state, "online")
-                    log.info("device online", role=config.role, address=state.info.address)
-                    await self._serve(config.role, driver)
-                finally:
-                    await driver.close()
-            except DeviceBlocked as error:
-                self._failed(state, "blocked", error)
-                await self._wait(config.role, BLOCKED_WAIT_S)
-            except DeviceError as error:
-                self._failed(state, "backing_off" if state.opened else "absent", error)
-                wait = min(FIRST_WAIT_S * WAIT_GROWTH**failures, LONGEST_WAIT_S)
-                failures += 1
-                await self._wait(config.role, wait * random.uniform(0.9, 1.1))  # noqa: S311 - spreads retries
-            except Exception as error:
-                # A driver that breaks the port's promises is a device in trouble, not the end of the shop.
-                log.exception("driver fault", role=config.role)
-                self._failed(state, "backing_off", DeviceError(DRIVER_FAULT, type(error).__name__))
-                await self._wait(config.role, BLOCKED_WAIT_S)
+    async def check(self, role: str, level: HealthLevel) -> HealthReport:
+        """Look at an open device; raise ``Unavailable`` for one that is not open or does not answer."""
+        driver = self._keeper(role).driver
+        if driver is None:
+            raise Unavailable("DEVICE_NOT_OPEN", role=role)
+        try:
+            return await in_time(driver.health(level), CHECK_DEADLINE_S[level])
+        except DeviceError as error:
+            self.wake(role)
+            raise Unavailable("DEVICE_NOT_ANSWERING", role=role, why=str(error)) from error
 
-    async def _serve(self, role: str, driver: Driver) -> None:
+    async def feedback(self, role: str, pattern: Feedback) -> None:
+        """Show a pattern at a reader that can; nothing waits for it or fails by it."""
+        driver = self.driver(role)
         if isinstance(driver, CardReader):
-            async for tap in driver.taps():
-                await self._taps.put(Reported(role, tap))
-        elif isinstance(driver, BarcodeScanner):
-            async for scan in driver.scans():
-                await self._scans.put(Reported(role, scan))
-        else:
-            await self._watch_printer(role, driver)
-        raise RuntimeError("the driver stopped reporting without being closed")
+            try:
+                await in_time(driver.feedback(pattern), FEEDBACK_DEADLINE_S)
+            except Exception as error:
+                log.info("no feedback", role=role, why=str(error))
 
-    async def _watch_printer(self, role: str, printer: ReceiptPrinter) -> None:
-        """Ask an idle printer how it is, so that an empty roll is seen before the next sale."""
-        self._printers[role] = printer
-        try:
-            while True:
-                if not self.states[role].busy:
-                    self.printer_is(role, await printer.status())
-                await self._wait(role, PRINTER_POLL_S)
-        finally:
-            del self._printers[role]
+    def statistics(self, role: str) -> Statistics:
+        return statistics.statistics(self._keeper(role).state, self.traffic[role], self._clock)
+
+    def _keeper(self, role: str) -> Keeper:
+        keeper = self._keepers.get(role)
+        if keeper is None:
+            raise NotFound("DEVICE_UNKNOWN", role=role)
+        return keeper
+
+    def _changed(self, state: DeviceState) -> None:
+        """A device is otherwise than before: write it down and tell the faces."""
+        if class_of(state.role) == "receipt_printer" and not state.ready:
             self.printer_ready.clear()
+        if state.link not in ("opening", "discovered"):
+            self._events.tell(_draft_of(state))
+        self._on_change()
 
-    def printer_is(self, role: str, status: PrinterStatus) -> None:
-        state = self.states[role]
-        if status.ready:
-            if not self.printer_ready.is_set():
-                self.printer_ready.set()
-                self._on_change()
-            self._set(state, "online")
-        else:
-            self.printer_ready.clear()
-            self._set(state, "degraded", status.reason, status.evidence)
+    def _asked(self, state: DeviceState) -> None:
+        """A printer's own word: whoever was refused by it may try again, also when nothing changed."""
+        if state.ready and not self.printer_ready.is_set():
+            self.printer_ready.set()
+            self._on_change()
 
-    async def _wait(self, role: str, seconds: float) -> None:
-        event = self._wake[role]
-        try:
-            async with asyncio.timeout(seconds):
-                await event.wait()
-        except TimeoutError:
-            pass
-        event.clear()
 
-    def _failed(self, state: DeviceState, link: Link, error: DeviceError) -> None:
-        if (state.link, state.reason) != (link, error.reason):
-            log.warning("device trouble", role=state.role, reason=error.reason, detail=error.detail)
-        self._set(state, link, error.reason, error.detail)
-
-    def _set(self, state: DeviceState, link: Link, reason: str = "", detail: str = "") -> None:
-        if (state.link, state.reason, state.detail) != (link, reason, detail) or link == "online":
-            changed = (state.link, state.reason) != (link, reason)
-            state.link, state.reason, state.detail = link, reason, detail
-            if changed:
-                self._on_change()
+def _draft_of(state: DeviceState) -> Draft:
+    shown: dict[str, str | int | bool] = {"link": state.link}
+    if state.reason:
+        shown["reason"] = state.reason
+    if state.virtual:
+        shown["simulated"] = True
+    if state.drawer_open is not None:
+        shown["drawer_open"] = state.drawer_open
+    kind = "error" if state.reason == DRIVER_FAULT else "status" if state.is_open else "lifecycle"
+    return Draft(state.role, kind, shown)  # type: ignore[arg-type]

@@ -6,13 +6,14 @@ import dataclasses
 
 import msgspec
 
+from tapledger.database import Transaction
 from tapledger.errors import Corrupt, Invalid
 from tapledger.loyalty.pricing import ManualDiscount
 from tapledger.loyalty.sales.selling import MAX_SALE_LINES, BasketLine
 from tapledger.membership.identity import Known, Presented
 from tapledger.membership.scanning import MAX_QUANTITY
 from tapledger.membership.shop import Shop
-from tapledger.store import drafts
+from tapledger.store import device_events, drafts
 
 THOUSAND = 1000
 MAX_SCANNED = 20
@@ -131,9 +132,16 @@ def use_code(basket: Basket, code: str) -> Basket:
     return msgspec.structs.replace(basket, codes=tuple(dict.fromkeys((*basket.codes, code))))
 
 
-async def keep(shop: Shop, till: str, basket: Basket) -> None:
+async def keep(shop: Shop, till: str, basket: Basket, taken: int | None = None) -> None:
+    """Keep the basket; ``taken`` is the scan that changed it, which is handled in the same instant."""
     body = msgspec.msgpack.encode(basket)
-    await shop.store.transact(lambda tx: drafts.save(tx, till, body))
+
+    def work(tx: Transaction) -> None:
+        drafts.save(tx, till, body)
+        if taken is not None:
+            device_events.settle(tx, [taken])
+
+    await shop.store.transact(work)
 
 
 async def restore(shop: Shop, till: str) -> Basket:

@@ -26,6 +26,8 @@ SHORT_UID_DIGITS = 8
 MAX_NAMESAKES = 8
 """Members whose cards have one short UID."""
 PHONE_TAIL = 4
+SIMULATED = " (simulated)"
+"""Ends the evidence of what an emulated device read; the ledger keeps it."""
 _PHONE = re.compile(r"\+?[0-9]{6,15}")
 
 
@@ -53,6 +55,11 @@ class Known:
     name: str
     """Not masked: for the use case, never for a screen."""
     presented: Presented
+
+
+def simulated(presented: Presented) -> Presented:
+    """Return what was shown to a device that is no thing: every event it leads to says so."""
+    return replace(presented, evidence=presented.evidence + SIMULATED)
 
 
 def index(shop: Shop, kind: str, value: str) -> str:

@@ -63,6 +63,15 @@ async def look_up(shop: Shop, scanned: Scanned, member: str | None = None) -> li
     return found
 
 
+async def member_code(shop: Shop, scanned: Scanned) -> Presented:
+    """Return the credential that a code at the kiosk is; raise ``NotFound`` for any other code."""
+    if "virtual" in scanned.meanings:
+        return await prove_virtual_card(shop, scanned.text)
+    if "barcode" in scanned.meanings:
+        return Presented("barcode", scanned.text, 0, "scanned")
+    raise NotFound("MEMBER_CODE_UNKNOWN")
+
+
 async def _by_code(shop: Shop, text: str, member: str | None) -> list[CouponFound | PromotionFound]:
     """Return what the programme itself calls by this text."""
     folded = text.upper()

@@ -64,6 +64,12 @@ async def welcome_member(shop: Shop, presented: Presented, phone_tail: str = "")
     return replace(await greet_again(shop, given.member.id, presented), given=given.reasons)
 
 
+def simulated(greeted: Greeting) -> Greeting:
+    """Return the greeting of a credential that no thing read."""
+    known = replace(greeted.known, presented=identity.simulated(greeted.known.presented))
+    return replace(greeted, known=known)
+
+
 async def greet_again(shop: Shop, member: str, presented: Presented) -> Greeting:
     """Answer for a member who was identified before in the same session."""
 

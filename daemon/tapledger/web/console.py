@@ -14,10 +14,12 @@ from tapledger.languages import LANGUAGES
 from tapledger.membership.shop import Shop
 from tapledger.store import prints
 from tapledger.store.prints import Job
+from tapledger.web import print_views
 from tapledger.web.kiosk_api import LanguageBody
 from tapledger.web.live import LiveFeed, percentile
+from tapledger.web.print_snapshots import PaperView
 from tapledger.web.server import intent, read_body
-from tapledger.web.snapshots import Console, DeviceView, Latency, PrintView, SyncView
+from tapledger.web.snapshots import Console, DeviceView, Latency, RepairView, SyncView
 
 
 class RoleBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -30,9 +32,11 @@ class Machine:
 
     devices: Callable[[str], list[DeviceView]]
     """Every device in the words of a language."""
+    repairs: Callable[[str], list[RepairView]]
     sync: Callable[[str], SyncView]
     wake: Callable[[str], None]
     test_print: Callable[[str], Awaitable[None]]
+    paper: Callable[[str], PaperView | None]
 
 
 class ConsoleFace:
@@ -57,14 +61,18 @@ class ConsoleFace:
 
     def _snapshot(self, jobs: list[Job]) -> Console:
         latencies = list(self._live.latencies_ms)
+        devices = self._machine.devices(self.language)
         return Console(
             language=self.language,
             languages=list(LANGUAGES),
             shop=self._shop.name,
             node=self._shop.store.keyring.node,
             faces=self._live.faces,
-            devices=self._machine.devices(self.language),
-            prints=[PrintView(j.id, j.kind, j.state, j.reason, j.evidence) for j in jobs],  # type: ignore[arg-type]
+            simulated=any(device.virtual for device in devices),
+            devices=devices,
+            repairs=self._machine.repairs(self.language),
+            prints=[print_views.print_view(job, self.language) for job in jobs],
+            paper=self._machine.paper(self.language),
             sync=self._machine.sync(self.language),
             latency=Latency(
                 taps=len(latencies),

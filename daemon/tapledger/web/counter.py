@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import msgspec
 
+from tapledger.database import Transaction
 from tapledger.errors import Corrupt, Invalid, Refused
 from tapledger.loyalty.coupons import claiming
 from tapledger.loyalty.facts import Tender
@@ -27,6 +30,8 @@ from tapledger.store.prints import Job
 from tapledger.store.staff import Person
 
 TILL = "till-1"
+DOUBT_LIFE = dt.timedelta(hours=12)
+"""So long a cashier is asked whether a slip came out: then the console alone does."""
 
 replace = msgspec.structs.replace
 
@@ -42,12 +47,16 @@ class Counter:
         self.quoted = Quoted()
         self.last: Recorded | None = None
         self.last_slip: Job | None = None
+        self.doubtful: list[Job] = []
+        """Slips of which only a person can say what became of them."""
         self.newest: Recorded | None = None
         """The last thing that gave somebody a slip: a sale, a return, a top-up."""
         self.why: Explained | None = None
         """Explains it."""
         self.top_up_minor = 0
         """Somebody asks what topping up so much would bring."""
+        self.taking: int | None = None
+        """The scan that is being taken: it is handled in the instant in which the basket changes."""
 
     async def open(self) -> None:
         """Take up the basket and the last sale where a crash or a restart left them.
@@ -55,7 +64,7 @@ class Counter:
         Raises ``Corrupt`` when a part of the basket cannot be read; that part is left out then.
         """
         self.last = await last_sale(self._shop)
-        await self.read_slip()
+        await self.read_slips()
         await self.explain(self.last)
         try:
             self.basket = await baskets.restore(self._shop, TILL)
@@ -67,7 +76,7 @@ class Counter:
         await self.requote()
 
     async def keep(self, basket: Basket) -> None:
-        await baskets.keep(self._shop, TILL, basket)
+        await baskets.keep(self._shop, TILL, basket, self.taking)
         await self._price(basket)
 
     async def requote(self) -> None:
@@ -87,10 +96,15 @@ class Counter:
                 lambda tx: explaining.explained(tx, body, program, language)
             )
 
-    async def read_slip(self) -> None:
-        if self.last is not None:
-            name = job_id(self.last)
-            self.last_slip = await self._shop.store.transact(lambda tx: prints.get(tx, name))
+    async def read_slips(self) -> None:
+        """Look what became of the last sale's slip, and which others wait for a person's word."""
+        name = "" if self.last is None else job_id(self.last)
+        since_ms = int((self._shop.clock.now() - DOUBT_LIFE).timestamp() * 1000)
+
+        def work(tx: Transaction) -> tuple[Job | None, list[Job]]:
+            return prints.get(tx, name), prints.unknown(tx, since_ms)
+
+        self.last_slip, self.doubtful = await self._shop.store.transact(work)
 
     # Who is served.
     async def take_member(self, greeting: Greeting) -> None:
@@ -107,6 +121,10 @@ class Counter:
     async def member_off(self) -> None:
         self.greeting, self.top_up_minor = None, 0
         await self.keep(baskets.of_nobody(self.basket))
+
+    @property
+    def in_use(self) -> bool:
+        return self.basket.member is not None or bool(self.basket.entries)
 
     async def clear(self) -> None:
         self.greeting, self.top_up_minor = None, 0
@@ -203,7 +221,7 @@ class Counter:
             raise
         self.greeting, self.top_up_minor = None, 0
         await self._price(Basket(sale=self._shop.new_id()))
-        await self.read_slip()
+        await self.read_slips()
         await self.explain(self.last)
 
     def _tenders(self, tender: str, received_minor: int | None) -> tuple[Tender, ...]:

@@ -16,8 +16,9 @@ from tapledger import languages
 from tapledger.errors import Conflict, Denied, Invalid, TapledgerError
 from tapledger.languages import LANGUAGES
 from tapledger.loyalty.program import name_in
-from tapledger.membership import history, redemption
+from tapledger.membership import history, identity, redemption, scanning, slips
 from tapledger.membership.identity import Presented
+from tapledger.membership.looking_up import member_code
 from tapledger.membership.redemption import RewardCommand
 from tapledger.membership.shop import Shop
 from tapledger.membership.tap import Greeting, greet_again, welcome_member
@@ -42,6 +43,7 @@ from tapledger.web.snapshots import (
 )
 from tapledger.web.views import Lights
 
+CODE_AGAIN_S = 5.0
 LONGEST_SESSION_S = 300.0
 """However busy the screen is, a session ends after this (decisions R14)."""
 
@@ -81,17 +83,25 @@ class KioskFace:
         self._turn = 0
         self._still_here_s: int | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._last_code: tuple[str, float] | None = None
         self.language = shop.language
 
+    @property
+    def serving(self) -> bool:
+        return self._session is not None
+
     # What happens to it.
-    async def card(self, presented: Presented, seen_at_s: float) -> None:
-        """A card was read: greet its member, or say what to do. It ends any other member's session."""
+    async def card(self, presented: Presented, seen_at_s: float) -> bool:
+        """A card was read: greet its member, or say what to do. It ends any other member's session.
+
+        Returns whether somebody was greeted.
+        """
         async with self._lock:
             try:
                 greeting = await welcome_member(self._shop, presented)
             except TapledgerError as error:
                 self._trouble(error, seen_at_s)
-                return
+                return False
             if greeting.given:
                 self._queued()
             here = self._session
@@ -100,13 +110,30 @@ class KioskFace:
                 here.greeting = greeting
                 if isinstance(self._screen, Confirm | Done):
                     self._show(self._screen, self._settings.balance_s, seen_at_s)
-                    return
+                    return True
             else:
                 if here is not None:
                     self.language = self._shop.language  # the other member chose it
                 here = Session(greeting, self._shop.new_id(), self._shop.clock.monotonic_s())
                 self._session = here
             self._show(self._balance(here), self._settings.balance_s, seen_at_s)
+            return True
+
+    async def code(self, text: str, simulated: bool) -> None:
+        """A code was scanned here: a member's own is as good as their card, any other is told to be none.
+
+        The same again within ``CODE_AGAIN_S`` is the same scan (decisions R26).
+        """
+        now_s = self._shop.clock.monotonic_s()
+        last, self._last_code = self._last_code, (text, now_s)
+        if last is not None and last[0] == text and now_s - last[1] < CODE_AGAIN_S:
+            return
+        try:
+            presented = await member_code(self._shop, scanning.read(text))
+        except TapledgerError as error:
+            await self.card_trouble(error, now_s)
+            return
+        await self.card(identity.simulated(presented) if simulated else presented, now_s)
 
     async def card_trouble(self, error: TapledgerError, seen_at_s: float) -> None:
         async with self._lock:
@@ -205,6 +232,17 @@ class KioskFace:
                 self._after(self._settings.list_s, self._reset)
             else:
                 self._show(await self._again(self._session), self._settings.list_s)
+
+    async def slip_came_out(self, yes: bool) -> None:
+        """Take the member's word for the slip of which the printer's is missing."""
+        async with self._lock:
+            session = self._here()
+            if session.job is None:
+                raise Conflict("SLIP_SETTLED")
+            await slips.came_out(self._shop, session.job, yes, "member")
+            self._screen = await self._done(session)
+            self._show(self._screen, self._settings.list_s)
+        self._queued()
 
     async def slip_settled(self, job: str) -> None:
         async with self._lock:
@@ -312,6 +350,8 @@ class KioskFace:
             reader=lights.reader,
             printer=lights.printer,
             as_of=lights.as_of,
+            simulated=lights.simulated,
+            paper_left=lights.paper_left,
             still_here_s=self._still_here_s,
             screen=self._screen,
         )

@@ -51,6 +51,8 @@ class LiveFeed:
         self.latencies_ms: deque[float] = deque(maxlen=KEPT_LATENCIES)
         """Card reported until frame painted, newest last."""
         self.on_painted: Callable[[], None] | None = None
+        self.on_left: Callable[[str], None] = lambda session: None
+        """Hears which page is gone, by the name that it gave when it connected."""
 
     @property
     def faces(self) -> list[str]:
@@ -98,6 +100,8 @@ class LiveFeed:
             channel.viewers.discard(changed)
             if not channel.viewers:
                 self._forget_marks(face)
+            if session := request.query.get("session"):
+                self.on_left(session)
             pushing.cancel()
             await asyncio.gather(pushing, return_exceptions=True)
         return socket

@@ -9,7 +9,7 @@ from tapledger import languages, texts
 from tapledger.errors import Corrupt, Denied, Invalid, NotFound, TapledgerError
 from tapledger.loyalty.program import name_in
 from tapledger.membership import basket as baskets
-from tapledger.membership import explaining, identity, redemption, registration, scanning, sign_in
+from tapledger.membership import explaining, identity, redemption, registration, scanning, sign_in, tap
 from tapledger.membership.catalogue import Article
 from tapledger.membership.identity import Presented
 from tapledger.membership.looking_up import (
@@ -23,7 +23,6 @@ from tapledger.membership.looking_up import (
 from tapledger.membership.registration import Joining
 from tapledger.membership.shop import Shop
 from tapledger.membership.sign_in import Throttle
-from tapledger.membership.slips import job_id
 from tapledger.membership.tap import Greeting, greet_member, welcome_member
 from tapledger.store import staff
 from tapledger.store.journal import Recorded
@@ -56,6 +55,12 @@ class TillFace:
         self._stranger: Presented | None = None
         self._people: list[Person] = []
         self.staff: Person | None = None
+        self.staffed = asyncio.Event()
+        """Somebody is signed in."""
+
+    @property
+    def serving(self) -> bool:
+        return self._counter.in_use or self._desk.is_open
 
     @property
     def language(self) -> languages.Language:
@@ -75,6 +80,7 @@ class TillFace:
     async def sign_in(self, id_: str, pin: str) -> Person:
         async with self._lock:
             self.staff = await sign_in.sign_in(self._shop, self._throttle, id_, pin)
+            self.staffed.set()
             self._say(None)
             return self.staff
 
@@ -83,12 +89,14 @@ class TillFace:
         async with self._lock:
             self.staff = await sign_in.set_up_owner(self._shop, self._throttle, code, name, pin)
             self._people = await self._shop.store.transact(staff.everyone)
+            self.staffed.set()
             self._say(None)
             return self.staff
 
     async def sign_out(self) -> None:
         async with self._lock:
             self.staff = None
+            self.staffed.clear()
             self._desk.close()
             self._say(None)
 
@@ -98,19 +106,21 @@ class TillFace:
         return self.staff
 
     # The one box.
-    async def card(self, presented: Presented) -> None:
-        """A card was laid on the till's reader."""
+    async def card(self, presented: Presented) -> bool:
+        """A card was laid on the till's reader; return whether it named a member who can be served."""
         async with self._lock:
             self._signed_in()
             try:
                 greeting = await welcome_member(self._shop, presented)
                 await self._counter.take_member(greeting)
                 self._greeted(greeting)
+                return True
             except NotFound as error:
                 self._stranger = presented
                 self._problem(error)
             except TapledgerError as error:
                 self._problem(error)
+            return False
 
     def _greeted(self, greeting: Greeting) -> None:
         """Say what the tap brought, so that the cashier can tell it."""
@@ -120,14 +130,20 @@ class TillFace:
             self._inform("GIVEN", said=" ".join(said))
             self._queued()
 
-    async def enter(self, raw: str) -> None:
-        """Take whatever was scanned or typed. Raises nothing for an unknown code: it is said."""
+    async def enter(self, raw: str, event: int | None = None, *, simulated: bool = False) -> None:
+        """Take whatever was scanned or typed. Raises nothing for an unknown code: it is said.
+
+        ``event`` is the scan's number in the ring of device events; ``simulated`` when no thing scanned it.
+        """
         async with self._lock:
             self._signed_in()
+            self._counter.taking = event
             try:
-                await self._understand(scanning.read(raw))
+                await self._understand(scanning.read(raw), simulated)
             except TapledgerError as error:
                 self._problem(error)
+            finally:
+                self._counter.taking = None
 
     async def trouble(self, error: TapledgerError) -> None:
         async with self._lock:
@@ -140,7 +156,7 @@ class TillFace:
                 raise Invalid("CHOICE_UNKNOWN", number=number)
             await self._take(self._found[number - 1])
 
-    async def _understand(self, scanned: scanning.Scanned) -> None:
+    async def _understand(self, scanned: scanning.Scanned, simulated: bool) -> None:
         if self._desk.is_open:
             await self._understand_return(scanned)
             return
@@ -150,6 +166,8 @@ class TillFace:
             self._inform("QUANTITY_SET", count=self._quantity)
             return
         found = await look_up(self._shop, scanned, self._counter.basket.member)
+        if simulated:
+            found = [tap.simulated(one) if isinstance(one, Greeting) else one for one in found]
         if len(found) == 1:
             await self._take(found[0])
         elif found:
@@ -319,10 +337,16 @@ class TillFace:
 
     async def slip_settled(self, job: str) -> None:
         async with self._lock:
-            last = self._counter.last
-            if last is not None and job == job_id(last):
-                await self._counter.read_slip()
-                self._push()
+            await self._counter.read_slips()
+            self._push()
+
+    async def at_slips(self, act: Callable[[Shop, str], Awaitable[None]]) -> None:
+        """Take the word of whoever is signed in for a slip."""
+        async with self._lock:
+            await act(self._shop, self._signed_in().id)
+            await self._counter.read_slips()
+            self._push()
+            self._queued()
 
     async def greet_again(self) -> None:
         """Another shop may have done something for the member who is served: show what they have now."""

@@ -11,9 +11,10 @@ from tapledger.membership.catalogue import Article
 from tapledger.membership.identity import Presented
 from tapledger.membership.looking_up import CouponFound, Found, PromotionFound, ReceiptFound, VoucherFound
 from tapledger.membership.shop import Shop
+from tapledger.membership.slips import job_id
 from tapledger.store.people import mask
 from tapledger.store.staff import Person
-from tapledger.web import checkout_views, return_views, views
+from tapledger.web import checkout_views, print_views, return_views, views
 from tapledger.web.counter import Counter
 from tapledger.web.return_desk import ReturnDesk
 from tapledger.web.snapshots import Choice, LastSale, Message, Staff, Till, TillMember
@@ -29,6 +30,7 @@ class Around:
     lights: Lights
     online: bool
     unsynced: int
+    drawer_open: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ def till(shop: Shop, parts: Parts) -> Till:
         reader=parts.around.lights.reader,
         printer=parts.around.lights.printer,
         scanner=parts.around.lights.scanner,
+        simulated=parts.around.lights.simulated,
         online=parts.around.online,
         unsynced=parts.around.unsynced,
         member=_member(shop, counter),
@@ -77,6 +80,9 @@ def till(shop: Shop, parts: Parts) -> Till:
         value=checkout_views.stored(shop, counter),
         why=checkout_views.why(shop, counter),
         returning=return_views.returning(shop, parts.desk, language) if signed_in else None,
+        doubtful=[print_views.print_view(job, language) for job in counter.doubtful] if signed_in else [],
+        drawer=print_views.drawer_view(counter.last_slip, parts.around.drawer_open, language),
+        paper_left=parts.around.lights.paper_left,
     )
 
 
@@ -121,4 +127,5 @@ def _last_sale(counter: Counter) -> LastSale | None:
         change=texts.money(language, sale.change_minor, sale.currency),
         earned_points=sale.earned,
         slip=views.slip_state(counter.last_slip),
+        job=job_id(last),
     )

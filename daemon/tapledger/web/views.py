@@ -26,6 +26,10 @@ class Lights:
     scanner: DeviceLight
     as_of: str | None
     """hh:mm of central's last word while it is out of reach."""
+    simulated: bool
+    """One of them is no thing."""
+    paper_left: int | None = None
+    """Receipts that the paper is still good for, when they are few."""
 
 
 def member_view(greeting: Greeting, language: str) -> MemberView:

@@ -1,0 +1,85 @@
+"""Every reason a device may be in trouble for: how bad it is and what the page can do about it.
+
+Its sentences are ``device.<reason>`` and ``device.<reason>.next`` in the catalogues, its story stands in
+docs/devices/problems.md under its name. Drivers give the reasons; a test compares them with this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["note", "warning", "error"]
+Fix = Literal["", "wake", "health"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    severity: Severity = "error"
+    fix: Fix = "wake"
+    """What a button can do once the person has done their part."""
+    repair: bool = True
+    """A person has to do something; without it the trouble passes by itself, or with the link."""
+
+
+_CONFIGURATION = Cause()
+_PASSING = Cause("warning", repair=False)
+
+REASONS: Mapping[str, Cause] = {
+    # Not there, or gone.
+    "reader_absent": Cause(),
+    "reader_gone": Cause(),
+    "reader_silent": Cause(),
+    "port_absent": Cause(),
+    "port_silent": Cause(),
+    "unplugged": Cause(),
+    "unreachable": Cause(),
+    "hung": Cause(),
+    "closed": _PASSING,
+    # The smart card service.
+    "pcscd_absent": Cause(),
+    "pcscd_lost": Cause(),
+    "pcscd_silent": Cause(),
+    "two_readers": Cause(),
+    # Paper and what else a printer says.
+    "paper_out": Cause("error", "health"),
+    "near_end": Cause("note", "health"),
+    "cover_open": Cause("error", "health"),
+    "cutter_jam": Cause("error", "health"),
+    "overheated": Cause("warning", "health"),
+    "printer_error": Cause("error", "health"),
+    "offline": Cause("error", "health"),
+    "mute": Cause(),
+    "stalled": Cause(),
+    "cut_off": Cause("warning"),
+    "power_cycled": Cause("warning", repair=False),
+    "no_completion": Cause("warning", repair=False),
+    "bad_job": Cause("warning", repair=False),
+    "drawer_stuck": Cause("warning", "health"),
+    # What is on the wire.
+    "noise": Cause("warning", "health"),
+    "not_answering": Cause(),
+    # Permission and configuration.
+    "not_permitted": _CONFIGURATION,
+    "in_use": _CONFIGURATION,
+    "bad_address": _CONFIGURATION,
+    "bad_option": _CONFIGURATION,
+    "unknown_option": _CONFIGURATION,
+    "unknown_driver": _CONFIGURATION,
+    "not_a_serial_port": _CONFIGURATION,
+    "not_a_keyboard": _CONFIGURATION,
+    "wrong_device": _CONFIGURATION,
+    "pyscard_missing": _CONFIGURATION,
+    "evdev_missing": _CONFIGURATION,
+    "nfcpy_missing": _CONFIGURATION,
+    "no_such_role": _CONFIGURATION,
+    "driver_fault": Cause(),
+}
+
+UNKNOWN = Cause()
+"""Of a driver that is not ours."""
+
+
+def cause_of(reason: str) -> Cause:
+    return REASONS.get(reason, UNKNOWN)

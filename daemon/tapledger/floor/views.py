@@ -1,0 +1,155 @@
+"""Devices in the words and the structs of the screens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tapledger import texts
+from tapledger.devices import inputs
+from tapledger.devices.claims import Claims
+from tapledger.devices.events import Event
+from tapledger.devices.repairs import Repair, help_of
+from tapledger.devices.roles import ROLES, face_of
+from tapledger.devices.state import DeviceState
+from tapledger.devices.statistics import Statistics
+from tapledger.web.snapshots import (
+    CapabilityView,
+    DeviceDetails,
+    DeviceEventView,
+    DeviceLight,
+    DeviceView,
+    FindingView,
+    HealthView,
+    RepairView,
+    StatisticsView,
+    TimingView,
+)
+from tapledger_drivers.device import HealthReport
+
+
+def light(state: DeviceState | None) -> DeviceLight:
+    if state is None or state.info is None:
+        return "missing"
+    return "ok" if state.is_open and state.ready else "trouble"
+
+
+def is_simulated(states: Mapping[str, DeviceState], face: str) -> bool:
+    """Tell whether anything that a face works with is no thing; what all share belongs to every face."""
+    return any(
+        state.virtual for role, state in states.items() if role not in ROLES or ROLES[role].side in ("", face)
+    )
+
+
+def key_of(state: DeviceState, language: str) -> str:
+    """Return the key of the sentence that says how a device is."""
+    key = f"device.{state.reason or state.link}"
+    return key if key in texts.catalogue(language) else "device.other"
+
+
+def consequence(state: DeviceState, language: str) -> str:
+    """Say what cannot be done now; nothing while the device does its work."""
+    if (state.is_open and state.ready) or state.role not in ROLES:
+        return ""
+    return texts.say(language, f"device.consequence.{state.role.replace('-', '_')}")
+
+
+def device_view(state: DeviceState, claims: Claims, language: str) -> DeviceView:
+    """Say in one sentence how a device is, what that means, and what to do next."""
+    key, claim = key_of(state, language), claims.claim_of(state.role)
+    return DeviceView(
+        role=state.role,
+        driver=state.driver,
+        model="" if state.info is None else state.info.model,
+        address="" if state.info is None else state.info.address,
+        link=state.link,
+        activity=state.activity,
+        reason=state.reason,
+        sentence=texts.say(language, key, reason=state.reason, detail=state.detail),
+        consequence=consequence(state, language),
+        next_step=texts.say(language, f"{key}.next", detail=state.detail),
+        help=help_of(state.reason),
+        last_event=state.last_event,
+        opened=state.opened,
+        virtual=state.virtual,
+        near_end=state.near_end,
+        holder=claims.holder_shown(state.role),
+        asked_by="" if claim is None else claims.asked_by_shown(claim),
+    )
+
+
+def details(
+    state: DeviceState, claims: Claims, done: Statistics, events: list[Event], language: str
+) -> DeviceDetails:
+    info = state.info
+    return DeviceDetails(
+        device=device_view(state, claims, language),
+        detail=state.detail,
+        firmware="" if info is None else info.firmware,
+        serial="" if info is None else info.serial,
+        usb_id="" if info is None else info.usb_id,
+        capabilities=[
+            CapabilityView(name, str(one.value), one.source.value)
+            for name, one in ({} if info is None else info.capabilities).items()
+        ],
+        statistics=StatisticsView(
+            counters=dict(done.counters),
+            hours_powered=done.hours_powered,
+            opened=done.opened,
+            lost=done.lost,
+            timings=[
+                TimingView(name, h.count, h.p50_ms, h.p95_ms, h.longest_ms, list(h.buckets))
+                for name, h in done.histograms.items()
+            ],
+        ),
+        events=[event_view(event, "") for event in events],
+    )
+
+
+def event_view(event: Event, session: str) -> DeviceEventView:
+    """Show an event; what it holds of a person only to the page whose claim it was."""
+    mine = bool(session) and event.claim == session
+    is_face = event.claim in ("", face_of(event.device))
+    return DeviceEventView(
+        seq=event.seq,
+        ts_wall=event.at.isoformat(),
+        ts_mono=event.mono_s,
+        device=event.device,
+        class_=event.class_,
+        type=event.type,
+        claim=event.claim if is_face else "console",
+        trace_id=event.trace,
+        data=dict(event.shown),
+        private=inputs.private_view(event.private) if mine else None,
+    )
+
+
+def health_view(report: HealthReport, language: str) -> HealthView:
+    known = texts.catalogue(language)
+    return HealthView(
+        level=report.level.value,
+        ok=report.ok,
+        findings=[
+            FindingView(
+                code=one.code,
+                ok=one.ok,
+                sentence=texts.say(language, f"device.{one.code}", reason=one.code, detail=one.detail)
+                if f"device.{one.code}" in known
+                else one.code,
+                detail=one.detail,
+            )
+            for one in report.findings
+        ],
+    )
+
+
+def repair_view(repair: Repair, state: DeviceState, language: str) -> RepairView:
+    key = key_of(state, language)
+    return RepairView(
+        id=repair.id,
+        severity=repair.severity,
+        device=repair.device,
+        sentence=texts.say(language, key, reason=repair.reason, detail=state.detail),
+        next_step=texts.say(language, f"{key}.next", detail=state.detail),
+        learn_more=repair.learn_more,
+        fix=repair.fix,
+    )
