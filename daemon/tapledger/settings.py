@@ -81,7 +81,8 @@ class DeviceSettings(Section):
         "customer-display",
     ]
     driver: str
-    options: dict[str, str | int | float | bool] = {}
+    options: dict[str, str | int | float | bool | dict[str, str]] = {}
+    """The driver's own; ``match`` names the device by what it is (docs/devices/identity.md)."""
 
 
 class Settings(Section):

@@ -188,7 +188,7 @@ async def test_a_path_of_the_configuration_that_appears_is_told_within_its_time(
     link, first, second = (tmp_path / name for name in ("tty", "first", "second"))
     first.touch()
     second.touch()
-    config = DeviceConfig("till-light", "serial_light", {"address": f"tty:{link}?baud=9600"})
+    config = DeviceConfig("till-light", "serial_light", {"port": f"tty:{link}?baud=9600"})
     source = StaticSource(paths_of([config]), look_s=0.005)
     async with Watching(source) as watching:
         link.symlink_to(first)
@@ -207,7 +207,7 @@ def test_only_device_files_of_the_configuration_are_looked_at() -> None:
     configs = [
         DeviceConfig("till-scanner", "serial_line", {"path": "/dev/ttyACM0", "baud": 9600}),
         DeviceConfig("receipt-printer", "escpos", {"port": "usblp:/dev/usb/lp0"}),
-        DeviceConfig("customer-display", "serial_line_display", {"address": "tty:/dev/ttyS0?baud=9600"}),
+        DeviceConfig("customer-display", "serial_line_display", {"port": "tty:/dev/ttyS0?baud=9600"}),
         DeviceConfig("till-reader", "star_raster", {"address": "tcp:10.0.0.5:9100"}),
     ]
     assert paths_of(configs) == {"/dev/ttyACM0", "/dev/usb/lp0", "/dev/ttyS0"}

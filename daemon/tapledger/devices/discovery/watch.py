@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import re
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -22,9 +23,14 @@ from tapledger.devices.discovery.identity import (
     suggest,
     swap_candidates,
 )
+from tapledger.devices.discovery.readers import PcscSource
 from tapledger.devices.discovery.source import Change, HotplugEvent, HotplugSource
+from tapledger.devices.discovery.static import StaticSource, paths_of
+from tapledger.devices.discovery.udev import UdevSource
 from tapledger_drivers.device import DeviceConfig
 from tapledger_drivers.errors import DeviceBlocked
+from tapledger_drivers.traffic import Traffic
+from tapledger_drivers.transports.live import LiveIo
 
 log = structlog.get_logger()
 
@@ -49,8 +55,8 @@ _OPENINGS = {
     "escpos": _Opening("printer", "port", ("usbmisc", "tty")),
     "star_raster": _Opening("printer", "address", ("usbmisc", "tty")),
     "nfcpy": _Opening("reader", "port", ("tty",)),
-    "serial_light": _Opening("other", "address", ("tty",)),
-    "serial_line_display": _Opening("other", "address", ("tty",)),
+    "serial_light": _Opening("other", "port", ("tty",)),
+    "serial_line_display": _Opening("other", "port", ("tty",)),
 }
 """Drivers whose device can be told by ``match``; the others find theirs by a name or on the network."""
 _PREFIXES = {"tty": "tty:", "usbmisc": "usblp:", "hidraw": "hidraw:"}
@@ -181,6 +187,24 @@ class Discovery:
             return False
         self._there[key] = new
         return True
+
+
+def live_discovery(configs: Sequence[DeviceConfig], wake: Callable[[str], None]) -> Discovery:
+    """Return what watches this machine for the devices of a shop; any change wakes those that wait."""
+    sources: list[HotplugSource] = [StaticSource(paths_of(configs))]
+    try:
+        sources.append(UdevSource())
+    except ImportError as error:
+        log.warning("discovery trouble", source="udev", why=f"libudev is missing: {error}")
+    if any(config.driver == "pcsc" for config in configs):
+        sources.append(PcscSource(LiveIo("discovery", Traffic(time.monotonic))))
+
+    def changed(candidates: tuple[Candidate, ...]) -> None:
+        del candidates
+        for config in configs:
+            wake(config.role)
+
+    return Discovery(sources, configs, changed)
 
 
 def _address(opening: _Opening, found: Candidate, given: str) -> str:

@@ -66,10 +66,10 @@ class BenchPrinter(BenchDevice):
 class EscposTcpPrinter(BenchPrinter):
     def __init__(self, role: str) -> None:
         self.emulator = EscposPrinterEmulator()
-        super().__init__(role, "escpos_tcp", self.emulator)
+        super().__init__(role, "escpos", self.emulator)
 
     def options(self) -> dict[str, object]:
-        return {"host": "127.0.0.1", "port": self.emulator.port}
+        return {"port": self.emulator.address}
 
 
 class StarTcpPrinter(BenchPrinter):
@@ -111,7 +111,7 @@ class CustomerDisplay(BenchDevice):
         super().__init__(role, "serial_line_display", self._display)
 
     def options(self) -> dict[str, object]:
-        return {"address": self._display.address}
+        return {"port": self._display.address}
 
     async def start(self) -> None:
         await self._display.start()
@@ -131,7 +131,7 @@ class TowerLight(BenchDevice):
         super().__init__(role, "serial_light", self._tower)
 
     def options(self) -> dict[str, object]:
-        return {"address": self._tower.address}
+        return {"port": self._tower.address}
 
     async def start(self) -> None:
         await self._tower.start()
