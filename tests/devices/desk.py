@@ -93,6 +93,8 @@ class Desk:
     def __init__(self, bench: Bench, printer: ToldPrinter, *, there: bool = True) -> None:
         self.bench = bench
         self.told = printer
+        self.real: ReceiptPrinter | None = None
+        """A driver that prints instead."""
         self.there = there
         self.states = {RECEIPT_PRINTER: DeviceState(RECEIPT_PRINTER, "told", info=INFO, ready=there)}
         self.settled: list[str] = []
@@ -102,7 +104,7 @@ class Desk:
 
     # What the loop asks of the supervisor.
     def printer(self, role: str) -> ReceiptPrinter | None:
-        return self.told if self.there else None
+        return (self.real or self.told) if self.there else None
 
     def wake(self, role: str) -> None:
         self.states[role].ready = self.told.state.ready
