@@ -1,7 +1,8 @@
 """Takes people out of a recording: each secret becomes another text of the same shape, always the same one.
 
-A pseudonym has the length of what it stands for, keeps the kind of every letter and digit, what the first
-byte of a card number means, and the sum of all bytes, so that checksums around it still hold.
+A pseudonym has the length of what it stands for, keeps the kind of every letter and digit and what the first
+byte of a card number means. A long secret (a card's NDEF message) travels in pieces, so its pieces are
+replaced too. Checksums around what was replaced are put right by mending.py.
 """
 
 from __future__ import annotations
@@ -13,7 +14,12 @@ from collections.abc import Iterable
 
 SHORTEST = 4
 """Shorter secrets would be found by chance all over a recording."""
-_TRIES = 256
+PIECE_BYTES = 6
+"""The shortest piece of a long secret that is found; it must not be so uniform that anything holds it."""
+PIECE_DISTINCT = 3
+
+_FIRST_BYTES_KEPT = frozenset({0x04, 0x08, 0x88})
+"""What a card number's first byte says: the maker of most NFC tags, a random number, a cascade."""
 
 
 class Pseudonyms:
@@ -22,15 +28,32 @@ class Pseudonyms:
     def __init__(self, salt: bytes, secrets: Iterable[bytes]) -> None:
         self._key = salt
         kept = sorted({one for one in secrets if len(one) >= SHORTEST}, key=len, reverse=True)
-        self._names = {secret: self._pseudonym(secret) for secret in kept}
+        names: dict[bytes, bytes] = {}
+        for secret in reversed(kept):
+            names[secret] = _holding(names, secret, self._pseudonym(secret))
+        self._names = {secret: names[secret] for secret in kept}
+        self._pieces: dict[bytes, tuple[bytes, int]] = {}
+        for secret in kept:
+            for at in range(len(secret) - PIECE_BYTES + 1):
+                piece = secret[at : at + PIECE_BYTES]
+                if len(secret) > 2 * PIECE_BYTES and len(set(piece)) >= PIECE_DISTINCT:
+                    self._pieces.setdefault(piece, (secret, at))
 
     def __len__(self) -> int:
         return len(self._names)
 
     def in_bytes(self, data: bytes) -> bytes:
+        """Replace secrets and pieces of them; what belongs to a longer one is not looked at again."""
+        told = bytearray(data)
+        done = self._replace_pieces(data, told)
         for secret, name in self._names.items():
-            data = data.replace(secret, name)
-        return data
+            at = data.find(secret)
+            while at >= 0:
+                place = slice(at, at + len(secret))
+                if not any(done[place]):
+                    told[place], done[place] = name, b"\1" * len(secret)
+                at = data.find(secret, at + len(secret))
+        return bytes(told)
 
     def in_text(self, text: str) -> str:
         """Replace secrets in text, written as text or as hex digits."""
@@ -42,34 +65,52 @@ class Pseudonyms:
                 continue
         return text
 
-    def _pseudonym(self, secret: bytes) -> bytes:
-        shapes = [
-            _shape(byte, printable=secret.isascii() and secret.decode().isprintable()) for byte in secret
-        ]
-        for attempt in range(_TRIES):
-            noise = self._noise(secret, attempt)
-            made = bytearray(shape[noise[at] % len(shape)] for at, shape in enumerate(shapes))
-            if not secret[0] or secret[0] in _FIRST_BYTES_KEPT:
-                made[0] = secret[0]
-            if _with_sum(made, shapes, sum(secret) % 256) and bytes(made) != secret:
-                return bytes(made)
-        return bytes(made)  # no other text of this shape has its sum, such as 000000: hidden all the same
+    def _replace_pieces(self, data: bytes, told: bytearray) -> bytearray:
+        """Replace pieces of long secrets in ``told``; return a mark for each byte that was."""
+        done, at = bytearray(len(data)), 0
+        while at + PIECE_BYTES <= len(data):
+            found = self._pieces.get(data[at : at + PIECE_BYTES])
+            if found is None:
+                at += 1
+                continue
+            secret, place = found
+            length = _common(data[at:], secret[place:])
+            told[at : at + length] = self._names[secret][place : place + length]
+            done[at : at + length] = b"\1" * length
+            at += length
+        return done
 
-    def _noise(self, secret: bytes, attempt: int) -> bytes:
+    def _pseudonym(self, secret: bytes) -> bytes:
+        noise = self._noise(secret)
+        printable = secret.isascii() and secret.decode().isprintable()
+        made = bytearray()
+        for byte, random in zip(secret, noise, strict=False):
+            shape = _shape(byte) if printable else bytes(range(256))
+            made.append(shape[random % len(shape)])
+        if not printable and secret[0] in _FIRST_BYTES_KEPT:
+            made[0] = secret[0]
+        return bytes(made)
+
+    def _noise(self, secret: bytes) -> bytes:
         blocks = (
-            hmac.digest(self._key, secret + bytes([attempt]) + number.to_bytes(2, "big"), hashlib.sha256)
+            hmac.digest(self._key, secret + number.to_bytes(4, "big"), hashlib.sha256)
             for number in itertools.count()
         )
         return b"".join(itertools.islice(blocks, len(secret) // 32 + 1))
 
 
-_FIRST_BYTES_KEPT = frozenset({0x08, 0x88, 0x04})
-"""What a card number's first byte says: random, cascade, the maker of most NFC tags."""
+def _holding(names: dict[bytes, bytes], secret: bytes, name: bytes) -> bytes:
+    """Return the name with the names of the secrets that stand inside this one, at their places."""
+    told = bytearray(name)
+    for inner, inner_name in names.items():
+        at = secret.find(inner)
+        while at >= 0:
+            told[at : at + len(inner)] = inner_name
+            at = secret.find(inner, at + len(inner))
+    return bytes(told)
 
 
-def _shape(byte: int, *, printable: bool) -> bytes:
-    if not printable:
-        return bytes(range(256))
+def _shape(byte: int) -> bytes:
     char = chr(byte)
     if char.isdigit():
         return b"0123456789"
@@ -78,18 +119,7 @@ def _shape(byte: int, *, printable: bool) -> bytes:
     return b"abcdefghijklmnopqrstuvwxyz" if char.islower() else bytes([byte])
 
 
-def _with_sum(made: bytearray, shapes: list[bytes], wanted: int) -> bool:
-    """Change bytes from the end on, within their shapes, until the sum is ``wanted`` (mod 256)."""
-    for at in range(len(made) - 1, 0, -1):
-        off = (wanted - sum(made)) % 256
-        if off == 0:
-            return True
-        target = (made[at] + off) % 256
-        if target in shapes[at]:
-            made[at] = target
-            return True
-        step = off if off < 128 else off - 256
-        limit = shapes[at][-1] if step > 0 else shapes[at][0]
-        if len(shapes[at]) > 1:
-            made[at] = min(limit, made[at] + step) if step > 0 else max(limit, made[at] + step)
-    return (wanted - sum(made)) % 256 == 0
+def _common(one: bytes, other: bytes) -> int:
+    """Return how many bytes are equal from the start."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 
+from tapledger_drivers.cassettes.mending import MENDERS
 from tapledger_drivers.cassettes.pseudonyms import Pseudonyms
+from tapledger_drivers.cassettes.spanning import redacted
 from tapledger_drivers.cassettes.tape import Cassette, Head
 from tapledger_drivers.cassettes.values import encode
 from tapledger_drivers.device import DeviceConfig, DeviceInfo
@@ -54,9 +58,10 @@ def export(
 ) -> Cassette:
     """Return frames as a recording in which every secret of the traffic has a pseudonym."""
     names = Pseudonyms(salt, traffic.secrets())
+    mend = MENDERS.get(config.driver, _as_it_is)
     clean = [
-        Frame(one.at_s, one.direction, one.channel, names.in_bytes(one.data), names.in_text(one.note))
-        for one in frames
+        replace(one, data=mend(one.data, data), note=names.in_text(one.note))
+        for one, data in zip(frames, redacted(frames, names), strict=True)
     ]
     options = msgspec.json.decode(names.in_text(msgspec.json.encode(encode(config.options)).decode()))
     head = Head(
@@ -70,3 +75,8 @@ def export(
         pseudonyms=len(names),
     )
     return Cassette(head, clean)
+
+
+def _as_it_is(was: bytes, now: bytes) -> bytes:
+    del was
+    return now

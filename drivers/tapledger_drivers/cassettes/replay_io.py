@@ -110,7 +110,8 @@ class ReplayStream:
             if self._closed:
                 raise DeviceLost("closed", self.address)
             if frame.direction is Direction.NOTE:
-                raise DeviceLost("unplugged", f"{self.address}: {frame.note}") from EOFError(self.address)
+                self._reel.take()
+                raise self._lost(frame.note) from EOFError(self.address)
             self._left = self._reel.take().data
         data, self._left = self._left[:limit], self._left[limit:]
         return data
@@ -125,7 +126,7 @@ class ReplayStream:
                 self._reel.take()
                 if frame.note.startswith("stalled"):
                     raise WriteStalled(len(data) - len(left), len(data))
-                raise DeviceLost("unplugged", f"{self.address}: {frame.note}")
+                raise self._lost(frame.note)
             if not left.startswith(frame.data):
                 raise self._reel.fail(f"sent {left.hex()}")
             left = left[len(frame.data) :]
@@ -134,6 +135,9 @@ class ReplayStream:
     async def close(self) -> None:
         self._closed = True
         self._reel.wake()
+
+    def _lost(self, note: str) -> DeviceLost:
+        return DeviceLost("unplugged", f"{self.address}: {note.removeprefix('lost: ')}")
 
     def _is_heard(self, head: Frame) -> bool:
         if self._closed:
@@ -152,12 +156,15 @@ class ReplayPort:
     def __init__(self, reel: Reel, address: str) -> None:
         self._reel = reel
         self._left = b""
+        self._closed = False
         self.address = address
         self.virtual = True
 
     def read(self, limit: int, timeout_s: float) -> bytes:
         del timeout_s
         head = self._reel.head
+        if self._closed:
+            raise OSError(f"{self.address} is closed")
         if not self._left:
             if head is None:
                 raise OSError("the recording has ended")
@@ -185,9 +192,11 @@ class ReplayPort:
         del baud
 
     def flush_input(self) -> None:
-        self._left = b""
+        while self.read(READ_BYTES_MAX, 0.0):
+            pass
 
     def close(self) -> None:
+        self._closed = True
         self._reel.wake()
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from tapledger_drivers.cassettes import tape
 from tapledger_drivers.cassettes.reel import Reel, ReplayMismatch
 from tapledger_drivers.cassettes.replay_io import ReplayIo
 from tapledger_drivers.cassettes.tape import OUTCOMES, Cassette
@@ -99,7 +100,9 @@ async def _replay(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    return Replayed(outcomes, cassette.outcomes(), "" if reel.mismatch is None else str(reel.mismatch))
+    return Replayed(
+        tape.in_order(outcomes), cassette.outcomes(), "" if reel.mismatch is None else str(reel.mismatch)
+    )
 
 
 async def _call(driver: Driver, note: str) -> None:

@@ -58,8 +58,8 @@ class Cassette:
     frames: list[Frame] = field(default_factory=list)
 
     def outcomes(self) -> list[str]:
-        """Return what the driver said to its caller, in order, each as one line of JSON."""
-        return [f"{frame.channel} {frame.note}" for frame in self.frames if frame.channel in OUTCOMES]
+        """Return what the driver said to its caller, each as one line of JSON."""
+        return in_order(f"{frame.channel} {frame.note}" for frame in self.frames if frame.channel in OUTCOMES)
 
     def to_bytes(self) -> bytes:
         start_s = self.frames[0].at_s if self.frames else 0.0
@@ -69,6 +69,12 @@ class Cassette:
         )
         encode = msgspec.json.encode
         return b"\n".join([encode(self.head), *(encode(line) for line in lines), b""])
+
+
+def in_order(outcomes: Iterable[str]) -> list[str]:
+    """Return outcomes by what was asked, each question's in their order: two that end at the same instant
+    may end in either order."""
+    return sorted(outcomes, key=lambda line: str(msgspec.json.decode(line.partition(" ")[2])["call"]))
 
 
 def read(data: bytes) -> Cassette:

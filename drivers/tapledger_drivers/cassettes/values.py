@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import functools
-from typing import Any, TypeAlias, get_type_hints
+from typing import Any, TypeAlias
 
 from tapledger_drivers import device, ports
 
@@ -13,21 +13,24 @@ Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | Non
 
 _TYPE = "is"
 _HEX = "hex"
+_VALUE = "value"
 TIMES = frozenset({"seen_at_s", "read_at_s"})
 """Fields that say when something happened: part of no outcome."""
 
 
 def encode(value: object) -> Json:
-    """Return ``value`` as JSON; raise ``TypeError`` for what no port carries."""
+    """Return ``value`` as JSON, without times and without whom to tell; raise ``TypeError`` for what no port
+    carries."""
     if isinstance(value, enum.Enum):
-        return encode(value.value)
+        return {_TYPE: type(value).__name__, _VALUE: value.value}
     if value is None or isinstance(value, str | int | float | bool):
         return value
     if isinstance(value, bytes):
         return {_HEX: value.hex()}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {one.name: encode(getattr(value, one.name)) for one in dataclasses.fields(value)}
-        return {_TYPE: type(value).__name__, **{name: v for name, v in fields.items() if name not in TIMES}}
+        fields = {one.name: getattr(value, one.name) for one in dataclasses.fields(value)}
+        told = {name: encode(one) for name, one in fields.items() if name not in TIMES and not callable(one)}
+        return {_TYPE: type(value).__name__, **told}
     if isinstance(value, list | tuple):
         return [encode(one) for one in value]
     if isinstance(value, dict):
@@ -49,8 +52,9 @@ def decode(json: Json) -> Any:
     known = _classes().get(str(name))
     if known is None:
         raise ValueError(f"unknown value {name!r}")
-    hints = get_type_hints(known)
-    fields = {key: _typed(decode(one), hints.get(key)) for key, one in json.items() if key != _TYPE}
+    fields = {key: decode(one) for key, one in json.items() if key != _TYPE}
+    if issubclass(known, enum.Enum):
+        return known(fields.get(_VALUE))
     fields |= {one.name: 0.0 for one in dataclasses.fields(known) if one.name in TIMES}
     try:
         return known(**fields)
@@ -58,16 +62,12 @@ def decode(json: Json) -> Any:
         raise ValueError(f"not a {name}: {error}") from error
 
 
-def _typed(value: Any, hint: object) -> Any:
-    return hint(value) if isinstance(hint, type) and issubclass(hint, enum.Enum) else value
-
-
 @functools.cache
 def _classes() -> dict[str, Any]:
-    """Every data class of the two modules that hold all that crosses a port."""
+    """Every data class and enumeration of the two modules that hold all that crosses a port."""
     return {
         name: one
         for module in (device, ports)
         for name, one in vars(module).items()
-        if isinstance(one, type) and dataclasses.is_dataclass(one)
+        if isinstance(one, type) and (dataclasses.is_dataclass(one) or issubclass(one, enum.Enum))
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeVar
 
@@ -9,9 +10,11 @@ import msgspec
 
 from tapledger_drivers.cassettes.values import Json, encode
 from tapledger_drivers.errors import DeviceError
-from tapledger_drivers.ports import CardTrust, Driver, TrustPolicy, UidKind
+from tapledger_drivers.ports import CardPresented, CardTrust, Driver, Scan, TrustPolicy, UidKind
+from tapledger_drivers.scanners.gs1 import is_gtin
 from tapledger_drivers.traffic import Traffic
 
+_CODE = re.compile(r"[0-9A-Za-z]{4,}")
 D = TypeVar("D", bound=Driver)
 
 STREAMS = ("taps", "scans", "changes")
@@ -84,6 +87,7 @@ def _stream(name: str) -> Callable[..., AsyncIterator[object]]:
         self.note("call", name, args=())
         try:
             async for event in getattr(self.driver, name)():
+                _hide_people(event, self.traffic)
                 self.note("event", name, event=event)
                 yield event
         except DeviceError as error:
@@ -92,6 +96,16 @@ def _stream(name: str) -> Callable[..., AsyncIterator[object]]:
         self.note("answer", name, answer=None)
 
     return stream
+
+
+def _hide_people(event: object, traffic: Traffic) -> None:
+    """Make secrets of a card's number and of every code but a product's."""
+    if isinstance(event, CardPresented):
+        traffic.hide(event.uid)
+        traffic.hide(event.ndef or b"")
+    elif isinstance(event, Scan) and not event.gs1 and not is_gtin(event.text):
+        for run in _CODE.findall(event.text):
+            traffic.hide(run.encode())
 
 
 def _json(value: Json) -> str:
