@@ -10,6 +10,7 @@ from aiohttp import web
 
 from tapledger.clock import Clock
 from tapledger.devices.claims import Claims
+from tapledger.devices.discovery.watch import live_discovery
 from tapledger.devices.events import DeviceEvents
 from tapledger.devices.printing import DRAWER_ROLE, Printing
 from tapledger.devices.receipts import status
@@ -103,13 +104,14 @@ class Daemon:
         self.claims = Claims(clock, self._is_serving, self._claim_changed)
         self.devices = DeviceSupervisor(
             configs,
-            lambda config, io, sibling: build(config, trust, io, sibling),
+            lambda config, io, sibling: build(self.discovery.resolve(config), trust, io, sibling),
             clock,
             self._around_changed,
             self.events,
             self.claims.holder,
             make_io,
         )
+        self.discovery = live_discovery(configs, self.devices.wake)
         self.prints = Printing(
             shop, self.devices, settings, self._slip_settled, self._around_changed, self._status_slip
         )
@@ -164,6 +166,7 @@ class Daemon:
             async with asyncio.TaskGroup() as group:
                 for loop in (
                     self.devices.run(),
+                    self.discovery.run(),
                     self.claims.run(),
                     self.serving.serve_taps(),
                     self.serving.serve_scans(),

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from tapledger.errors import Denied, Invalid
 from tapledger.identifiers import Randomness
+from tapledger.membership import slips
 from tapledger.membership.desk.asking import milli
 from tapledger.membership.sign_in import same_secret
 from tapledger.web.kiosk_api import LanguageBody, Nothing
@@ -100,6 +101,15 @@ class Switch(msgspec.Struct, forbid_unknown_fields=True):
     on: bool
 
 
+class SlipBody(msgspec.Struct, forbid_unknown_fields=True):
+    job: str
+
+
+class CameOutBody(msgspec.Struct, forbid_unknown_fields=True):
+    job: str
+    yes: bool
+
+
 class JoinBody(msgspec.Struct, forbid_unknown_fields=True):
     name: str
 
@@ -132,6 +142,8 @@ class TillApi:
             self._guarded("clear", self._clear),
             intent("/api/till/language", self._language),
             *self._return_routes(),
+            self._guarded("slip-came-out", self._slip_came_out),
+            self._guarded("slip-again", self._slip_again),
         ]
 
     def _return_routes(self) -> list[web.RouteDef]:
@@ -181,6 +193,14 @@ class TillApi:
         response = web.json_response({})
         response.del_cookie(COOKIE, path="/api/till")
         return response
+
+    async def _slip_came_out(self, request: web.Request) -> None:
+        body = await read_body(request, CameOutBody)
+        await self._till.at_slips(lambda shop, who: slips.came_out(shop, body.job, body.yes, who))
+
+    async def _slip_again(self, request: web.Request) -> None:
+        body = await read_body(request, SlipBody)
+        await self._till.at_slips(lambda shop, who: slips.print_again(shop, body.job, who))
 
     async def _enter(self, request: web.Request) -> None:
         await self._till.enter((await read_body(request, Enter)).text)

@@ -38,6 +38,7 @@ export const ACTIVITIES: Record<DeviceView["activity"], MessageId> = {
 export const PRINT_STATES: Record<PrintView["state"], Sign> = {
   queued: { icon: Clock, text: "console.print.queued" },
   sending: { icon: Printer, text: "console.print.sending" },
+  waiting_device: { icon: Printer, text: "console.print.sending" },
   printed: { icon: Check, text: "console.print.printed" },
   failed: { icon: Cross, text: "console.print.failed" },
   unknown: { icon: Unsure, text: "console.print.unknown" },

@@ -12,6 +12,7 @@ export interface Kiosk {
   still_here_s: number | null;
   screen:
     Starting | Attract | Trouble | Balance | Rewards | Coupons | History | Confirm | Done | Goodbye | OutOfService;
+  paper_left?: number | null;
 }
 export interface Starting {
   screen: "starting";
@@ -143,6 +144,9 @@ export interface Till {
   value: StoredValue | null;
   why: Why;
   returning: Return | null;
+  doubtful: PrintView[];
+  drawer: DrawerView | null;
+  paper_left: number | null;
 }
 export interface Staff {
   id: string;
@@ -208,6 +212,7 @@ export interface LastSale {
   change: string;
   earned_points: number;
   slip: "failed" | "printed" | "printing" | "unknown";
+  job: string;
 }
 export interface CouponChooser {
   coupons: TillCoupon[];
@@ -310,6 +315,27 @@ export interface Paid {
   tender: string;
   amount: string;
 }
+export interface PrintView {
+  job: string;
+  kind: string;
+  state: "expired" | "failed" | "printed" | "queued" | "sending" | "unknown" | "waiting_device";
+  reason: string;
+  evidence: string;
+  number?: string;
+  sentence?: string;
+  copies?: number;
+  word?: string;
+  asks?: boolean;
+  can_repeat?: boolean;
+}
+/**
+ * Is there only when somebody has to do something about the cash drawer.
+ */
+export interface DrawerView {
+  state: "failed" | "open";
+  sentence: string;
+  next_step: string;
+}
 export interface Console {
   language: "en" | "ja" | "zh-Hans" | "zh-Hant";
   languages: ("en" | "ja" | "zh-Hans" | "zh-Hant")[];
@@ -320,6 +346,7 @@ export interface Console {
   devices: DeviceView[];
   repairs: RepairView[];
   prints: PrintView[];
+  paper: PaperView | null;
   sync: SyncView;
   latency: Latency;
 }
@@ -354,12 +381,16 @@ export interface RepairView {
   learn_more: string;
   fix: "" | "health" | "wake";
 }
-export interface PrintView {
-  job: string;
-  kind: string;
-  state: "expired" | "failed" | "printed" | "queued" | "sending" | "unknown";
-  reason: string;
-  evidence: string;
+/**
+ * The roll in the receipt printer.
+ */
+export interface PaperView {
+  receipts_left: number | null;
+  confidence: "assumed" | "learned" | "none" | "stated";
+  printed_mm: number;
+  since: string;
+  is_low: boolean;
+  sentence: string;
 }
 export interface SyncView {
   enrolled: boolean;
