@@ -90,6 +90,15 @@ _READERS = (
         capabilities={"felica": True},
         source="libccid's list of readers; FF CA gives a FeliCa card's IDm",
     ),
+    Quirk(
+        model="Sony RC-S380",
+        kind="reader",
+        usb_ids=("054C:06C1", "054C:06C3"),
+        names=("RC-S380", "NFC Port-100"),
+        capabilities={"felica": True, "led": False, "buzzer": False},
+        advice=("reader_kernel_driver",),
+        source="nfcpy's list of devices (rcs380); Linux claims it by its module port100",
+    ),
 )
 
 _PRINTERS = (

@@ -53,13 +53,13 @@ async def reader(board: Pn532Emulator, io: LiveIo) -> AsyncIterator[NfcpyCardRea
 
 
 def driver_of(board: OnAWire, io: LiveIo) -> NfcpyCardReader:
-    return NfcpyCardReader(f"{board.address}?baud=115200", TRUST, io)
+    return NfcpyCardReader(board.address, TRUST, io)
 
 
 class TestContract(DriverContract):
     @pytest.fixture
     async def lab(self, board: Pn532Emulator, io: LiveIo) -> AsyncIterator[DriverLab]:
-        options: dict[str, object] = {"port": f"{board.address}?baud=115200"}
+        options: dict[str, object] = {"port": board.address}
         driver = create_driver(DeviceConfig("kiosk-reader", "nfcpy", options), TRUST, io)
         absent = NfcpyCardReader("tty:/dev/no-such-port", TRUST, io)
 
@@ -407,6 +407,22 @@ async def test_a_port_with_something_else_on_it(io: LiveIo) -> None:
         await driver_of(other, io).open()
     assert absent.value.reason == "not_answering"
     await other.close()
+
+
+@pytest.mark.parametrize(
+    ("port", "opened"),
+    [
+        ("", "?baud=115200"),
+        ("?parity=N", "?parity=N&baud=115200"),
+        ("?baud=9600", "?baud=9600"),
+    ],
+)
+async def test_the_chips_own_speed_unless_another_is_said(
+    board: Pn532Emulator, io: LiveIo, port: str, opened: str
+) -> None:
+    driver = NfcpyCardReader(board.address + port, TRUST, io)
+    assert (await driver.open()).address == board.address + opened
+    await driver.close()
 
 
 async def test_a_port_that_another_driver_has(

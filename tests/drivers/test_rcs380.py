@@ -11,6 +11,7 @@ import pytest
 
 import tapledger_drivers.cards.nfc_chips  # noqa: F401 - loads nfcpy with the real libusb first
 from tapledger_drivers.cards.nfcpy import NfcpyCardReader
+from tapledger_drivers.cassettes.pseudonyms import Pseudonyms
 from tapledger_drivers.device import HealthLevel
 from tapledger_drivers.emulators.nfc_cards import FelicaLite, IsoDepCard, MifareClassic, NfcCard, Ntag
 from tapledger_drivers.errors import DeviceAbsent, DeviceBlocked, DeviceLost
@@ -63,7 +64,7 @@ async def test_each_kind_of_card(
     usb: Usb, reader: NfcpyCardReader, io: LiveIo, card: NfcCard, tech: str, ndef: bytes | None
 ) -> None:
     info = await reader.open()
-    assert (info.model, info.firmware, info.usb_id) == ("NFC Port-100", "1.11", "054C:06C3")
+    assert (info.model, info.firmware, info.usb_id) == ("Sony RC-S380", "1.11", "054C:06C3")
     assert usb.chip is not None
     taps = reader.taps()
     usb.chip.field = [card]
@@ -75,6 +76,18 @@ async def test_each_kind_of_card(
     assert isinstance(await anext(taps), CardRemoved)
     assert (await reader.health(HealthLevel.INTERNAL)).ok
     assert io.traffic.counters["BytesSent"] > 0 and io.traffic.counters["BytesReceived"] > 0
+
+
+async def test_the_pieces_of_a_number_are_secret_too(usb: Usb, reader: NfcpyCardReader, io: LiveIo) -> None:
+    await reader.open()
+    assert usb.chip is not None
+    usb.chip.field = [Ntag(UID)]
+    await anext(reader.taps())
+    exported = Pseudonyms(bytes(16), io.traffic.secrets())
+    passed = b"".join(frame.data for frame in io.traffic.frames())
+    shown = b"".join(exported.in_bytes(frame.data) for frame in io.traffic.frames())
+    for piece in (UID[:3], UID[3:]):
+        assert piece in passed and piece not in shown
 
 
 async def test_a_phone(usb: Usb, reader: NfcpyCardReader) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import nfc.clf
@@ -31,6 +31,15 @@ class _Unread:
     """Empty for two cards, a phone or nobody knows."""
     reason: str
     tries: int
+
+
+def _as_it_travels(uid: bytes) -> Iterator[bytes]:
+    """Yield a UID, and the pieces in which a long one is asked for (ISO 14443-3, cascade levels)."""
+    yield uid
+    while len(uid) in (7, 10):
+        yield b"\x88" + uid[:3]
+        uid = uid[3:]
+        yield uid
 
 
 class Watch:
@@ -93,7 +102,8 @@ class Watch:
         if self._unread is not None and self._unread.uid == name and self._unread.tries >= READ_TRIES_MAX:
             self._device.mute()
             return None
-        self._traffic.hide(uid)
+        for secret in _as_it_travels(uid):
+            self._traffic.hide(secret)
         self._field.begin()
         try:
             tag = activate(self._field, target)

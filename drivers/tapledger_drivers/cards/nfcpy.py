@@ -28,6 +28,8 @@ A = ParamSpec("A")
 T = TypeVar("T")
 
 LOOK_EVERY_S = 0.1
+PN532_SPEED = "baud=115200"
+"""What the chip speaks when it wakes up."""
 OPEN_TIMEOUT_S = 20.0
 """A chip on a slow line has some twenty questions to answer; a silent one is given up after the first."""
 LOOK_TIMEOUT_S = 15.0
@@ -39,15 +41,17 @@ _DETECTED = {"felica": True}
 
 
 class NfcpyCardReader:
-    """Yield the taps on the chip behind ``port``: ``tty:PATH?baud=115200`` or ``usb:054c:06c3``."""
+    """Yield the taps on the chip behind ``port``: ``tty:PATH`` or ``usb:054c:06c3``."""
 
     def __init__(self, port: str, trust: TrustPolicy, io: Io) -> None:
         usb = _USB.fullmatch(port)
         self._usb_id = ":".join(usb.groups()).upper() if usb else ""
         if self._usb_id not in _RCS380 and not port.startswith("tty:"):
-            expected = "tty:PATH?baud=115200 for a PN532, usb:054c:06c1 or usb:054c:06c3 for an RC-S380"
+            expected = "tty:PATH for a PN532, usb:054c:06c1 or usb:054c:06c3 for an RC-S380"
             raise DeviceBlocked("bad_address", f"{port!r} is not {expected}")
-        self._address = port
+        self._address = (
+            port if usb or "baud=" in port else f"{port}{'&' if '?' in port else '?'}{PN532_SPEED}"
+        )
         self._trust = trust
         self._io = io
         self._port: Port | None = None
@@ -128,16 +132,15 @@ class NfcpyCardReader:
         except Exception as error:
             detail = f"nothing on {self._address} answers as the chip should: {error!r}"
             raise DeviceAbsent("not_answering", detail) from error
-        model, _, firmware = str(chip.chipset_name).rpartition("v")
+        name, _, firmware = str(chip.chipset_name).rpartition("v")
+        quirk = find("reader", usb_id=self._usb_id, name=name.strip())
         info = DeviceInfo(
-            model=model.strip() or str(chip.chipset_name),
+            model=name.strip() if quirk is None else quirk.model,
             address=self._address,
             firmware=firmware,
             virtual=port.virtual,
             usb_id=self._usb_id,
-            capabilities=capabilities(
-                _DEFAULTS, _DETECTED, find("reader", usb_id=self._usb_id, name=model.strip()), {}
-            ),
+            capabilities=capabilities(_DEFAULTS, _DETECTED, quirk, {}),
         )
         return Watch(chip, self._trust, self._io.traffic), info
 
