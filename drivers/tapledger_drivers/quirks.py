@@ -118,5 +118,54 @@ _PRINTERS = (
     ),
 )
 
-QUIRKS: tuple[Quirk, ...] = (*_READERS, *_PRINTERS)
+_UDEV_RULES = "udev rules in public projects that name the device"
+_SCANNERS = (
+    Quirk(
+        model="Zebra scanner, USB CDC",
+        kind="scanner",
+        usb_ids=("05E0:1701", "05E0:0600"),
+        capabilities={"mode": "cdc"},
+        advice=("scanner_modem_manager",),
+        source=_UDEV_RULES,
+    ),
+    Quirk(
+        model="Zebra scanner, keyboard",
+        kind="scanner",
+        usb_ids=("05E0:1200",),
+        capabilities={"mode": "keyboard"},
+        advice=("scanner_setup",),
+        source=_UDEV_RULES,
+    ),
+    Quirk(
+        model="Honeywell scanner, USB serial",
+        kind="scanner",
+        usb_ids=("0C2E:0900", "0C2E:0B6A"),
+        capabilities={"mode": "cdc"},
+        advice=("scanner_modem_manager",),
+        source="usb-serial-for-android issue 334 (Vuquest 3310g); " + _UDEV_RULES,
+    ),
+    Quirk(
+        model="Datalogic scanner, USB-COM",
+        kind="scanner",
+        usb_ids=("05F9:4204",),
+        capabilities={"mode": "cdc"},
+        advice=("scanner_modem_manager",),
+        source=_UDEV_RULES,
+    ),
+    Quirk(
+        model="Newland scanner, USB CDC",
+        kind="scanner",
+        usb_ids=("1EAB:8306",),
+        capabilities={"mode": "cdc"},
+        advice=("scanner_modem_manager",),
+        source=_UDEV_RULES,
+    ),
+    Quirk(model="Honeywell scanner", kind="scanner", names=("Honeywell",), advice=("scanner_setup",)),
+    Quirk(model="Zebra scanner", kind="scanner", names=("Zebra", "Symbol"), advice=("scanner_setup",)),
+    Quirk(model="Datalogic scanner", kind="scanner", names=("Datalogic",), advice=("scanner_setup",)),
+    Quirk(model="Newland scanner", kind="scanner", names=("Newland",), advice=("scanner_setup",)),
+)
+"""By its name only where no id is known: a serial port's name under /dev/serial/by-id bears the maker."""
+
+QUIRKS: tuple[Quirk, ...] = (*_READERS, *_PRINTERS, *_SCANNERS)
 """The first match counts, so a special model stands before its family."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tapledger_drivers import quirks
 from tapledger_drivers.errors import DeviceBlocked
 from tapledger_drivers.io import KeyEvent
 from tapledger_drivers.scanners.evdev_keyboard import looks_miskeyed
@@ -157,3 +158,18 @@ def test_a_keyboard_that_somebody_holds_is_in_use(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(DeviceBlocked, match="in_use"):
         open_keys("/dev/null", Traffic(time.monotonic))
     assert held.closed
+
+
+@pytest.mark.parametrize(
+    ("usb_id", "name", "model"),
+    [
+        ("05E0:1701", "", "Zebra scanner, USB CDC"),
+        ("05e0:1200", "Symbol Bar Code Scanner", "Zebra scanner, keyboard"),
+        ("", "/dev/serial/by-id/usb-Honeywell_Imaging_3310g-if00", "Honeywell scanner"),
+        ("1EAB:8306", "", "Newland scanner, USB CDC"),
+    ],
+)
+def test_known_scanners_are_known(usb_id: str, name: str, model: str) -> None:
+    quirk = quirks.find("scanner", usb_id=usb_id, name=name)
+    assert quirk is not None
+    assert quirk.model == model

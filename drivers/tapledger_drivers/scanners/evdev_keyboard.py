@@ -57,7 +57,7 @@ class EvdevKeyboardScanner:
             capabilities=quirks.capabilities(
                 {"encoding": "auto", "layout": LAYOUT},
                 {"mode": "keyboard"},
-                None,
+                quirk,
                 {} if self._layout == LAYOUT else {"layout": self._layout},
             ),
         )
