@@ -8,6 +8,7 @@ no tap is lost while its listener is busy. After any failure ``taps`` raises ``D
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import ParamSpec, TypeAlias, TypeVar
@@ -145,21 +146,31 @@ class PcscCardReader:
     async def _watch(self, session: ReaderSession, events: asyncio.Queue[_Delivery]) -> None:
         try:
             while not session.ended:
-                for event in await self._step(session):
-                    self._put(events, event)
+                await self._step(session, events)
             await self._io.run(CLOSE_TIMEOUT_S, session.release)
         except Exception as error:
             self._put(events, error)
 
-    async def _step(self, session: ReaderSession) -> list[CardEvent]:
+    async def _step(self, session: ReaderSession, events: asyncio.Queue[_Delivery]) -> None:
         """Let the thread wait for one piece of news, and give the thread up when a card hangs in it."""
-        step = asyncio.ensure_future(self._io.run(None, session.step))
+        loop = asyncio.get_running_loop()
+
+        def arrived(event: CardEvent) -> None:
+            if not session.ended:
+                self._put(events, event)
+
+        def deliver(event: CardEvent) -> None:
+            # The shortest way out of the thread: a card is told of before its step has ended.
+            with contextlib.suppress(RuntimeError):  # the loop has ended, and with it whoever could listen
+                loop.call_soon_threadsafe(arrived, event)
+
+        step = asyncio.ensure_future(self._io.run(None, session.step, deliver))
         try:
             while not (await asyncio.wait({step}, timeout=HANG_LOOK_S))[0]:
                 busy_since_s = session.busy_since_s
                 if busy_since_s is not None and time.monotonic() - busy_since_s > READING_MAX_S:
                     raise self._hung(session, f"a card did not answer in {READING_MAX_S} s")
-            return step.result()
+            step.result()
         finally:
             step.cancel()
 

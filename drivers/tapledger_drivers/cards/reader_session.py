@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from tapledger_drivers import quirks
 from tapledger_drivers.cards.choosing import Wanted, choose
@@ -27,7 +28,7 @@ from tapledger_drivers.cards.pcsc_codes import (
     UNKNOWN_READER,
 )
 from tapledger_drivers.cards.reader_models import SIGNALS, Question, Signals
-from tapledger_drivers.cards.reading import CardContents, read_card, read_contact_card
+from tapledger_drivers.cards.reading import read_card, read_contact_card
 from tapledger_drivers.device import Capabilities, DeviceInfo, Finding, Value
 from tapledger_drivers.errors import CardGone, DeviceAbsent, DeviceError, DeviceLost
 from tapledger_drivers.io import Io, Pcsc, PcscCard, PcscFailed, ReaderState
@@ -50,9 +51,12 @@ _DEFAULTS: Mapping[str, Value] = {
     "buzzer": False,
     "contact": False,
 }
+_READ_BINARY = b"\xb0"
 _SERIAL = re.compile(r"\(([^()]+)\)")
 _PIECE_BYTES_MIN = 4
 """Shorter pieces of a secret would also be found where they are none."""
+
+Deliver: TypeAlias = Callable[[CardEvent], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ class ReaderSession:
         self._looked = False
         self._detected: dict[str, Value] = {}
         self._signals: Signals | None = None
+        self._contact = False
         self._waiting = False
         self.ended = False
         """Set by anybody: the call that runs is the last one, and gives the context back."""
@@ -108,8 +113,8 @@ class ReaderSession:
                 self.ended = True
                 raise
 
-    def step(self) -> list[CardEvent]:
-        """Wait for news and return it, cards already read; nothing after ``WAIT_S`` or ``wake``."""
+    def step(self, deliver: Deliver) -> None:
+        """Wait for one piece of news and deliver it, cards already read; end after ``WAIT_S`` or ``wake``."""
         with self._last_one_releases(), self._failing_as_lost():
             self._waiting = True
             try:
@@ -117,10 +122,10 @@ class ReaderSession:
             finally:
                 self._waiting = False
             if states is None or self.ended:
-                return []
+                return
             seen_at_s = self.busy_since_s = time.monotonic()
             try:
-                return self._events(states[0], seen_at_s)
+                self._tell(states[0], seen_at_s, deliver)
             finally:
                 self.busy_since_s = None
 
@@ -162,6 +167,7 @@ class ReaderSession:
     # ---- the reader ------------------------------------------------------------------------------------
     def _introduce(self) -> DeviceInfo:
         capabilities = self.capabilities()
+        self._contact = bool(capabilities["contact"].value)
         signals = capabilities.get("signals")
         if signals is not None and self._setup.said.get("escape") is not False:
             self._signals = SIGNALS.get(str(signals.value))
@@ -209,7 +215,8 @@ class ReaderSession:
         return answer
 
     # ---- cards -----------------------------------------------------------------------------------------
-    def _events(self, state: ReaderState, seen_at_s: float) -> list[CardEvent]:
+    def _tell(self, state: ReaderState, seen_at_s: float, deliver: Deliver) -> None:
+        """Deliver what has happened between the last look and this one."""
         if state.flags & STATE_READER_GONE:
             raise DeviceLost("reader_gone", self._reader)
         before, self._known = self._known, state
@@ -217,24 +224,39 @@ class ReaderSession:
         was_there, is_there = bool(before.flags & STATE_PRESENT), bool(state.flags & STATE_PRESENT)
         moves = state.count - before.count & _COUNTER_MASK if looked else 0
         swapped = was_there and is_there and moves > 0
-        events: list[CardEvent] = []
         if was_there and (not is_there or swapped):
-            events.append(CardRemoved(seen_at_s))
+            deliver(CardRemoved(seen_at_s))
         if is_there and (not was_there or swapped):
-            events.append(self._read(state, seen_at_s))
+            self._read(state, seen_at_s, deliver)
         if not was_there and not is_there and moves > 1:
-            events += [CardTorn("removed", seen_at_s), CardRemoved(seen_at_s)]  # came and went in between
-        return events
+            deliver(CardTorn("removed", seen_at_s))  # it came and went between two looks
+            deliver(CardRemoved(seen_at_s))
 
-    def _read(self, state: ReaderState, seen_at_s: float) -> CardEvent:
+    def _read(self, state: ReaderState, seen_at_s: float, deliver: Deliver) -> None:
         try:
             if state.flags & STATE_MUTE:
                 raise CardUnreadable("mute")
-            contents = self._contents(state.atr)
+            with self._failing_as_unreadable(), self._connected() as card:
+                event = self._presented(card, state, seen_at_s)
+                deliver(event)  # before the disconnection, which takes as long as an APDU
         except CardUnreadable as error:
             self._io.traffic.count("UnreadableCardCount")
-            return CardTorn(error.reason, seen_at_s)
+            deliver(CardTorn(error.reason, seen_at_s))
+
+    def _presented(self, card: PcscCard, state: ReaderState, seen_at_s: float) -> CardPresented:
+        chunks: list[bytes] = []
+
+        def transceive(apdu: bytes) -> bytes:
+            answer = card.transmit(apdu)
+            if apdu[1:2] == _READ_BINARY:
+                chunks.append(answer[:-2])
+            return answer
+
+        read = read_contact_card if self._contact else read_card
+        contents = read(transceive, state.atr)
         read_at_s = time.monotonic()
+        for secret in (contents.uid, *secret_pieces(contents.ndef, chunks)):
+            self._io.traffic.hide(secret)
         self._io.traffic.count("GoodReadCount")
         self._io.traffic.observe("card_read", read_at_s - seen_at_s)
         return CardPresented(
@@ -247,27 +269,6 @@ class ReaderSession:
             seen_at_s=seen_at_s,
             read_at_s=read_at_s,
         )
-
-    def _contents(self, atr: bytes) -> CardContents:
-        read = read_contact_card if self.capabilities()["contact"].value else read_card
-        chunks: list[bytes] = []
-        try:
-            with self._connected() as card:
-
-                def transceive(apdu: bytes) -> bytes:
-                    answer = card.transmit(apdu)
-                    if apdu[1:2] == b"\xb0":
-                        chunks.append(answer[:-2])
-                    return answer
-
-                contents = read(transceive, atr)
-        except PcscFailed as error:
-            if error.code not in CARD_REASONS:
-                raise
-            raise CardUnreadable(CARD_REASONS[error.code]) from error
-        for secret in (contents.uid, *secret_pieces(contents.ndef, chunks)):
-            self._io.traffic.hide(secret)
-        return contents
 
     # ---- the context -----------------------------------------------------------------------------------
     @property
@@ -296,6 +297,15 @@ class ReaderSession:
         except DeviceLost:
             self.ended = True
             raise
+
+    @contextmanager
+    def _failing_as_unreadable(self) -> Iterator[None]:
+        try:
+            yield
+        except PcscFailed as error:
+            if error.code not in CARD_REASONS:
+                raise
+            raise CardUnreadable(CARD_REASONS[error.code]) from error
 
     def release(self) -> None:
         """Give the context back; twice is once."""
