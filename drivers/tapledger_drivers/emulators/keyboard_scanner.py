@@ -7,6 +7,7 @@ The process under test runs under ``umockdev-run``, which answers the ioctls of 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import os
 import struct
@@ -24,7 +25,8 @@ NODE = "/dev/input/event5"
 NAME = "Emulated scanner"
 _EVENT = struct.Struct("llHHi")
 """input_event: seconds, microseconds, type, code, value."""
-_UNREAD_EVENTS_MAX = 128
+_PIECE_BYTES = 64 * _EVENT.size
+"""As many as evdev reads at once, and less than half of what a terminal holds."""
 _LOOK_S = 0.001
 EV_SYN, EV_KEY, SYN_REPORT, SYN_DROPPED = 0, 1, 0, 3
 _NAME_BYTES = 256
@@ -69,15 +71,24 @@ def command(folder: Path, program: Iterable[str]) -> list[str]:
 class _KeyWire(PtyWire):
     """The kernel hands out whole events only; a full terminal would cut one in two, so it is never filled."""
 
+    _waits = False
+
     def _flush(self) -> None:
+        if not self._waits:
+            self._send_some()
+
+    def _send_some(self) -> None:
+        self._waits = False
         if self._fd is None or self._slave is None:
             return
-        waiting = array("i", [0])
-        fcntl.ioctl(self._slave, termios.FIONREAD, waiting)
-        room = max(_UNREAD_EVENTS_MAX - waiting[0] // _EVENT.size, 0) * _EVENT.size
-        del self._unread[: os.write(self._fd, self._unread[:room])]
+        unread = array("i", [0])
+        fcntl.ioctl(self._slave, termios.FIONREAD, unread)
+        if not unread[0]:
+            with contextlib.suppress(BlockingIOError):
+                del self._unread[: os.write(self._fd, self._unread[:_PIECE_BYTES])]
         if self._unread:
-            asyncio.get_running_loop().call_later(_LOOK_S, self._flush)
+            self._waits = True
+            asyncio.get_running_loop().call_later(_LOOK_S, self._send_some)
 
 
 class KeyboardScannerEmulator:
