@@ -16,8 +16,9 @@ from tapledger.devices.events import DeviceEvents, Event
 from tapledger.devices.inputs import Code
 from tapledger.devices.roles import KIOSK_READER, TILL_SCANNER, face_of
 from tapledger.devices.supervisor import DeviceSupervisor, Reported
-from tapledger.errors import Invalid, TapledgerError
+from tapledger.errors import Invalid, Refused, TapledgerError
 from tapledger.membership.identity import Presented
+from tapledger.membership.scan_pace import ScanPace
 from tapledger.membership.shop import Shop
 from tapledger.web.kiosk import KioskFace
 from tapledger.web.till import TillFace
@@ -48,6 +49,7 @@ class Serving:
         self._codes: list[Event] = []
         self._taps: list[Event] = []
         self._showing: set[asyncio.Task[None]] = set()
+        self._paces: dict[str, ScanPace] = {}
 
     async def recover(self) -> None:
         """Find what was stored before the daemon stopped and never handled. Once, before anything new."""
@@ -133,12 +135,21 @@ class Serving:
             return
         self._devices.note(scan.role, f"refused ({scan.event.reason})")
         error = Invalid(f"SCAN_{scan.event.reason.upper()}", length=scan.event.length)
-        if face_of(scan.role) == "kiosk":
-            await self._kiosk.card_trouble(error, scan.event.seen_at_s)
+        await self._refuse(scan.role, error, scan.event.seen_at_s)
+
+    async def _refuse(self, role: str, error: TapledgerError, seen_at_s: float) -> None:
+        if face_of(role) == "kiosk":
+            await self._kiosk.card_trouble(error, seen_at_s)
         else:
             await self._till.trouble(error)
 
     async def _code(self, role: str, code: Code, seq: int | None) -> None:
+        try:
+            if not self._paces.setdefault(role, ScanPace(self._shop.clock)).takes(code.text):
+                return  # a member's or a coupon's code that is still before the scanner (R26)
+        except Refused as error:
+            await self._refuse(role, error, self._shop.clock.monotonic_s())
+            return
         if face_of(role) == "kiosk":
             await self._kiosk.code(code.text, code.simulated)
             return
