@@ -208,7 +208,7 @@ def test_only_device_files_of_the_configuration_are_looked_at() -> None:
         DeviceConfig("till-scanner", "serial_line", {"path": "/dev/ttyACM0", "baud": 9600}),
         DeviceConfig("receipt-printer", "escpos", {"port": "usblp:/dev/usb/lp0"}),
         DeviceConfig("customer-display", "serial_line_display", {"port": "tty:/dev/ttyS0?baud=9600"}),
-        DeviceConfig("till-reader", "star_raster", {"address": "tcp:10.0.0.5:9100"}),
+        DeviceConfig("till-reader", "star_raster", {"port": "tcp:10.0.0.5:9100"}),
     ]
     assert paths_of(configs) == {"/dev/ttyACM0", "/dev/usb/lp0", "/dev/ttyS0"}
 

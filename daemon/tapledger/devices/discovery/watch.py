@@ -53,7 +53,7 @@ _OPENINGS = {
     "serial_line": _Opening("scanner", "path", ("tty",), path_alone=True),
     "evdev_keyboard": _Opening("scanner", "path", ("input",), path_alone=True),
     "escpos": _Opening("printer", "port", ("usbmisc", "tty")),
-    "star_raster": _Opening("printer", "address", ("usbmisc", "tty")),
+    "star_raster": _Opening("printer", "port", ("usbmisc", "tty")),
     "nfcpy": _Opening("reader", "port", ("tty",)),
     "serial_light": _Opening("other", "port", ("tty",)),
     "serial_line_display": _Opening("other", "port", ("tty",)),

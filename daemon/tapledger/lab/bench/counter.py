@@ -80,7 +80,7 @@ class StarTcpPrinter(BenchPrinter):
         super().__init__(role, "star_raster", self.emulator)
 
     def options(self) -> dict[str, object]:
-        return {"address": self.emulator.wire.address}
+        return {"port": self.emulator.wire.address}
 
 
 class PrinterDrawer(BenchDevice):
