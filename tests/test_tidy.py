@@ -17,7 +17,7 @@ FUNCTION_LINES_MAX = 70
 FILE_BYTES_MAX = 1_000_000
 
 CODE = (".py", ".ts", ".tsx", ".mjs")
-GENERATED = {Path("kiosk_ui/src/shared/snapshots.ts")}
+GENERATED = {Path("kiosk_ui/src/shared/snapshots.d.ts")}
 PROMISED_FOR_TESTS = {"tapledger_drivers.testing"}
 """Modules that ship for the tests of drivers, ours and others'."""
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import get_args
 
 from tapledger import errors
+from tapledger.devices.reasons import REASONS
+from tapledger.devices.roles import ROLES
 from tapledger.devices.state import Link
-from tapledger.devices.supervisor import DRIVER_FAULT
 from tapledger.loyalty.sales.tenders import NAMES as TENDERS
 from tapledger_drivers.printers.status import StatusBytes
 from tests.source_tree import ROOT, SOURCE_ROOTS, tree, with_suffix
@@ -148,7 +149,7 @@ def template_keys() -> set[str]:
 def every_key() -> set[str]:
     """Return the keys that a catalogue needs: no more, no fewer."""
     codes = {kind: {site.code for site in sites() if site.kind == kind} for kind in KEY_KINDS}
-    devices = {*get_args(Link), *device_reasons(), DRIVER_FAULT, "other"}
+    devices = {*get_args(Link), *device_reasons(), *REASONS, "other"}
     return {
         *keys_said(),
         *template_keys(),
@@ -156,5 +157,6 @@ def every_key() -> set[str]:
         *(f"reason.{code}" for code in codes["reason"]),
         *(f"tender.{kind}" for kind in TENDERS),
         *(f"problem.{code}{end}" for code in {*codes["problem"], "OTHER"} for end in ("", ".next")),
+        *(f"device.consequence.{role.replace('-', '_')}" for role in ROLES),
         *(f"device.{code}{end}" for code in devices for end in ("", ".next")),
     }

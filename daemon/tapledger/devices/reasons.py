@@ -30,10 +30,10 @@ REASONS: Mapping[str, Cause] = {
     # Not there, or gone.
     "reader_absent": Cause(),
     "reader_gone": Cause(),
-    "reader_silent": Cause(),
     "port_absent": Cause(),
-    "port_silent": Cause(),
     "unplugged": Cause(),
+    "not_plugged_in": Cause(),
+    "parent_absent": Cause("warning", repair=False),
     "unreachable": Cause(),
     "hung": Cause(),
     "closed": _PASSING,
@@ -41,12 +41,13 @@ REASONS: Mapping[str, Cause] = {
     "pcscd_absent": Cause(),
     "pcscd_lost": Cause(),
     "pcscd_silent": Cause(),
-    "two_readers": Cause(),
+    "two_readers": _CONFIGURATION,
+    "reader_in_use": _CONFIGURATION,
     # Paper and what else a printer says.
     "paper_out": Cause("error", "health"),
     "near_end": Cause("note", "health"),
     "cover_open": Cause("error", "health"),
-    "cutter_jam": Cause("error", "health"),
+    "cutter_error": Cause("error", "health"),
     "overheated": Cause("warning", "health"),
     "printer_error": Cause("error", "health"),
     "offline": Cause("error", "health"),
@@ -56,7 +57,6 @@ REASONS: Mapping[str, Cause] = {
     "power_cycled": Cause("warning", repair=False),
     "no_completion": Cause("warning", repair=False),
     "bad_job": Cause("warning", repair=False),
-    "drawer_stuck": Cause("warning", "health"),
     # What is on the wire.
     "noise": Cause("warning", "health"),
     "not_answering": Cause(),
@@ -73,7 +73,9 @@ REASONS: Mapping[str, Cause] = {
     "pyscard_missing": _CONFIGURATION,
     "evdev_missing": _CONFIGURATION,
     "nfcpy_missing": _CONFIGURATION,
-    "no_such_role": _CONFIGURATION,
+    "two_devices": _CONFIGURATION,
+    "font_missing": _CONFIGURATION,
+    "recording_ended": _PASSING,
     "driver_fault": Cause(),
 }
 

@@ -12,11 +12,10 @@ from tapledger.devices.repairs import Repair, help_of
 from tapledger.devices.roles import ROLES, face_of
 from tapledger.devices.state import DeviceState
 from tapledger.devices.statistics import Statistics
-from tapledger.web.snapshots import (
+from tapledger.web.device_snapshots import (
     CapabilityView,
     DeviceDetails,
     DeviceEventView,
-    DeviceLight,
     DeviceView,
     FindingView,
     HealthView,
@@ -24,6 +23,7 @@ from tapledger.web.snapshots import (
     StatisticsView,
     TimingView,
 )
+from tapledger.web.snapshots import DeviceLight
 from tapledger_drivers.device import HealthReport
 
 

@@ -14,8 +14,7 @@ from tapledger.devices.repairs import Repairs
 from tapledger.devices.supervisor import DeviceSupervisor
 from tapledger.errors import NotFound
 from tapledger.floor import views
-from tapledger.web.devices_api import Change, Level, Workshop
-from tapledger.web.snapshots import (
+from tapledger.web.device_snapshots import (
     ClaimView,
     DeviceDetails,
     DeviceEventView,
@@ -23,6 +22,7 @@ from tapledger.web.snapshots import (
     HealthView,
     RepairView,
 )
+from tapledger.web.devices_api import Change, Level, Workshop
 from tapledger_drivers.device import HealthLevel
 
 log = structlog.get_logger()

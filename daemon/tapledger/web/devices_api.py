@@ -14,9 +14,14 @@ import msgspec
 from aiohttp import web
 
 from tapledger.errors import Invalid
+from tapledger.web.device_snapshots import (
+    ClaimView,
+    DeviceDetails,
+    DeviceEventView,
+    HealthView,
+)
 from tapledger.web.kiosk_api import Nothing
 from tapledger.web.server import intent, read_body
-from tapledger.web.snapshots import ClaimView, DeviceDetails, DeviceEventView, HealthView
 
 PATH = "/api/devices"
 Level = Literal["internal", "external", "interactive"]

@@ -8,12 +8,18 @@ import sys
 import msgspec
 
 from tapledger.web.checkout_snapshots import Problem
+from tapledger.web.device_snapshots import ClaimView, DeviceDetails, DeviceEventView, HealthView
 from tapledger.web.snapshots import FACES
+
+ANSWERS = (Problem, DeviceDetails, DeviceEventView, HealthView, ClaimView)
+"""What is answered and not pushed."""
 
 
 def faces_schema() -> dict[str, object]:
     """Return one JSON Schema whose ``$defs`` hold every snapshot type, by its name in Python."""
-    _, definitions = msgspec.json.schema_components([*FACES.values(), Problem], ref_template="#/$defs/{name}")
+    _, definitions = msgspec.json.schema_components(
+        [*FACES.values(), *ANSWERS], ref_template="#/$defs/{name}"
+    )
     return {"title": "AnyFace", "anyOf": [_reference(face) for face in FACES.values()], "$defs": definitions}
 
 
