@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -315,6 +316,15 @@ async def test_no_card_holds_the_reader_for_longer_than_three_seconds(
     assert time.monotonic() - started_s < 5
 
 
+async def test_a_card_left_in_its_protocol_is_found_again(
+    board: Pn532Emulator, reader: NfcpyCardReader
+) -> None:
+    card = IsoDepCard(UID, token())
+    card.exchange(b"\xe0\x80")  # somebody talked to it, and it heard nothing of the end
+    board.chip.field = [card]
+    assert (await presented(reader)).uid == UID
+
+
 # ---- faults of the line --------------------------------------------------------------------------------
 async def test_unplugged_seen_in_a_second_and_used_two_seconds_after_it_is_back(
     board: Pn532Emulator, reader: NfcpyCardReader
@@ -391,6 +401,42 @@ async def test_a_slow_line_is_only_slow(board: Pn532Emulator, reader: NfcpyCardR
     await board.pull(Verb.SLOW, amount=30)
     board.insert(card_of("type3"))
     assert (await presented(reader)).ndef == token(IDM)
+
+
+async def test_taps_and_faults_by_the_hundred(
+    board: Pn532Emulator, reader: NfcpyCardReader, io: LiveIo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tapledger_drivers.cards.nfcpy.LOOK_EVERY_S", 0.0005)
+    rng, read = random.Random(9), 0
+    for _ in range(300):
+        card = card_of(rng.choice(KINDS))
+        if rng.random() < 0.05:
+            await board.pull(Verb.TORN_CARD)
+        if rng.random() < 0.05:
+            await board.pull(Verb.DROP_AFTER, amount=rng.randrange(400))
+        board.insert(card)
+        waiting_for: type[CardEvent] = CardPresented
+        while True:
+            try:
+                event = await anext(reader.taps())
+            except DeviceLost:
+                await reader.close()
+                await board.pull(Verb.REPLUG)
+                board.insert(card)
+                await reader.open()
+                waiting_for = CardPresented
+                continue
+            if isinstance(event, CardPresented):
+                assert waiting_for is CardPresented and event.uid == card.uid
+                read, waiting_for = read + 1, CardRemoved
+                board.remove()
+            elif isinstance(event, CardRemoved) and waiting_for is CardRemoved:
+                break
+            elif isinstance(event, CardRemoved):
+                board.insert(card)
+    assert read >= 300
+    assert io.traffic.counters["GoodReadCount"] == read
+    assert io.traffic.counters["CommunicationErrorCount"] > 0
 
 
 # ---- opening -------------------------------------------------------------------------------------------

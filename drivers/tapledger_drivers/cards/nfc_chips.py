@@ -173,9 +173,21 @@ class Pn532Chipset(nfc.clf.pn532.Chipset):  # type: ignore[misc]  # nfcpy has no
 
 
 class Pn532Device(nfc.clf.pn532.Device):  # type: ignore[misc]  # nfcpy has no types
-    """nfcpy's, with one command to the chip for each frame to the card, where nfcpy sends four."""
+    """nfcpy's, with one command to the chip for each frame to the card, where nfcpy sends four, and without
+    a look for Type 1 cards, which nobody makes any more."""
 
     _timeout_index = 0
+
+    def sense_tta(self, target: nfc.clf.RemoteTarget) -> nfc.clf.RemoteTarget | None:
+        found = self.chipset.in_list_passive_target(1, 0, b"")
+        if found is None:
+            return None
+        sens_res, sak, uid = found[1::-1], found[2:3], found[4:]
+        if sak[0] & _TYPE2_MASK == 0x00:
+            # The chip takes a Type 2 card's four-bit answers for broken: its checksums are ours to check.
+            mode = self.chipset.read_register("CIU_RxMode")
+            self.chipset.write_register("CIU_RxMode", mode & 0x7F)
+        return nfc.clf.RemoteTarget("106A", sens_res=sens_res, sel_res=sak, sdd_res=uid)
 
     def send_cmd_recv_rsp(self, target: nfc.clf.RemoteTarget, data: bytes, timeout: float) -> bytearray:
         # The chip waits 100 µs · 2^(index - 1).

@@ -86,6 +86,8 @@ class Watch:
         return "unplugged"
 
     def _look_anew(self) -> CardEvent | None:
+        # A card that was halted, or left in the middle of its protocol, hears no call before it lost power.
+        self._device.mute()
         try:
             target = self._field.sense()
         except CardUnreadable as error:
@@ -100,7 +102,6 @@ class Watch:
         uid_kind = classify_uid(uid)
         name = b"" if uid_kind is UidKind.RANDOM else uid
         if self._unread is not None and self._unread.uid == name and self._unread.tries >= READ_TRIES_MAX:
-            self._device.mute()
             return None
         for secret in _as_it_travels(uid):
             self._traffic.hide(secret)
@@ -130,7 +131,6 @@ class Watch:
         before = self._unread
         tries = before.tries + 1 if before is not None and before.uid == uid else 1
         self._unread = _Unread(uid, reason, tries if uid else 1)
-        self._device.mute()  # the card forgets, and the next look begins anew
         if before is not None and before.reason == reason:
             return None
         self._traffic.count("UnreadableCardCount")

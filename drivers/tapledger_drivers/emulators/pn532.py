@@ -253,6 +253,8 @@ class Pn532Chip:
         if self.faults.exchanges_left is not None:
             if self.faults.exchanges_left == 0:
                 self.faults.exchanges_left = None
+                for card in self.field:
+                    card.power_off()
                 self.field.clear()
                 return None
             self.faults.exchanges_left -= 1

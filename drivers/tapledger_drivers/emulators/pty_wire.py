@@ -83,7 +83,8 @@ class PtyWire(Wire):
         while True:
             await self._hears.wait()
             fd = self._fd
-            assert fd is not None
+            if fd is None:
+                return  # the machine's own answer was the one to be cut off
             try:
                 data = os.read(fd, self._piece())
             except BlockingIOError:
