@@ -9,6 +9,7 @@ import structlog
 from aiohttp import web
 
 from tapledger.clock import Clock
+from tapledger.devices import scanner_setup
 from tapledger.devices.claims import Claims
 from tapledger.devices.discovery.watch import live_discovery
 from tapledger.devices.events import DeviceEvents
@@ -27,11 +28,12 @@ from tapledger.settings import Settings
 from tapledger.store import keyring
 from tapledger.store.store import Store
 from tapledger.sync.loop import SyncLoop, SyncState
-from tapledger.web import devices_api, kiosk_api, print_api, print_views, problems
+from tapledger.web import devices_api, kiosk_api, print_api, print_views, problems, scanner_setup_api
 from tapledger.web.console import ConsoleFace, Machine
 from tapledger.web.desk_api import DeskApi
 from tapledger.web.kiosk import KioskFace
 from tapledger.web.live import LiveFeed
+from tapledger.web.scanner_setup_api import SetupSheets
 from tapledger.web.server import Server
 from tapledger.web.snapshots import DeviceLight, SyncView
 from tapledger.web.till import TillFace
@@ -146,6 +148,7 @@ class Daemon:
             *self.console.routes(),
             *print_api.routes(self.shop, self.prints, lambda: self.console.language, self._slip_asked),
             *devices_api.routes(self.technician.api()),
+            *scanner_setup_api.routes(SetupSheets(scanner_setup.overview, scanner_setup.draw)),
             *DeskApi(self.shop, lambda: self.console.language, self._desk_acted).routes(),
             *more,
         ]
