@@ -38,8 +38,8 @@ def drawer(siblings: dict[str, Sibling]) -> PrinterPortDrawer:
 class TestContract(DriverContract):
     @pytest.fixture
     async def lab(self, siblings: dict[str, Sibling]) -> DriverLab:
-        config = DeviceConfig("till-drawer", "printer_drawer", {"printer": ROLE})
-        io = LiveIo("till-drawer", Traffic(time.monotonic))
+        config = DeviceConfig("cash-drawer", "printer_drawer", {"printer": ROLE})
+        io = LiveIo("cash-drawer", Traffic(time.monotonic))
         driver = create_driver(config, TRUST, io, siblings.get)
         return DriverLab(driver, PrinterPortDrawer("no-such-printer", siblings.get))
 

@@ -115,6 +115,10 @@ async def test_a_card_with_a_message(
     assert event.atr.hex() == atr
     assert event.seen_at_s < event.read_at_s
     assert io.traffic.counters["GoodReadCount"] == 1
+    assert {name: len(times) for name, times in io.traffic.observed().items()} == {
+        "card_read": 1,
+        "tap_to_card": 1,
+    }
     assert card.uid in io.traffic.secrets()
     board.remove()
     assert isinstance(await anext(taps), CardRemoved)

@@ -11,13 +11,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from tapledger_drivers.device import DeviceInfo, Finding, HealthLevel, HealthReport
 from tapledger_drivers.errors import CardGone, DeviceAbsent, DeviceBlocked, DeviceError, DeviceLost
 from tapledger_drivers.io import Io, Port
-from tapledger_drivers.ports import CardEvent, Feedback, TrustPolicy
+from tapledger_drivers.ports import CardEvent, CardPresented, Feedback, TrustPolicy
 from tapledger_drivers.quirks import capabilities, find
 from tapledger_drivers.registry import Making
 
@@ -79,6 +80,8 @@ class NfcpyCardReader:
                 if closing.is_set():
                     return
                 raise
+            if isinstance(event, CardPresented):
+                self._io.traffic.observe("tap_to_card", time.monotonic() - event.seen_at_s)
             if event is not None:
                 yield event
             with contextlib.suppress(TimeoutError):
