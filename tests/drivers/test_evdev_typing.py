@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tapledger_drivers import quirks
 from tapledger_drivers.errors import DeviceBlocked
@@ -173,3 +175,13 @@ def test_known_scanners_are_known(usb_id: str, name: str, model: str) -> None:
     quirk = quirks.find("scanner", usb_id=usb_id, name=name)
     assert quirk is not None
     assert quirk.model == model
+
+
+@given(
+    st.lists(st.builds(KeyEvent, st.integers(1, 255), st.integers(0, 2)), max_size=200),
+    st.sampled_from([US, DE, FR]),
+)
+def test_any_keys_are_typed_without_an_exception(events: list[KeyEvent], keymap: Keymap) -> None:
+    typer = KeyTyper(keymap)
+    assert all(isinstance(typer.press(event), bytes) for event in events)
+    assert len(typer._down) <= 255
