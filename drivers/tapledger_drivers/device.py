@@ -30,8 +30,9 @@ class Capability:
 
 Capabilities: TypeAlias = Mapping[str, Capability]
 """By name; docs/devices/capabilities.md lists them. Reader: ``felica``, ``escape``, ``led``, ``buzzer``,
-``contact``. Printer: ``commands``, ``status`` (none, eot, asb), ``completion`` (none, gs_r, process_id),
-``cutter``, ``drawer_kick``, ``near_end``, ``columns``, ``dots``, ``code_page``, ``qr``, ``raster``.
+``signals`` (whose commands), ``contact``. Printer: ``commands``, ``status`` (none, eot, asb),
+``completion`` (none, gs_r, process_id), ``cutter``, ``drawer_kick``, ``near_end``, ``columns``, ``dots``,
+``code_page``, ``qr``, ``raster``.
 Scanner: ``mode``, ``aim_id``, ``encoding``."""
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tapledger_drivers.cards.pcsc import (
+    CALL_TIMEOUT_S,
     CLOSE_TIMEOUT_S,
-    HEALTH_TIMEOUT_S,
     READING_MAX_S,
     PcscCardReader,
 )
@@ -242,7 +242,7 @@ async def test_a_service_that_stands_still_holds_nobody(reader_station: ReaderSt
             begun_s = time.monotonic()
             assert not (await driver.health(HealthLevel.INTERNAL)).ok
             await driver.close()
-            assert time.monotonic() - begun_s < HEALTH_TIMEOUT_S + CLOSE_TIMEOUT_S + 0.5
+            assert time.monotonic() - begun_s < CALL_TIMEOUT_S + CLOSE_TIMEOUT_S + 0.5
             with pytest.raises(DeviceAbsent, match="pcscd_silent"):
                 await driver.open()
         finally:

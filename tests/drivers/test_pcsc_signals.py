@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -9,9 +10,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from tapledger_drivers.cards import pcsc
 from tapledger_drivers.cards.pcsc import PcscCardReader
 from tapledger_drivers.cards.pcsc_codes import ESCAPE
 from tapledger_drivers.device import HealthLevel, Source
+from tapledger_drivers.errors import DeviceLost
 from tapledger_drivers.io import PcscCard, PcscFailed, ReaderState
 from tapledger_drivers.ports import Feedback
 from tapledger_drivers.traffic import Traffic
@@ -32,6 +35,10 @@ class FakeReader:
         self.refuses = refuses
         self.controls: list[bytes] = []
         self.connected_to: list[tuple[str, bool]] = []
+        self.released = 0
+        self.answers = threading.Event()
+        """Clear it, and commands are answered only once it is set again."""
+        self.answers.set()
         self._woken = threading.Event()
 
     # ---- io.Pcsc ---------------------------------------------------------------------------------------
@@ -53,7 +60,7 @@ class FakeReader:
         self._woken.set()
 
     def release(self) -> None:
-        return
+        self.released += 1
 
     # ---- io.PcscCard -----------------------------------------------------------------------------------
     def transmit(self, apdu: bytes) -> bytes:
@@ -61,6 +68,7 @@ class FakeReader:
 
     def control(self, code: int, data: bytes) -> bytes:
         assert code == ESCAPE
+        self.answers.wait()
         if self.refuses:
             raise PcscFailed("SCardControl", NOT_SUPPORTED)
         self.controls.append(data)
@@ -197,3 +205,31 @@ async def test_health_beeps_only_when_it_may_be_heard() -> None:
         report = await driver.health(HealthLevel.EXTERNAL)
         assert report.level is HealthLevel.EXTERNAL and report.ok
         assert fake.controls == [bytes.fromhex("FF0040AE0401010101")]
+
+
+async def test_a_light_that_hangs_is_noticed_also_when_nobody_waits_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pcsc, "CALL_TIMEOUT_S", 0.2)
+    fake = FakeReader([ACR122U])
+    async with driving(fake, "acr122") as driver:
+        await driver.open()
+        fake.answers.clear()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(driver.feedback(Feedback.ACCEPTED), 0.05)
+        with pytest.raises(DeviceLost, match="hung"):
+            await anext(driver.taps())
+        fake.answers.set()
+        await driver.open()
+        assert await driver.feedback(Feedback.READY)
+
+
+async def test_a_fault_of_ours_reaches_whoever_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = FakeReader([ACR122U])
+    async with driving(fake, "acr122") as driver:
+        monkeypatch.setattr(fake, "wait", lambda known, timeout_s: known[1])
+        await driver.open()
+        with pytest.raises(IndexError):
+            await anext(driver.taps())
+        await driver.close()
+    assert fake.released == 1

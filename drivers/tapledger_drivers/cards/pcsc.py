@@ -30,9 +30,8 @@ CLOSE_TIMEOUT_S = 2.0
 READING_MAX_S = READ_TIME_MAX_S + 1.0
 """After this long a card's reading hangs in one APDU, which only giving up its thread can end."""
 HANG_LOOK_S = 0.5
-TRANSCEIVE_TIMEOUT_S = 5.0
-FEEDBACK_TIMEOUT_S = 2.0
-HEALTH_TIMEOUT_S = 2.0
+CALL_TIMEOUT_S = READING_MAX_S + 0.5
+"""For every other call: it may have to wait until a card has been read."""
 CARD_WAIT_S = 8.0
 """How long the interactive check waits for a person to lay a card on."""
 WAKE_AGAIN_S = 0.02
@@ -110,19 +109,19 @@ class PcscCardReader:
         session = self._open_session()
         if not session.has_signals:
             return False
-        return await self._in_between(FEEDBACK_TIMEOUT_S, session.show, pattern)
+        return await self._in_between(session.show, pattern)
 
     async def transceive(self, apdus: Sequence[bytes]) -> list[bytes]:
         """Send APDUs to the card that lies there; raise ``CardGone`` when there is none, or it left."""
         for apdu in apdus:
             if not APDU_BYTES_MIN <= len(apdu) <= APDU_BYTES_MAX:
                 raise ValueError(f"an APDU has {APDU_BYTES_MIN} to {APDU_BYTES_MAX} bytes, not {len(apdu)}")
-        return await self._in_between(TRANSCEIVE_TIMEOUT_S, self._open_session().transceive, apdus)
+        return await self._in_between(self._open_session().transceive, apdus)
 
     async def health(self, level: HealthLevel) -> HealthReport:
         """Ask pcscd; beep and blink, where the reader can; read the card that a person lays on."""
         try:
-            findings = await self._in_between(HEALTH_TIMEOUT_S, self._open_session().look)
+            findings = await self._in_between(self._open_session().look)
         except DeviceError as error:
             return HealthReport(HealthLevel.INTERNAL, (Finding(error.reason, False, error.detail),))
         if level is HealthLevel.INTERNAL or not all(finding.ok for finding in findings):
@@ -148,8 +147,12 @@ class PcscCardReader:
             while not session.ended:
                 await self._step(session, events)
             await self._io.run(CLOSE_TIMEOUT_S, session.release)
-        except Exception as error:
+        except DeviceError as error:
             self._put(events, error)
+        except Exception as error:  # a fault of ours: whoever listens has to hear of it
+            session.ended = True
+            self._put(events, error)
+            await self._io.run(CLOSE_TIMEOUT_S, session.release)
 
     async def _step(self, session: ReaderSession, events: asyncio.Queue[_Delivery]) -> None:
         """Let the thread wait for one piece of news, and give the thread up when a card hangs in it."""
@@ -174,26 +177,30 @@ class PcscCardReader:
         finally:
             step.cancel()
 
-    async def _in_between(
-        self, deadline_s: float, call: Callable[A, T], *args: A.args, **kwargs: A.kwargs
-    ) -> T:
-        """Make a call in the device's thread between two waits for news."""
-        session = self._open_session()
-        work = asyncio.ensure_future(self._io.run(deadline_s, call, *args, **kwargs))
+    async def _in_between(self, call: Callable[A, T], *args: A.args, **kwargs: A.kwargs) -> T:
+        """Make a call in the device's thread between two waits for news.
+
+        It ends by itself or at its deadline also when nobody waits for it any more: what has been sent to a
+        card cannot be taken back, and a thread that hangs has to be noticed.
+        """
+        work = asyncio.ensure_future(self._io.run(CALL_TIMEOUT_S, call, *args, **kwargs))
+        return await asyncio.shield(self._settle(self._open_session(), work))
+
+    async def _settle(self, session: ReaderSession, work: asyncio.Future[T]) -> T:
+        session.calls_waiting += 1
         try:
             await asyncio.sleep(0)  # now it stands in the thread's queue, and the wait before it may end
             while not work.done():
                 session.wake()
                 await asyncio.wait({work}, timeout=WAKE_AGAIN_S)
             return work.result()
-        except asyncio.CancelledError:
-            work.add_done_callback(_forget)  # the exchange has begun: it ends by itself or at its deadline
-            raise
         except DeviceLost as error:
-            if error.reason == "hung" and self._watching is not None:
+            if error.reason == "hung" and session is self._session and self._watching is not None:
                 self._put(self._events, self._hung(session, error.detail))
                 self._watching.cancel()
             raise
+        finally:
+            session.calls_waiting -= 1
 
     def _hung(self, session: ReaderSession, detail: str) -> DeviceLost:
         """Give up a session whose thread never came back; it gives its context back if it ever does."""
@@ -227,12 +234,6 @@ class PcscCardReader:
         if isinstance(card, CardTorn):
             return Finding("card_read", False, card.reason)
         return Finding("card_read", True, card.tech if card is not None else "")
-
-
-def _forget(work: asyncio.Future[T]) -> None:
-    """Take note of how a call ended that nobody waits for."""
-    if not work.cancelled():
-        work.exception()
 
 
 def make(making: Making) -> PcscCardReader:

@@ -83,6 +83,8 @@ class ReaderSession:
         self._waiting = False
         self.ended = False
         """Set by anybody: the call that runs is the last one, and gives the context back."""
+        self.calls_waiting = 0
+        """Calls that want the thread: no wait for news begins before them."""
         self.busy_since_s: float | None = None
         """Since when a card is being read; None while waiting."""
 
@@ -118,7 +120,8 @@ class ReaderSession:
         with self._last_one_releases(), self._failing_as_lost():
             self._waiting = True
             try:
-                states = None if self.ended else self._live.wait([self._known], WAIT_S)
+                skip = self.ended or self.calls_waiting > 0
+                states = None if skip else self._live.wait([self._known], WAIT_S)
             finally:
                 self._waiting = False
             if states is None or self.ended:
