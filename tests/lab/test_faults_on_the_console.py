@@ -35,10 +35,21 @@ SHOWN: dict[tuple[str, str], dict[str, str]] = {
 EVERY = [(*place, verb, reason) for place, verbs in SHOWN.items() for verb, reason in verbs.items()]
 
 
+CARD_FAULTS = {
+    "torn_card": "CARD_TORN",
+    "two_cards": "CARD_TWO_AT_ONCE",
+    "random_uid": "CARD_NUMBER_CHANGES",
+    "wrong_atr": "CARD_TORN",
+}
+"""What the member in front of the kiosk is told."""
+
+
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def chain(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chain]:
     """Yield a running chain: central and two shops as processes, on the devices of their benches."""
-    made = Chain(tmp_path_factory.mktemp("chain"), (0, 0, 0), lambda sentence: None)
+    # pcscd looks at a virtual reader every 0.4 s: a card must be away for longer to be another one.
+    kiosk = {"trouble_s": 0.9, "goodbye_s": 0.1}
+    made = Chain(tmp_path_factory.mktemp("chain"), (0, 0, 0), lambda sentence: None, kiosk)
     await made.start()
     try:
         assert made.station is not None, "these tests need pcscd"
@@ -116,3 +127,20 @@ async def test_one_hung_reader_leaves_the_other_devices_alone(
     assert set(others) == {"online"}
     await simulate.fault(chain.folder, "shop-b", "kiosk-reader", "go_awol", False, None)
     await console.until(lambda s: device(s, "kiosk-reader")["link"] == "online", "it does not clear")
+
+
+@pytest.mark.parametrize("shop", SHOPS)
+async def test_what_is_wrong_with_a_card_is_said_at_the_kiosk(chain: Chain, shop: str) -> None:
+    async with Visitor(chain.ports[shop], "kiosk") as kiosk:
+        for verb, code in CARD_FAULTS.items():
+            await kiosk.until_screen("attract")
+            await simulate.fault(chain.folder, shop, "kiosk-reader", verb, True, None)
+            await simulate.insert(chain.folder, shop, "wang", "kiosk-reader")
+            trouble = await kiosk.until_screen("trouble")
+            assert trouble["problem"]["code"] == code, verb
+            await simulate.remove(chain.folder, shop, "kiosk-reader")
+            await simulate.fault(chain.folder, shop, "kiosk-reader", verb, False, None)
+        await kiosk.until_screen("attract")
+        await simulate.insert(chain.folder, shop, "wang", "kiosk-reader")
+        await kiosk.until_screen("balance")
+        await simulate.remove(chain.folder, shop, "kiosk-reader")
