@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -19,6 +21,7 @@ from tapledger_drivers.traffic import Traffic
 from tapledger_drivers.transports.live import LiveIo
 
 LINES = ("tcp", "pty")
+LASTING_PORTS = (12000, 32000)
 DEADLINE_S = 10.0
 PATIENCE = EscposOptions(answer_timeout_s=0.4, detect_timeout_s=0.4, send_timeout_s=1.0, job_timeout_s=1.0)
 """Deadlines that a printer on this machine keeps easily."""
@@ -47,11 +50,22 @@ async def emulated(
     line: str = "tcp", model: str = "epson", baud: int | None = None, **more: Any
 ) -> AsyncIterator[EscposPrinterEmulator]:
     emulator = EscposPrinterEmulator(model=model, wire=wire_of(line, baud), **more)
-    await emulator.start()
+    await _start(emulator)
     try:
         yield emulator
     finally:
         await emulator.close()
+
+
+async def _start(emulator: EscposPrinterEmulator) -> None:
+    """Start it on a port that the kernel gives to nobody else while the printer is unplugged."""
+    while True:
+        try:
+            await emulator.start(random.randrange(*LASTING_PORTS))
+            return
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
 
 
 @asynccontextmanager

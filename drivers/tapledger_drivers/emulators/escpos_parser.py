@@ -148,7 +148,8 @@ class EscposParser:
         elif token[0] < 0x20:
             self._remember_unknown(token)
         elif self._kanji:
-            self._put(self._code_page.decode(token))
+            for char in self._code_page.decode(token):
+                self._put(char)
         else:
             self._put(token.decode("cp437"))
 

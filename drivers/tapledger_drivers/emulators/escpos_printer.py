@@ -67,7 +67,7 @@ class EscposPrinterEmulator:
         self._lines_left: int | None = None
         self._jams_at_cut = False
         self._bytes_until_mute: int | None = None
-        self._powered = True
+        self.powered = True
         self._automatic_on = False
         self._automatic_said = b""
         self._automatic_count = 0
@@ -75,6 +75,7 @@ class EscposPrinterEmulator:
         self._unscanned = bytearray()
         self._parser = EscposParser(columns, self, code_page)
         self._wake = asyncio.Event()
+        self._asleep = True
         self._mechanics: asyncio.Task[None] | None = None
 
     # ---- the levers ------------------------------------------------------------------------------------
@@ -124,14 +125,14 @@ class EscposPrinterEmulator:
     async def power_cycle(self, off_s: float = POWER_OFF_S) -> None:
         """Switch off and on: what was not printed is forgotten. A serial line stays up meanwhile."""
         drops_line = isinstance(self.wire, TcpWire)
-        self._powered = self._automatic_on = False
+        self.powered = self._automatic_on = False
         self._automatic_count = 0
         self._unscanned.clear()
         self._parser.clear()
         if drops_line:
             await self.wire.pull(Verb.UNPLUG)
         await asyncio.sleep(off_s)
-        self._powered = True
+        self.powered = True
         if drops_line:
             await self.wire.pull(Verb.REPLUG)
         self._changed()
@@ -160,6 +161,11 @@ class EscposPrinterEmulator:
     def idle(self) -> bool:
         """Whether nothing is left that could still come out."""
         return self._parser.waiting == 0
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing comes out any more as things are: what is left is half a command, if anything."""
+        return self._asleep and not self._wake.is_set()
 
     def verbs(self) -> tuple[Verb, ...]:
         return (Verb.PAPER_OUT, Verb.NEAR_END, Verb.COVER_OPEN, Verb.CUTTER_JAM, *WIRE_VERBS)
@@ -222,7 +228,7 @@ class EscposPrinterEmulator:
         """A printer keeps what it was sent, half a command too."""
 
     def received(self, data: bytes) -> None:
-        if not self._powered:
+        if not self.powered:
             return
         self._count_down_to_mute(len(data))
         self.received_bytes += data
@@ -266,16 +272,18 @@ class EscposPrinterEmulator:
             self._send(bytes([Condition().answer(number)]))
 
     def _send(self, data: bytes) -> None:
-        if self._mute is Mute.NO and self._powered:
+        if self._mute is Mute.NO and self.powered:
             self.wire.send(data)
 
     # ---- the mechanics: print what is in the buffer while there is paper and the cover is shut ---------
     async def _work(self) -> None:
         while True:
+            self._asleep = True
             await self._wake.wait()
+            self._asleep = False
             self._wake.clear()
             steps = 0
-            while self.ready and self._powered and self._parser.step():
+            while self.ready and self.powered and self._parser.step():
                 steps += 1
                 if self._line_done:
                     self._line_done = False

@@ -253,14 +253,16 @@ class EscposPrinter:
         first, *others = slip.pieces
         if self._can("status") == "asb":
             first += AUTOMATIC_ON  # after ESC @, which ends it
-        if self._uncut:
-            first = self._frame.after + first  # what the last job has left is not this member's affair
-        self._uncut = completion is not Completion.NONE
+        if self._uncut:  # what the last job has left is not this member's affair
+            half_command = b"" if completion is not Completion.NONE else self._flush
+            first = half_command + self._frame.after + first
+        self._uncut = True
         traffic.observe("first_byte", loop.time() - began_s)
         outcome = await proof.print([first, *others])
         traffic.observe("print_job", loop.time() - began_s)
+        # Where nobody can know, an empty piece before each slip would be worse.
+        self._uncut = outcome.reason not in ("ok", "no_completion")
         if outcome.verdict is PrintVerdict.PRINTED:
-            self._uncut = False
             traffic.count("PaperCutCount")
         return PrintOutcome(
             outcome.verdict,
@@ -315,6 +317,7 @@ class EscposPrinter:
     async def _greet(self, conversation: Conversation) -> None:
         """Hear from the printer for the first time, and learn what it is if it is ready."""
         if self._options.status == "none":
+            await conversation.send(self._flush)
             return
         try:
             status = await conversation.ask_status(before=CLEAR_BUFFERS)
@@ -322,12 +325,17 @@ class EscposPrinter:
             if error.reason != "mute":
                 raise
             # A clone that asks its parser for everything is deaf until half a command is done.
-            count = FLUSH_BYTES if self._baud is None else int(self._baud / BITS_PER_BYTE * FLUSH_S)
-            await conversation.send(b"\0" * min(count, FLUSH_BYTES) + b"\x1b@")
+            await conversation.send(self._flush)
             status = await conversation.ask_status()
         self._watch.saw(status)
         if status.reason == "ok":
             await self._detect(conversation)
+
+    @property
+    def _flush(self) -> bytes:
+        """What ends half a command: bytes that print nothing."""
+        count = FLUSH_BYTES if self._baud is None else int(self._baud / BITS_PER_BYTE * FLUSH_S)
+        return b"\0" * min(count, FLUSH_BYTES) + b"\x1b@"
 
     async def _detect(self, conversation: Conversation) -> None:
         said, timeout_s = self._options.said(), self._options.detect_timeout_s

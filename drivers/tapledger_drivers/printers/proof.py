@@ -142,6 +142,7 @@ class Proof:
             self._on_sent()
             outcome = await self._judge(automatic)
         except DeviceLost as error:
+            self.sent_share = 1.0  # perhaps: for a forecast, rather too much
             return _unknown("cut_off", f"{error.detail} after the slip was begun")
         except NoAnswer as error:
             return _unknown(error.reason, f"{error} after the slip")

@@ -1,0 +1,282 @@
+"""What the ESC/POS driver says of a slip, and what is really on the paper: printer by fault by moment.
+
+``python -m tests.drivers.verdicts > docs/devices/printer-verdicts.md`` writes the page anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from tapledger_drivers.emulators.escpos_models import MODELS
+from tapledger_drivers.emulators.escpos_printer import EscposPrinterEmulator, Mute
+from tapledger_drivers.emulators.faults import Verb
+from tapledger_drivers.ports import PrintJob, PrintOutcome, PrintVerdict, Text
+from tapledger_drivers.printers.layout import expected_lines
+from tests.drivers.printing import JOB, LINES, RECEIPT, at_line, driving, emulated
+
+ANSWER_TIMEOUT_S = 0.8
+AT_ONCE = 40
+"""So many cases at a time: most of them wait for an answer that does not come."""
+NEXT = "the next slip"
+LOOK_S, QUIET_LOOKS = 0.01, 5
+EXPECTED = expected_lines(RECEIPT, 48)
+SLOW_MS = 20
+POWER_OFF_S = 0.15
+
+MOMENTS = {
+    "before": 0,
+    "line 2": 2,
+    "line 4": 4,
+    "last line": len(EXPECTED),
+    "before the cut": len(EXPECTED) + 1,
+    "after the cut": len(EXPECTED) + 2,
+}
+"""After how many printed lines a fault begins; the feed counts as one, and so does the cut."""
+BYTES = {"before": 0.02, "line 2": 0.3, "line 4": 0.5, "last line": 0.7, "before the cut": 0.85}
+"""Where the line breaks in the course of all bytes of a job."""
+
+Pull = Callable[[EscposPrinterEmulator, bool], Awaitable[None]]
+
+
+def _verb(verb: Verb, amount: int | None = None) -> Pull:
+    async def pull(printer: EscposPrinterEmulator, on: bool) -> None:
+        await printer.pull(verb, on=on, amount=amount)
+
+    return pull
+
+
+def _mute(mute: Mute) -> Pull:
+    async def pull(printer: EscposPrinterEmulator, on: bool) -> None:
+        printer.set_mute(mute if on else Mute.NO)
+
+    return pull
+
+
+async def _overheat(printer: EscposPrinterEmulator, on: bool) -> None:
+    printer.set_overheated(on)
+
+
+async def _jam_at_the_cut(printer: EscposPrinterEmulator, on: bool) -> None:
+    if on:
+        printer.jam_at_next_cut()
+    else:
+        printer.set_cutter_jam(False)
+
+
+async def _power_cycle(printer: EscposPrinterEmulator, on: bool) -> None:
+    if on:
+        await printer.power_cycle(POWER_OFF_S)
+
+
+async def _nothing(printer: EscposPrinterEmulator, on: bool) -> None:
+    pass
+
+
+FAULTS: dict[str, Pull] = {
+    "none": _nothing,
+    "near_end": _verb(Verb.NEAR_END),
+    "paper_out": _verb(Verb.PAPER_OUT),
+    "cover_open": _verb(Verb.COVER_OPEN),
+    "cutter_jam": _verb(Verb.CUTTER_JAM),
+    "cutter_jam, at its next cut": _jam_at_the_cut,
+    "overheated": _overheat,
+    "power off and on": _power_cycle,
+    "unplug": _verb(Verb.UNPLUG),
+    "drop_after": _verb(Verb.DROP_AFTER),
+    "go_awol": _verb(Verb.GO_AWOL),
+    "reads, never answers": _mute(Mute.SILENT),
+    "slow": _verb(Verb.SLOW, SLOW_MS),
+    "half_write": _verb(Verb.HALF_WRITE),
+    "noise, every byte": _verb(Verb.NOISE, 1000),
+    "noise, every fifth byte": _verb(Verb.NOISE, 200),
+}
+CHANCE = frozenset({"noise, every fifth byte"})
+"""What becomes of these is chance; they are judged, but not on the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    model: str
+    line: str
+    fault: str
+    moment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    case: Case
+    outcome: PrintOutcome
+    whole: bool
+    """Whether all of the receipt's lines are on one piece of paper."""
+    cut: bool
+    next_printed: bool
+
+    @property
+    def false_printed(self) -> bool:
+        return self.outcome.verdict is PrintVerdict.PRINTED and not (self.whole and self.cut)
+
+    @property
+    def false_failed(self) -> bool:
+        return self.outcome.verdict is PrintVerdict.FAILED and self.whole
+
+
+def cases(model: str, line: str) -> list[Case]:
+    return [Case(model, line, fault, moment) for fault in FAULTS for moment in MOMENTS]
+
+
+async def run(all_cases: Iterable[Case]) -> list[Result]:
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def one(case: Case) -> Result:
+        async with room:
+            try:
+                return await _run(case)
+            except Exception as error:
+                raise AssertionError(f"{case}: {error!r}") from error
+
+    return await asyncio.gather(*map(one, all_cases))
+
+
+async def _run(case: Case) -> Result:
+    # A printer that never answers can be used only when the operator says that it is not to be asked.
+    options: dict[str, Any] = {"answer_timeout_s": ANSWER_TIMEOUT_S}
+    if case.model == "silent":
+        options |= {"status": "none", "completion": "none"}
+    query = "?baud=115200" if case.line == "pty" else ""
+    async with emulated(case.line, case.model) as printer, driving(printer, query=query, **options) as driver:
+        await _order(case, printer)
+        outcome = await driver.print(JOB)
+        await _mend(case, printer)
+        whole = [slip for slip in printer.slips if _is_whole(slip.lines())]
+        await driver.close()
+        await driver.open()
+        again = await driver.print(PrintJob("next", (Text(NEXT),)))
+        if _can_prove(case.model):
+            came_out = again.verdict is PrintVerdict.PRINTED and printer.slips[-1].lines() == [NEXT]
+        else:
+            # Nobody can know that the last one was not cut, so a piece of it may stand above.
+            await _rest(printer)
+            came_out = printer.slips[-1].cut and printer.slips[-1].lines()[-1] == NEXT
+        cut = any(slip.cut and slip.lines() == EXPECTED for slip in whole)
+        return Result(case, outcome, bool(whole), cut, came_out)
+
+
+async def _order(case: Case, printer: EscposPrinterEmulator) -> None:
+    """Let the fault begin at its moment."""
+    pull = FAULTS[case.fault]
+    await _rest(printer)
+    if case.fault == "drop_after":
+        if case.moment in BYTES:
+            bytes_of_a_job = 22 + 4 + 12 + 4 + 300
+            await printer.pull(Verb.DROP_AFTER, amount=int(bytes_of_a_job * BYTES[case.moment]))
+        return
+    if MOMENTS[case.moment] == 0:
+        await pull(printer, True)
+        await asyncio.sleep(QUIET_LOOKS * LOOK_S)
+    else:
+        at_line(printer, MOMENTS[case.moment], lambda: pull(printer, True))
+
+
+async def _mend(case: Case, printer: EscposPrinterEmulator) -> None:
+    """End the fault, and let come out what still comes."""
+    await _rest(printer)
+    printer.after_line = None
+    await FAULTS[case.fault](printer, False)
+    if not printer.wire.plugged:
+        await printer.pull(Verb.REPLUG)
+    await _rest(printer)
+
+
+async def _rest(printer: EscposPrinterEmulator) -> None:
+    """Wait until nothing more comes in or out."""
+    seen, quiet = -1, 0
+    while quiet < QUIET_LOOKS:
+        await asyncio.sleep(LOOK_S)
+        quiet = quiet + 1 if printer.at_rest and printer.wire.bytes_in == seen else 0
+        seen = printer.wire.bytes_in
+
+
+def _is_whole(lines: list[str]) -> bool:
+    count = len(EXPECTED)
+    return any(lines[at : at + count] == EXPECTED for at in range(len(lines) - count + 1))
+
+
+def _can_prove(model: str) -> bool:
+    return MODELS[model].gs_r
+
+
+# ---- the page ------------------------------------------------------------------------------------------
+HEAD = f"""# What the printer driver says, and what it rests on
+
+Made by the test `tests/drivers/test_printer_verdicts.py`; after a change, make it anew with
+`python -m tests.drivers.verdicts > docs/devices/printer-verdicts.md`.
+
+Each cell is a slip of {len(EXPECTED)} lines printed through the real driver on a real line to an emulated
+printer, with a fault that begins at that moment. The test compares each verdict with the paper: a slip that
+is called **printed** and is not whole and cut is a *false printed*, a slip that is called **failed** and is
+whole is a *false failed*. There is none of either. After each fault is mended, the next slip comes out whole.
+
+**unknown** means that a person must look. `drop_after` breaks the line after so many bytes; all other faults
+begin after so many printed lines. Noise at random (every fifth byte) is judged as well, but not shown: what
+becomes of it is chance.
+"""
+TITLES = {
+    "epson": "`epson`: says everything (automatic status, GS ( H)",
+    "no_process_id": "`no_process_id`: GS r instead of GS ( H",
+    "stops_asb": "`stops_asb`: its automatic status stops after a while",
+    "clone": "`clone`: always says that it is ready, never that it has done something",
+    "silent": '`silent`: answers nothing; opened only with `status = "none"`',
+}
+
+
+def section(model: str, results: Iterable[Result]) -> str:
+    """Return the page's part about one model."""
+    found = {(r.case.line, r.case.fault, r.case.moment): r for r in results if r.case.model == model}
+    looked_at = "line 4" if _can_prove(model) else "before"
+    rows = [
+        f"## {TITLES[model]}",
+        "",
+        f"| fault | line | {' | '.join(MOMENTS)} | evidence ({looked_at}) |",
+        "|---|---|" + "---|" * (len(MOMENTS) + 1),
+    ]
+    for fault in FAULTS:
+        if fault in CHANCE:
+            continue
+        said = {line: [_said(found[line, fault, moment]) for moment in MOMENTS] for line in LINES}
+        for lines in [LINES] if said["tcp"] == said["pty"] else [("tcp",), ("pty",)]:
+            evidence = _plain(found[lines[0], fault, looked_at].outcome.evidence)
+            rows.append(f"| {fault} | {', '.join(lines)} | {' | '.join(said[lines[0]])} | {evidence} |")
+    return "\n".join(rows) + "\n"
+
+
+def page(results: list[Result]) -> str:
+    return "\n".join([HEAD, *(section(model, results) for model in MODELS)])
+
+
+def _said(result: Result) -> str:
+    outcome = result.outcome
+    if outcome.verdict is PrintVerdict.PRINTED:
+        return "**printed**"
+    verdict = "**failed**" if outcome.verdict is PrintVerdict.FAILED else "unknown"
+    if outcome.verdict is PrintVerdict.UNKNOWN and not _can_prove(result.case.model):
+        return verdict  # why, depends on whether the fault is faster than the printer's empty answer
+    return f"{verdict} {outcome.reason}"
+
+
+def _plain(evidence: str) -> str:
+    """Leave out what differs between two runs."""
+    evidence = re.sub(r"(tcp|tty):\S+?:? ", "", evidence)
+    evidence = re.sub(r"\[Errno \d+\] ", "", evidence)
+    return re.sub(r"\b\d+ (of \d+ )?bytes", "some bytes", evidence)
+
+
+async def _main() -> None:
+    print(page(await run(case for model in MODELS for line in LINES for case in cases(model, line))), end="")
+
+
+if __name__ == "__main__":
+    asyncio.run(_main())
