@@ -227,7 +227,7 @@ def make(making: Making) -> StarPrinter:
     options = making.options
     return StarPrinter(
         making.io,
-        options.text("address"),
+        options.text("port"),
         columns=options.integer("columns", 48, 24, 96),
         dots=options.integer("dots", 576, 288, 832),
         answers=options.choice("status", "asb", ("asb", "none")) == "asb",

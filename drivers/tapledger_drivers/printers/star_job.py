@@ -1,12 +1,12 @@
 """One slip on an open line to a Star printer, and what became of it, on the printer's own word alone.
 
-The printer's counter of ETB is set before a slip, and counts once when the rows are on paper and once when
-the paper is cut (star_raster.py). The cut is sent only after the first, so:
+The printer's counter of ETB is set before a slip, and counts when it comes to the last line, when all rows
+are on paper and when the paper is cut (star_raster.py). The cut is sent only after the rows, so:
 
-* The printer stops before the rows were counted: ``failed``. What is on paper is an uncut piece, the cut was
-  never sent, and the rest of the document is thrown away by the printer.
+* The printer stops before it came to the last line: ``failed``. What is on paper is an uncut piece without
+  its end, the cut was never sent, and the rest of the document is thrown away by the printer.
 * The counter is where it could not come by this slip: the power was off (``power_cycled``), ``unknown``.
-* Both were counted, and the same is said again when asked again: ``printed``. Everything else: ``unknown``.
+* The cut was counted, and the same is said again when asked again: ``printed``. Everything else: ``unknown``.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ from tapledger_drivers.printers.star_line import POLL_INTERVAL_S, StarLine
 from tapledger_drivers.printers.star_raster import (
     BEGIN,
     COUNTED_CUT,
+    COUNTED_LAST_LINE,
     COUNTED_READY,
     COUNTED_ROWS,
     CUT,
     END_OF_ROWS,
+    FLUSH,
     RECOVER,
     StarPage,
 )
@@ -44,8 +46,8 @@ class Seen:
 
     reason: str
     evidence: str
-    stopped: bool = False
-    """The printer itself says that it stopped, and has not counted yet."""
+    counter: int | None = None
+    says_that_it_stopped: bool = False
 
 
 class StarJob:
@@ -86,7 +88,7 @@ class StarJob:
                 await line.send(RECOVER)
                 return None
             junk = line.junk
-            status = await line.ask()
+            status = await line.ask(before=FLUSH)
             if status is None:
                 return _not_sent("noise" if line.junk > junk else "mute", line.silence)
             if status.reason != "ok":
@@ -108,9 +110,9 @@ class StarJob:
         if stopped is not None:
             return stopped
         timeout_s = self._timeout_s + self._page.height_dots / SLOWEST_DOTS_PER_S
-        seen = await self._count_to(COUNTED_ROWS, (COUNTED_READY,), timeout_s)
-        if seen.stopped:
-            return _stopped(seen.reason, seen.evidence)
+        seen = await self._count_to(COUNTED_ROWS, (COUNTED_READY, COUNTED_LAST_LINE), timeout_s)
+        if seen.says_that_it_stopped:
+            return _stopped(seen.reason, seen.evidence, seen.counter)
         if seen.reason == "ok":
             await self._line.send(CUT)
             seen = await self._count_to(COUNTED_CUT, (COUNTED_ROWS,), self._timeout_s)
@@ -131,12 +133,13 @@ class StarJob:
                     # Asked again: what was heard may be noise.
                     status = await line.ask()
                     if status is not None and status.reason != "ok":
-                        return _stopped(status.reason, str(status))
+                        return _stopped(status.reason, str(status), status.counter)
             await line.send(data + END_OF_ROWS, self._has_stopped)
         except WriteStalled as error:
             if line.status is None or not self._has_stopped():
                 raise
-            return _stopped(line.status.reason, f"{line.status}, {error.taken} of {error.of} bytes taken")
+            evidence = f"{line.status}, {error.taken} of {error.of} bytes taken"
+            return _stopped(line.status.reason, evidence, line.status.counter)
         return None
 
     def _has_stopped(self) -> bool:
@@ -154,7 +157,8 @@ class StarJob:
         while status is not None:
             reason = _judged(status, target, before)
             if reason is not None and reason == suspected:
-                return Seen(reason, str(status), reason != "power_cycled" and status.counter in before)
+                lost = ", its counter began anew" if reason == "power_cycled" else ""
+                return Seen(reason, f"{status}{lost}", status.counter, status.reason != "ok")
             if loop.time() > deadline_s:
                 return Seen("no_completion", f"{status}, the counter should be {target}")
             seen = line.count
@@ -191,8 +195,11 @@ def _not_sent(reason: str, evidence: str) -> PrintOutcome:
     return PrintOutcome(PrintVerdict.FAILED, reason, f"{evidence}, slip not sent")
 
 
-def _stopped(reason: str, evidence: str) -> PrintOutcome:
-    evidence = f"{evidence}, the cut was not sent and the printer throws the rest away"
+def _stopped(reason: str, evidence: str, counter: int | None) -> PrintOutcome:
+    """The cut was not sent; whether the slip is of use to anybody depends on how far the printer came."""
+    if counter != COUNTED_READY:
+        return _unknown(reason, f"{evidence}, not cut")
+    evidence = f"{evidence}, stopped before the last line, no cut sent, the printer throws the rest away"
     return PrintOutcome(PrintVerdict.FAILED, reason, evidence)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from tapledger_drivers.errors import DeviceLost
 from tapledger_drivers.io import Stream, WriteStalled
+from tapledger_drivers.printers.star_raster import FLUSH
 from tapledger_drivers.printers.star_status import ASK_MODEL, ASK_STATUS, StarStatus, StatusParser
 
 ASKS_MAX = 3
@@ -24,6 +25,7 @@ class StarLine:
         self._send_timeout_s = send_timeout_s
         self._parser = StatusParser()
         self._news = asyncio.Event()
+        self._half_a_command = True
         self.status: StarStatus | None = None
         """What the printer last said."""
         self.count = 0
@@ -58,13 +60,21 @@ class StarLine:
 
     async def send(self, data: bytes, give_up: Callable[[], bool] = lambda: False) -> None:
         """Hand over ``data``; raise ``WriteStalled`` when the printer takes none of it for too long, or
-        takes no more and ``give_up`` says so. Raises ``DeviceLost``."""
+        takes no more and ``give_up`` says so. Raises ``DeviceLost``.
+
+        On a new line, and after a stall, half a command may wait in the printer for its other half: the
+        next bytes would be taken for its length. So zeros go before them.
+        """
         loop = asyncio.get_running_loop()
         taken, moved_at_s = 0, loop.time()
+        if self._half_a_command:
+            data = FLUSH + data
+        self._half_a_command = True
         while taken < len(data):
             self.check()
             try:
                 await self._stream.write(data[taken:], min(POLL_INTERVAL_S, self._send_timeout_s))
+                self._half_a_command = False
                 return
             except WriteStalled as stalled:
                 taken += stalled.taken

@@ -3,8 +3,9 @@
 Source: "STAR Graphic Mode Command Specifications" Rev. 2.31. A slip goes out in two parts:
 
 1. Everything there is to read, as a document (ESC GS ETX): should the printer stop in the middle, it throws
-   away the rest of a document by itself once it is mended. An ETB behind the rows counts when they are done.
-2. A blank strip and the cut, sent only when the first part was counted; and a second ETB.
+   away the rest of a document by itself once it is mended. One ETB counts when it comes to the last line,
+   another when all rows are on paper.
+2. A blank strip and the cut, sent only when the first part was counted; and a last ETB.
 
 The counter can be believed because nothing else in a slip is an ETB: no byte of a row is, see ``_safe``.
 """
@@ -42,13 +43,15 @@ _END_PAGE = b"\x1b\x0c\x04"
 _RESET_COUNTER = b"\x1b\x1eE\x00"
 _BLANK_ROW = b"b\x01\x00\x00"
 
-RECOVER = bytes(2 * ROW_BYTES_MAX) + _DOCUMENT_END + _CLEAR + _QUIT + _RESET_COUNTER + 2 * ETB
-"""Forget what a broken job has left: half a row, a document without end, rows not printed. Then count to
+FLUSH = bytes(2 * ROW_BYTES_MAX)
+"""More than any row of ours lacks: ends half a command, and is nothing by itself."""
+RECOVER = _DOCUMENT_END + _CLEAR + _QUIT + _RESET_COUNTER + 3 * ETB
+"""Forget what a broken job has left: a document without end, rows not printed. Then count to
 ``COUNTED_READY``, which a printer that was just switched on does not reach by the rest of a slip."""
 BEGIN = _DOCUMENT_BEGIN + _ENTER + _ENDLESS_PAGE
 END_OF_ROWS = ETB + _DOCUMENT_END
 CUT = _ENTER + _CUT_AT_END + TAIL_ROWS * _BLANK_ROW + _END_PAGE + _QUIT + ETB
-COUNTED_READY, COUNTED_ROWS, COUNTED_CUT = 2, 3, 4
+COUNTED_READY, COUNTED_LAST_LINE, COUNTED_ROWS, COUNTED_CUT = 3, 4, 5, 6
 
 DRAWER_PULSE = b"\x1b\x07\x14\x14\x07"
 """200 ms on, 200 ms off; then BEL, which does it."""
@@ -71,7 +74,10 @@ class StarPage:
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the commands of line after line; raise ValueError for a QR code that does not fit."""
-        for line in self._lines:
+        for line in self._lines[:-1]:
+            yield b"".join(self._rows(self.draw(line)))
+        yield self._feed() + ETB
+        for line in self._lines[-1:]:
             yield b"".join(self._rows(self.draw(line)))
         yield self._feed()
 
