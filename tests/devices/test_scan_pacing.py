@@ -66,4 +66,4 @@ async def test_coupons_faster_than_a_person_are_refused_aloud() -> None:
 async def test_a_refused_code_is_told_by_its_reason_and_length_alone() -> None:
     till = Till()
     await serving(till, HandClock())._scan(reported(ScanRefused("payment_card", 16, 0.0)))
-    assert (till.entered, till.troubles) == ([], ["SCAN_PAYMENT_CARD"])
+    assert (till.entered, till.troubles) == ([], ["CARD_NUMBER_REFUSED"])

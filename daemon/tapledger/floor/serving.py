@@ -22,7 +22,7 @@ from tapledger.membership.scan_pace import ScanPace
 from tapledger.membership.shop import Shop
 from tapledger.web.kiosk import KioskFace
 from tapledger.web.till import TillFace
-from tapledger_drivers.ports import CardEvent, CardPresented, CardTorn, Feedback, Scan, ScanEvent
+from tapledger_drivers.ports import CardEvent, CardPresented, CardTorn, Feedback, Scan, ScanEvent, ScanRefused
 
 log = structlog.get_logger()
 
@@ -134,8 +134,7 @@ class Serving:
             await self._code(scan.role, Code(scan.event.text, scan.simulated), scan.seq)
             return
         self._devices.note(scan.role, f"refused ({scan.event.reason})")
-        error = Invalid(f"SCAN_{scan.event.reason.upper()}", length=scan.event.length)
-        await self._refuse(scan.role, error, scan.event.seen_at_s)
+        await self._refuse(scan.role, _refusal(scan.event), scan.event.seen_at_s)
 
     async def _refuse(self, role: str, error: TapledgerError, seen_at_s: float) -> None:
         if face_of(role) == "kiosk":
@@ -157,3 +156,13 @@ class Serving:
             await self._till.enter(code.text, seq, simulated=code.simulated)
         except TapledgerError as error:
             await self._till.trouble(error)
+
+
+def _refusal(event: ScanRefused) -> Invalid:
+    """Say what a scanner did not take; a payment secret in the same words as one that was typed."""
+    match event.reason:
+        case "payment_card":
+            return Invalid("CARD_NUMBER_REFUSED")
+        case "payment_code":
+            return Invalid("PAYMENT_CODE_REFUSED")
+    return Invalid(f"SCAN_{event.reason.upper()}", length=event.length)

@@ -90,11 +90,8 @@ class CodeReader:
         if text is None:
             return ScanRefused("not_text", framed.length, seen_at_s)
         aim_id, text = symbologies.split_aim_id(text)
-        match payment_secrets.kind_of(aim_id, text):
-            case payment_secrets.PAYMENT_CARD:
-                return ScanRefused("payment_card", framed.length, seen_at_s)
-            case payment_secrets.PAYMENT_CODE:
-                return ScanRefused("payment_code", framed.length, seen_at_s)
+        if secret := payment_secrets.kind_of(aim_id, text):
+            return ScanRefused(secret, framed.length, seen_at_s)
         if not text or not _visible(text):
             return ScanRefused("control_characters", framed.length, seen_at_s)
         named = symbologies.symbology(aim_id, text)
