@@ -13,7 +13,7 @@ const schema = JSON.parse(
     encoding: "utf8",
   }),
 );
-const code = await compile(schema, "AnyFace", {
+const code = await compile(schema, "Anything", {
   additionalProperties: false,
   unreachableDefinitions: true,
   bannerComment: "// Generated from daemon/tapledger/web/snapshots.py by `npm run types`. Do not edit.",

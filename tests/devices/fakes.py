@@ -69,7 +69,7 @@ class FakeReader(Fake):
     def __init__(self) -> None:
         super().__init__()
         self.events: asyncio.Queue[CardEvent | Exception | None] = asyncio.Queue()
-        self.shown: list[Feedback] = []
+        self.shown: asyncio.Queue[Feedback] = asyncio.Queue()
 
     async def taps(self) -> AsyncIterator[CardEvent]:
         while (event := await self.events.get()) is not None:
@@ -78,7 +78,7 @@ class FakeReader(Fake):
             yield event
 
     async def feedback(self, pattern: Feedback) -> bool:
-        self.shown.append(pattern)
+        self.shown.put_nowait(pattern)
         return True
 
     async def transceive(self, apdus: Sequence[bytes]) -> list[bytes]:
@@ -152,6 +152,7 @@ class MemoryEvents(DeviceEvents):
     def __init__(self, clock: Clock) -> None:
         self._waiting = asyncio.Queue(1024)
         self._clock = clock
+        self.on_kept: Callable[[], None] = lambda: None
         self.kept: list[Event] = []
         self.batches: list[int] = []
 
@@ -166,6 +167,7 @@ class MemoryEvents(DeviceEvents):
                 class_of(draft.device), draft.type, draft.claim, "", draft.shown, draft.private,
             )  # fmt: skip
             self.kept.append(event)
+            self.on_kept()
             if not one.stored.done():  # type: ignore[attr-defined]
                 one.stored.set_result(event)  # type: ignore[attr-defined]
 
@@ -189,6 +191,7 @@ class Room:
             self.events,
             dice=lambda: 0.5,
         )
+        self.events.on_kept = self._changed.set
         self.built = 0
 
     def _build(self, config: DeviceConfig) -> Driver:

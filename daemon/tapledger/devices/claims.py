@@ -68,7 +68,7 @@ class Claims:
             return self._give(role, claim.asked_by, "taken_over")
         if now_s >= claim.until_s:
             self._end(claim, "lease_ended")
-            return None
+            return self._claims.get(role)  # whoever asked for it has it now
         return claim
 
     def holder(self, role: str) -> str:

@@ -1,6 +1,7 @@
 // Generated from daemon/tapledger/web/snapshots.py by `npm run types`. Do not edit.
 
-export type AnyFace = Kiosk | Till | Console | Dock;
+export type Anything =
+  Kiosk | Till | Console | Dock | Problem | DeviceDetails | DeviceEventView | HealthView | ClaimView;
 
 export interface Kiosk {
   language: "en" | "ja" | "zh-Hans" | "zh-Hant";
@@ -444,4 +445,76 @@ export interface DockSlip {
   number: number;
   text: string;
   picture: string;
+}
+export interface DeviceDetails {
+  device: DeviceView;
+  detail: string;
+  firmware: string;
+  serial: string;
+  usb_id: string;
+  capabilities: CapabilityView[];
+  statistics: StatisticsView;
+  events: DeviceEventView[];
+}
+export interface CapabilityView {
+  name: string;
+  value: string;
+  source: "default" | "detected" | "operator" | "quirk";
+}
+export interface StatisticsView {
+  counters: {
+    [k: string]: number;
+  };
+  hours_powered: number;
+  opened: number;
+  lost: number;
+  timings: TimingView[];
+}
+export interface TimingView {
+  name: string;
+  count: number;
+  p50_ms: number;
+  p95_ms: number;
+  longest_ms: number;
+  buckets: never[][];
+}
+/**
+ * One event of the ring. ``private`` is there only for the page that tests the device.
+ */
+export interface DeviceEventView {
+  seq: number;
+  ts_wall: string;
+  ts_mono: number;
+  device: string;
+  class: string;
+  type: "data" | "error" | "lifecycle" | "output" | "status";
+  claim: string;
+  trace_id: string;
+  data: {
+    [k: string]: string | number | boolean;
+  };
+  private?: {
+    [k: string]: string;
+  } | null;
+}
+/**
+ * What a check of a device's health found. ``level`` may be lower than asked for.
+ */
+export interface HealthView {
+  level: "external" | "interactive" | "internal";
+  ok: boolean;
+  findings: FindingView[];
+}
+export interface FindingView {
+  code: string;
+  ok: boolean;
+  sentence: string;
+  detail: string;
+}
+export interface ClaimView {
+  role: string;
+  holder: string;
+  yours: boolean;
+  lease_s: number;
+  answer_s: number | null;
 }
