@@ -31,8 +31,8 @@ class Capability:
 Capabilities: TypeAlias = Mapping[str, Capability]
 """By name; docs/devices/capabilities.md lists them. Reader: ``felica``, ``escape``, ``led``, ``buzzer``,
 ``signals`` (whose commands), ``contact``. Printer: ``commands``, ``status`` (none, eot, asb),
-``completion`` (none, gs_r, process_id), ``cutter``, ``drawer_kick``, ``near_end``, ``columns``, ``dots``,
-``code_page``, ``qr``, ``raster``.
+``completion`` (none, gs_r, process_id, etb), ``cutter``, ``drawer_kick``, ``near_end``, ``columns``,
+``dots``, ``code_page``, ``qr``, ``raster``.
 Scanner: ``mode``, ``aim_id``, ``encoding``."""
 
 
