@@ -70,9 +70,14 @@ async def test_a_mute_printer_has_printed_nothing(counter: Counter) -> None:
 
 async def test_a_printer_that_falls_silent_in_the_middle_is_unknown_for_ever(counter: Counter) -> None:
     printer = counter.bench.printer
-    printer.mute_after(200)
+
+    async def fall_silent() -> None:
+        printer.set_mute(Mute.SILENT)
+
+    printer.after_line = fall_silent
     receipt = await sold(counter)
     await counter.till.until(lambda s: s["last_sale"]["slip"] == "unknown", "the till does not say so")
+    printer.after_line = None
     state, reason, evidence = slip(counter, receipt)
     assert (state, reason) == ("unknown", "mute") and evidence
     printer.set_mute(Mute.NO)

@@ -1,4 +1,4 @@
-"""The daemon is killed at every kind of moment: nothing is lost, nothing doubled, no second receipt."""
+"""The daemon is killed at every kind of moment: nothing is lost or doubled, and a copy says so."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def test_a_kill_in_the_middle_of_a_sale_loses_and_doubles_nothing(counter:
     assert (len(earned), min(earned) >= 12) == (len(receipts), True)
     assert await counter.points() == before + sum(earned)
     counter.check_paper(receipts)
-    assert "unknown" in {counter.fates()[receipt] for receipt in receipts}, "some were cut in the middle"
+    assert any(counter.copies(receipt) for receipt in receipts), "some were cut in the middle"
     verdict = await counter.verify()
     assert (verdict["exit"], verdict["ok"]) == (0, True)
     assert verdict["events"] == counter.head()
