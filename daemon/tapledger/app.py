@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable, Coroutine, Sequence
 
 import structlog
@@ -15,6 +16,7 @@ from tapledger.devices.discovery.watch import live_discovery
 from tapledger.devices.events import DeviceEvents
 from tapledger.devices.printing import DRAWER_ROLE, Printing
 from tapledger.devices.receipts import status
+from tapledger.devices.recording import Recordable, Recordings
 from tapledger.devices.roles import KIOSK_READER, RECEIPT_PRINTER, TILL_READER, TILL_SCANNER
 from tapledger.devices.supervisor import DeviceSupervisor
 from tapledger.errors import Invalid, Unavailable
@@ -28,11 +30,20 @@ from tapledger.settings import Settings
 from tapledger.store import keyring
 from tapledger.store.store import Store
 from tapledger.sync.loop import SyncLoop, SyncState
-from tapledger.web import devices_api, kiosk_api, print_api, print_views, problems, scanner_setup_api
+from tapledger.web import (
+    devices_api,
+    kiosk_api,
+    print_api,
+    print_views,
+    problems,
+    recordings_api,
+    scanner_setup_api,
+)
 from tapledger.web.console import ConsoleFace, Machine
 from tapledger.web.desk_api import DeskApi
 from tapledger.web.kiosk import KioskFace
 from tapledger.web.live import LiveFeed
+from tapledger.web.recordings_api import Tapes
 from tapledger.web.scanner_setup_api import SetupSheets
 from tapledger.web.server import Server
 from tapledger.web.snapshots import DeviceLight, SyncView
@@ -41,7 +52,8 @@ from tapledger.web.till_api import TillApi
 from tapledger.web.till_views import Around
 from tapledger.web.views import Lights
 from tapledger_drivers.cards.trust.signed_token import SignedTokenPolicy
-from tapledger_drivers.device import DeviceConfig
+from tapledger_drivers.cassettes.watching import WatchedTrust
+from tapledger_drivers.device import DeviceConfig, DeviceInfo
 from tapledger_drivers.io import Io
 from tapledger_drivers.ports import Driver, TrustPolicy
 from tapledger_drivers.registry import Sibling, create_driver
@@ -103,16 +115,30 @@ class Daemon:
         trust = SignedTokenPolicy(shop.store.keyring.token_keys)
         configs = [DeviceConfig(d.role, d.driver, dict(d.options)) for d in settings.devices]
         self.events = DeviceEvents(shop.store, clock, shop.randomness)
+        self.recordings = Recordings(clock, shop.randomness)
         self.claims = Claims(clock, self._is_serving, self._claim_changed)
         self.devices = DeviceSupervisor(
             configs,
-            lambda config, io, sibling: build(self.discovery.resolve(config), trust, io, sibling),
+            lambda config, io, sibling: self.recordings.wrap(
+                config.role,
+                build(self.discovery.resolve(config), WatchedTrust(trust, io.traffic), io, sibling),
+                io.traffic,
+            ),
             clock,
             self._around_changed,
             self.events,
             self.claims.holder,
             make_io,
         )
+        self.recordings.devices = {
+            config.role: Recordable(
+                config,
+                self.devices.traffic[config.role],
+                functools.partial(self._info, config.role),
+                functools.partial(self.devices.reopen, config.role),
+            )
+            for config in configs
+        }
         self.discovery = live_discovery(configs, self.devices.wake)
         self.prints = Printing(
             shop, self.devices, settings, self._slip_settled, self._around_changed, self._status_slip
@@ -148,6 +174,7 @@ class Daemon:
             *self.console.routes(),
             *print_api.routes(self.shop, self.prints, lambda: self.console.language, self._slip_asked),
             *devices_api.routes(self.technician.api()),
+            *recordings_api.routes(Tapes(self.recordings.start, self.recordings.stop)),
             *scanner_setup_api.routes(SetupSheets(scanner_setup.overview, scanner_setup.draw)),
             *DeskApi(self.shop, lambda: self.console.language, self._desk_acted).routes(),
             *more,
@@ -256,6 +283,9 @@ class Daemon:
         return status.status_slip(self.shop, language, devices, central, self._console_address)
 
     # What the faces show of the rest.
+    def _info(self, role: str) -> DeviceInfo | None:
+        return self.devices.states[role].info
+
     def _light(self, role: str) -> DeviceLight:
         return views.light(self.devices.states.get(role))
 

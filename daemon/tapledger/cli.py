@@ -14,6 +14,7 @@ import click
 from tapledger import languages
 from tapledger.commandline import AS_JSON, CONFIG, LANGUAGE, call, show
 from tapledger.commands.desk_cli import desk, member
+from tapledger.commands.recording_cli import record, replay
 from tapledger.commands.simulate_cli import simulate
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def main() -> None:
 
 main.add_command(desk)
 main.add_command(member)
+main.add_command(record)
+main.add_command(replay)
 main.add_command(simulate)
 
 
