@@ -141,9 +141,11 @@ async def test_paper_out_is_told_and_the_slip_comes_when_paper_is_back(
 ) -> None:
     face = await open_console(browser, chain)
     slips = len(chain.benches["shop-a"].printer.slips)
-    await face.at("dock-paper-out").click()
+    await face.at("dock-faults-receipt-printer").locator("summary").click()
+    paper_out = face.at("dock-fault-receipt-printer-paper_out")
+    await paper_out.click()
     await is_linked(face, "receipt-printer", "degraded")
-    await expect(face.at("dock-paper-out")).to_have_attribute("aria-pressed", "true")
+    await expect(paper_out).to_have_attribute("aria-pressed", "true")
     await expect(face.at("overview")).to_have_attribute("data-light", "amber")
     for told in (device(face, "receipt-printer"), face.at("overview")):
         await expect(told).to_contain_text(texts.say("zh-Hans", "device.paper_out"))
@@ -156,8 +158,7 @@ async def test_paper_out_is_told_and_the_slip_comes_when_paper_is_back(
     await face.picture("console-paper-out")
     assert len(chain.benches["shop-a"].printer.slips) == slips
 
-    await face.at("dock-paper-out").click()
-    await face.at("wake-receipt-printer").click()
+    await paper_out.click()
     await is_linked(face, "receipt-printer", "online")
     await expect(face.at(job)).to_have_attribute("data-state", "printed", timeout=PATIENCE_MS)
     slip = await slip_is_drawn(face, slips + 1)
@@ -171,7 +172,7 @@ async def test_pcscd_killed_is_trouble_with_a_next_step_and_heals(browser: Brows
     face = await open_console(browser, chain)
     await chain.station.kill_pcscd()
     for role in ("kiosk-reader", "till-reader"):
-        await is_linked(face, role, "backing_off")
+        await is_linked(face, role, "absent")
         await expect(face.at(f"wake-{role}")).to_be_visible()
     await expect(face.at("overview")).to_have_attribute("data-light", "red")
     await chain.station.start_pcscd()
