@@ -285,14 +285,21 @@ async def until(satisfied: Callable[[], bool]) -> None:
 
 
 async def test_the_drawer_opens_on_demand_only(emulator: StarPrinterEmulator) -> None:
-    async with opened(emulator, drawer_switch="closed") as printer:
-        assert (await printer.status()).drawer_open is False
+    async with opened(emulator) as printer:
+        assert (await printer.status()).drawer_open is None, "nobody has seen it move yet"
         await printer.print(PrintJob("j", RECEIPT))
         assert emulator.drawer_kicks == 0
         assert await printer.kick_drawer()
         await until(lambda: emulator.drawer_kicks == 1)
+        assert (await printer.status()).drawer_open is True
+        emulator.shut_drawer()
+        assert (await printer.status()).drawer_open is False
         await emulator.pull(Verb.COVER_OPEN)
         assert not await printer.kick_drawer()
+        assert printer._io.traffic.counters["ReceiptCoverOpenCount"] == 1
+        await emulator.pull(Verb.COVER_OPEN, on=False)
+    async with opened(emulator, drawer_switch="low") as printer:
+        assert (await printer.status()).drawer_open is True
     async with opened(emulator, drawer=False) as printer:
         assert not await printer.kick_drawer()
     assert emulator.drawer_kicks == 1

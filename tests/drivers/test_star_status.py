@@ -53,7 +53,7 @@ def test_every_count_of_the_counter_reads_back() -> None:
 
 def test_near_end_and_the_drawers_switch_are_told() -> None:
     [said] = StatusParser().feed(status_bytes(state=0x04, paper=0x04))
-    assert (said.near_end, said.drawer_switch_closed, said.reason) == (True, True, "ok")
+    assert (said.near_end, said.drawer_level, said.reason) == (True, True, "ok")
 
 
 @pytest.mark.parametrize("order", ["big", "little"])

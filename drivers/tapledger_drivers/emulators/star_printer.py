@@ -22,7 +22,7 @@ PRINTER_VERBS = (Verb.PAPER_OUT, Verb.NEAR_END, Verb.COVER_OPEN, Verb.CUTTER_JAM
 ROWS_AT_ONCE = 100
 """After so many rows the loop has its turn, also when printing takes no time."""
 
-_COVER, _OFFLINE = 0x20, 0x08
+_COVER, _OFFLINE, _DRAWER = 0x20, 0x08, 0x04
 _CUTTER = 0x08
 _PAPER_END, _NEAR_END = 0x08, 0x04
 _ASK = b"\x1b\x06\x01"
@@ -46,6 +46,7 @@ class StarPrinterEmulator:
         self.columns = columns
         self.wire = wire(self)
         self.drawer_kicks = 0
+        self._drawer_open = False
         self.row_delay_s = 0.0
         self.counter = 0
         self.rows_printed = 0
@@ -146,7 +147,9 @@ class StarPrinterEmulator:
     def _status(self) -> bytes:
         faults = self._faults
         status = status_bytes(
-            state=(_COVER if Verb.COVER_OPEN in faults else 0) | (0 if self.ready else _OFFLINE),
+            state=(_COVER if Verb.COVER_OPEN in faults else 0)
+            | (0 if self.ready else _OFFLINE)
+            | (_DRAWER if self._drawer_open else 0),
             errors=_CUTTER if Verb.CUTTER_JAM in faults else 0,
             paper=(_PAPER_END if Verb.PAPER_OUT in faults else 0)
             | (_NEAR_END if Verb.NEAR_END in faults else 0),
@@ -210,6 +213,13 @@ class StarPrinterEmulator:
     def kick(self, drawer: int) -> None:
         del drawer
         self.drawer_kicks += 1
+        self._drawer_open = True
+        self._tell_change()
+
+    def shut_drawer(self) -> None:
+        """A hand pushes it in; the switch of this drawer closes when it opens."""
+        self._drawer_open = False
+        self._tell_change()
 
     def count(self) -> None:
         self.counter = (self.counter + 1) % COUNTER_MODULUS

@@ -11,12 +11,14 @@ from tapledger_drivers.errors import DeviceAbsent, DeviceBlocked, DeviceLost
 from tapledger_drivers.io import Io, WriteStalled
 from tapledger_drivers.ports import PrinterStatus, PrintJob, PrintOutcome, PrintVerdict, Rule, Text
 from tapledger_drivers.printers import qr
+from tapledger_drivers.printers.escpos_options import DRAWER_SWITCHES
 from tapledger_drivers.printers.layout import PaperLine, QrLine, lay_out
 from tapledger_drivers.printers.raster import LINE_DOTS, load_font
 from tapledger_drivers.printers.star_job import StarJob
 from tapledger_drivers.printers.star_line import StarLine
 from tapledger_drivers.printers.star_raster import DRAWER_PULSE, StarPage
-from tapledger_drivers.printers.star_status import AUTOMATIC_ON, StarStatus
+from tapledger_drivers.printers.star_status import AUTOMATIC_ON
+from tapledger_drivers.printers.watching import Watch
 from tapledger_drivers.registry import Making
 
 ANSWER_TIMEOUT_S = 2.0
@@ -27,7 +29,6 @@ FONT_TIMEOUT_S = 10.0
 LIVENESS_S = 2.0
 """An idle printer that says nothing is asked so often: its cable may be gone."""
 UNNAMED = "Star raster printer"
-DRAWER_SWITCHES = ("none", "open", "closed")
 _DEFAULTS: dict[str, Value] = {
     "commands": "star_raster",
     "status": "asb",
@@ -43,9 +44,8 @@ _DEFAULTS: dict[str, Value] = {
 class StarPrinter:
     """``dots`` is the printable width: 576 on 80 mm paper, 384 or 408 on 58 mm.
 
-    ``answers`` is False for the models before the TSP100III, which cannot be asked. ``drawer_switch`` is the
-    state of the drawer's switch that means that it is open. One line is held from ``open`` to ``close``;
-    jobs wait for each other.
+    ``answers`` is False for the models before the TSP100III, which cannot be asked. One line is held from
+    ``open`` to ``close``; jobs wait for each other.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class StarPrinter:
         dots: int = 576,
         answers: bool = True,
         drawer: bool = True,
-        drawer_switch: str = "none",
+        drawer_switch: str = "learn",
         answer_timeout_s: float = ANSWER_TIMEOUT_S,
         send_timeout_s: float = SEND_TIMEOUT_S,
         job_timeout_s: float = JOB_TIMEOUT_S,
@@ -68,7 +68,7 @@ class StarPrinter:
         self._dots = dots
         self._answers = answers
         self._drawer = drawer
-        self._drawer_switch = drawer_switch
+        self._watch = Watch(io.traffic, drawer_switch)
         self._answer_timeout_s = answer_timeout_s
         self._send_timeout_s = send_timeout_s
         self._job_timeout_s = job_timeout_s
@@ -158,29 +158,26 @@ class StarPrinter:
     async def _status_now(self, line: StarLine) -> PrinterStatus:
         """While a job is at work, its questions are enough; else ask, for silence has to be noticed."""
         if self._one_at_a_time.locked() and line.status is not None:
-            return self._reported(line.status)
+            return self._watch.saw(line.status)
         return await self.status()
 
     async def _ask_status(self) -> PrinterStatus:
-        line = self._line
+        line, trouble = self._line, self._watch.trouble
         if line is None:
-            return PrinterStatus(False, "unreachable", f"{self._address} is not open")
+            return trouble("unreachable", f"{self._address} is not open")
         try:
             if not self._answers:
                 line.check()
                 return PrinterStatus(True, "ok", "this model cannot be asked")
+            junk = line.junk
             status = await line.ask()
         except DeviceLost as error:
-            return PrinterStatus(False, "unreachable", error.detail)
+            return trouble("unreachable", error.detail)
         except WriteStalled as error:
-            return PrinterStatus(False, "mute", str(error))
-        return self._reported(status) if status else PrinterStatus(False, "mute", line.silence)
-
-    def _reported(self, status: StarStatus) -> PrinterStatus:
-        drawer_open = None
-        if self._drawer_switch != "none":
-            drawer_open = status.drawer_switch_closed is (self._drawer_switch == "closed")
-        return PrinterStatus(status.reason == "ok", status.reason, str(status), status.near_end, drawer_open)
+            return trouble("mute", str(error))
+        if status is None:
+            return trouble("noise" if line.junk > junk else "mute", line.silence)
+        return self._watch.saw(status)
 
     async def kick_drawer(self) -> bool:
         async with self._one_at_a_time:
@@ -188,6 +185,8 @@ class StarPrinter:
             if not self._drawer or line is None or not (await self._ask_status()).ready:
                 return False
             try:
+                if line.status is not None:
+                    self._watch.kicked(line.status)
                 await line.send(DRAWER_PULSE)
                 return not self._answers or await line.ask() is not None
             except (DeviceLost, WriteStalled):
@@ -232,5 +231,5 @@ def make(making: Making) -> StarPrinter:
         dots=options.integer("dots", 576, 288, 832),
         answers=options.choice("status", "asb", ("asb", "none")) == "asb",
         drawer=options.flag("drawer", True) is not False,
-        drawer_switch=options.choice("drawer_switch", "none", DRAWER_SWITCHES),
+        drawer_switch=options.choice("drawer_switch", "learn", DRAWER_SWITCHES),
     )

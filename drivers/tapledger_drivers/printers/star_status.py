@@ -56,8 +56,8 @@ class StarStatus:
         return self.data[5] & _NEAR_END != 0
 
     @property
-    def drawer_switch_closed(self) -> bool:
-        """Which of both means that the drawer is open is the drawer's affair."""
+    def drawer_level(self) -> bool:
+        """Whether the drawer's switch is closed; which of both means open is the drawer's affair."""
         return self.data[2] & _DRAWER != 0
 
     @property

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from tapledger_drivers.ports import PrinterStatus
-from tapledger_drivers.printers.status import StatusBytes
 from tapledger_drivers.traffic import Traffic
 
 _COUNTED = {
@@ -18,6 +19,19 @@ _COUNTED = {
 """By their UnifiedPOS names, once for each time that the printer gets into that state."""
 
 
+class Said(Protocol):
+    """What a printer said of itself, in whatever language."""
+
+    @property
+    def reason(self) -> str: ...
+
+    @property
+    def near_end(self) -> bool: ...
+
+    @property
+    def drawer_level(self) -> bool: ...
+
+
 class Watch:
     """``drawer_switch`` says which level means open: ``high``, ``low``, ``none`` or ``learn``."""
 
@@ -28,7 +42,7 @@ class Watch:
         self._learns = drawer_switch == "learn"
         self._level_before_kick: bool | None = None
 
-    def saw(self, status: StatusBytes) -> PrinterStatus:
+    def saw(self, status: Said) -> PrinterStatus:
         reason = status.reason
         self._note(reason)
         # A socket without a drawer stands at one level for ever: only one that moves is a switch.
@@ -42,7 +56,7 @@ class Watch:
         self._note(reason)
         return PrinterStatus(False, reason, evidence)
 
-    def kicked(self, before: StatusBytes) -> None:
+    def kicked(self, before: Said) -> None:
         """The drawer is about to open; ``before`` is how the printer was until now."""
         self._level_before_kick = before.drawer_level
 
