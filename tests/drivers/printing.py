@@ -23,7 +23,13 @@ from tapledger_drivers.transports.live import LiveIo
 LINES = ("tcp", "pty")
 LASTING_PORTS = (12000, 32000)
 DEADLINE_S = 10.0
-PATIENCE = EscposOptions(answer_timeout_s=0.4, detect_timeout_s=0.4, send_timeout_s=1.0, job_timeout_s=1.0)
+PATIENCE = EscposOptions(
+    answer_timeout_s=0.4,
+    liveness_timeout_s=0.4,
+    detect_timeout_s=0.4,
+    send_timeout_s=1.0,
+    job_timeout_s=1.0,
+)
 """Deadlines that a printer on this machine keeps easily."""
 
 RECEIPT: tuple[PaperItem, ...] = (

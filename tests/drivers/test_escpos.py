@@ -232,8 +232,7 @@ async def test_health(printer: EscposPrinterEmulator, driver: EscposPrinter) -> 
 
 
 # ---- status --------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("model", ["epson", "no_process_id", "stops_asb"])
-@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize(("line", "model"), [("tcp", "epson"), ("pty", "no_process_id"), ("tcp", "stops_asb")])
 async def test_what_happens_to_the_printer_is_told_within_a_second(line: str, model: str) -> None:
     async with emulated(line, model) as printer, driving(printer) as driver:
         changes = driver.changes()

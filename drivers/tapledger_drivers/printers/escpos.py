@@ -36,7 +36,6 @@ from tapledger_drivers.transports.addresses import TtyAddress, parse_address
 BUILD_TIMEOUT_S = 10.0
 IDLE_ASK_S = 0.5
 """So often an idle printer is asked how it is: its automatic status may have stopped, its cable be gone."""
-LIVENESS_TIMEOUT_S = 1.0
 SILENT_MAX = 3
 """So many questions in a row without an answer, and the line is better opened anew."""
 SHARED_ASK_S = 2.0
@@ -184,7 +183,7 @@ class EscposPrinter:
             conversation.check()
             return self._watch.saw(said)
         async with self._one_at_a_time:
-            return await self._ask(conversation, LIVENESS_TIMEOUT_S)
+            return await self._ask(conversation, self._options.liveness_timeout_s)
 
     async def _ask(self, conversation: Conversation, timeout_s: float | None = None) -> PrinterStatus:
         if self._can("status") == "none":

@@ -37,6 +37,8 @@ class EscposOptions:
     drawer_switch: str = "learn"
     """Which level of the drawer's switch means open; ``learn`` watches what it does after a kick."""
     answer_timeout_s: float = 2.0
+    liveness_timeout_s: float = 1.0
+    """An idle printer that does not answer for so long is mute."""
     detect_timeout_s: float = 1.0
     send_timeout_s: float = 10.0
     job_timeout_s: float = 20.0
