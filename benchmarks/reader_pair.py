@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
-from tapledger_drivers.device import DeviceInfo
-from tapledger_drivers.ports import CardEvent, CardPresented, CardReader, CardRemoved
+from tapledger_drivers.device import DeviceInfo, HealthLevel, HealthReport
+from tapledger_drivers.ports import CardEvent, CardPresented, CardReader, CardRemoved, Feedback
 
 
 class ReaderPair:
@@ -34,6 +34,15 @@ class ReaderPair:
         for reader in self._readers:
             await reader.close()
         await asyncio.gather(*self._following)
+
+    async def health(self, level: HealthLevel) -> HealthReport:
+        return await self._readers[0].health(level)
+
+    async def feedback(self, pattern: Feedback) -> bool:
+        return False
+
+    async def transceive(self, apdus: Sequence[bytes]) -> list[bytes]:
+        return await self._readers[0].transceive(apdus)
 
     async def _follow(self, place: int) -> None:
         async for event in self._readers[place].taps():

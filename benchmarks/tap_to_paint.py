@@ -12,6 +12,7 @@ import os
 import random
 import shutil
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -33,6 +34,8 @@ from tapledger_drivers.emulators.reader_station import ReaderStation
 from tapledger_drivers.emulators.virtual_card import CardKind, VirtualCard
 from tapledger_drivers.ports import CardReader, TrustPolicy
 from tapledger_drivers.registry import create_driver
+from tapledger_drivers.traffic import Traffic
+from tapledger_drivers.transports.live import LiveIo
 
 CARD_KINDS = (CardKind.TYPE4, CardKind.TYPE2)
 """One on each reader: the first finds the attract screen, the second the first one's balance."""
@@ -204,7 +207,7 @@ async def _kiosk(shop: Shop, seeded: SeededShop, station: ReaderStation) -> Asyn
     """Run the shop's daemon and yield its kiosk with the port."""
     trust = SignedTokenPolicy(shop.store.keyring.token_keys)
     readers = ReaderPair([_reader(name, trust) for name in station.reader_names])
-    daemon = Daemon(shop, _settings(seeded.settings), lambda config, trust: readers)
+    daemon = Daemon(shop, _settings(seeded.settings), lambda *_: readers)
     cards = [seeded.virtual_card(place, kind) for place, kind in enumerate(CARD_KINDS)]
     kiosk = _Kiosk(daemon, readers, station, cards)
     listening: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -215,7 +218,8 @@ async def _kiosk(shop: Shop, seeded: SeededShop, station: ReaderStation) -> Asyn
 
 
 def _reader(name: str, trust: TrustPolicy) -> CardReader:
-    reader = create_driver(DeviceConfig("kiosk-reader", "pcsc", {"reader_name": name}), trust)
+    io = LiveIo(name, Traffic(time.monotonic))
+    reader = create_driver(DeviceConfig("kiosk-reader", "pcsc", {"reader_name": name}), trust, io)
     assert isinstance(reader, CardReader)
     return reader
 

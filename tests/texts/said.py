@@ -120,6 +120,11 @@ def device_reasons() -> set[str]:
     return found - {"ok"}
 
 
+def health_findings() -> set[str]:
+    """Return everything that a check of a device's health looks at and that is no reason by itself."""
+    return _first_arguments({"Finding"}, 0) - set(REASONS)
+
+
 def _first_arguments(names: set[str], position: int) -> set[str]:
     found = set()
     for path in with_suffix(".py", under=("drivers",)):
@@ -157,6 +162,7 @@ def every_key() -> set[str]:
         *(f"reason.{code}" for code in codes["reason"]),
         *(f"tender.{kind}" for kind in TENDERS),
         *(f"problem.{code}{end}" for code in {*codes["problem"], "OTHER"} for end in ("", ".next")),
+        *(f"device.check.{code}" for code in health_findings()),
         *(f"device.consequence.{role.replace('-', '_')}" for role in ROLES),
         *(f"device.{code}{end}" for code in devices for end in ("", ".next")),
     }

@@ -124,22 +124,22 @@ def event_view(event: Event, session: str) -> DeviceEventView:
 
 
 def health_view(report: HealthReport, language: str) -> HealthView:
-    known = texts.catalogue(language)
     return HealthView(
         level=report.level.value,
         ok=report.ok,
         findings=[
-            FindingView(
-                code=one.code,
-                ok=one.ok,
-                sentence=texts.say(language, f"device.{one.code}", reason=one.code, detail=one.detail)
-                if f"device.{one.code}" in known
-                else one.code,
-                detail=one.detail,
-            )
+            FindingView(one.code, one.ok, _looked_at(one.code, one.detail, language), one.detail)
             for one in report.findings
         ],
     )
+
+
+def _looked_at(code: str, detail: str, language: str) -> str:
+    """Name what was looked at; a reason of trouble has its own sentence, another maker's code only itself."""
+    known = texts.catalogue(language)
+    keys = (f"device.check.{code}", "device.online" if code == "ok" else f"device.{code}")
+    key = next((key for key in keys if key in known), None)
+    return code if key is None else texts.say(language, key, reason=code, detail=detail)
 
 
 def repair_view(repair: Repair, state: DeviceState, language: str) -> RepairView:
