@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from tapledger.devices.supervisor import Reported
 from tapledger.errors import TapledgerError
 from tapledger.floor.serving import Serving
@@ -52,6 +54,17 @@ async def test_two_equal_bottles_are_two_and_a_coupon_is_one() -> None:
     clock.move(5)
     await served._scan(scan(COUPON))
     assert till.entered[-1] == COUPON
+
+
+@pytest.mark.parametrize(
+    ("item", "entered"),
+    [("06901234567892", EAN), ("00000096385074", "96385074"), ("15400141288763", "15400141288763")],
+)
+async def test_a_gs1_code_enters_its_trade_item(item: str, entered: str) -> None:
+    till = Till()
+    event = Scan(b"", f"01{item}10LOT", 0.0, "]C1", "gs1-128", (("01", item), ("10", "LOT")))
+    await serving(till, HandClock())._scan(reported(event))
+    assert till.entered == [entered]
 
 
 async def test_coupons_faster_than_a_person_are_refused_aloud() -> None:

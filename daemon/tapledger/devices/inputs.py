@@ -43,6 +43,14 @@ def presented(event: CardPresented, simulated: bool = False) -> Presented:
     return identity.simulated(shown) if simulated else shown
 
 
+def entered(scan: Scan) -> str:
+    """Return what a code enters at the till: of a GS1 code its trade item, as its EAN barcode has it."""
+    item = next((value for identifier, value in scan.gs1 if identifier == "01"), "")
+    if not item:
+        return scan.text
+    return item[6:] if item.startswith("000000") else item.removeprefix("0")
+
+
 def torn(event: CardTorn) -> Refused:
     return Refused("CARD_TWO_AT_ONCE" if event.reason == "collision" else "CARD_TORN")
 
@@ -63,7 +71,7 @@ def draft(device: str, claim: str, face: str, event: CardEvent | ScanEvent, simu
         case Scan():
             shown = {"what": "code", "symbology": event.symbology, "aim_id": event.aim_id,
                      "length": len(event.text)}  # fmt: skip
-            private = msgspec.msgpack.encode(Code(event.text, simulated))
+            private = msgspec.msgpack.encode(Code(entered(event), simulated))
             return Draft(device, "data", _marked(shown, simulated), private, claim, claim == face)
         case _:
             shown = {"what": "refused", "reason": event.reason, "length": event.length}

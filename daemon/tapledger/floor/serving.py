@@ -131,7 +131,7 @@ class Serving:
     async def _scan(self, scan: Reported[ScanEvent]) -> None:
         if isinstance(scan.event, Scan):
             self._devices.note(scan.role, "code")
-            await self._code(scan.role, Code(scan.event.text, scan.simulated), scan.seq)
+            await self._code(scan.role, Code(inputs.entered(scan.event), scan.simulated), scan.seq)
             return
         self._devices.note(scan.role, f"refused ({scan.event.reason})")
         await self._refuse(scan.role, _refusal(scan.event), scan.event.seen_at_s)

@@ -25,9 +25,11 @@ NODE = "/dev/input/event5"
 NAME = "Emulated scanner"
 _EVENT = struct.Struct("llHHi")
 """input_event: seconds, microseconds, type, code, value."""
-_PIECE_BYTES = 64 * _EVENT.size
-"""As many as evdev reads at once, and less than half of what a terminal holds."""
+_PIECE_BYTES = 32 * _EVENT.size
+"""A fifth of what a terminal holds: the kernel may be late with several."""
 _LOOK_S = 0.001
+_EMPTY_LOOKS = 4
+"""How often in a row nothing is left to read before the next piece goes: it may still be on its way."""
 EV_SYN, EV_KEY, SYN_REPORT, SYN_DROPPED = 0, 1, 0, 3
 _NAME_BYTES = 256
 """evdev asks for names with a buffer of this size, and umockdev compares sizes."""
@@ -72,9 +74,11 @@ class _KeyWire(PtyWire):
     """The kernel hands out whole events only; a full terminal would cut one in two, so it is never filled."""
 
     _waits = False
+    _empty_looks = 0
 
     def _flush(self) -> None:
         if not self._waits:
+            self._empty_looks = _EMPTY_LOOKS
             self._send_some()
 
     def _send_some(self) -> None:
@@ -83,7 +87,9 @@ class _KeyWire(PtyWire):
             return
         unread = array("i", [0])
         fcntl.ioctl(self._slave, termios.FIONREAD, unread)
-        if not unread[0]:
+        self._empty_looks = 0 if unread[0] else self._empty_looks + 1
+        if self._empty_looks >= _EMPTY_LOOKS:
+            self._empty_looks = 0
             with contextlib.suppress(BlockingIOError):
                 del self._unread[: os.write(self._fd, self._unread[:_PIECE_BYTES])]
         if self._unread:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from tapledger_drivers import quirks
 from tapledger_drivers.device import DeviceInfo, Finding, HealthLevel, HealthReport
 from tapledger_drivers.io import Io, KeyEvent, Keys
-from tapledger_drivers.ports import Scan, ScanEvent, ScanRefused
+from tapledger_drivers.ports import Scan, ScanEvent
 from tapledger_drivers.registry import Making
 from tapledger_drivers.scanners.framing import CODE_BYTES_MAX, KEYBOARD_ENDS, Framed, Framer
 from tapledger_drivers.scanners.key_typing import KeyTyper
@@ -23,7 +23,6 @@ KEY_RESERVED = 0
 _KEY_BYTES = 3
 _TYPED_BYTES_MAX = CODE_BYTES_MAX * 8 * _KEY_BYTES
 """Key presses and releases of one code that are remembered, to hide them should it be somebody's card."""
-
 
 _Codes: TypeAlias = "asyncio.Queue[ScanEvent | Exception | None]"
 
@@ -130,10 +129,8 @@ class EvdevKeyboardScanner:
         return self._framer.feed(self._typer.press(event))
 
     def _read(self, framed: Framed) -> ScanEvent:
-        event = self._reader.read(framed)
-        if isinstance(event, ScanRefused):
-            self._io.traffic.hide(bytes(self._typed))
-        elif isinstance(event, Scan):
+        event = self._reader.read(framed, bytes(self._typed))
+        if isinstance(event, Scan):
             self._miskeyed = looks_miskeyed(event.text)
         self._typed.clear()
         self._typer.rest()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from tapledger_drivers.device import Finding
 from tapledger_drivers.ports import ScanEvent, ScanRefused
 from tapledger_drivers.scanners.evdev_keyboard import looks_miskeyed
@@ -84,6 +86,7 @@ def _miskeyed(text: str, typed: Keymap, read: Keymap) -> str:
     return "".join(getattr(read, key[1]).get(key[0], "") for key in found if key is not None)
 
 
+@cache
 def _miskeyed_probes() -> frozenset[str]:
     return frozenset(
         _miskeyed(probe.replace(GROUP_SEPARATOR, ""), typed, read)

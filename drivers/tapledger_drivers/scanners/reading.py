@@ -63,8 +63,9 @@ class CodeReader:
         self.aim_id_seen: bool | None = None
         """Whether the newest code had an AIM identifier; None before the first."""
 
-    def read(self, framed: Framed) -> ScanEvent:
-        """Return what the code says; never raises, and what must not be known is nowhere when it returns."""
+    def read(self, framed: Framed, typed: bytes = b"") -> ScanEvent:
+        """Return what the code says; never raises. A secret among the bytes is hidden when it returns, and so
+        are the key presses that ``typed`` it."""
         event = self._judge(framed, time.monotonic())
         if isinstance(event, Scan):
             self.aim_id_seen = bool(event.aim_id)
@@ -76,6 +77,7 @@ class CodeReader:
             payment_secrets.PAYMENT_CODE,
         ) or payment_secrets.may_hide_in(framed.raw):
             self._traffic.hide(framed.raw)
+            self._traffic.hide(typed)
         return event
 
     def _judge(self, framed: Framed, seen_at_s: float) -> ScanEvent:
