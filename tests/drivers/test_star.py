@@ -431,3 +431,16 @@ async def test_half_a_row_of_a_broken_job_does_not_swallow_the_next(emulator: St
         assert (await printer.print(PrintJob("j", RECEIPT))).verdict is PRINTED
     rows = rows_on_paper(emulator)[-1]
     assert rows[-len(expected_rows(RECEIPT)) :] == expected_rows(RECEIPT)
+
+
+async def test_a_change_is_not_missed_while_somebody_thinks_about_the_last(
+    emulator: StarPrinterEmulator,
+) -> None:
+    async with opened(emulator) as printer:
+        changes = printer.changes()
+        assert (await anext(changes)).ready
+        heard = len(printer._io.traffic.frames())
+        await emulator.pull(Verb.COVER_OPEN)
+        await until(lambda: len(printer._io.traffic.frames()) > heard)
+        async with asyncio.timeout(1.0):
+            assert (await anext(changes)).reason == "cover_open"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 
 from tapledger_drivers import quirks
 from tapledger_drivers.device import DeviceInfo, Finding, HealthLevel, HealthReport, Value
@@ -150,10 +151,13 @@ class StarPrinter:
                 said = now
                 yield now
             try:
-                await line.wait_for(line.said_more_than(line.count), LIVENESS_S)
+                await line.wait_for(partial(self._says_otherwise, line, said), LIVENESS_S)
             except DeviceLost:
                 if line is self._line:
                     raise
+
+    def _says_otherwise(self, line: StarLine, said: PrinterStatus) -> bool:
+        return line.status is not None and _what_matters(self._watch.saw(line.status)) != _what_matters(said)
 
     async def _status_now(self, line: StarLine) -> PrinterStatus:
         """While a job is at work, its questions are enough; else ask, for silence has to be noticed."""
