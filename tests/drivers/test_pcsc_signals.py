@@ -16,7 +16,7 @@ from tapledger_drivers.cards.pcsc_codes import ESCAPE
 from tapledger_drivers.device import HealthLevel, Source
 from tapledger_drivers.errors import DeviceLost
 from tapledger_drivers.io import PcscCard, PcscFailed, ReaderState
-from tapledger_drivers.ports import Feedback
+from tapledger_drivers.ports import CardRemoved, CardTorn, Feedback
 from tapledger_drivers.traffic import Traffic
 from tapledger_drivers.transports.live import LiveIo
 from tests.drivers.readers import driver_for
@@ -222,6 +222,40 @@ async def test_a_light_that_hangs_is_noticed_also_when_nobody_waits_for_it(
         fake.answers.set()
         await driver.open()
         assert await driver.feedback(Feedback.READY)
+
+
+async def test_a_reader_that_pcscd_lets_go_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = FakeReader([ACR122U])
+    async with driving(fake, "acr122") as driver:
+        gone = ReaderState(ACR122U, 0x000E, 0, b"")  # changed, unknown, unavailable
+        monkeypatch.setattr(fake, "wait", lambda known, timeout_s: [gone])
+        await driver.open()
+        with pytest.raises(DeviceLost, match="reader_gone") as caught:
+            await anext(driver.taps())
+        assert isinstance(caught.value.__cause__, PcscFailed)
+
+
+@pytest.mark.parametrize(
+    ("moves", "events"),
+    [(0, []), (2, [CardTorn, CardRemoved]), (0x10000, []), (-0xFFFE, [CardTorn, CardRemoved])],
+)
+async def test_a_card_between_two_looks_is_torn(
+    monkeypatch: pytest.MonkeyPatch, moves: int, events: list[type]
+) -> None:
+    """pcscd counts movements in 16 bits: two more and no card there means that one came and went."""
+    fake = FakeReader([ACR122U])
+    states = [ReaderState(ACR122U, 0x12, count & 0xFFFF, b"") for count in (0xFFFE, 0xFFFE + moves)]
+    states.append(ReaderState(ACR122U, 0x222, 0xFFFF, b""))
+
+    def wait(known: Sequence[ReaderState], timeout_s: float) -> list[ReaderState] | None:
+        return [states.pop(0)] if states else None
+
+    monkeypatch.setattr(fake, "wait", wait)
+    async with driving(fake, "acr122") as driver:
+        await driver.open()
+        taps = driver.taps()
+        seen = [type(await anext(taps)) for _ in range(len(events) + 1)]
+    assert seen == [*events, CardTorn], "the last one lies there and is mute"
 
 
 async def test_a_fault_of_ours_reaches_whoever_listens(monkeypatch: pytest.MonkeyPatch) -> None:

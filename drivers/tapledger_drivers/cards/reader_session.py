@@ -221,7 +221,8 @@ class ReaderSession:
     def _tell(self, state: ReaderState, seen_at_s: float, deliver: Deliver) -> None:
         """Deliver what has happened between the last look and this one."""
         if state.flags & STATE_READER_GONE:
-            raise DeviceLost("reader_gone", self._reader)
+            cause = PcscFailed("SCardGetStatusChange", READER_UNAVAILABLE, f"state {state.flags:04X}")
+            raise DeviceLost("reader_gone", self._reader) from cause
         before, self._known = self._known, state
         looked, self._looked = self._looked, True
         was_there, is_there = bool(before.flags & STATE_PRESENT), bool(state.flags & STATE_PRESENT)

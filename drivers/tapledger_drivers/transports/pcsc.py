@@ -53,6 +53,10 @@ class PcscContext:
         if hresult != scard.SCARD_S_SUCCESS:
             self._traffic.note("status_change", f"{code_of(hresult):08X}")
         _check("SCardGetStatusChange", hresult)
+        _, pnp_state, _ = answers[-1]
+        if pnp_state & scard.SCARD_STATE_CHANGED:
+            # Newer versions compare the count, and would end each wait at once with an old one.
+            self._readers_known = pnp_state >> 16 & _FLAGS
         states = [
             ReaderState(str(name), state & _FLAGS, state >> 16 & _FLAGS, bytes(atr))
             for name, state, atr in answers[:-1]
