@@ -128,6 +128,15 @@ def test_paper_without_a_receipt_counts_for_the_roll_alone() -> None:
     assert printed(roll, 0, whole_receipt=True) == roll == printed(roll, -5, whole_receipt=True)
 
 
+def test_a_scrap_is_no_roll() -> None:
+    at = Printer()
+    at.use_up()
+    at.new_roll()
+    at.left_mm = 1_000
+    at.use_up()
+    assert at.roll.lengths_mm == ()
+
+
 def test_what_is_kept_stays_small() -> None:
     at = Printer()
     for _ in range(paper_forecast.ROLLS_KEPT + 3):

@@ -16,6 +16,8 @@ import msgspec
 RECEIPTS_KEPT = 20
 """The average is of so many receipts: a shop's receipts change with its season."""
 ROLLS_KEPT = 5
+SHORTEST_ROLL_MM = 5_000
+"""Paper that was out after less was no roll: a scrap, a jam, somebody who tried the sensor."""
 NEAR_END_MM = 1_500
 """What a roll usually still has when a printer first says that it is almost done, until it is learned."""
 FEW_RECEIPTS = 10
@@ -83,7 +85,7 @@ def changed(roll: Roll, now: dt.datetime) -> Roll:
 
 def _ended(roll: Roll) -> Roll:
     lengths, tails = roll.lengths_mm, roll.tails_mm
-    if roll.whole and roll.printed_mm:
+    if roll.whole and roll.printed_mm >= SHORTEST_ROLL_MM:
         lengths = (*lengths, roll.printed_mm)[-ROLLS_KEPT:]
     if roll.near_end_at_mm is not None and roll.printed_mm > roll.near_end_at_mm:
         tails = (*tails, roll.printed_mm - roll.near_end_at_mm)[-ROLLS_KEPT:]

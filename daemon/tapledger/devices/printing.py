@@ -6,10 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import structlog
-
 from tapledger.devices.drawer import DrawerLoop, Kick
-from tapledger.devices.paper_keeper import PaperKeeper
+from tapledger.devices.paper_keeper import PAPER_OUT, PaperKeeper
 from tapledger.devices.prints import PrintLoop
 from tapledger.devices.receipts import templates
 from tapledger.devices.roles import RECEIPT_PRINTER
@@ -18,14 +16,9 @@ from tapledger.membership import slips
 from tapledger.membership.shop import Shop
 from tapledger.membership.slips import Slip
 from tapledger.settings import Settings
-from tapledger_drivers.errors import DeviceError
 from tapledger_drivers.ports import CashDrawer
 
-log = structlog.get_logger()
-
 DRAWER_ROLE = "cash-drawer"
-DRAWER_LOOK_S = 2.0
-DRAWER_ANSWER_S = 2.0
 MM_PER_M = 1000
 
 
@@ -51,7 +44,6 @@ class Printing:
         self._on_change = on_change
         self._status_slip = status_slip
         self._has_drawer_device = DRAWER_ROLE in devices.states
-        self._drawer_open: bool | None = None
         self._loop = PrintLoop(shop, devices, on_settled, self.templates, self.paper)
         self._drawer = DrawerLoop(shop, self._way_to_drawer, on_settled)
         self._changed = asyncio.Event()
@@ -63,7 +55,7 @@ class Printing:
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
-            for loop in (self._loop.run(), self._drawer.run(), self._watch_paper(), self._watch_drawer()):
+            for loop in (self._loop.run(), self._drawer.run(), self._watch_paper()):
                 group.create_task(loop)
 
     async def print_status(self, language: str) -> None:
@@ -74,11 +66,9 @@ class Printing:
 
     @property
     def drawer_open(self) -> bool | None:
-        """What the drawer's switch says; None where nobody can tell."""
+        """What the drawer's switch says; None where nobody can tell. A printer tells it with its paper."""
         if not self._shop.has_drawer:
             return None
-        if self._has_drawer_device:
-            return self._drawer_open
         state = self._devices.states.get(RECEIPT_PRINTER)
         return None if state is None else state.drawer_open
 
@@ -89,25 +79,11 @@ class Printing:
             if state is not None and state.info is not None and state.is_open:
                 if await self.paper.attach(state.info):
                     await self.print_status(self._shop.language)
-                if await self.paper.seen(reason=state.reason, near_end=state.near_end):
+                # Of its paper only a printer that answers says something.
+                says = state.ready or state.reason == PAPER_OUT
+                if says and await self.paper.seen(reason=state.reason, near_end=state.near_end):
                     self._on_change()
             await self._changed.wait()
-
-    async def _watch_drawer(self) -> None:
-        """Ask a drawer of its own how it is; one at the printer says so by the printer."""
-        while self._has_drawer_device:
-            drawer = self._devices.driver(DRAWER_ROLE)
-            is_open = None
-            if isinstance(drawer, CashDrawer):
-                try:
-                    async with asyncio.timeout(DRAWER_ANSWER_S):
-                        is_open = await drawer.is_open()
-                except (DeviceError, TimeoutError):
-                    pass  # how the device is stands on the console; of the switch nobody knows
-            if is_open != self._drawer_open:
-                self._drawer_open = is_open
-                self._on_change()
-            await asyncio.sleep(DRAWER_LOOK_S)
 
     def _way_to_drawer(self) -> Kick | None:
         if self._has_drawer_device:
