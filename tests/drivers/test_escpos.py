@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tapledger_drivers.device import Capability, DeviceConfig, HealthLevel, Source
 from tapledger_drivers.emulators.escpos_printer import EscposPrinterEmulator, Mute
 from tapledger_drivers.emulators.faults import Verb
+from tapledger_drivers.emulators.memory import MemoryIo, MemoryWire
 from tapledger_drivers.errors import DeviceAbsent, DeviceBlocked, DeviceLost
 from tapledger_drivers.ports import (
     Align,
@@ -232,7 +233,9 @@ async def test_health(printer: EscposPrinterEmulator, driver: EscposPrinter) -> 
 
 
 # ---- status --------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(("line", "model"), [("tcp", "epson"), ("pty", "no_process_id"), ("tcp", "stops_asb")])
+@pytest.mark.parametrize(
+    ("line", "model"), [("tcp", "epson"), ("pty", "no_process_id"), ("tcp", "stops_asb")]
+)
 async def test_what_happens_to_the_printer_is_told_within_a_second(line: str, model: str) -> None:
     async with emulated(line, model) as printer, driving(printer) as driver:
         changes = driver.changes()
@@ -253,7 +256,6 @@ async def test_what_happens_to_the_printer_is_told_within_a_second(line: str, mo
         printer.set_near_end(True)
         status = await next_status(changes)
         assert status.ready and status.near_end
-        await changes.aclose()
         counters = driver.traffic.counters
         assert counters["ReceiptCoverOpenCount"] == counters["FailedPaperCutCount"] == 1
         assert counters["PrinterFaultCount"] == 1
@@ -269,7 +271,6 @@ async def test_automatic_status_tells_at_once(printer: EscposPrinterEmulator, dr
         printer.set_cover_open(on)
         await next_status(changes)
         took_s.append(time.monotonic() - began_s)
-    await changes.aclose()
     assert sorted(took_s)[len(took_s) // 2] < IDLE_ASK_S / 4
 
 
@@ -282,7 +283,6 @@ async def test_the_cover_is_told_while_a_slip_is_at_work(
     job = asyncio.create_task(driver.print(JOB))
     assert (await next_status(changes)).reason == "cover_open"
     assert (await job).reason == "cover_open"
-    await changes.aclose()
 
 
 async def test_the_drawers_switch_is_learnt_from_a_kick(
@@ -341,7 +341,6 @@ async def test_a_short_silence_is_forgiven(printer: EscposPrinterEmulator, drive
     assert (await next_status(changes)).reason == "mute"
     printer.set_mute(Mute.NO)
     assert (await next_status(changes)).ready
-    await changes.aclose()
     assert (await driver.print(JOB)).verdict is PRINTED
 
 
@@ -363,6 +362,39 @@ async def test_unplugged_within_a_second_and_usable_two_seconds_after(
     await driver.open()
     assert (await driver.print(JOB)).verdict is PRINTED
     assert time.monotonic() - began_s < 2.0
+
+
+async def test_the_kernels_printer_device_is_the_same_line() -> None:
+    """This kernel has no USB: a terminal in its place, opened as ``/dev/usb/lp0`` is."""
+    async with emulated("pty") as printer:
+        io = live_io()
+        driver = EscposPrinter(io, "usblp:" + printer.address.removeprefix("tty:"), PATIENCE)
+        info = await driver.open()
+        assert (info.model, info.virtual) == ("tapledger emulator", True)
+        assert (await driver.print(JOB)).verdict is PRINTED
+        changes = driver.changes()
+        assert (await next_status(changes)).ready
+        await printer.pull(Verb.UNPLUG)
+        with pytest.raises(DeviceLost):
+            await next_status(changes)
+        await driver.close()
+        await printer.pull(Verb.REPLUG)
+        await driver.open()
+        assert (await driver.print(JOB)).verdict is PRINTED
+        await driver.close()
+        await io.close()
+
+
+async def test_it_works_without_a_kernel_between() -> None:
+    printer = EscposPrinterEmulator(wire=lambda machine: MemoryWire(machine, "printer"))
+    await printer.start()
+    wire = printer.wire
+    assert isinstance(wire, MemoryWire)
+    driver = EscposPrinter(MemoryIo({wire.address: wire}, live_io().traffic), wire.address, PATIENCE)
+    await driver.open()
+    assert (await driver.print(JOB)).verdict is PRINTED
+    await driver.close()
+    await printer.close()
 
 
 # ---- faults before the slip ----------------------------------------------------------------------------

@@ -80,7 +80,8 @@ def test_what_breaks_off_does_not_swallow_what_follows(data: bytes, kinds: list[
 def test_automatic_status_says_the_same_as_asking(name: str) -> None:
     condition = Condition()
     setattr(condition, name, True)
-    asked = StatusBytes(*(condition.answer(number) for number in range(1, 5)))
+    one, two, three, four = (condition.answer(number) for number in range(1, 5))
+    asked = StatusBytes(one, two, three, four)
     said = StatusBytes.from_automatic(condition.automatic())
     assert (said.reason, said.near_end) == (asked.reason, asked.near_end)
     assert said.reason == ("ok" if name == "near_end" else name)

@@ -63,11 +63,10 @@ class EscposPrinter:
     """Print on the printer at ``address``; one job at a time, jobs wait for each other."""
 
     def __init__(self, io: Io, address: str, options: EscposOptions | None = None) -> None:
-        parsed = parse_address(address)
         self._io = io
         self._address = address
         self._options = options or EscposOptions()
-        self._baud = parsed.baud if isinstance(parsed, TtyAddress) else None
+        self._baud = _baud(address)
         self._one_at_a_time = asyncio.Lock()
         self._conversation: Conversation | None = None
         self._detected: Detected | None = None
@@ -136,10 +135,11 @@ class EscposPrinter:
         """Ask how it is, or print a line: a person looks at it for ``interactive``."""
         if level is HealthLevel.INTERNAL:
             status = await self.status()
-            return HealthReport(level, (_finding(status.reason, status.evidence),))
+            return HealthReport(level, (Finding(status.reason, status.ready, status.evidence),))
         test = PrintJob("health", (Rule(), Text("TEST 测试 0123456789"), Rule()))
         outcome = await self.print(test)
-        return HealthReport(HealthLevel.EXTERNAL, (_finding(outcome.reason, outcome.evidence),))
+        printed = outcome.verdict is PrintVerdict.PRINTED
+        return HealthReport(HealthLevel.EXTERNAL, (Finding(outcome.reason, printed, outcome.evidence),))
 
     # ---- status ----------------------------------------------------------------------------------------
     async def status(self) -> PrinterStatus:
@@ -376,8 +376,10 @@ class _Slip:
     paper_mm: int
 
 
-def _finding(reason: str, detail: str) -> Finding:
-    return Finding("online" if reason == "ok" else reason, reason == "ok", detail)
+def _baud(address: str) -> int | None:
+    """Return the speed of a serial line, None for any other."""
+    parsed = parse_address(address) if address.startswith("tty:") else None
+    return parsed.baud if isinstance(parsed, TtyAddress) else None
 
 
 async def _pause(closing: asyncio.Event, seconds: float) -> None:
@@ -388,4 +390,5 @@ async def _pause(closing: asyncio.Event, seconds: float) -> None:
 
 def make(making: Making) -> EscposPrinter:
     address = making.options.text("port")
+    parse_address(address)
     return EscposPrinter(making.io, address, read_options(making.options, hold_line=True))
