@@ -12,13 +12,13 @@ import pytest
 
 from tapledger_drivers.device import DeviceConfig
 from tapledger_drivers.emulators.faults import Verb
-from tapledger_drivers.emulators.keyboard_scanner import NODE, KeyboardScannerEmulator
 from tapledger_drivers.errors import DeviceAbsent, DeviceBlocked, DeviceLost
 from tapledger_drivers.ports import Scan, ScanRefused
 from tapledger_drivers.registry import create_driver
 from tapledger_drivers.scanners.evdev_keyboard import EvdevKeyboardScanner
 from tapledger_drivers.testing import DriverContract, DriverLab
 from tests.drivers.cards import TRUST
+from tests.drivers.keyboard_emulator import NODE, KeyboardScannerEmulator
 from tests.drivers.scanners import in_time, live_io, take, texts
 
 NOTICED_S, USABLE_S = 1.0, 2.0

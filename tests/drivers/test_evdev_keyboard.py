@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tapledger_drivers.emulators import keyboard_scanner
+from tests.drivers import keyboard_emulator
 
 CHILD_DEADLINE_S = 60.0
 CASES_MIN = 30
@@ -26,7 +26,7 @@ async def test_the_typing_scanner_under_umockdev(tmp_path: Path) -> None:
     cases = Path(__file__).with_name("evdev_cases.py")
     program = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--noconftest", str(cases))
     process = await asyncio.create_subprocess_exec(
-        *keyboard_scanner.command(tmp_path, program), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        *keyboard_emulator.command(tmp_path, program), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     try:
         async with asyncio.timeout(CHILD_DEADLINE_S):

@@ -93,7 +93,7 @@ class Overview(msgspec.Struct, frozen=True):
 
 class ProbeFinding(msgspec.Struct, frozen=True):
     code: str
-    """Said as ``device.<code>``, or ``device.<code>.not`` where it is not ``ok``."""
+    """Said as ``device.check.<code>``."""
     ok: bool
     detail: str
 
