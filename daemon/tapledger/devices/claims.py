@@ -160,6 +160,9 @@ class Claims:
     def _name(self, session: str) -> str:
         """Return what others call a page: its session is a secret of its own."""
         if session not in self._names:
+            here = {claim.session for claim in self._claims.values()}
+            here |= {claim.asked_by for claim in self._claims.values()}
+            self._names = {known: name for known, name in self._names.items() if known in here}
             taken = set(self._names.values())
             number = next(n for n in range(1, len(taken) + 2) if f"console {n}" not in taken)
             self._names[session] = f"console {number}"

@@ -121,6 +121,7 @@ class Keeper:
 
     async def _live(self, began_s: float) -> float:
         """Open it and serve it until that ends; return how long to wait before the next time."""
+        self._reopen.clear()
         opened_before = self.state.opened
         error = await self._open_and_serve()
         now_s = self._around.clock.monotonic_s()

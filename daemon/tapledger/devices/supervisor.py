@@ -85,6 +85,7 @@ class DeviceSupervisor:
         self._coming: dict[str, asyncio.Queue[tuple[asyncio.Future[Event], Input, bool]]] = {}
         self.traffic: dict[str, Traffic] = {}
         self._keepers: dict[str, Keeper] = {}
+        self._written: dict[str, Draft] = {}
         around = Surroundings(
             clock=clock,
             dice=dice,
@@ -218,8 +219,10 @@ class DeviceSupervisor:
         """A device is otherwise than before: write it down and tell the faces."""
         if class_of(state.role) == "receipt_printer" and not state.ready:
             self.printer_ready.clear()
-        if state.link not in ("opening", "discovered"):
-            self._events.tell(_draft_of(state))
+        draft = _draft_of(state)
+        if state.link not in ("opening", "discovered") and self._written.get(state.role) != draft:
+            self._written[state.role] = draft
+            self._events.tell(draft)
         self._on_change()
 
     def _asked(self, state: DeviceState) -> None:
