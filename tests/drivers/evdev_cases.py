@@ -88,7 +88,9 @@ async def test_codes_are_read_ahead_of_whoever_takes_them(
 
 
 @pytest.mark.parametrize("layout", ["us", "de", "fr"])
-@pytest.mark.parametrize("text", ["]C1010690123456789210Az-1\x1d21S9", "TC1:ABCXYZ", "a1~@#[]{}|\\", "Zz;_:,!?"])
+@pytest.mark.parametrize(
+    "text", ["]C1010690123456789210Az-1\x1d21S9", "TC1:ABCXYZ", "a1~@#[]{}|\\", "Zz;_:,!?"]
+)
 async def test_each_layout_types_what_was_scanned(
     keyboard: KeyboardScannerEmulator, layout: str, text: str
 ) -> None:
