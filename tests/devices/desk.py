@@ -106,11 +106,10 @@ class Desk:
     def printer(self, role: str) -> ReceiptPrinter | None:
         return (self.real or self.told) if self.there else None
 
-    def wake(self, role: str) -> None:
-        self.states[role].ready = self.told.state.ready
-
     def note(self, role: str, what: str, *, busy: bool = False) -> None:
         self.states[role].busy = busy
+        if not busy and self.real is None:
+            self.states[role].ready = self.told.state.ready  # it says by itself how it is
 
     # What happens, and what is seen.
     async def _on_settled(self, job: str) -> None:

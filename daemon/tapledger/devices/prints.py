@@ -47,8 +47,6 @@ class Printers(Protocol):
 
     def printer(self, role: str) -> ReceiptPrinter | None: ...
 
-    def wake(self, role: str) -> None: ...
-
     def note(self, role: str, what: str, *, busy: bool = False) -> None: ...
 
 
@@ -108,7 +106,7 @@ class PrintLoop:
         outcome, cut_short = await self._attempt(printer, job)
         await self._settle(job, outcome, cut_short)
         if outcome.verdict is not PrintVerdict.PRINTED and outcome.reason != BAD_JOB:
-            self._devices.wake(RECEIPT_PRINTER)
+            # Its own word on how it is comes by itself; asking beside it could be answered out of turn.
             await asyncio.sleep(AFTER_FAILURE_S)
         return True
 
