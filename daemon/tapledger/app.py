@@ -17,7 +17,7 @@ from tapledger.devices.events import DeviceEvents
 from tapledger.devices.printing import DRAWER_ROLE, Printing
 from tapledger.devices.receipts import status
 from tapledger.devices.recording import Recordable, Recordings
-from tapledger.devices.roles import KIOSK_READER, RECEIPT_PRINTER, TILL_READER, TILL_SCANNER
+from tapledger.devices.roles import KIOSK_READER, KIOSK_SCANNER, RECEIPT_PRINTER, TILL_READER, TILL_SCANNER
 from tapledger.devices.supervisor import DeviceSupervisor
 from tapledger.errors import Invalid, Unavailable
 from tapledger.floor import views
@@ -175,7 +175,9 @@ class Daemon:
             *print_api.routes(self.shop, self.prints, lambda: self.console.language, self._slip_asked),
             *devices_api.routes(self.technician.api()),
             *recordings_api.routes(Tapes(self.recordings.start, self.recordings.stop)),
-            *scanner_setup_api.routes(SetupSheets(scanner_setup.overview, scanner_setup.draw)),
+            *scanner_setup_api.routes(
+                SetupSheets(scanner_setup.overview, scanner_setup.draw, self.technician.probe)
+            ),
             *DeskApi(self.shop, lambda: self.console.language, self._desk_acted).routes(),
             *more,
         ]
@@ -290,13 +292,16 @@ class Daemon:
         return views.light(self.devices.states.get(role))
 
     def _lights(self, reader: str) -> Lights:
+        at_kiosk = reader == KIOSK_READER
+        scanner = KIOSK_SCANNER if at_kiosk else TILL_SCANNER
         return Lights(
             self._light(reader),
             self._light(RECEIPT_PRINTER),
-            self._light(TILL_SCANNER),
+            self._light(scanner),
             self._as_of(),
-            views.is_simulated(self.devices.states, "kiosk" if reader == KIOSK_READER else "till"),
+            views.is_simulated(self.devices.states, "kiosk" if at_kiosk else "till"),
             print_views.paper_left(self.prints.paper.forecast()),
+            views.troubles(self.devices.states, reader, scanner, RECEIPT_PRINTER),
         )
 
     def _is_serving(self, face: str) -> bool:

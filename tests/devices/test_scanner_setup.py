@@ -13,7 +13,9 @@ from PIL import Image, ImageDraw
 
 from tapledger.devices import scanner_setup
 from tapledger.errors import NotFound
+from tapledger.floor import views
 from tapledger.web import scanner_setup_api
+from tapledger.web.device_snapshots import HealthView
 from tapledger_drivers.ports import Scan, ScanRefused
 from tapledger_drivers.scanners import probe
 from tapledger_drivers.scanners.framing import Framed
@@ -122,15 +124,25 @@ def test_a_broken_sheet_is_named(tmp_path: Path, text: str) -> None:
         scanner_setup.load(tmp_path)
 
 
+def _judged(read: scanner_setup_api.ProbeRead) -> HealthView:
+    scan = Scan(b"", read.text, 0.0, aim_id=read.aim_id, encoding=read.encoding)
+    return views.probe_view(scanner_setup.judge(scan, read.probe), "en")
+
+
 async def test_the_page_gets_sheets_and_probes() -> None:
     app = web.Application()
-    setup = scanner_setup_api.SetupSheets(scanner_setup.overview, scanner_setup.draw)
+    setup = scanner_setup_api.SetupSheets(scanner_setup.overview, scanner_setup.draw, _judged)
     app.add_routes(scanner_setup_api.routes(setup))
     async with TestClient(TestServer(app)) as client:
         overview = await (await client.get("/api/scanner-setup")).json()
         assert [one["id"] for one in overview["sheets"]] == ["datalogic", "honeywell", "newland", "zebra"]
         assert [one["id"] for one in overview["probes"]] == ["linear", "matrix"]
         sheet = await (await client.get("/api/scanner-setup/zebra")).json()
+        doubled = {"probe": "linear", "text": "7" + probe.LINEAR, "aim_id": "]C0", "encoding": "ascii"}
+        judged = await (await client.post("/api/scanner-setup/judge", json=doubled)).json()
+    wrong = [one["sentence"] for one in judged["findings"] if not one["ok"]]
+    assert wrong == ["The first digit is neither lost nor doubled"]
+    assert not judged["ok"]
     assert [step["sets"] for step in sheet["steps"]] == ["defaults", "aim_id", "suffix_cr"]
     assert read_back(sheet["steps"][0]["svg"]).text == "92"
 

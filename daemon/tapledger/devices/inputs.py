@@ -70,7 +70,7 @@ def draft(device: str, claim: str, face: str, event: CardEvent | ScanEvent, simu
             return Draft(device, "data", _marked(shown, simulated), claim=claim)
         case Scan():
             shown = {"what": "code", "symbology": event.symbology, "aim_id": event.aim_id,
-                     "length": len(event.text)}  # fmt: skip
+                     "encoding": event.encoding, "length": len(event.text)}  # fmt: skip
             private = msgspec.msgpack.encode(Code(entered(event), simulated))
             return Draft(device, "data", _marked(shown, simulated), private, claim, claim == face)
         case _:

@@ -12,6 +12,10 @@ from typing import Literal
 
 Severity = Literal["note", "warning", "error"]
 Fix = Literal["", "wake", "health"]
+Plain = Literal[
+    "absent", "silent", "paper_out", "cover_open", "jammed", "hot", "paper_low", "technician", "off"
+]
+"""The few things that members and cashiers are told; the technician gets the reason itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,34 +25,36 @@ class Cause:
     """What a button can do once the person has done their part."""
     repair: bool = True
     """A person has to do something; without it the trouble passes by itself, or with the link."""
+    plain: Plain = "silent"
+    """What people at the faces are told of it."""
 
 
-_CONFIGURATION = Cause()
+_CONFIGURATION = Cause(plain="technician")
 _PASSING = Cause("warning", repair=False)
 
 REASONS: Mapping[str, Cause] = {
     # Not there, or gone.
-    "reader_absent": Cause(),
-    "reader_gone": Cause(),
-    "port_absent": Cause(),
-    "unplugged": Cause(),
-    "not_plugged_in": Cause(),
-    "parent_absent": Cause("warning", repair=False),
-    "unreachable": Cause(),
+    "reader_absent": Cause(plain="absent"),
+    "reader_gone": Cause(plain="absent"),
+    "port_absent": Cause(plain="absent"),
+    "unplugged": Cause(plain="absent"),
+    "not_plugged_in": Cause(plain="absent"),
+    "parent_absent": Cause("warning", repair=False, plain="absent"),
+    "unreachable": Cause(plain="absent"),
     "hung": Cause(),
     "closed": _PASSING,
     # The smart card service.
-    "pcscd_absent": Cause(),
+    "pcscd_absent": Cause(plain="technician"),
     "pcscd_lost": Cause(),
     "pcscd_silent": Cause(),
     "two_readers": _CONFIGURATION,
     "reader_in_use": _CONFIGURATION,
     # Paper and what else a printer says.
-    "paper_out": Cause("error", "health"),
-    "near_end": Cause("note", "health"),
-    "cover_open": Cause("error", "health"),
-    "cutter_error": Cause("error", "health"),
-    "overheated": Cause("warning", "health"),
+    "paper_out": Cause("error", "health", plain="paper_out"),
+    "near_end": Cause("note", "health", plain="paper_low"),
+    "cover_open": Cause("error", "health", plain="cover_open"),
+    "cutter_error": Cause("error", "health", plain="jammed"),
+    "overheated": Cause("warning", "health", plain="hot"),
     "printer_error": Cause("error", "health"),
     "offline": Cause("error", "health"),
     "mute": Cause(),
@@ -76,7 +82,7 @@ REASONS: Mapping[str, Cause] = {
     "two_devices": _CONFIGURATION,
     "font_missing": _CONFIGURATION,
     "recording_ended": _PASSING,
-    "driver_fault": Cause(),
+    "driver_fault": Cause(plain="technician"),
 }
 
 UNKNOWN = Cause()

@@ -41,6 +41,12 @@ def histogram(seconds: Iterable[float]) -> Histogram:
     return Histogram(len(ms), _rank(ms, 0.50), _rank(ms, 0.95), round(ms[-1], 1), buckets)
 
 
+def shares_ms(seconds: Iterable[float], *shares: float) -> tuple[float, ...]:
+    """Return within how many ms these shares of the newest times were done; 0 without any."""
+    ms = sorted(value * 1000 for value in seconds)
+    return tuple(_rank(ms, share) if ms else 0.0 for share in shares)
+
+
 def _rank(ordered: list[float], share: float) -> float:
     return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))], 1)
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Literal
 
 from tapledger import texts
 from tapledger.devices import inputs
 from tapledger.devices.claims import Claims
 from tapledger.devices.events import Event
+from tapledger.devices.reasons import Plain, cause_of
 from tapledger.devices.repairs import Repair, help_of
-from tapledger.devices.roles import ROLES, face_of
+from tapledger.devices.roles import ROLES, class_of, face_of
+from tapledger.devices.scanner_setup import ProbeFinding
 from tapledger.devices.state import DeviceState
-from tapledger.devices.statistics import Statistics
+from tapledger.devices.statistics import Statistics, shares_ms
 from tapledger.web.device_snapshots import (
     CapabilityView,
     DeviceDetails,
@@ -22,15 +25,49 @@ from tapledger.web.device_snapshots import (
     RepairView,
     StatisticsView,
     TimingView,
+    TroubleView,
 )
 from tapledger.web.snapshots import DeviceLight
 from tapledger_drivers.device import HealthReport
+from tapledger_drivers.traffic import Traffic
+
+MAIN_WORK = ("tap_to_card", "card_read", "print_job", "report_to_disk")
+"""What a device is for, by the names of what is timed, the most telling first."""
 
 
 def light(state: DeviceState | None) -> DeviceLight:
     if state is None or state.info is None:
         return "missing"
     return "ok" if state.is_open and state.ready else "trouble"
+
+
+def troubles(
+    states: Mapping[str, DeviceState], reader: str, scanner: str, printer: str
+) -> tuple[TroubleView, ...]:
+    """Say what does not work of the things of a face, those it has."""
+    things: tuple[tuple[Literal["reader", "scanner", "printer"], str], ...] = (
+        ("reader", reader),
+        ("scanner", scanner),
+        ("printer", printer),
+    )
+    return tuple(
+        TroubleView(thing, plain)
+        for thing, role in things
+        if role in states and (plain := _plain(states[role])) is not None
+    )
+
+
+def _plain(state: DeviceState) -> Plain | None:
+    """Put how a device is in one of the few ways that everybody understands; None while it works."""
+    if state.link == "disabled":
+        return "off"
+    if state.reason:
+        return cause_of(state.reason).plain
+    if state.is_open and state.ready:
+        return "paper_low" if state.near_end else None
+    if state.link in ("opening", "discovered"):
+        return None
+    return "absent" if state.link in ("absent", "lost") else "silent"
 
 
 def is_simulated(states: Mapping[str, DeviceState], face: str) -> bool:
@@ -53,13 +90,18 @@ def consequence(state: DeviceState, language: str) -> str:
     return texts.say(language, f"device.consequence.{state.role.replace('-', '_')}")
 
 
-def device_view(state: DeviceState, claims: Claims, language: str) -> DeviceView:
+def device_view(state: DeviceState, claims: Claims, traffic: Traffic, language: str) -> DeviceView:
     """Say in one sentence how a device is, what that means, and what to do next."""
     key, claim = key_of(state, language), claims.claim_of(state.role)
+    observed = traffic.observed()
+    timing = next((name for name in MAIN_WORK if name in observed), "")
+    p50_ms, p95_ms = shares_ms(observed.get(timing, ()), 0.50, 0.95)
     return DeviceView(
         role=state.role,
+        kind=class_of(state.role),
         driver=state.driver,
         model="" if state.info is None else state.info.model,
+        firmware="" if state.info is None else state.info.firmware,
         address="" if state.info is None else state.info.address,
         link=state.link,
         activity=state.activity,
@@ -74,15 +116,23 @@ def device_view(state: DeviceState, claims: Claims, language: str) -> DeviceView
         near_end=state.near_end,
         holder=claims.holder_shown(state.role),
         asked_by="" if claim is None else claims.asked_by_shown(claim),
+        timing=timing,
+        p50_ms=p50_ms,
+        p95_ms=p95_ms,
     )
 
 
 def details(
-    state: DeviceState, claims: Claims, done: Statistics, events: list[Event], language: str
+    state: DeviceState,
+    claims: Claims,
+    traffic: Traffic,
+    done: Statistics,
+    events: list[Event],
+    language: str,
 ) -> DeviceDetails:
     info = state.info
     return DeviceDetails(
-        device=device_view(state, claims, language),
+        device=device_view(state, claims, traffic, language),
         detail=state.detail,
         firmware="" if info is None else info.firmware,
         serial="" if info is None else info.serial,
@@ -132,6 +182,12 @@ def health_view(report: HealthReport, language: str) -> HealthView:
             for one in report.findings
         ],
     )
+
+
+def probe_view(findings: Iterable[ProbeFinding], language: str) -> HealthView:
+    found = [FindingView(one.code, one.ok, _looked_at(one.code, one.detail, language), one.detail)
+             for one in findings]  # fmt: skip
+    return HealthView("interactive", all(one.ok for one in found), found)
 
 
 def _looked_at(code: str, detail: str, language: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 
 from tapledger.clock import Clock
-from tapledger.devices import statistics
+from tapledger.devices import scanner_setup, statistics
 from tapledger.devices.claims import LEASE_S, Claim, Claims
 from tapledger.devices.events import DeviceEvents, Draft
 from tapledger.devices.repairs import Repairs
@@ -23,7 +23,9 @@ from tapledger.web.device_snapshots import (
     RepairView,
 )
 from tapledger.web.devices_api import Change, Level, Workshop
+from tapledger.web.scanner_setup_api import ProbeRead
 from tapledger_drivers.device import HealthLevel
+from tapledger_drivers.ports import Scan
 
 log = structlog.get_logger()
 
@@ -65,7 +67,10 @@ class Technician:
 
     # What the console shows.
     def devices(self, language: str) -> list[DeviceView]:
-        return [views.device_view(one, self._claims, language) for one in self._devices.states.values()]
+        return [
+            views.device_view(one, self._claims, self._devices.traffic[role], language)
+            for role, one in self._devices.states.items()
+        ]
 
     def repairs(self, language: str) -> list[RepairView]:
         states = self._devices.states
@@ -81,7 +86,8 @@ class Technician:
             raise NotFound("DEVICE_UNKNOWN", role=role)
         newest = await self._events.newest(TAIL, role)
         done = self._devices.statistics(role)
-        return views.details(state, self._claims, done, newest, self._language())
+        traffic = self._devices.traffic[role]
+        return views.details(state, self._claims, traffic, done, newest, self._language())
 
     async def events(self, since: int, session: str) -> list[DeviceEventView]:
         return [views.event_view(event, session) for event in await self._events.since(since, session)]
@@ -90,6 +96,12 @@ class Technician:
         report = await self._devices.check(role, HealthLevel(level))
         self._events.tell(Draft(role, "status", {"what": "health", "level": level, "ok": report.ok}))
         return views.health_view(report, self._language())
+
+    def probe(self, read: ProbeRead) -> HealthView:
+        """Say what is wrong with a scanner that read a probe code so."""
+        scan = Scan(b"", read.text, 0.0, aim_id=read.aim_id, encoding=read.encoding)
+        findings = scanner_setup.judge(scan, read.probe)
+        return views.probe_view(findings, self._language())
 
     def change(self, change: Change, role: str, session: str) -> ClaimView | None:
         if role not in self._devices.states:

@@ -6,13 +6,25 @@ from typing import Literal
 
 import msgspec
 
+from tapledger.devices.reasons import Plain
+
+
+class TroubleView(msgspec.Struct, frozen=True):
+    """What is wrong with a thing of a face, in one of the few ways that a member or a cashier is told."""
+
+    device: Literal["reader", "scanner", "printer"]
+    plain: Plain
+
 
 class DeviceView(msgspec.Struct, frozen=True):
     """One device in short; ``GET /api/devices/{role}`` tells the rest of it (``DeviceDetails``)."""
 
     role: str
+    kind: str
+    """Its class: ``card_reader``, ``receipt_printer`` …; empty for a role that we do not know."""
     driver: str
     model: str
+    firmware: str
     address: str
     link: Literal[
         "absent", "discovered", "opening", "online", "degraded", "lost", "backing_off", "blocked", "disabled"
@@ -37,6 +49,10 @@ class DeviceView(msgspec.Struct, frozen=True):
     """Who gets its data: ``kiosk``, ``till``, or a page such as ``console 1``; empty where all share it."""
     asked_by: str = ""
     """The page that asked the holder for it."""
+    timing: str = ""
+    """What ``p50_ms`` and ``p95_ms`` are of: its main work; empty before it did any."""
+    p50_ms: float = 0.0
+    p95_ms: float = 0.0
 
 
 class CapabilityView(msgspec.Struct, frozen=True):

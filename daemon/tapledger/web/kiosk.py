@@ -43,7 +43,6 @@ from tapledger.web.snapshots import (
 )
 from tapledger.web.views import Lights
 
-CODE_AGAIN_S = 5.0
 LONGEST_SESSION_S = 300.0
 """However busy the screen is, a session ends after this (decisions R14)."""
 
@@ -83,7 +82,6 @@ class KioskFace:
         self._turn = 0
         self._still_here_s: int | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._last_code: tuple[str, float] | None = None
         self.language = shop.language
 
     @property
@@ -120,14 +118,8 @@ class KioskFace:
             return True
 
     async def code(self, text: str, simulated: bool) -> None:
-        """A code was scanned here: a member's own is as good as their card, any other is told to be none.
-
-        The same again within ``CODE_AGAIN_S`` is the same scan (decisions R26).
-        """
+        """A code was scanned here: a member's own is as good as their card, any other is told to be none."""
         now_s = self._shop.clock.monotonic_s()
-        last, self._last_code = self._last_code, (text, now_s)
-        if last is not None and last[0] == text and now_s - last[1] < CODE_AGAIN_S:
-            return
         try:
             presented = await member_code(self._shop, scanning.read(text))
         except TapledgerError as error:
@@ -352,6 +344,8 @@ class KioskFace:
             as_of=lights.as_of,
             simulated=lights.simulated,
             paper_left=lights.paper_left,
+            troubles=list(lights.troubles),
+            takes_codes=lights.scanner == "ok",
             still_here_s=self._still_here_s,
             screen=self._screen,
         )

@@ -11,7 +11,7 @@ from tapledger.web.checkout_snapshots import Problem
 from tapledger.web.device_snapshots import ClaimView, DeviceDetails, DeviceEventView, HealthView
 from tapledger.web.snapshots import FACES
 
-ANSWERS = (Problem, DeviceDetails, DeviceEventView, HealthView, ClaimView)
+ANSWERS: tuple[type[msgspec.Struct], ...] = (Problem, DeviceDetails, DeviceEventView, HealthView, ClaimView)
 """What is answered and not pushed."""
 
 

@@ -22,7 +22,7 @@ from tapledger.web.checkout_snapshots import (
     StoredValue,
     Why,
 )
-from tapledger.web.device_snapshots import DeviceView, RepairView
+from tapledger.web.device_snapshots import DeviceView, RepairView, TroubleView
 from tapledger.web.dock_snapshots import Dock as Dock
 from tapledger.web.dock_snapshots import DockCard as DockCard
 from tapledger.web.dock_snapshots import DockCode as DockCode
@@ -193,6 +193,10 @@ class Kiosk(msgspec.Struct, frozen=True):
     screen: KioskScreen
     paper_left: int | None = None
     """Receipts that the paper is still good for, when they are few."""
+    troubles: list[TroubleView] = []
+    """What does not work of what stands here."""
+    takes_codes: bool = False
+    """A scanner stands here and works."""
 
 
 # ---- till ----------------------------------------------------------------------------------------------
@@ -308,6 +312,8 @@ class Till(msgspec.Struct, frozen=True):
     drawer: DrawerView | None
     paper_left: int | None
     """Receipts that the paper is still good for, when they are few."""
+    troubles: list[TroubleView] = []
+    """What does not work of what stands here."""
 
 
 # ---- console -------------------------------------------------------------------------------------------

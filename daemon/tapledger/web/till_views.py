@@ -83,6 +83,7 @@ def till(shop: Shop, parts: Parts) -> Till:
         doubtful=[print_views.print_view(job, language) for job in counter.doubtful] if signed_in else [],
         drawer=print_views.drawer_view(counter.last_slip, parts.around.drawer_open, language),
         paper_left=parts.around.lights.paper_left,
+        troubles=list(parts.around.lights.troubles),
     )
 
 

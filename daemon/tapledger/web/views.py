@@ -12,6 +12,7 @@ from tapledger.membership import explaining
 from tapledger.membership.tap import Greeting
 from tapledger.store.people import mask
 from tapledger.store.prints import Job
+from tapledger.web.device_snapshots import TroubleView
 from tapledger.web.snapshots import DeviceLight, Expiring, MemberView, NextTier, RewardView, SlipState
 
 BEST_REWARDS = 3
@@ -30,6 +31,7 @@ class Lights:
     """One of them is no thing."""
     paper_left: int | None = None
     """Receipts that the paper is still good for, when they are few."""
+    troubles: tuple[TroubleView, ...] = ()
 
 
 def member_view(greeting: Greeting, language: str) -> MemberView:

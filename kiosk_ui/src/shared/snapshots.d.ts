@@ -14,6 +14,8 @@ export interface Kiosk {
   screen:
     Starting | Attract | Trouble | Balance | Rewards | Coupons | History | Confirm | Done | Goodbye | OutOfService;
   paper_left?: number | null;
+  troubles?: TroubleView[];
+  takes_codes?: boolean;
 }
 export interface Starting {
   screen: "starting";
@@ -122,6 +124,13 @@ export interface OutOfService {
   screen: "out_of_service";
   problem: Problem;
 }
+/**
+ * What is wrong with a thing of a face, in one of the few ways that a member or a cashier is told.
+ */
+export interface TroubleView {
+  device: "printer" | "reader" | "scanner";
+  plain: "absent" | "cover_open" | "hot" | "jammed" | "off" | "paper_low" | "paper_out" | "silent" | "technician";
+}
 export interface Till {
   language: "en" | "ja" | "zh-Hans" | "zh-Hant";
   languages: ("en" | "ja" | "zh-Hans" | "zh-Hant")[];
@@ -148,6 +157,7 @@ export interface Till {
   doubtful: PrintView[];
   drawer: DrawerView | null;
   paper_left: number | null;
+  troubles?: TroubleView[];
 }
 export interface Staff {
   id: string;
@@ -356,8 +366,10 @@ export interface Console {
  */
 export interface DeviceView {
   role: string;
+  kind: string;
   driver: string;
   model: string;
+  firmware: string;
   address: string;
   link: "absent" | "backing_off" | "blocked" | "degraded" | "disabled" | "discovered" | "lost" | "online" | "opening";
   activity: "busy" | "error" | "idle";
@@ -372,6 +384,9 @@ export interface DeviceView {
   near_end?: boolean;
   holder?: string;
   asked_by?: string;
+  timing?: string;
+  p50_ms?: number;
+  p95_ms?: number;
 }
 export interface RepairView {
   id: string;
