@@ -86,7 +86,7 @@ class EscposPrinter:
         conversation = await self._begin()
         try:
             await self._greet(conversation)
-        except (NoAnswer, WriteStalled) as error:
+        except (NoAnswer, WriteStalled, DeviceLost) as error:
             await conversation.close()
             raise DeviceAbsent(getattr(error, "reason", "mute"), f"{self._address}: {error}") from error
         except BaseException:
