@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 
 from tapledger.devices.state import DeviceState
+from tapledger_drivers.traffic import Traffic
 from tests.web.faces import Faces
 
 PAGE, OTHER_PAGE = "page-one-session", "page-two-session"
@@ -53,6 +54,7 @@ async def test_a_claim_ends_with_the_page(faces: Faces) -> None:
     """Two tabs, one device: the second is told who has it, and gets it when the first is closed."""
     daemon = faces.daemon
     daemon.devices.states["till-scanner"] = DeviceState("till-scanner", "fake", link="online", ready=True)
+    daemon.devices.traffic["till-scanner"] = Traffic(lambda: 0.0)
     url = f"http://127.0.0.1:{faces.port}/live/console?session={PAGE}"
     socket = await faces.session.ws_connect(url, headers={"Origin": faces.origin})
     status, claim = await faces.post("/api/devices/till-scanner/claim", session=PAGE)
