@@ -6,7 +6,10 @@ from typing import Literal
 
 import msgspec
 
-from tapledger.devices.reasons import Plain
+Plain = Literal[
+    "absent", "silent", "paper_out", "cover_open", "jammed", "hot", "paper_low", "technician", "off"
+]
+"""As ``devices.reasons`` has it for each reason."""
 
 
 class TroubleView(msgspec.Struct, frozen=True):
