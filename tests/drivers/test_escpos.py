@@ -440,6 +440,17 @@ async def test_a_line_that_breaks_while_it_is_opened_is_absent(printer: EscposPr
             await driver.open()
 
 
+async def test_close_ends_an_open_that_waits(printer: EscposPrinterEmulator) -> None:
+    printer.set_mute(Mute.SILENT)
+    async with driving(printer, opened=False, answer_timeout_s=60.0) as driver:
+        opening = asyncio.create_task(driver.open())
+        await until(lambda: printer.wire.bytes_in > 0, "it was not asked")
+        await driver.close()
+        with pytest.raises(DeviceAbsent):
+            async with asyncio.timeout(1.0):
+                await opening
+
+
 @pytest.mark.parametrize("options", [{"port": "printer"}, {"port": "tcp:x:1", "drawer_pin": "3"}, {}])
 async def test_a_wrong_option_is_named(options: dict[str, object]) -> None:
     io = live_io()

@@ -83,19 +83,18 @@ class EscposPrinter:
         self._closing = asyncio.Event()
         # The first slip loads python-escpos: not while somebody waits for it.
         await self._io.run(BUILD_TIMEOUT_S, lambda: self._frame)
-        conversation = await self._begin()
+        self._conversation = conversation = await self._begin()
         try:
             await self._greet(conversation)
         except (NoAnswer, WriteStalled, DeviceLost) as error:
-            await conversation.close()
+            await self.close()
             raise DeviceAbsent(getattr(error, "reason", "mute"), f"{self._address}: {error}") from error
         except BaseException:
-            await conversation.close()
+            await self.close()
             raise
         virtual = conversation.virtual
-        if self._options.hold_line:
-            self._conversation = conversation
-        else:
+        if not self._options.hold_line:
+            self._conversation = None
             await conversation.close()
         known = self._detected or Detected()
         model = known.model or self._options.model
