@@ -52,12 +52,12 @@ async def begun(emulator: EscposPrinterEmulator, lines: int) -> None:
     async def look() -> None:
         if emulator.slips and len(emulator.slips[-1].content) >= lines:
             reached.set()
-        await asyncio.sleep(0.01)  # a mechanism takes its time for a line
 
+    emulator.line_delay_s = 0.01  # a mechanism takes its time for a line
     emulator.after_line = look
     async with asyncio.timeout(10):
         await reached.wait()
-    emulator.after_line = None
+    emulator.after_line, emulator.line_delay_s = None, 0.0
 
 
 def whole(slips: list[PaperSlip], receipt: str) -> list[PaperSlip]:
