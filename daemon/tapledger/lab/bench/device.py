@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
-from tapledger.errors import Invalid
+from tapledger.errors import Invalid, Unavailable
 from tapledger.web.snapshots import DockDevice, DockFault, DockKind
 from tapledger_drivers.emulators.faults import AMOUNTS, ONCE, Emulated, Verb
 
@@ -71,7 +71,10 @@ class BenchDevice(ABC):
             raise Invalid("DOCK_NO_FAULT", device=self.role, verb=verb, known=", ".join(known) or "–")
         if amount is not None and not 0 <= amount <= AMOUNT_MAX:
             raise Invalid("DOCK_AMOUNT", highest=AMOUNT_MAX)
-        await self.emulated.pull(Verb(verb), on=on, amount=amount)
+        try:
+            await self.emulated.pull(Verb(verb), on=on, amount=amount)
+        except ValueError as error:
+            raise Unavailable("DOCK_GONE") from error  # it knows the fault, but does not answer
 
     def faults(self) -> list[DockFault]:
         """Return every fault it can have, and which are in force."""

@@ -74,7 +74,7 @@ class PcscReader(BenchReader):
         try:
             await self._reader.insert(card.card)
         except StationRefused as error:
-            raise Unavailable("DOCK_NO_PCSCD") from error
+            raise Unavailable("DOCK_GONE") from error
 
     async def _take(self) -> None:
         await self._reader.remove()
