@@ -26,7 +26,7 @@ _WRITES = (
     "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)",
     "INSERT INTO operation VALUES (?, ?, ?, ?)",
     "UPDATE member SET state = ?, unsettled_points = ? WHERE id = ?",
-    "INSERT INTO print_job VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    "INSERT INTO print_job VALUES ({})",
 )
 
 
@@ -92,5 +92,5 @@ async def _rows(shop: Shop, recorded: Recorded) -> list[tuple[object, ...]]:
 def _commit(twin: Any, rows: list[tuple[object, ...]]) -> None:
     twin.execute("BEGIN IMMEDIATE")
     for statement, row in zip(_WRITES, rows, strict=True):
-        twin.execute(statement, row)
+        twin.execute(statement.format(", ".join("?" * len(row))), row)
     twin.execute("COMMIT")
