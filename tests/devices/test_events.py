@@ -49,7 +49,8 @@ async def test_an_event_is_on_disk_when_it_is_told(bench: Bench) -> None:
             (event.seq, SCANNER, "barcode_scanner", "data", "till", 1)
         ]
         assert len(event.trace) == 16
-        assert event.shown == {"what": "code", "symbology": "ean13", "aim_id": "", "length": 13}
+        assert (event.shown["what"], event.shown["symbology"], event.shown["length"]) == ("code", "ean13", 13)
+        assert CODE not in str(event.shown)
 
 
 async def test_what_is_personal_is_sealed(bench: Bench) -> None:
@@ -61,6 +62,17 @@ async def test_what_is_personal_is_sealed(bench: Bench) -> None:
     raw = bench.database.read_bytes() + bench.database.with_name("shop.db-wal").read_bytes()
     for secret in (b"SECRET-COUPON-1", b"04A1B2C3D4E5F6", bytes.fromhex("04A1B2C3D4E5F6"), b"member-card-1"):
         assert secret not in raw
+
+
+async def test_a_payment_secret_is_not_even_kept_sealed(bench: Bench) -> None:
+    """Should a scanner let one pass, the till refuses it, and it is on no disk (decisions R27)."""
+    async with ring(bench) as events:
+        for secret in ("4111111111111111", "134567890123456789"):
+            event = await events.record(scan(secret))
+            assert (event.private, bench.rows("SELECT count(*) FROM device_event WHERE open = 1")) == (
+                b"",
+                [(0,)],
+            )
 
 
 async def test_what_waits_is_one_commit(bench: Bench) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from tapledger.devices.events import Draft
-from tapledger.errors import Refused
-from tapledger.membership import identity
+from tapledger.errors import Invalid, Refused
+from tapledger.membership import identity, scanning
 from tapledger.membership.identity import Presented
 from tapledger_drivers.ports import (
     CardEvent,
@@ -71,8 +71,9 @@ def draft(device: str, claim: str, face: str, event: CardEvent | ScanEvent, simu
         case Scan():
             shown = {"what": "code", "symbology": event.symbology, "aim_id": event.aim_id,
                      "encoding": event.encoding, "length": len(event.text)}  # fmt: skip
-            private = msgspec.msgpack.encode(Code(entered(event), simulated))
-            return Draft(device, "data", _marked(shown, simulated), private, claim, claim == face)
+            private = _code(event, simulated)
+            is_open = claim == face and private != b""
+            return Draft(device, "data", _marked(shown, simulated), private, claim, is_open)
         case _:
             shown = {"what": "refused", "reason": event.reason, "length": event.length}
             return Draft(device, "data", _marked(shown, simulated), claim=claim)
@@ -80,6 +81,16 @@ def draft(device: str, claim: str, face: str, event: CardEvent | ScanEvent, simu
 
 def _marked(shown: dict[str, str | int], simulated: bool) -> dict[str, str | int | bool]:
     return {**shown, "simulated": True} if simulated else {**shown}
+
+
+def _code(event: Scan, simulated: bool) -> bytes:
+    """Return what is kept of a code: nothing of a payment secret that the scanner let pass (R27)."""
+    text = entered(event)
+    try:
+        scanning.refuse_payment_secrets(text)
+    except Invalid:
+        return b""
+    return msgspec.msgpack.encode(Code(text, simulated))
 
 
 def _card(event: CardPresented, simulated: bool) -> tuple[bytes, bool]:
