@@ -165,6 +165,25 @@ def test_what_no_role_uses_is_offered_with_what_to_write() -> None:
     assert found["ACS ACR122U PICC 00 00"].guess.kind == "reader"
 
 
+def test_what_a_role_uses_by_any_name_is_not_offered() -> None:
+    link = "usb-Acme_Scanner-if00"
+    by_link = plugged("/dev/ttyACM0", SCANNER, "A1", "1-1")
+    by_link = HotplugEvent(
+        by_link.kind, "tty", by_link.path, {**by_link.properties, "DEVLINKS": f"/dev/serial/by-id/{link}"}
+    )
+    there = HandSource(
+        by_link,
+        plugged("/dev/usb/lp0", PRINTER, "", "1-2", "usbmisc"),
+        HotplugEvent(Change.ADDED, "pcsc", "ACS ACR122U PICC 00 00"),
+    )
+    configs = [
+        DeviceConfig("till-scanner", "serial_line", {"path": f"/dev/serial/by-id/{link}"}),
+        DeviceConfig("receipt-printer", "escpos", {"port": "usblp:/dev/usb/lp0"}),
+        DeviceConfig("kiosk-reader", "pcsc", {"reader_name": "acr122u"}),
+    ]
+    assert Discovery([there], configs).discovered() == []
+
+
 async def test_a_broken_scanner_has_its_successor_named() -> None:
     source = HandSource(plugged("/dev/ttyACM0", SCANNER, "A1", "1-1"))
     config = scanner(usb_serial="A1")

@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 
@@ -224,7 +225,8 @@ def _uses(config: DeviceConfig, one: Candidate) -> bool:
             return read_match(config.role, table).fits(one)
         except DeviceBlocked:
             return False  # said where the device is opened
-    return any(
-        isinstance(value, str) and one.path in (value, _QUERY.sub("", value.partition(":")[2]))
-        for value in config.options.values()
-    )
+    if one.subsystem == "pcsc":
+        name = config.options.get("reader_name")
+        return isinstance(name, str) and name.casefold() in one.path.casefold()
+    names = {Path(path).name for path in paths_of([config])}
+    return one.path in paths_of([config]) or bool(names & {one.by_id, one.by_path} - {""})
