@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from tapledger_drivers.emulators.escpos_printer import EscposPrinterEmulator
 from tapledger_drivers.emulators.pty_wire import PtyWire
 from tapledger_drivers.emulators.wire import Machine, TcpWire, Wire
@@ -116,3 +118,19 @@ def at_line(
             await waiting
 
     emulator.after_line = count
+
+
+def fast(printer: EscposPrinterEmulator) -> str:
+    return "?baud=115200" if printer.address.startswith("tty") else ""
+
+
+@pytest.fixture(params=LINES)
+async def printer(request: pytest.FixtureRequest) -> AsyncIterator[EscposPrinterEmulator]:
+    async with emulated(request.param) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+async def driver(printer: EscposPrinterEmulator) -> AsyncIterator[EscposPrinter]:
+    async with driving(printer, query=fast(printer)) as opened:
+        yield opened

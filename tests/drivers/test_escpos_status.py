@@ -1,0 +1,198 @@
+"""How an ESC/POS printer is, told in time; and its cash drawer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from tapledger_drivers.emulators.escpos_printer import EscposPrinterEmulator, Mute
+from tapledger_drivers.emulators.faults import Verb
+from tapledger_drivers.emulators.memory import MemoryIo, MemoryWire
+from tapledger_drivers.errors import DeviceLost
+from tapledger_drivers.ports import (
+    PrintVerdict,
+)
+from tapledger_drivers.printers.escpos import IDLE_ASK_S, EscposPrinter
+from tests.drivers.printing import (
+    JOB,
+    PATIENCE,
+    at_line,
+    driver,
+    driving,
+    emulated,
+    live_io,
+    next_status,
+    printer,
+    until,
+)
+
+PRINTED, FAILED, UNKNOWN = PrintVerdict.PRINTED, PrintVerdict.FAILED, PrintVerdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("line", "model"), [("tcp", "epson"), ("pty", "no_process_id"), ("tcp", "stops_asb")]
+)
+async def test_what_happens_to_the_printer_is_told_within_a_second(line: str, model: str) -> None:
+    async with emulated(line, model) as printer, driving(printer) as driver:
+        changes = driver.changes()
+        assert (await next_status(changes)).ready
+        for change, reason in (
+            (printer.set_cover_open, "cover_open"),
+            (printer.set_paper_out, "paper_out"),
+            (printer.set_cutter_jam, "cutter_error"),
+            (printer.set_overheated, "overheated"),
+        ):
+            for on, expected in ((True, reason), (False, "ok")):
+                began_s = time.monotonic()
+                change(on)
+                status = await next_status(changes)
+                assert (status.reason, status.ready) == (expected, expected == "ok")
+                took_s = time.monotonic() - began_s
+                assert took_s < 1.0, f"{reason} {on} took {took_s:.2f} s"
+        printer.set_near_end(True)
+        status = await next_status(changes)
+        assert status.ready and status.near_end
+        counters = driver.traffic.counters
+        assert counters["ReceiptCoverOpenCount"] == counters["FailedPaperCutCount"] == 1
+        assert counters["PrinterFaultCount"] == 1
+
+
+async def test_automatic_status_tells_at_once(printer: EscposPrinterEmulator, driver: EscposPrinter) -> None:
+    """Much faster than asking would, so it is what told."""
+    changes = driver.changes()
+    await next_status(changes)
+    took_s = []
+    for on in (True, False) * 5:
+        began_s = time.monotonic()
+        printer.set_cover_open(on)
+        await next_status(changes)
+        took_s.append(time.monotonic() - began_s)
+    assert sorted(took_s)[len(took_s) // 2] < IDLE_ASK_S / 4
+
+
+async def test_the_cover_is_told_while_a_slip_is_at_work(
+    printer: EscposPrinterEmulator, driver: EscposPrinter
+) -> None:
+    at_line(printer, 3, lambda: printer.set_cover_open(True))
+    changes = driver.changes()
+    assert (await next_status(changes)).ready
+    job = asyncio.create_task(driver.print(JOB))
+    assert (await next_status(changes)).reason == "cover_open"
+    assert (await job).reason == "cover_open"
+
+
+async def test_the_drawers_switch_is_learnt_from_a_kick(
+    printer: EscposPrinterEmulator, driver: EscposPrinter
+) -> None:
+    assert (await driver.status()).drawer_open is None
+    assert await driver.kick_drawer()
+    assert printer.drawer_kicks == 1
+    await until(lambda: printer.condition.drawer_open, "the drawer stays shut")
+    assert (await driver.status()).drawer_open is True
+    printer.set_drawer_open(False)
+    assert (await driver.status()).drawer_open is False
+    assert driver.traffic.counters["DrawerGoodOpenCount"] == 1
+
+
+async def test_a_kick_over_an_empty_roll_comes_now_and_never_again(
+    printer: EscposPrinterEmulator, driver: EscposPrinter
+) -> None:
+    printer.set_paper_out(True)
+    assert await driver.kick_drawer()
+    await until(lambda: printer.drawer_kicks == 1, "the drawer stays shut")
+    printer.set_paper_out(False)
+    assert (await driver.print(JOB)).verdict is PRINTED
+    assert printer.drawer_kicks == 1
+
+
+async def test_no_drawer_opens_at_a_mute_printer(
+    printer: EscposPrinterEmulator, driver: EscposPrinter
+) -> None:
+    printer.set_mute(Mute.SILENT)
+    assert not await driver.kick_drawer()
+    assert printer.drawer_kicks == 0
+    assert driver.traffic.counters["DrawerFailedOpenCount"] == 1
+
+
+@pytest.mark.parametrize("mute", [Mute.DEAF, Mute.SILENT])
+async def test_a_printer_that_says_nothing_any_more_is_mute_and_then_lost(
+    printer: EscposPrinterEmulator, driver: EscposPrinter, mute: Mute
+) -> None:
+    changes = driver.changes()
+    assert (await next_status(changes)).ready
+    printer.set_mute(mute)
+    assert (await next_status(changes)).reason == "mute"
+    with pytest.raises(DeviceLost, match="mute"):
+        await next_status(changes)
+    await driver.close()
+    printer.set_mute(Mute.NO)
+    await driver.open()
+    assert (await driver.print(JOB)).verdict is PRINTED
+
+
+async def test_a_short_silence_is_forgiven(printer: EscposPrinterEmulator, driver: EscposPrinter) -> None:
+    changes = driver.changes()
+    assert (await next_status(changes)).ready
+    printer.set_mute(Mute.DEAF)
+    assert (await next_status(changes)).reason == "mute"
+    printer.set_mute(Mute.NO)
+    assert (await next_status(changes)).ready
+    assert (await driver.print(JOB)).verdict is PRINTED
+
+
+async def test_unplugged_within_a_second_and_usable_two_seconds_after(
+    printer: EscposPrinterEmulator, driver: EscposPrinter
+) -> None:
+    changes = driver.changes()
+    assert (await next_status(changes)).ready
+    began_s = time.monotonic()
+    await printer.pull(Verb.UNPLUG)
+    with pytest.raises(DeviceLost):
+        await next_status(changes)
+    assert time.monotonic() - began_s < 1.0
+    assert (await driver.print(JOB)).verdict is FAILED
+    assert (await driver.status()).reason == "unreachable"
+    await driver.close()
+    await printer.pull(Verb.REPLUG)
+    began_s = time.monotonic()
+    await driver.open()
+    assert (await driver.print(JOB)).verdict is PRINTED
+    assert time.monotonic() - began_s < 2.0
+
+
+async def test_the_kernels_printer_device_is_the_same_line() -> None:
+    """This kernel has no USB: a terminal in its place, opened as ``/dev/usb/lp0`` is."""
+    async with emulated("pty") as printer:
+        io = live_io()
+        driver = EscposPrinter(io, "usblp:" + printer.address.removeprefix("tty:"), PATIENCE)
+        info = await driver.open()
+        assert (info.model, info.virtual) == ("tapledger emulator", True)
+        assert (await driver.print(JOB)).verdict is PRINTED
+        changes = driver.changes()
+        assert (await next_status(changes)).ready
+        await printer.pull(Verb.UNPLUG)
+        with pytest.raises(DeviceLost):
+            await next_status(changes)
+        await driver.close()
+        await printer.pull(Verb.REPLUG)
+        await driver.open()
+        assert (await driver.print(JOB)).verdict is PRINTED
+        await driver.close()
+        await io.close()
+
+
+async def test_it_works_without_a_kernel_between() -> None:
+    printer = EscposPrinterEmulator(wire=lambda machine: MemoryWire(machine, "printer"))
+    await printer.start()
+    wire = printer.wire
+    assert isinstance(wire, MemoryWire)
+    driver = EscposPrinter(MemoryIo({wire.address: wire}, live_io().traffic), wire.address, PATIENCE)
+    await driver.open()
+    assert (await driver.print(JOB)).verdict is PRINTED
+    await driver.close()
+    await printer.close()
+
+
+__all__ = ["driver", "printer"]
