@@ -115,7 +115,8 @@ def scan_refusals() -> set[str]:
 def device_reasons() -> set[str]:
     """Return every reason that our drivers give for a device or a slip in trouble."""
     bits = (0, *(1 << place for place in range(8)))
-    answered = {StatusBytes(*answers).reason for answers in product(bits, repeat=len(fields(StatusBytes)))}
+    every = product(bits, repeat=len(fields(StatusBytes)))
+    answered = {StatusBytes(*answers).reason for answers in every}  # type: ignore[arg-type]
     found = _first_arguments(DEVICE_ERRORS, 0) | _first_arguments(DEVICE_ANSWERS, 1) | answered
     return found - {"ok"}
 
