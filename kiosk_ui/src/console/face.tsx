@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 
 import type { Feed } from "../shared/live";
 import type { Console, Problem } from "../shared/snapshots";
+import { DevicePanel } from "./device/panel";
 import { Devices } from "./devices";
 import { DockLoader } from "./dock/dock";
 import { Header } from "./header";
@@ -9,7 +10,9 @@ import { sendToConsole, sendToDock } from "./intents";
 import { LatencyPanel } from "./latency";
 import { Connecting, LostBanner, Refusal, useLasting } from "./notices";
 import { Overview } from "./overview";
+import { usePlace } from "./place";
 import { Prints } from "./prints";
+import { SetupPage } from "./setup/page";
 import { SyncPanel } from "./sync";
 import { TextsContext, texts } from "./texts";
 
@@ -26,6 +29,8 @@ export function ConsoleFace({ feed }: { feed: Feed<Console> }) {
 function Machine({ view, lost }: { view: Console; lost: boolean }) {
   const [refusal, setRefusal] = useState<Problem | null>(null);
   const { language } = view;
+  const place = usePlace();
+  const device = place?.at === "device" ? view.devices.find(({ role }) => role === place.role) : undefined;
   useEffect(() => {
     document.documentElement.lang = language;
     document.title = `${view.shop} · ${texts[language].say("console.title")}`;
@@ -48,8 +53,10 @@ function Machine({ view, lost }: { view: Console; lost: boolean }) {
           <Overview view={view} intend={intend} />
           {view.faces.includes("dock") && <DockLoader intend={through(sendToDock)} />}
           <Devices devices={view.devices} />
+          {device && <DevicePanel key={device.role} {...{ view, device, intend }} tell={setRefusal} />}
+          {place?.at === "setup" && <SetupPage devices={view.devices} tell={setRefusal} />}
           <div class="columns">
-            <Prints prints={view.prints} devices={view.devices} intend={intend} />
+            <Prints prints={view.prints} devices={view.devices} paper={view.paper} intend={intend} />
             <div class="column">
               <SyncPanel sync={view.sync} />
               <LatencyPanel latency={view.latency} />

@@ -1,7 +1,9 @@
-import { Cloud } from "../shared/icons";
-import type { Console, DeviceView } from "../shared/snapshots";
+import { Check, Cloud } from "../shared/icons";
+import type { Console, DeviceView, RepairView } from "../shared/snapshots";
+import { Help } from "./devices";
 import { lightOf, needingAttention, overallLight } from "./health";
 import type { Intend } from "./intents";
+import { hrefOf } from "./place";
 import { useTexts } from "./texts";
 import { LIGHTS, roleIcon, roleName } from "./words";
 
@@ -23,12 +25,20 @@ export function Overview({ view, intend }: { view: Console; intend: Intend }) {
           <h2 id="overview-title" class="light-title">
             {say(text)}
           </h2>
-          <p class="light-note">{say("console.overview.devices", { fine, all: view.devices.length })}</p>
+          <p class="light-note">
+            {say("console.overview.devices", { fine, all: view.devices.length })}
+            {view.repairs.length > 0 && ` · ${say("console.overview.repairs", { count: view.repairs.length })}`}
+          </p>
         </div>
       </div>
       <ul class="attention">
         {troubled.map((device) => (
-          <Attention key={device.role} device={device} intend={intend} />
+          <Attention
+            key={device.role}
+            device={device}
+            repair={view.repairs.find((repair) => repair.device === device.role)}
+            intend={intend}
+          />
         ))}
         {problem && (
           <li class="attention-item" data-light="amber">
@@ -45,25 +55,53 @@ export function Overview({ view, intend }: { view: Console; intend: Intend }) {
   );
 }
 
-function Attention({ device, intend }: { device: DeviceView; intend: Intend }) {
+interface AttentionProps {
+  device: DeviceView;
+  /** A person has to do something about it, and nobody has said yet that they know. */
+  repair: RepairView | undefined;
+  intend: Intend;
+}
+
+function Attention({ device, repair, intend }: AttentionProps) {
   const { say } = useTexts();
-  const Icon = roleIcon(device.role);
+  const { role } = device;
+  const Icon = roleIcon(role);
+  const name = roleName(role, say);
   return (
-    <li class="attention-item" data-light={lightOf(device)}>
+    <li class="attention-item" data-light={lightOf(device)} data-testid={`attention-${role}`} data-repair={!!repair}>
       <Icon />
       <p class="attention-words">
-        <strong>{roleName(device.role, say)}</strong>
+        <strong>
+          <a href={hrefOf({ at: "device", role })}>{name}</a>
+        </strong>
         <span>{device.sentence}</span>
+        <span>{device.consequence}</span>
         <span>{device.next_step}</span>
+        {device.help !== "" && <Help page={device.help} label={say("console.device.help")} />}
       </p>
-      <button
-        type="button"
-        class="button"
-        data-testid={`wake-${device.role}`}
-        onClick={() => intend("wake", { role: device.role })}
-      >
-        {say("console.overview.wake")}
-      </button>
+      <p class="buttons">
+        {repair && (
+          <button
+            type="button"
+            class="button"
+            data-testid={`acknowledge-${role}`}
+            aria-label={`${say("console.repair.acknowledge")}: ${name}`}
+            onClick={() => intend("acknowledge", { id: repair.id })}
+          >
+            <Check />
+            <span>{say("console.repair.acknowledge")}</span>
+          </button>
+        )}
+        <button
+          type="button"
+          class="button"
+          data-testid={`wake-${role}`}
+          aria-label={`${say("console.overview.wake")}: ${name}`}
+          onClick={() => intend("wake", { role })}
+        >
+          {say("console.overview.wake")}
+        </button>
+      </p>
     </li>
   );
 }

@@ -1,18 +1,20 @@
 import { Printer } from "../shared/icons";
-import type { DeviceView, PrintView } from "../shared/snapshots";
+import type { DeviceView, PaperView, PrintView } from "../shared/snapshots";
 import { lightOfPrint } from "./health";
 import type { Intend } from "./intents";
+import { PaperWords } from "./paper";
 import { useTexts } from "./texts";
 import { isPrinter, PRINT_STATES, printKind } from "./words";
 
 interface Props {
   prints: PrintView[];
   devices: DeviceView[];
+  paper: PaperView | null;
   intend: Intend;
 }
 
 /** What became of each slip, and by what evidence we say so. */
-export function Prints({ prints, devices, intend }: Props) {
+export function Prints({ prints, devices, paper, intend }: Props) {
   const { say } = useTexts();
   const printer = devices.find((device) => isPrinter(device.role));
   return (
@@ -33,20 +35,21 @@ export function Prints({ prints, devices, intend }: Props) {
           </button>
         )}
       </div>
+      {paper && <PaperWords paper={paper} intend={intend} />}
       {prints.length === 0 && <p class="hint">{say("console.prints.none")}</p>}
-      <ul class="print-list">
+      <ul class="print-list" tabIndex={0} aria-labelledby="prints-title">
         {prints.map((print) => (
-          <PrintRow key={print.job} print={print} />
+          <PrintRow key={print.job} print={print} intend={intend} />
         ))}
       </ul>
     </section>
   );
 }
 
-function PrintRow({ print }: { print: PrintView }) {
+function PrintRow({ print, intend }: { print: PrintView; intend: Intend }) {
   const { say } = useTexts();
   const state = PRINT_STATES[print.state];
-  const reason = print.reason === print.state ? "" : print.reason;
+  const name = `${printKind(print.kind, say)} ${print.number ?? ""}`;
   return (
     <li class="print" data-testid={`print-${print.job}`} data-state={print.state} data-kind={print.kind}>
       <p class="badge" data-light={lightOfPrint(print)}>
@@ -54,12 +57,48 @@ function PrintRow({ print }: { print: PrintView }) {
         <span>{say(state.text)}</span>
       </p>
       <p class="print-what">
-        <strong>{printKind(print.kind, say)}</strong> <code>{print.job}</code>
+        <strong>{name}</strong> {(print.copies ?? 0) > 0 && <span class="copy">{say("console.print.copy")}</span>}{" "}
+        <code>{print.job}</code>
       </p>
-      {(reason !== "" || print.evidence !== "") && (
-        <p class="print-why">
-          {reason !== "" && <code>{reason}</code>}
-          {print.evidence !== "" && <span>{`${say("console.print.evidence")} ${print.evidence}`}</span>}
+      <p class="print-why">
+        {(print.sentence ?? "") !== "" && <span>{print.sentence}</span>}
+        {print.evidence !== "" && <span>{`${say("console.print.evidence")} ${print.evidence}`}</span>}
+      </p>
+      {(print.asks || print.can_repeat) && (
+        <p class="buttons print-acts">
+          {print.asks && (
+            <>
+              <button
+                type="button"
+                class="button primary"
+                data-testid={`came-out-${print.job}`}
+                aria-label={`${say("console.print.yes")}: ${name}`}
+                onClick={() => intend("slip-came-out", { job: print.job, yes: true })}
+              >
+                {say("console.print.yes")}
+              </button>
+              <button
+                type="button"
+                class="button"
+                data-testid={`not-out-${print.job}`}
+                aria-label={`${say("console.print.no")}: ${name}`}
+                onClick={() => intend("slip-came-out", { job: print.job, yes: false })}
+              >
+                {say("console.print.no")}
+              </button>
+            </>
+          )}
+          {print.can_repeat && !print.asks && (
+            <button
+              type="button"
+              class="button"
+              data-testid={`again-${print.job}`}
+              aria-label={`${say("console.print.again")}: ${name}`}
+              onClick={() => intend("slip-again", { job: print.job })}
+            >
+              {say("console.print.again")}
+            </button>
+          )}
         </p>
       )}
     </li>

@@ -49,6 +49,14 @@ const PRINT_KINDS: Record<string, MessageId> = {
   sale: "console.print.kind_sale",
   voucher: "console.print.kind_voucher",
   test: "console.print.kind_test",
+  return: "console.print.kind_return",
+  void: "console.print.kind_return",
+  giveback: "console.print.kind_voucher",
+  draw: "console.print.kind_draw",
+  topup: "console.print.kind_topup",
+  coupon: "console.print.kind_coupon",
+  shift: "console.print.kind_shift",
+  status: "console.print.kind_status",
 };
 
 const ROLES: Record<string, MessageId> = {
@@ -63,12 +71,26 @@ const ROLES: Record<string, MessageId> = {
   "customer-display": "console.role.customer_display",
 };
 
+const KINDS: Record<string, MessageId> = {
+  card_reader: "console.kind.card_reader",
+  barcode_scanner: "console.kind.barcode_scanner",
+  receipt_printer: "console.kind.receipt_printer",
+  cash_drawer: "console.kind.cash_drawer",
+  indicator: "console.kind.indicator",
+  line_display: "console.kind.line_display",
+};
+
 type Say = (id: MessageId) => string;
 
 /** Names a role; one that this page does not know keeps the name it has in the configuration. */
 export function roleName(role: string, say: Say): string {
   const id = ROLES[role];
   return id === undefined ? role : say(id);
+}
+
+export function kindName(kind: string, say: Say): string {
+  const id = KINDS[kind];
+  return id === undefined ? kind : say(id);
 }
 
 export function printKind(kind: string, say: Say): string {

@@ -21,7 +21,8 @@ export function intentsFor(face: "kiosk" | "till" | "console" | "dock", unreacha
   };
 }
 
-function asProblem(answer: unknown): Problem {
+/** Reads the daemon's refusal. */
+export function asProblem(answer: unknown): Problem {
   const { code, sentence, next_step } = answer as Record<string, unknown>;
   if (typeof code !== "string" || typeof sentence !== "string" || typeof next_step !== "string") {
     throw new TypeError("the daemon refused without a problem");

@@ -27,6 +27,8 @@ interface Frame<Face> {
 interface FeedOptions {
   /** Whether the last snapshot may stay on screen while the daemon is out of reach; never on the kiosk. */
   keepWhileLost: boolean;
+  /** The page's own name, by which the daemon knows that it is gone. */
+  session?: string;
 }
 
 /**
@@ -43,6 +45,7 @@ export function openFeed<Name extends keyof Faces>(name: Name, options: FeedOpti
   let attempt = 0;
   let version = 0;
   let paintPending = false;
+  const named = options.session === undefined ? "" : `?session=${options.session}`;
 
   afterPaint.port1.onmessage = () => {
     paintPending = false;
@@ -69,7 +72,7 @@ export function openFeed<Name extends keyof Faces>(name: Name, options: FeedOpti
 
   function connect(): void {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
-    socket = new WebSocket(`${scheme}://${location.host}/live/${name}`);
+    socket = new WebSocket(`${scheme}://${location.host}/live/${name}${named}`);
     socket.onmessage = receive;
     socket.onclose = lose;
   }
