@@ -32,6 +32,7 @@ from tapledger.store.store import Store
 from tapledger.sync.loop import SyncLoop, SyncState
 from tapledger.web import (
     devices_api,
+    help_pages,
     kiosk_api,
     print_api,
     print_views,
@@ -178,6 +179,7 @@ class Daemon:
             *scanner_setup_api.routes(
                 SetupSheets(scanner_setup.overview, scanner_setup.draw, self.technician.probe)
             ),
+            *help_pages.routes(),
             *DeskApi(self.shop, lambda: self.console.language, self._desk_acted).routes(),
             *more,
         ]

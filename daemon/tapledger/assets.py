@@ -1,4 +1,4 @@
-"""Files that come with the package: the built browser faces."""
+"""Files that come with the package: the built browser faces, configuration, help."""
 
 from __future__ import annotations
 
@@ -20,3 +20,10 @@ def config_folder() -> Path:
     package = Path(str(files("tapledger")))
     installed = package / "_assets" / "config"
     return installed if installed.is_dir() else package.parents[1] / "config"
+
+
+def docs_folder() -> Path:
+    """Return the folder of the documentation that the console shows."""
+    package = Path(str(files("tapledger")))
+    installed = package / "_assets" / "docs"
+    return installed if installed.is_dir() else package.parents[1] / "docs"

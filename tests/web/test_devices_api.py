@@ -7,6 +7,8 @@ from typing import Any
 
 import aiohttp
 
+from tapledger.devices.reasons import REASONS
+from tapledger.devices.repairs import help_of
 from tapledger.devices.state import DeviceState
 from tapledger_drivers.traffic import Traffic
 from tests.web.faces import Faces
@@ -85,3 +87,13 @@ async def test_nothing_is_simulated_without_devices(faces: Faces) -> None:
         watcher = await faces.watch(face)
         shown = await watcher.until(lambda snapshot: True)
         assert shown["simulated"] is False
+
+
+async def test_the_story_of_every_reason_is_a_page(faces: Faces) -> None:
+    """A help link of the console leads to a heading of its own."""
+    async with faces.session.get(f"http://127.0.0.1:{faces.port}/help/devices/problems.md") as answer:
+        page = await answer.text()
+        assert answer.content_type == "text/html"
+    for reason in REASONS:
+        assert f'<h3 id="{reason}">' in page
+        assert help_of(reason) == f"docs/devices/problems.md#{reason}"
