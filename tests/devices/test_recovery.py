@@ -15,8 +15,9 @@ from tapledger_drivers.device import DeviceConfig
 from tapledger_drivers.emulators.escpos_printer import EscposPrinterEmulator
 from tapledger_drivers.emulators.faults import Emulated, Verb
 from tapledger_drivers.emulators.serial_scanner import SerialScannerEmulator
-from tapledger_drivers.ports import Scan
+from tapledger_drivers.ports import Driver, Scan
 from tapledger_drivers.registry import create_driver
+from tapledger_drivers.traffic import Traffic
 from tests.devices.fakes import PATIENCE_S
 from tests.drivers.cards import TRUST
 from tests.store.shops import Bench
@@ -32,6 +33,7 @@ class Shop:
 
     def __init__(self, bench: Bench, scanner: SerialScannerEmulator, printer: EscposPrinterEmulator) -> None:
         self.clock = SystemClock()
+        self.wrap: Callable[[str, Driver, Traffic], Driver] = lambda role, driver, traffic: driver
         self._changed = asyncio.Event()
         self.events = DeviceEvents(bench.shop.store, self.clock, bench.shop.randomness)
         configs = [
@@ -40,7 +42,9 @@ class Shop:
         ]
         self.devices = DeviceSupervisor(
             configs,
-            lambda config, io, sibling: create_driver(config, TRUST, io, sibling),
+            lambda config, io, sibling: self.wrap(
+                config.role, create_driver(config, TRUST, io, sibling), io.traffic
+            ),
             self.clock,
             self._changed.set,
             self.events,
