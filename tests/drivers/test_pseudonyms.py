@@ -12,7 +12,11 @@ SALT = bytes(range(16))
 
 
 def pn532_frame(content: bytes) -> bytes:
-    head = bytes([len(content), -len(content) % 256])
+    if len(content) > 255:
+        size = len(content).to_bytes(2, "big")
+        head = b"\xff\xff" + size + bytes([-sum(size) % 256])
+    else:
+        head = bytes([len(content), -len(content) % 256])
     return b"\x00\x00\xff" + head + content + bytes([-sum(content) % 256, 0])
 
 
@@ -55,6 +59,14 @@ def test_checksums_that_were_right_are_right_again(payload: bytes, page: bytes) 
         assert frame == pn532_frame(frame[5:-2])
     card = now[place:][8:-2]
     assert card[-2:] == mending._crc_a(card[:-2])
+
+
+def test_a_long_frame_has_its_checksum_right_again() -> None:
+    uid = bytes.fromhex("04A1B2C3D4E5F6")
+    was = pn532_frame(b"\xd5\x41\x00" + bytes(300) + uid)
+    now = mending.pn532(was, Pseudonyms(SALT, [uid]).in_bytes(was))
+    assert now != was
+    assert now == pn532_frame(now[8:-2])
 
 
 def test_a_checksum_that_was_wrong_stays_wrong() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 _START = b"\x00\x00\xff"
+_EXTENDED = b"\xff\xff"
 _THRU_ANSWER = b"\xd5\x43\x00"
 _CRC_A_START = 0x6363
 
@@ -16,15 +17,24 @@ _CRC_A_START = 0x6363
 def pn532(was: bytes, now: bytes) -> bytes:
     """Return ``now`` with every checksum right that was right in ``was``; both have the same length."""
     mended, at = bytearray(now), was.find(_START)
-    while at >= 0 and at + 5 <= len(was):
-        length = was[at + 3]
-        begin, end = at + 5, at + 5 + length
-        if (length + was[at + 4]) % 256 == 0 and end < len(was) and length:
+    while at >= 0:
+        begin, end = _content(was, at + len(_START))
+        if begin < end < len(was):
             _mend_card(was, mended, begin, end)
             if (sum(was[begin:end]) + was[end]) % 256 == 0:
                 mended[end] = -sum(mended[begin:end]) % 256
-        at = was.find(_START, at + 3)
+        at = was.find(_START, at + len(_START))
     return bytes(mended)
+
+
+def _content(frame: bytes, at: int) -> tuple[int, int]:
+    """Return where a frame's content begins and ends, of a normal or an extended frame; 0, 0 for neither."""
+    head = frame[at : at + 5]
+    if head[:2] == _EXTENDED and len(head) == 5 and sum(head[2:]) % 256 == 0:
+        return at + 5, at + 5 + int.from_bytes(head[2:4], "big")
+    if len(head) >= 2 and sum(head[:2]) % 256 == 0:
+        return at + 2, at + 2 + head[0]
+    return 0, 0
 
 
 def _mend_card(was: bytes, mended: bytearray, begin: int, end: int) -> None:
