@@ -43,6 +43,7 @@ const AT_BOX = {
   returning: false,
   receipts: 0,
   stranger: false,
+  doubtful: false,
 };
 
 test("keys act on a line only while nothing is being typed and there is one", () => {
@@ -74,6 +75,11 @@ test("each panel has its key, and its own key in it means all of it", () => {
   assert.deepEqual(actionFor("F6", { ...AT_BOX, panel: "top-up", field: "top-up" }), { do: "card" });
   assert.deepEqual(actionFor("F3", AT_BOX), { do: "panel", panel: "coupons" });
   assert.deepEqual(actionFor("F3", { ...AT_BOX, stranger: true }), { do: "join" });
+  assert.deepEqual(actionFor("F6", { ...AT_BOX, doubtful: true }), { do: "came-out" });
+  assert.deepEqual(actionFor("F7", { ...AT_BOX, doubtful: true }), { do: "not-out" });
+  assert.equal(actionFor("F6", AT_BOX), null);
+  // While money is taken, F6 and F7 mean how it is paid.
+  assert.deepEqual(actionFor("F6", { ...AT_BOX, paying: true, doubtful: true }), { do: "card" });
   assert.equal(actionFor("5", { ...AT_BOX, panel: "points", field: "points", empty: false }), null);
 });
 

@@ -15,7 +15,7 @@ export function PaperWords({ paper, intend }: { paper: PaperView; intend: Intend
   const { say, number } = useTexts();
   const left = paper.receipts_left;
   return (
-    <div class="paper" data-testid="paper" data-low={paper.is_low}>
+    <div class="roll" data-testid="paper" data-low={paper.is_low}>
       <p>
         <strong data-testid="paper-left">
           {left === null ? say("console.paper.unknown") : say("console.paper.left", { count: number(left) })}

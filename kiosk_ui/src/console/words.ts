@@ -1,6 +1,6 @@
 import type { ComponentType } from "preact";
 
-import { Card, Check, Clock, Cross, Printer, Scanner, Unsure, Warning } from "../shared/icons";
+import { Card, Check, Clock, Cross, Printer, Scanner, Thing, Unsure, Warning } from "../shared/icons";
 import type { DeviceView, PrintView } from "../shared/snapshots";
 import type { Light } from "./health";
 import type { MessageId } from "./texts";
@@ -104,5 +104,6 @@ export function isPrinter(role: string): boolean {
 
 export function roleIcon(role: string): ComponentType {
   if (isPrinter(role)) return Printer;
-  return role.endsWith("scanner") ? Scanner : Card;
+  if (role.endsWith("scanner")) return Scanner;
+  return role.endsWith("reader") ? Card : Thing;
 }

@@ -1,14 +1,9 @@
-import { Printer, Warning } from "../shared/icons";
 import type { Kiosk } from "../shared/snapshots";
 import { useTexts } from "./texts";
+import { Troubles } from "./troubles";
 import { WarmUp } from "./warm_up";
 
-interface Props {
-  reader: Kiosk["reader"];
-  printer: Kiosk["printer"];
-}
-
-export function AttractScreen({ reader, printer }: Props) {
+export function AttractScreen({ kiosk }: { kiosk: Kiosk }) {
   const { say } = useTexts();
   return (
     <>
@@ -20,20 +15,7 @@ export function AttractScreen({ reader, printer }: Props) {
       </section>
       <section class="acting invite">
         <TapPicture />
-        <div class="badges" role="status">
-          {reader !== "ok" && (
-            <p class="badge" data-testid="badge-reader">
-              <Warning />
-              <span>{say("kiosk.attract.reader_missing")}</span>
-            </p>
-          )}
-          {printer !== "ok" && (
-            <p class="badge" data-testid="badge-printer">
-              <Printer />
-              <span>{say("kiosk.attract.printer_trouble")}</span>
-            </p>
-          )}
-        </div>
+        <Troubles kiosk={kiosk} />
       </section>
       <WarmUp />
     </>

@@ -1,11 +1,18 @@
-import { Back, Check } from "../shared/icons";
+import { Back, Check, Printer } from "../shared/icons";
 import { pressed } from "../shared/press";
 import type { Confirm } from "../shared/snapshots";
 import type { Intend } from "./intents";
 import { MemberLine } from "./member";
 import { useTexts } from "./texts";
 
-export function ConfirmScreen({ screen, intend }: { screen: Confirm; intend: Intend }) {
+interface Props {
+  screen: Confirm;
+  /** A slip would not come out now. */
+  noPaper: boolean;
+  intend: Intend;
+}
+
+export function ConfirmScreen({ screen, noPaper, intend }: Props) {
   const { say, number } = useTexts();
   const { reward } = screen;
   return (
@@ -16,6 +23,11 @@ export function ConfirmScreen({ screen, intend }: { screen: Confirm; intend: Int
           {say("kiosk.confirm.question", { points: number(reward.cost_points), reward: reward.title })}
         </p>
         <p class="notes">{say("kiosk.confirm.after", { points: number(screen.points_after) })}</p>
+        {noPaper && (
+          <p class="notes" role="status" data-testid="no-paper">
+            <Printer /> {say("kiosk.confirm.no_paper")}
+          </p>
+        )}
       </section>
       <section class="acting decide">
         <button

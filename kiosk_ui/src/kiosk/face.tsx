@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Feed } from "../shared/live";
 import { useRefusal } from "../shared/refusals";
 import type { Kiosk } from "../shared/snapshots";
+import { Watermark } from "../shared/watermark";
 import { Footer } from "./footer";
 import { send } from "./intents";
 import { listenToKeys } from "./keys";
@@ -75,6 +76,7 @@ function Session({ kiosk, version }: { kiosk: Kiosk; version: number }) {
   return (
     <TextsContext.Provider value={texts[language]}>
       <div class="kiosk" data-screen={screen.screen}>
+        {kiosk.simulated && <Watermark words={texts[language].say("kiosk.simulated")} />}
         <main ref={main} class="screen" inert={choosing || stillHere}>
           <Screen kiosk={kiosk} intend={intend} />
           <Footer

@@ -16,7 +16,7 @@ export function Screen({ kiosk, intend }: { kiosk: Kiosk; intend: Intend }) {
     case "starting":
       return <StartingScreen />;
     case "attract":
-      return <AttractScreen reader={kiosk.reader} printer={kiosk.printer} />;
+      return <AttractScreen kiosk={kiosk} />;
     case "trouble":
       return <TroubleScreen problem={screen.problem} />;
     case "balance":
@@ -28,7 +28,7 @@ export function Screen({ kiosk, intend }: { kiosk: Kiosk; intend: Intend }) {
     case "history":
       return <HistoryScreen key={kiosk.language} screen={screen} intend={intend} />;
     case "confirm":
-      return <ConfirmScreen screen={screen} intend={intend} />;
+      return <ConfirmScreen screen={screen} noPaper={kiosk.printer !== "ok"} intend={intend} />;
     case "done":
       return <DoneScreen screen={screen} />;
     case "goodbye":

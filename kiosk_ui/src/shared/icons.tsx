@@ -60,3 +60,4 @@ export const Ticket = icon(
   <path d="M3 7h18v3.2a1.9 1.9 0 0 0 0 3.6V17H3v-3.2a1.9 1.9 0 0 0 0-3.6V7zM14 7v2.5M14 12v.5M14 15v2" />,
 );
 export const Undo = icon(<path d="M8 5L3.5 9.5 8 14M4 9.5h10a5.5 5.5 0 0 1 0 11H9" />);
+export const Thing = icon(<path d="M4 8l8-4 8 4v8l-8 4-8-4V8zM4 8l8 4 8-4M12 12v8" />);

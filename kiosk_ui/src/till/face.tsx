@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Feed } from "../shared/live";
 import { useRefusal } from "../shared/refusals";
 import type { Till } from "../shared/snapshots";
+import { Watermark } from "../shared/watermark";
 import { type Intend, send, useOnce } from "./intents";
 import { Lost, Starting, useLost } from "./no_feed";
 import { Serving } from "./serving";
@@ -61,6 +62,7 @@ function Session({ till, version, lost }: { till: Till; version: number; lost: b
   return (
     <TextsContext.Provider value={texts[language]}>
       <div class="till" data-screen={till.staff_known.length === 0 ? "set-up" : served ? "basket" : "sign-in"}>
+        {till.simulated && <Watermark words={texts[language].say("till.simulated")} />}
         {lost && <Lost />}
         <TopBar till={till} served={served} intend={intend} signOut={signOut} />
         {till.staff_known.length === 0 ? (

@@ -19,6 +19,10 @@ const AT_BASKET: Keys = [
   ["F12", "till.keys.pay"],
   ["F10", "till.keys.sign_out"],
 ];
+const WHILE_DOUBTFUL: Keys = [
+  ["F6", "till.keys.came_out"],
+  ["F7", "till.keys.not_out"],
+];
 const WHILE_PAYING: Keys = [
   ["Enter", "till.keys.take_cash"],
   ["F12", "till.keys.exact"],
@@ -73,12 +77,13 @@ interface Props {
   returning: boolean;
   panel: PanelName | null;
   stranger: boolean;
+  doubtful: boolean;
 }
 
 /** The keys that mean something now. */
-export function KeyMap({ paying, returning, panel, stranger }: Props) {
+export function KeyMap({ paying, returning, panel, stranger, doubtful }: Props) {
   const { say } = useTexts();
-  const keys = returning ? WHILE_RETURNING : paying ? WHILE_PAYING : panel ? IN_PANEL[panel] : AT_BASKET;
+  const keys = returning ? WHILE_RETURNING : paying ? WHILE_PAYING : panel ? IN_PANEL[panel] : [...(doubtful ? WHILE_DOUBTFUL : []), ...AT_BASKET];
   return (
     <footer class="key-map">
       <ul aria-label={say("till.keys.title")}>

@@ -14,6 +14,8 @@ export type Action =
         | "void"
         | "join"
         | "member-off"
+        | "came-out"
+        | "not-out"
         | "cash"
         | "card"
         | "mobile"
@@ -46,6 +48,8 @@ export interface Place {
   receipts: number;
   /** Somebody who is no member yet was shown. */
   stranger: boolean;
+  /** Of some slip only a person knows whether it came out. */
+  doubtful: boolean;
 }
 
 const ANYWHERE: Readonly<Record<string, Action>> = { F10: { do: "sign-out" }, Escape: { do: "back" } };
@@ -76,6 +80,7 @@ const AT_BASKET: Readonly<Record<string, Action>> = {
   F9: { do: "panel", panel: "why" },
   F12: { do: "cash" },
 };
+const WHILE_DOUBTFUL: Readonly<Record<string, Action>> = { F6: { do: "came-out" }, F7: { do: "not-out" } };
 /** In a panel its own key means the most of it; another panel's key goes there. */
 const IN_PANEL: Readonly<Record<PanelName, Readonly<Record<string, Action>>>> = {
   coupons: {},
@@ -101,6 +106,7 @@ export function actionFor(key: string, place: Place): Action | null {
   if (place.paying) return WHILE_PAYING[key] ?? null;
   if (key === "F3" && place.stranger) return { do: "join" };
   const inPanel = place.panel && IN_PANEL[place.panel][key];
+  if (!inPanel && place.doubtful && WHILE_DOUBTFUL[key]) return WHILE_DOUBTFUL[key];
   return inPanel || AT_BASKET[key] || inEmptyBox(key, place);
 }
 

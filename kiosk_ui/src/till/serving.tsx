@@ -2,6 +2,7 @@ import type { RefObject } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import type { Problem, ReturnSale, Till, TillLine } from "../shared/snapshots";
+import { answerDoubt, Attention } from "./attention";
 import { Box } from "./box";
 import { Checkout, NoLines } from "./checkout";
 import { useFocus } from "./focus";
@@ -60,6 +61,7 @@ export function Serving({ till, refusal, dismiss, intend, signOut }: Props) {
     else if (action.do === "all-points") void intend("points").then((taken) => taken && closeAfter("points"));
     else if (action.do === "all-value") void intend("value").then((taken) => taken && closeAfter("value"));
     else if (action.do === "details") showDetails(action.shown);
+    else if (action.do === "came-out" || action.do === "not-out") answerDoubt(till, action.do === "came-out", intend);
     else if (action.do === "join") nameField.current?.focus();
     else if (action.do === "sign-out") signOut();
     else if (action.do === "back") back();
@@ -74,6 +76,7 @@ export function Serving({ till, refusal, dismiss, intend, signOut }: Props) {
         <Box field={box} intend={intend} />
         <MessageLine message={till.message} refusal={refusal} />
       </div>
+      <Attention till={till} intend={intend} />
       <MemberStrip till={till} nameField={nameField} intend={intend} />
       <main class={returning ? "counter returning" : "counter"}>
         <div class="basket">
@@ -92,18 +95,19 @@ export function Serving({ till, refusal, dismiss, intend, signOut }: Props) {
           <Checkout till={till} paying={paying} openPay={openPay} pay={(...paid) => void pay(...paid)} />
         )}
       </main>
-      <KeyMap paying={paying} returning={place.returning} panel={panel} stranger={place.stranger} />
+      <KeyMap paying={paying} returning={place.returning} panel={panel} stranger={place.stranger} doubtful={place.doubtful} />
     </>
   );
 }
 
 /** What of the place of a key the snapshot decides. */
-function placeOf({ lines, returning, stranger }: Till) {
+function placeOf({ lines, returning, stranger, doubtful }: Till) {
   return {
     lines: (returning?.sale?.lines ?? lines).length,
     returning: returning !== null,
     receipts: returning?.recent.length ?? 0,
     stranger: stranger !== null,
+    doubtful: doubtful.length > 0,
   };
 }
 

@@ -2,7 +2,8 @@ import type { ComponentType } from "preact";
 
 import { LANGUAGE_NAMES } from "../shared/i18n";
 import { Card, Check, Cloud, Cross, Globe, Leave, Printer, Scanner, Warning } from "../shared/icons";
-import type { Till } from "../shared/snapshots";
+import type { Till, TroubleView } from "../shared/snapshots";
+import { troubleWords } from "./attention";
 import type { Intend } from "./intents";
 import { type MessageId, useTexts } from "./texts";
 
@@ -15,6 +16,7 @@ interface Props {
 
 export function TopBar({ till, served, intend, signOut }: Props) {
   const { say, number } = useTexts();
+  const of = (device: TroubleView["device"]) => till.troubles?.find((trouble) => trouble.device === device);
   return (
     <header class="top-bar">
       <p class="till-name">
@@ -22,9 +24,9 @@ export function TopBar({ till, served, intend, signOut }: Props) {
         {served && <span data-testid="staff-name">{till.staff?.name}</span>}
       </p>
       <ul class="lights" aria-label={say("till.lights")}>
-        <Light name="reader" state={till.reader} icon={Card} label="till.light.reader" />
-        <Light name="scanner" state={till.scanner} icon={Scanner} label="till.light.scanner" />
-        <Light name="printer" state={till.printer} icon={Printer} label="till.light.printer" />
+        <Light name="reader" state={till.reader} icon={Card} label="till.light.reader" trouble={of("reader")} />
+        <Light name="scanner" state={till.scanner} icon={Scanner} label="till.light.scanner" trouble={of("scanner")} />
+        <Light name="printer" state={till.printer} icon={Printer} label="till.light.printer" trouble={of("printer")} />
         <li class="light" data-testid="light-central" data-state={till.online ? "ok" : "trouble"}>
           <Cloud />
           <span>{say(till.online ? "till.light.online" : "till.light.offline")}</span>
@@ -85,18 +87,24 @@ interface LightProps {
   state: Till["reader"];
   icon: ComponentType;
   label: MessageId;
+  trouble: TroubleView | undefined;
 }
 
-/** One device: what it is, and in words and a sign how it is. */
-function Light({ name, state, icon: Picture, label }: LightProps) {
+/** One device: what it is, and in words and a sign how it is; more of it to whoever points at it or tabs there. */
+function Light({ name, state, icon: Picture, label, trouble }: LightProps) {
   const { say } = useTexts();
   const { words, icon: Sign } = STATE[state];
   return (
-    <li class="light" data-testid={`light-${name}`} data-state={state}>
+    <li class="light" data-testid={`light-${name}`} data-state={state} tabIndex={trouble && 0}>
       <Picture />
       <span>{say(label)}</span>
       <span class={state === "ok" ? "visually-hidden" : "light-words"}>{say(words)}</span>
       <Sign />
+      {trouble && (
+        <span class="light-more" data-testid={`more-${name}`}>
+          {troubleWords(trouble, say)}
+        </span>
+      )}
     </li>
   );
 }

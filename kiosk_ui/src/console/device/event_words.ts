@@ -42,7 +42,7 @@ export function eventWord({ data, type }: DeviceEventView, say: Say): string {
 /** Shows the rest of an event as it stands in the ring. */
 export function detailsOf({ data }: DeviceEventView): string {
   return Object.entries(data)
-    .filter(([name]) => name !== "what" && name !== "link")
+    .filter(([name, value]) => !(name === "what" && String(value) in WORDS) && name !== "link")
     .map(([name, value]) => `${name}=${String(value)}`)
     .join(" ");
 }

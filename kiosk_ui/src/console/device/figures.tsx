@@ -48,6 +48,10 @@ export function Identity({ details, kind }: { details: DeviceDetails; kind: stri
 export function Capabilities({ details }: { details: DeviceDetails }) {
   const { say } = useTexts();
   if (details.capabilities.length === 0) return null;
+  const known = (value: string) => {
+    if (value === "True" || value === "False") return say(value === "True" ? "console.health.yes" : "console.health.no");
+    return value === "" ? "—" : value;
+  };
   return (
     <div class="part">
       <h3>{say("console.capabilities.title")}</h3>
@@ -65,7 +69,7 @@ export function Capabilities({ details }: { details: DeviceDetails }) {
               <th scope="row" class="exact">
                 {one.name}
               </th>
-              <td class="exact">{one.value === "" ? "—" : one.value}</td>
+              <td class="exact">{known(one.value)}</td>
               <td>{say(SOURCES[one.source])}</td>
             </tr>
           ))}

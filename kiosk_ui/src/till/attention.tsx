@@ -1,0 +1,103 @@
+import { Check, Cross, Printer, Unsure, Warning } from "../shared/icons";
+import type { Till, TroubleView } from "../shared/snapshots";
+import type { Intend } from "./intents";
+import { type MessageId, useTexts } from "./texts";
+
+const DEVICES: Record<TroubleView["device"], { name: MessageId; works: MessageId }> = {
+  reader: { name: "till.trouble.reader", works: "till.works.reader" },
+  scanner: { name: "till.trouble.scanner", works: "till.works.scanner" },
+  printer: { name: "till.trouble.printer", works: "till.works.printer" },
+};
+const PLAIN: Record<TroubleView["plain"], MessageId> = {
+  absent: "till.plain.absent",
+  silent: "till.plain.silent",
+  paper_out: "till.plain.paper_out",
+  cover_open: "till.plain.cover_open",
+  jammed: "till.plain.jammed",
+  hot: "till.plain.hot",
+  paper_low: "till.plain.paper_low",
+  technician: "till.plain.technician",
+  off: "till.plain.off",
+};
+
+type Say = ReturnType<typeof useTexts>["say"];
+
+/** Says what is wrong with a device and what still works; while it only runs low, everything does. */
+export function troubleWords({ device, plain }: TroubleView, say: Say): string {
+  const said = `${say(DEVICES[device].name)}: ${say(PLAIN[plain])}`;
+  return plain === "paper_low" ? said : `${said} ${say(DEVICES[device].works)}`;
+}
+
+/** What the things around the till ask for, in a line that takes no focus and goes by itself. */
+export function Attention({ till, intend }: { till: Till; intend: Intend }) {
+  const { say, number } = useTexts();
+  const troubles = till.troubles ?? [];
+  const low = till.paper_left != null && !troubles.some(({ device }) => device === "printer");
+  return (
+    <section class="attention" aria-label={say("till.attention")}>
+      <div role="status">
+        {troubles.map((trouble) => (
+          <p key={trouble.device} class="attention-line" data-testid={`trouble-${trouble.device}`}>
+            <Warning />
+            <span>{troubleWords(trouble, say)}</span>
+          </p>
+        ))}
+        {low && (
+          <p class="attention-line" data-testid="paper-low">
+            <Printer />
+            <span>
+              {say("till.trouble.printer")}: {say("till.plain.paper_left", { count: number(till.paper_left ?? 0) })}
+            </span>
+          </p>
+        )}
+        {till.drawer && (
+          <p class="attention-line" data-testid="drawer" data-state={till.drawer.state}>
+            <Warning />
+            <span>
+              <strong>{till.drawer.sentence}</strong> {till.drawer.next_step}
+            </span>
+          </p>
+        )}
+      </div>
+      <Doubt till={till} intend={intend} />
+    </section>
+  );
+}
+
+/** Answers for the newest slip of which only a person knows whether it came out. */
+export function answerDoubt(till: Till, yes: boolean, intend: Intend): void {
+  const job = till.doubtful[0]?.job;
+  if (job !== undefined) void intend("slip-came-out", { job, yes });
+}
+
+function Doubt({ till, intend }: { till: Till; intend: Intend }) {
+  const { say } = useTexts();
+  const slip = till.doubtful[0];
+  if (!slip) return null;
+  return (
+    <div class="attention-line doubt" data-testid="doubt" data-job={slip.job}>
+      <Unsure />
+      <p role="status">{say("till.doubt.title", { number: slip.number ?? "" })}</p>
+      <button
+        type="button"
+        class="button primary"
+        data-testid="came-out"
+        onClick={() => answerDoubt(till, true, intend)}
+      >
+        <Check />
+        <span>{say("till.doubt.yes")}</span>
+        <kbd>F6</kbd>
+      </button>
+      <button
+        type="button"
+        class="button quiet"
+        data-testid="not-out"
+        onClick={() => answerDoubt(till, false, intend)}
+      >
+        <Cross />
+        <span>{say("till.doubt.no")}</span>
+        <kbd>F7</kbd>
+      </button>
+    </div>
+  );
+}
