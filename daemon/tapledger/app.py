@@ -20,7 +20,7 @@ from tapledger.devices.recording import Recordable, Recordings
 from tapledger.devices.roles import KIOSK_READER, KIOSK_SCANNER, RECEIPT_PRINTER, TILL_READER, TILL_SCANNER
 from tapledger.devices.supervisor import DeviceSupervisor
 from tapledger.errors import Invalid, Unavailable
-from tapledger.floor import views
+from tapledger.floor import paper_views, views
 from tapledger.floor.serving import Serving
 from tapledger.floor.workshop import Technician
 from tapledger.identifiers import Randomness
@@ -35,7 +35,6 @@ from tapledger.web import (
     help_pages,
     kiosk_api,
     print_api,
-    print_views,
     problems,
     recordings_api,
     scanner_setup_api,
@@ -44,6 +43,7 @@ from tapledger.web.console import ConsoleFace, Machine
 from tapledger.web.desk_api import DeskApi
 from tapledger.web.kiosk import KioskFace
 from tapledger.web.live import LiveFeed
+from tapledger.web.print_api import PrinterAtHand
 from tapledger.web.recordings_api import Tapes
 from tapledger.web.scanner_setup_api import SetupSheets
 from tapledger.web.server import Server
@@ -161,7 +161,7 @@ class Daemon:
             self._sync_view,
             self.devices.wake,
             self._test_print,
-            lambda language: print_views.paper_view(self.prints.paper.forecast(), language),
+            lambda language: paper_views.paper_view(self.prints.paper.forecast(), language),
         )
         self.console = ConsoleFace(shop, self.live, machine)
         self.serving = Serving(shop, self.devices, self.events, self.kiosk, self.till)
@@ -173,7 +173,7 @@ class Daemon:
             *kiosk_api.routes(self.kiosk),
             *TillApi(self.till, self.shop.randomness).routes(),
             *self.console.routes(),
-            *print_api.routes(self.shop, self.prints, lambda: self.console.language, self._slip_asked),
+            *print_api.routes(self.shop, self._printer_at_hand(), self._slip_asked),
             *devices_api.routes(self.technician.api()),
             *recordings_api.routes(Tapes(self.recordings.start, self.recordings.stop)),
             *scanner_setup_api.routes(
@@ -280,6 +280,11 @@ class Daemon:
         await self.shop.store.transact(lambda tx: slips.enqueue(tx, self.shop, job, slip))
         self._recorded()
 
+    def _printer_at_hand(self) -> PrinterAtHand:
+        return PrinterAtHand(
+            lambda: self.prints.print_status(self.console.language), self.prints.paper.roll_changed
+        )
+
     def _status_slip(self, language: str) -> slips.Slip:
         sync = self._sync_view(language)
         devices = [(one.role, one.sentence) for one in self.technician.devices(language)]
@@ -302,7 +307,7 @@ class Daemon:
             self._light(scanner),
             self._as_of(),
             views.is_simulated(self.devices.states, "kiosk" if at_kiosk else "till"),
-            print_views.paper_left(self.prints.paper.forecast()),
+            paper_views.paper_left(self.prints.paper.forecast()),
             views.troubles(self.devices.states, reader, scanner, RECEIPT_PRINTER),
         )
 

@@ -15,7 +15,7 @@ from tapledger import languages
 from tapledger.commandline import AS_JSON, CONFIG, LANGUAGE, call, show
 from tapledger.commands.desk_cli import desk, member
 from tapledger.commands.recording_cli import record, replay
-from tapledger.commands.simulate_cli import simulate
+from tapledger.lab.simulate_cli import simulate
 
 if TYPE_CHECKING:
     from tapledger.commands.verify import Verified

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tapledger.devices.paper_forecast import Forecast
+from tapledger.floor import paper_views
 from tapledger.languages import LANGUAGES
 from tapledger.store import drawers, prints
 from tapledger.store.prints import Job
@@ -172,13 +173,13 @@ def test_a_slip_in_words(language: str, of: Job, asks: bool, can_repeat: bool, i
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_paper_in_words(language: str) -> None:
-    assert print_views.paper_view(None, language) is None
+    assert paper_views.paper_view(None, language) is None
     for left, is_low in ((None, False), (10, False), (9, True), (0, True)):
         forecast = Forecast(left, "learned", 1200, START)
-        said = print_views.paper_view(forecast, language)
+        said = paper_views.paper_view(forecast, language)
         assert said is not None
         assert (said.receipts_left, said.is_low, bool(said.sentence)) == (left, is_low, is_low)
-        assert print_views.paper_left(forecast) == (left if is_low else None)
+        assert paper_views.paper_left(forecast) == (left if is_low else None)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

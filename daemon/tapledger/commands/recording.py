@@ -1,4 +1,4 @@
-"""Records a device of the running daemon, and replays recordings without it."""
+"""Records a device of the running daemon into a file."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from pathlib import Path
 
 import aiohttp
 
+from tapledger.devices import cassettes
 from tapledger.errors import Invalid, Unavailable
 from tapledger.settings import Settings
-from tapledger_drivers.cassettes import tape
-from tapledger_drivers.cassettes.replaying import Replayed, replay
 
 ANSWER_TIMEOUT_S = 20.0
 
@@ -33,18 +32,8 @@ async def record(settings: Settings, role: str, seconds: float, file: Path) -> R
     await asyncio.sleep(seconds)
     data = await _ask(f"{url}/recorded")
     await asyncio.to_thread(file.write_bytes, data)
-    cassette = tape.read(data)
+    cassette = cassettes.read(file)
     return Recorded(file, len(cassette.frames), cassette.head.pseudonyms, cassette.head.model)
-
-
-def play(file: Path, *, strict: bool) -> Replayed:
-    """Replay a recording through its driver; raise ``Invalid`` for a file that is none."""
-    try:
-        return replay(tape.read(file.read_bytes()), strict=strict)
-    except FileNotFoundError as error:
-        raise Invalid("CONFIG_MISSING", path=str(file)) from error
-    except tape.CassetteUnreadable as error:
-        raise Invalid("RECORDING_UNREADABLE", path=str(file), why=str(error)) from error
 
 
 async def _ask(url: str) -> bytes:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from aiohttp import web
 
-from tapledger.devices.printing import Printing
 from tapledger.membership import slips
 from tapledger.membership.shop import Shop
 from tapledger.web.kiosk_api import Nothing
@@ -17,9 +17,15 @@ TECHNICIAN = "technician"
 """Who stands beside a word that was given at the console."""
 
 
-def routes(
-    shop: Shop, printing: Printing, language: Callable[[], str], acted: Callable[[str], None]
-) -> list[web.RouteDef]:
+@dataclass(frozen=True, slots=True)
+class PrinterAtHand:
+    """What the technician may ask of the receipt printer itself."""
+
+    print_status: Callable[[], Awaitable[None]]
+    roll_changed: Callable[[], Awaitable[None]]
+
+
+def routes(shop: Shop, printer: PrinterAtHand, acted: Callable[[str], None]) -> list[web.RouteDef]:
     """``acted`` is told of every slip that has another fate than before, empty for none in particular."""
 
     async def came_out(request: web.Request) -> None:
@@ -34,12 +40,12 @@ def routes(
 
     async def status(request: web.Request) -> None:
         await read_body(request, Nothing)
-        await printing.print_status(language())
+        await printer.print_status()
         acted("")
 
     async def roll_changed(request: web.Request) -> None:
         await read_body(request, Nothing)
-        await printing.paper.roll_changed()
+        await printer.roll_changed()
         acted("")
 
     return [

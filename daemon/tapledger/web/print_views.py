@@ -1,13 +1,12 @@
-"""Slips, paper and the cash drawer, in the words of a language."""
+"""Slips and the cash drawer, in the words of a language."""
 
 from __future__ import annotations
 
 from tapledger import texts
-from tapledger.devices.paper_forecast import Forecast
 from tapledger.membership import slips
 from tapledger.store import prints
 from tapledger.store.prints import Job
-from tapledger.web.print_snapshots import DrawerView, PaperView, PrintView
+from tapledger.web.print_snapshots import DrawerView, PrintView
 
 SETTLED = ("printed", "failed", "unknown", "expired")
 
@@ -46,30 +45,6 @@ def _sentence(job: Job, language: str) -> str:
             return texts.say(language, "print.said", who=job.word)
         case _:
             return ""
-
-
-def paper_view(forecast: Forecast | None, language: str) -> PaperView | None:
-    if forecast is None:
-        return None
-    return PaperView(
-        receipts_left=forecast.receipts_left,
-        confidence=forecast.confidence,
-        printed_mm=forecast.printed_mm,
-        since=forecast.since.isoformat(),
-        is_low=forecast.is_low,
-        sentence=_low(forecast, language),
-    )
-
-
-def _low(forecast: Forecast, language: str) -> str:
-    if forecast.receipts_left is None or not forecast.is_low:
-        return ""
-    return texts.say(language, "print.paper_low", count=forecast.receipts_left)
-
-
-def paper_left(forecast: Forecast | None) -> int | None:
-    """Return how many receipts are left when they are few; None while nobody has to think of it."""
-    return None if forecast is None or not forecast.is_low else forecast.receipts_left
 
 
 def drawer_view(last: Job | None, is_open: bool | None, language: str) -> DrawerView | None:
