@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Callable, Coroutine, Sequence
+from typing import Literal
 
 import structlog
 from aiohttp import web
@@ -148,9 +149,7 @@ class Daemon:
         self.sync.on_change = self._sync_changed
         self._tasks: set[asyncio.Task[None]] = set()
         self._console_address = ""
-        self.kiosk = KioskFace(
-            shop, self.live, settings.kiosk, lambda: self._lights(KIOSK_READER), self._recorded
-        )
+        self.kiosk = KioskFace(shop, self.live, settings.kiosk, lambda: self._lights("kiosk"), self._recorded)
         self.till = TillFace(shop, self.live, self._around_till, self._recorded)
         self.technician = Technician(
             self.devices, self.events, self.claims, clock, lambda: self.console.language, self._around_changed
@@ -298,17 +297,17 @@ class Daemon:
     def _light(self, role: str) -> DeviceLight:
         return views.light(self.devices.states.get(role))
 
-    def _lights(self, reader: str) -> Lights:
-        at_kiosk = reader == KIOSK_READER
-        scanner = KIOSK_SCANNER if at_kiosk else TILL_SCANNER
+    def _lights(self, face: Literal["kiosk", "till"]) -> Lights:
+        kiosk = face == "kiosk"
+        reader, scanner = (KIOSK_READER, KIOSK_SCANNER) if kiosk else (TILL_READER, TILL_SCANNER)
         return Lights(
             self._light(reader),
             self._light(RECEIPT_PRINTER),
             self._light(scanner),
             self._as_of(),
-            views.is_simulated(self.devices.states, "kiosk" if at_kiosk else "till"),
+            views.is_simulated(self.devices.states, face),
             paper_views.paper_left(self.prints.paper.forecast()),
-            views.troubles(self.devices.states, reader, scanner, RECEIPT_PRINTER),
+            views.troubles(self.devices.states, face),
         )
 
     def _is_serving(self, face: str) -> bool:
@@ -325,7 +324,7 @@ class Daemon:
 
     def _around_till(self) -> Around:
         sync = self.sync.state
-        return Around(self._lights(TILL_READER), sync.online, sync.unsynced, self.prints.drawer_open)
+        return Around(self._lights("till"), sync.online, sync.unsynced, self.prints.drawer_open)
 
     def _sync_view(self, language: str) -> SyncView:
         state = self.sync.state

@@ -24,6 +24,7 @@ class Role:
 KIOSK_READER, TILL_READER = "kiosk-reader", "till-reader"
 KIOSK_SCANNER, TILL_SCANNER = "kiosk-scanner", "till-scanner"
 RECEIPT_PRINTER = "receipt-printer"
+CASH_DRAWER, CUSTOMER_DISPLAY, TILL_LIGHT = "cash-drawer", "customer-display", "till-light"
 
 ROLES: Mapping[str, Role] = {
     KIOSK_READER: Role("card_reader", "kiosk", "kiosk"),
@@ -31,10 +32,10 @@ ROLES: Mapping[str, Role] = {
     KIOSK_SCANNER: Role("barcode_scanner", "kiosk", "kiosk"),
     TILL_SCANNER: Role("barcode_scanner", "till"),
     RECEIPT_PRINTER: Role("receipt_printer", side=""),
-    "cash-drawer": Role("cash_drawer"),
-    "till-light": Role("indicator"),
+    CASH_DRAWER: Role("cash_drawer"),
+    TILL_LIGHT: Role("indicator"),
     "kiosk-light": Role("indicator", side="kiosk"),
-    "customer-display": Role("line_display"),
+    CUSTOMER_DISPLAY: Role("line_display"),
 }
 """By their names in daemon.toml; a printer is both the kiosk's and the till's."""
 

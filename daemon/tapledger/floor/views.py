@@ -11,7 +11,19 @@ from tapledger.devices.claims import Claims
 from tapledger.devices.events import Event
 from tapledger.devices.reasons import Plain, cause_of
 from tapledger.devices.repairs import Repair, help_of
-from tapledger.devices.roles import ROLES, class_of, face_of
+from tapledger.devices.roles import (
+    CASH_DRAWER,
+    CUSTOMER_DISPLAY,
+    KIOSK_READER,
+    KIOSK_SCANNER,
+    RECEIPT_PRINTER,
+    ROLES,
+    TILL_LIGHT,
+    TILL_READER,
+    TILL_SCANNER,
+    class_of,
+    face_of,
+)
 from tapledger.devices.scanner_setup import ProbeFinding
 from tapledger.devices.state import DeviceState
 from tapledger.devices.statistics import Statistics, shares_ms
@@ -24,6 +36,7 @@ from tapledger.web.device_snapshots import (
     HealthView,
     RepairView,
     StatisticsView,
+    Thing,
     TimingView,
     TroubleView,
 )
@@ -34,6 +47,19 @@ from tapledger_drivers.traffic import Traffic
 MAIN_WORK = ("tap_to_card", "card_read", "print_job", "report_to_disk")
 """What a device is for, by the names of what is timed, the most telling first."""
 
+THINGS: Mapping[str, tuple[tuple[Thing, str], ...]] = {
+    "kiosk": (("reader", KIOSK_READER), ("scanner", KIOSK_SCANNER), ("printer", RECEIPT_PRINTER)),
+    "till": (
+        ("reader", TILL_READER),
+        ("scanner", TILL_SCANNER),
+        ("printer", RECEIPT_PRINTER),
+        ("drawer", CASH_DRAWER),
+        ("display", CUSTOMER_DISPLAY),
+        ("light", TILL_LIGHT),
+    ),
+}
+"""What each face works with; a member need not know of a light."""
+
 
 def light(state: DeviceState | None) -> DeviceLight:
     if state is None or state.info is None:
@@ -41,19 +67,17 @@ def light(state: DeviceState | None) -> DeviceLight:
     return "ok" if state.is_open and state.ready else "trouble"
 
 
-def troubles(
-    states: Mapping[str, DeviceState], reader: str, scanner: str, printer: str
-) -> tuple[TroubleView, ...]:
-    """Say what does not work of the things of a face, those it has."""
-    things: tuple[tuple[Literal["reader", "scanner", "printer"], str], ...] = (
-        ("reader", reader),
-        ("scanner", scanner),
-        ("printer", printer),
-    )
+def troubles(states: Mapping[str, DeviceState], face: Literal["kiosk", "till"]) -> tuple[TroubleView, ...]:
+    """Say what does not work of the things of a face, those it has.
+
+    Of a thing that hangs on another which is away only that other is told.
+    """
     return tuple(
         TroubleView(thing, plain)
-        for thing, role in things
-        if role in states and (plain := _plain(states[role])) is not None
+        for thing, role in THINGS[face]
+        if role in states
+        and states[role].reason != "parent_absent"
+        and (plain := _plain(states[role])) is not None
     )
 
 

@@ -10,12 +10,14 @@ Plain = Literal[
     "absent", "silent", "paper_out", "cover_open", "jammed", "hot", "paper_low", "technician", "off"
 ]
 """As ``devices.reasons`` has it for each reason."""
+Thing = Literal["reader", "scanner", "printer", "drawer", "display", "light"]
+"""What a device is to those who work with it."""
 
 
 class TroubleView(msgspec.Struct, frozen=True):
     """What is wrong with a thing of a face, in one of the few ways that a member or a cashier is told."""
 
-    device: Literal["reader", "scanner", "printer"]
+    device: Thing
     plain: Plain
 
 

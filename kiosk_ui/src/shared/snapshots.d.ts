@@ -116,6 +116,7 @@ export interface Done {
   points: number;
   voucher: string;
   slip: "failed" | "printed" | "printing" | "unknown";
+  voucher_svg?: string;
 }
 export interface Goodbye {
   screen: "goodbye";
@@ -128,7 +129,7 @@ export interface OutOfService {
  * What is wrong with a thing of a face, in one of the few ways that a member or a cashier is told.
  */
 export interface TroubleView {
-  device: "printer" | "reader" | "scanner";
+  device: "display" | "drawer" | "light" | "printer" | "reader" | "scanner";
   plain: "absent" | "cover_open" | "hot" | "jammed" | "off" | "paper_low" | "paper_out" | "silent" | "technician";
 }
 export interface Till {

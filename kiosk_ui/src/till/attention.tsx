@@ -7,6 +7,9 @@ const DEVICES: Record<TroubleView["device"], { name: MessageId; works: MessageId
   reader: { name: "till.trouble.reader", works: "till.works.reader" },
   scanner: { name: "till.trouble.scanner", works: "till.works.scanner" },
   printer: { name: "till.trouble.printer", works: "till.works.printer" },
+  drawer: { name: "till.trouble.drawer", works: "till.works.drawer" },
+  display: { name: "till.trouble.display", works: "till.works.display" },
+  light: { name: "till.trouble.light", works: "till.works.light" },
 };
 const PLAIN: Record<TroubleView["plain"], MessageId> = {
   absent: "till.plain.absent",
@@ -24,7 +27,7 @@ type Say = ReturnType<typeof useTexts>["say"];
 
 /** Says what is wrong with a device and what still works; while it only runs low, everything does. */
 export function troubleWords({ device, plain }: TroubleView, say: Say): string {
-  const said = `${say(DEVICES[device].name)}: ${say(PLAIN[plain])}`;
+  const said = say("till.trouble.line", { device: say(DEVICES[device].name), words: say(PLAIN[plain]) });
   return plain === "paper_low" ? said : `${said} ${say(DEVICES[device].works)}`;
 }
 
@@ -46,7 +49,10 @@ export function Attention({ till, intend }: { till: Till; intend: Intend }) {
           <p class="attention-line" data-testid="paper-low">
             <Printer />
             <span>
-              {say("till.trouble.printer")}: {say("till.plain.paper_left", { count: number(till.paper_left ?? 0) })}
+              {say("till.trouble.line", {
+                device: say("till.trouble.printer"),
+                words: say("till.plain.paper_left", { count: number(till.paper_left ?? 0) }),
+              })}
             </span>
           </p>
         )}
