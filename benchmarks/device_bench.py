@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from tapledger.clock import SystemClock
+from tapledger.devices.discovery.watch import live_discovery
 from tapledger.devices.events import DeviceEvents
 from tapledger.devices.supervisor import DeviceSupervisor
 from tapledger.membership.shop import Shop
@@ -35,6 +36,7 @@ class Watched:
             self.changed.set,
             self.events,
         )
+        self.discovery = live_discovery(list(configs), self.devices.wake)
         self.scans = self.devices.scans()
         self.taps = self.devices.taps()
 
@@ -55,12 +57,13 @@ class Watched:
 @asynccontextmanager
 async def running(shop: Shop, configs: Sequence[DeviceConfig]) -> AsyncIterator[Watched]:
     watched = Watched(shop, configs)
-    task = asyncio.create_task(watched.devices.run())
+    tasks = [asyncio.create_task(loop) for loop in (watched.devices.run(), watched.discovery.run())]
     try:
         yield watched
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @asynccontextmanager

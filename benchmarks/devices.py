@@ -129,11 +129,12 @@ def table(result: dict[str, Any]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
+    parser.add_argument("--taps", type=int, default=TAPS, help="through pcscd")
     parser.add_argument("--no-day", action="store_true", help="leave the day in virtual time out")
     chosen = parser.parse_args(arguments)
     logs.to_stderr()
     try:
-        goals, spread = asyncio.run(measure(SCANS, TAPS, ROUNDS, BUILDS))
+        goals, spread = asyncio.run(measure(SCANS, chosen.taps, ROUNDS, BUILDS))
     except StationUnavailable as error:
         say(str(error))
         return CANNOT_RUN

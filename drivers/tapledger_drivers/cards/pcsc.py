@@ -184,7 +184,9 @@ class PcscCardReader:
         card cannot be taken back, and a thread that hangs has to be noticed.
         """
         work = asyncio.ensure_future(self._io.run(CALL_TIMEOUT_S, call, *args, **kwargs))
-        return await asyncio.shield(self._settle(self._open_session(), work))
+        settling = asyncio.ensure_future(self._settle(self._open_session(), work))
+        settling.add_done_callback(_forget)
+        return await asyncio.shield(settling)
 
     async def _settle(self, session: ReaderSession, work: asyncio.Future[T]) -> T:
         session.calls_waiting += 1
@@ -234,6 +236,12 @@ class PcscCardReader:
         if isinstance(card, CardTorn):
             return Finding("card_read", False, card.reason)
         return Finding("card_read", True, card.tech if card is not None else "")
+
+
+def _forget(work: asyncio.Future[T]) -> None:
+    """Take note of how a call ended that nobody waits for."""
+    if not work.cancelled():
+        work.exception()
 
 
 def make(making: Making) -> PcscCardReader:
