@@ -15,7 +15,7 @@ from tapledger_drivers.emulators.nfc_cards import FelicaLite, IsoDepCard, Ntag
 from tapledger_drivers.emulators.pn532 import Pn532Emulator
 from tapledger_drivers.emulators.serial_scanner import SerialScannerEmulator
 from tapledger_drivers.emulators.star_printer import StarPrinterEmulator
-from tapledger_drivers.ports import Driver, ReceiptPrinter
+from tapledger_drivers.ports import CardReader, Driver, ReceiptPrinter
 from tests.drivers.cards import UID, token
 from tests.drivers.test_cassettes import JOB, record, take
 
@@ -87,16 +87,18 @@ async def chip_three_cards() -> Cassette:
         FelicaLite(bytes.fromhex("012E4CD2F1A09B33"), b"\xd0\0\0"),
     )
 
-    async def tap() -> None:
+    async def session(driver: Driver) -> None:
+        assert isinstance(driver, CardReader)
+        taps = driver.taps()
         for card in cards:
             chip.insert(card)
-            await asyncio.sleep(0.4)
+            await anext(taps)
             chip.remove()
-            await asyncio.sleep(0.4)
+            await anext(taps)
 
     config = DeviceConfig("kiosk-reader", "nfcpy", {"port": chip.address})
     try:
-        return await record(config, lambda driver: take(driver, 6, tap))
+        return await record(config, session)
     finally:
         await chip.close()
 

@@ -136,7 +136,7 @@ async def test_a_display_that_went_is_lost_and_comes_back(
         async with asyncio.timeout(DEADLINE_S):
             while True:
                 await display.show_lines("Total", "12.50")
-                await asyncio.sleep(0.005)
+                await asyncio.sleep(0)
     assert lost.value.reason == "unplugged"
     with pytest.raises(DeviceAbsent):
         await display.open()

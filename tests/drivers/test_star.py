@@ -3,99 +3,44 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 
 import pytest
 
 from tapledger_drivers.device import DeviceConfig, HealthLevel
 from tapledger_drivers.emulators.faults import Verb
-from tapledger_drivers.emulators.pty_wire import PtyWire
 from tapledger_drivers.emulators.star_printer import PRINTER_VERBS, StarPrinterEmulator
-from tapledger_drivers.emulators.wire import WIRE_VERBS, Machine, TcpWire, Wire
+from tapledger_drivers.emulators.wire import WIRE_VERBS
 from tapledger_drivers.errors import DeviceAbsent, DeviceLost
 from tapledger_drivers.ports import (
-    Align,
-    PaperItem,
     PrinterStatus,
     PrintJob,
-    PrintOutcome,
-    PrintVerdict,
     QrCode,
     Row,
     Rule,
     Text,
 )
-from tapledger_drivers.printers.layout import lay_out
 from tapledger_drivers.printers.raster import DOTS_PER_MM, bitmap
 from tapledger_drivers.printers.star import StarPrinter
-from tapledger_drivers.printers.star_raster import TAIL_ROWS, StarPage, safe_row
+from tapledger_drivers.printers.star_raster import safe_row
 from tapledger_drivers.registry import create_driver
 from tapledger_drivers.testing import DriverContract, DriverLab
-from tapledger_drivers.traffic import Traffic
-from tapledger_drivers.transports.live import LiveIo
 from tests.drivers.cards import TRUST
-
-PRINTED, FAILED, UNKNOWN = PrintVerdict.PRINTED, PrintVerdict.FAILED, PrintVerdict.UNKNOWN
-WIRES: dict[str, Callable[[Machine], Wire]] = {"tcp": TcpWire, "pty": PtyWire}
-
-RECEIPT: tuple[PaperItem, ...] = (
-    Text("丽人化妆品", Align.CENTER, bold=True, large=True),
-    Rule(),
-    Row("口红 Rouge 999", "¥128.00"),
-    Row("积分 Points", "+128", bold=True),
-    QrCode("https://example.test/r/1?名=李"),
-    Text("谢谢光临！退换货请保留小票。"),
+from tests.drivers.star import (
+    FAILED,
+    PRINTED,
+    RECEIPT,
+    UNKNOWN,
+    expected_rows,
+    new_io,
+    opened,
+    rows_on_paper,
+    until,
+    without_blank_end,
 )
-
-
-def new_io() -> LiveIo:
-    return LiveIo("receipt-printer", Traffic(asyncio.get_running_loop().time))
-
-
-@pytest.fixture(params=WIRES)
-async def emulator(request: pytest.FixtureRequest) -> AsyncIterator[StarPrinterEmulator]:
-    printer = StarPrinterEmulator(WIRES[request.param])
-    await printer.start()
-    yield printer
-    await printer.close()
-
-
-@asynccontextmanager
-async def opened(emulator: StarPrinterEmulator, **options: object) -> AsyncIterator[StarPrinter]:
-    settings: dict[str, object] = {"answer_timeout_s": 1.0, "job_timeout_s": 5.0, **options}
-    io = new_io()
-    driver = StarPrinter(io, emulator.address, **settings)  # type: ignore[arg-type]
-    try:
-        async with asyncio.timeout(30):
-            await driver.open()
-            yield driver
-    finally:
-        await driver.close()
-        await io.close()
-
-
-def expected_rows(items: tuple[PaperItem, ...], columns: int = 48, dots: int = 576) -> list[bytes]:
-    """Return the rows that must be on paper, the blank ones at the end left out."""
-    page = StarPage([], dots)
-    rows = [safe_row(row) for line in lay_out(items, columns) for row in page.draw(line).rows()]
-    return without_blank_end(rows)
-
-
-def without_blank_end(rows: list[bytes]) -> list[bytes]:
-    while rows and not rows[-1].strip(b"\x00"):
-        rows.pop()
-    return rows
-
-
-def rows_on_paper(emulator: StarPrinterEmulator) -> list[list[bytes]]:
-    """Return the rows of each slip."""
-    slips = []
-    for slip in emulator.slips:
-        [picture] = slip.content
-        width, bits = picture.width_bytes, picture.bits  # type: ignore[union-attr]
-        slips.append(without_blank_end([bits[at : at + width] for at in range(0, len(bits), width)]))
-    return slips
+from tests.drivers.star import (
+    emulator as emulator,
+)
 
 
 class TestContract(DriverContract):
@@ -278,12 +223,6 @@ async def collect(printer: StarPrinter, seen: list[PrinterStatus]) -> None:
         seen.append(status)
 
 
-async def until(satisfied: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not satisfied():  # noqa: ASYNC110 - there is no event for it
-            await asyncio.sleep(0.005)
-
-
 async def test_the_drawer_opens_on_demand_only(emulator: StarPrinterEmulator) -> None:
     async with opened(emulator) as printer:
         assert (await printer.status()).drawer_open is None, "nobody has seen it move yet"
@@ -336,111 +275,3 @@ async def test_a_printer_that_goes_while_idle_is_lost(emulator: StarPrinterEmula
         outcome = await printer.print(PrintJob("j", RECEIPT))
         assert (outcome.verdict, outcome.reason) == (FAILED, "unreachable")
         assert not (await printer.status()).ready
-
-
-# ---- faults during a slip ------------------------------------------------------------------------------
-async def print_with(
-    emulator: StarPrinterEmulator, at_row: int, happens: Callable[[], object], **options: object
-) -> PrintOutcome:
-    """Print a receipt to which something happens once so many rows are on paper."""
-    async with opened(emulator, **options) as printer:
-        due = emulator.rows_printed + at_row
-
-        def watch() -> None:
-            if emulator.rows_printed >= due:
-                emulator.on_change.remove(watch)
-                happened = happens()
-                if asyncio.iscoroutine(happened):
-                    tasks.append(asyncio.get_running_loop().create_task(happened))
-
-        tasks: list[asyncio.Task[object]] = []
-        emulator.on_change.append(watch)
-        outcome = await printer.print(PrintJob("job-1", RECEIPT))
-        await asyncio.gather(*tasks)
-        assert watch not in emulator.on_change, "it never happened"
-        return outcome
-
-
-@pytest.mark.parametrize("verb", [Verb.PAPER_OUT, Verb.COVER_OPEN, Verb.CUTTER_JAM])
-async def test_a_printer_that_stops_in_the_middle_never_brings_out_the_rest(
-    emulator: StarPrinterEmulator, verb: Verb
-) -> None:
-    outcome = await print_with(emulator, 100, lambda: emulator.set_fault(verb, True))
-    assert outcome.verdict is FAILED
-    assert "stopped before the last line, no cut sent" in outcome.evidence
-    assert [slip.cut for slip in emulator.slips] == [False]
-    printed = emulator.rows_printed
-    await emulator.pull(verb, on=False)
-    async with opened(emulator) as printer:
-        assert emulator.rows_printed <= printed + 1, "the rest came out"
-        assert (await printer.print(PrintJob("again", RECEIPT))).verdict is PRINTED
-    [rows] = rows_on_paper(emulator)
-    assert rows[-len(expected_rows(RECEIPT)) :] == expected_rows(RECEIPT)
-
-
-async def test_paper_that_ends_with_the_cut_is_for_a_person_to_look_at(emulator: StarPrinterEmulator) -> None:
-    emulator.set_paper_rows_left(receipt_height() + TAIL_ROWS)
-    async with opened(emulator) as printer:
-        outcome = await printer.print(PrintJob("j", RECEIPT))
-    assert (outcome.verdict, outcome.reason) == (UNKNOWN, "paper_out")
-
-
-def receipt_height() -> int:
-    page = StarPage([], 576)
-    return sum(page.draw(line).height for line in lay_out(RECEIPT, 48))
-
-
-@pytest.mark.parametrize("at_row", [1, 100, receipt_height(), receipt_height() + TAIL_ROWS // 2])
-async def test_a_power_cycle_is_never_printed(emulator: StarPrinterEmulator, at_row: int) -> None:
-    """On a serial line nothing breaks when the printer loses its power: only its counter tells."""
-    emulator.row_delay_s = 0.0002
-    outcome = await print_with(emulator, at_row, emulator.power_cycle)
-    assert outcome.verdict is UNKNOWN
-    if isinstance(emulator.wire, PtyWire):
-        assert outcome.reason == "power_cycled"
-    assert not any(slip.cut for slip in emulator.slips)
-
-
-async def test_a_line_cut_after_any_byte_is_never_printed() -> None:
-    emulator = StarPrinterEmulator()
-    await emulator.start()
-    slip = (Text("凭证 7K3M"),)
-    async with opened(emulator) as printer:
-        before = emulator.wire.bytes_in
-        await printer.print(PrintJob("whole", slip))
-        whole = emulator.wire.bytes_in - before
-    for arrived in (*range(1, 40), *range(40, whole, 41)):
-        async with opened(emulator, answer_timeout_s=0.3, job_timeout_s=1.0) as printer:
-            slips, cut = len(emulator.slips), sum(slip.cut for slip in emulator.slips)
-            await emulator.pull(Verb.DROP_AFTER, amount=arrived)
-            outcome = await printer.print(PrintJob("j", slip))
-            assert outcome.verdict is not PRINTED, arrived
-            if outcome.verdict is FAILED:
-                assert sum(slip.cut for slip in emulator.slips) == cut, arrived
-            assert len(emulator.slips) <= slips + 1
-            await emulator.pull(Verb.DROP_AFTER, on=False)
-    async with opened(emulator) as printer:
-        assert (await printer.print(PrintJob("after", slip))).verdict is PRINTED
-    assert rows_on_paper(emulator)[-1][-len(expected_rows(slip)) :] == expected_rows(slip)
-    await emulator.close()
-
-
-async def test_half_a_row_of_a_broken_job_does_not_swallow_the_next(emulator: StarPrinterEmulator) -> None:
-    async with opened(emulator) as printer:
-        emulator.received(b"\x1b*rA\x1b*rE13\x00b\x48\x00" + b"\xff" * 5)
-        assert (await printer.print(PrintJob("j", RECEIPT))).verdict is PRINTED
-    rows = rows_on_paper(emulator)[-1]
-    assert rows[-len(expected_rows(RECEIPT)) :] == expected_rows(RECEIPT)
-
-
-async def test_a_change_is_not_missed_while_somebody_thinks_about_the_last(
-    emulator: StarPrinterEmulator,
-) -> None:
-    async with opened(emulator) as printer:
-        changes = printer.changes()
-        assert (await anext(changes)).ready
-        heard = len(printer._io.traffic.frames())
-        await emulator.pull(Verb.COVER_OPEN)
-        await until(lambda: len(printer._io.traffic.frames()) > heard)
-        async with asyncio.timeout(1.0):
-            assert (await anext(changes)).reason == "cover_open"
