@@ -176,7 +176,7 @@ async def _order(case: Case, printer: EscposPrinterEmulator) -> None:
         return
     if MOMENTS[case.moment] == 0:
         await pull(printer, True)
-        await asyncio.sleep(QUIET_LOOKS * LOOK_S)
+        await _rest(printer)
     else:
         at_line(printer, MOMENTS[case.moment], lambda: pull(printer, True))
 
