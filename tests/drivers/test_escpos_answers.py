@@ -119,9 +119,9 @@ def fuzz(cases: int, seed: int) -> None:
 
 def _one(parser: AnswerParser, dice: random.Random, seed: int) -> None:
     data = _some_bytes(dice)
-    began_s = time.perf_counter()
+    began_s = time.thread_time()
     answers = parser.feed(data) + parser.settle()
-    assert time.perf_counter() - began_s < HUNG_S, data
+    assert time.thread_time() - began_s < HUNG_S, data
     assert sum(map(_length, answers)) == len(data), (seed, data)
     for answer in answers:
         if answer.kind is Kind.AUTOMATIC:

@@ -113,10 +113,12 @@ def test_a_chinese_receipt_is_little_more_than_its_text_and_built_in_no_time() -
 
 def test_where_each_line_ends_is_told() -> None:
     slip = build(CHINESE)
-    assert len(slip.line_ends) == 40
-    assert slip.data[: slip.line_ends[1]].endswith(b"-" * 48 + b"\n")
+    assert len(slip.gaps) == 41
+    assert slip.data[: slip.gaps[0]].startswith(b"\x1b@")
+    assert slip.after.endswith(b"\x1dV\x00")
+    assert slip.data[: slip.gaps[2]].endswith(b"-" * 48 + b"\n")
     shorter = build_slip(lay_out(CHINESE, 48)[:7], 576)
-    assert shorter.data[: shorter.line_ends[-1]] == slip.data[: slip.line_ends[6]]
+    assert shorter.data[: shorter.gaps[-1]] == slip.data[: slip.gaps[7]]
 
 
 # ---- what the font lacks -------------------------------------------------------------------------------

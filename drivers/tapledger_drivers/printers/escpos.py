@@ -12,7 +12,6 @@ import contextlib
 import functools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 from tapledger_drivers.device import Capabilities, DeviceInfo, Finding, HealthLevel, HealthReport, Value
 from tapledger_drivers.errors import DeviceAbsent, DeviceError, DeviceLost
@@ -23,7 +22,7 @@ from tapledger_drivers.printers.conversation import BITS_PER_BYTE, Conversation,
 from tapledger_drivers.printers.detecting import Detected, detect
 from tapledger_drivers.printers.escpos_options import EscposOptions, read_options
 from tapledger_drivers.printers.layout import PaperLine, lay_out
-from tapledger_drivers.printers.pieces import Frame, cut_apart
+from tapledger_drivers.printers.pieces import cut_apart
 from tapledger_drivers.printers.proof import Completion, Names, Pace, Proof
 from tapledger_drivers.printers.slip import Slip, SlipStyle, build_slip
 from tapledger_drivers.printers.status import AUTOMATIC_ON, CLEAR_BUFFERS
@@ -82,7 +81,7 @@ class EscposPrinter:
         self._detected = None
         self._closing = asyncio.Event()
         # The first slip loads python-escpos: not while somebody waits for it.
-        await self._io.run(BUILD_TIMEOUT_S, lambda: self._frame)
+        await self._io.run(BUILD_TIMEOUT_S, self._build_lines, [])
         self._conversation = conversation = await self._begin()
         try:
             await self._greet(conversation)
@@ -234,7 +233,7 @@ class EscposPrinter:
         return PrintOutcome(PrintVerdict.FAILED, said.reason, f"{said.evidence}, slip not sent")
 
     async def _print_on(
-        self, conversation: Conversation, slip: _Slip, job: PrintJob, began_s: float
+        self, conversation: Conversation, slip: Slip, job: PrintJob, began_s: float
     ) -> PrintOutcome:
         loop, traffic = asyncio.get_running_loop(), self._io.traffic
         completion = Completion(str(self._can("completion")))
@@ -248,12 +247,13 @@ class EscposPrinter:
             pace=Pace(int(self._can("chunk_bytes")), int(self._can("pause_ms")) / 1000),
             on_sent=job.on_sent,
         )
-        first, *others = slip.pieces
+        every_bytes = int(self._baud / BITS_PER_BYTE * MARK_EVERY_S) if self._baud else 0
+        first, *others = cut_apart(slip, every_bytes)
         if self._can("status") == "asb":
             first += AUTOMATIC_ON  # after ESC @, which ends it
         if self._uncut:  # what the last job has left is not this member's affair
             half_command = b"" if completion is not Completion.NONE else self._flush
-            first = half_command + self._frame.after + first
+            first = half_command + slip.after + first
         self._uncut = True
         traffic.observe("first_byte", loop.time() - began_s)
         outcome = await proof.print([first, *others])
@@ -343,12 +343,8 @@ class EscposPrinter:
         return self.capabilities[name].value
 
     # ---- slips -----------------------------------------------------------------------------------------
-    def _build(self, job: PrintJob) -> _Slip:
-        lines = lay_out(job.items, self._options.columns)
-        every_bytes = int(self._baud / BITS_PER_BYTE * MARK_EVERY_S) if self._baud else 0
-        whole = self._build_lines(lines)
-        pieces = cut_apart(lines, lambda some: self._build_lines(some).data, self._frame, every_bytes)
-        return _Slip(pieces, whole.notes, whole.paper_mm)
+    def _build(self, job: PrintJob) -> Slip:
+        return self._build_lines(lay_out(job.items, self._options.columns))
 
     def _build_lines(self, lines: Sequence[PaperLine]) -> Slip:
         return build_slip(lines, self._options.dots, self._style)
@@ -362,17 +358,6 @@ class EscposPrinter:
             inline_pictures=options.inline_pictures,
             native_qr=options.native_qr,
         )
-
-    @functools.cached_property
-    def _frame(self) -> Frame:
-        return Frame.of(lambda lines: self._build_lines(lines).data)
-
-
-@dataclass(frozen=True, slots=True)
-class _Slip:
-    pieces: list[bytes]
-    notes: tuple[str, ...]
-    paper_mm: int
 
 
 def _baud(address: str) -> int | None:

@@ -2,48 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from itertools import pairwise
 
-from tapledger_drivers.printers.layout import PaperLine, TextLine
-
-Build = Callable[[Sequence[PaperLine]], bytes]
+from tapledger_drivers.printers.slip import Slip
 
 _PIECES_MAX = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What every slip of a printer begins and ends with."""
-
-    before: bytes
-    after: bytes
-    """Feed and cut."""
-
-    @classmethod
-    def of(cls, build: Build) -> Frame:
-        """Find it by comparing: nothing but a line ends with a line feed."""
-        empty, one = build([]), build([TextLine("a")])
-        same = 0
-        while same < len(empty) and empty[-1 - same] == one[-1 - same]:
-            same += 1
-        return cls(empty[: len(empty) - same], empty[len(empty) - same :])
-
-
-def cut_apart(lines: Sequence[PaperLine], build: Build, frame: Frame, every_bytes: int) -> list[bytes]:
-    """Return the slip of ``lines`` in pieces, ``frame.before`` first; the last begins before the last line
-    where that can be told. 0 bytes: no other pieces."""
-    whole = build(lines)
-    count = len(whole) // every_bytes if every_bytes else 0
-    count = min(count, _PIECES_MAX, len(lines))
-    after_lines = {len(lines) * number // (count + 1) for number in range(1, count + 1)}
-    ends = [len(frame.before)]
-    for number in sorted(after_lines | {len(lines) - 1}):
-        if number <= 0:
-            continue
-        head = build(lines[:number]).removesuffix(frame.after)
-        # Lines that are drawn as one picture have no place between them.
-        if len(head) > ends[-1] and whole.startswith(head):
-            ends.append(len(head))
-    starts = [0, *ends]
-    return [whole[start:end] for start, end in zip(starts, [*ends, len(whole)], strict=True)]
+def cut_apart(slip: Slip, every_bytes: int) -> list[bytes]:
+    """Return the bytes of ``slip`` in pieces: what stands before its first line, lines of about
+    ``every_bytes`` together (0: all but the last), and the last line with the cut."""
+    cuts = [slip.gaps[0]]
+    # A line that became nothing, such as a picture that is none, has no place of its own.
+    starts = sorted({at for at in slip.gaps if slip.gaps[0] < at < slip.gaps[-1]})
+    least = max(every_bytes, len(slip.data) // _PIECES_MAX)
+    for at in starts:
+        if at == starts[-1] or (every_bytes and at - cuts[-1] >= least):
+            cuts.append(at)
+    return [slip.data[start:end] for start, end in pairwise([0, *cuts, len(slip.data)])]

@@ -43,8 +43,14 @@ class Slip:
     notes: tuple[str, ...]
     """What could not be printed as asked, for the evidence."""
     paper_mm: int = 0
-    line_ends: tuple[int, ...] = ()
-    """Where in ``data`` each line ends: there, and nowhere inside, a slip may be interrupted."""
+    gaps: tuple[int, ...] = (0,)
+    """Where in ``data`` the first line begins and where each line ends: there, and nowhere inside, a slip
+    may be interrupted."""
+
+    @property
+    def after(self) -> bytes:
+        """Feed and cut."""
+        return self.data[self.gaps[-1] :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +89,7 @@ class _SlipBuilder:
         parts = [commands.HW_INIT, self._page.select]
         if self._style.switch_runs:
             parts.append(TWO_BYTE_OFF)
-        length = sum(map(len, parts))
-        line_ends = []
+        gaps = [sum(map(len, parts))]
         for line in lines:
             match line:
                 case TextLine():
@@ -93,13 +98,12 @@ class _SlipBuilder:
                     parts.append(self._qr(data.encode()))
                 case LogoLine(png):
                     parts.append(self._logo(png))
-            length += len(parts[-1])
-            line_ends.append(length)
+            gaps.append(gaps[-1] + len(parts[-1]))
         feed = commands.ESC + b"d" + bytes([FEED_BEFORE_CUT_LINES])
         self._height_dots += FEED_BEFORE_CUT_LINES * LINE_PITCH_DOTS
         parts += [feed, commands.PAPER_FULL_CUT]
         notes = tuple(dict.fromkeys(self._notes))
-        return Slip(b"".join(parts), notes, self._height_dots // DOTS_PER_MM, tuple(line_ends))
+        return Slip(b"".join(parts), notes, self._height_dots // DOTS_PER_MM, tuple(gaps))
 
     def _text(self, line: TextLine) -> bytes:
         encoded = self._encode(line.text)
