@@ -133,9 +133,9 @@ async def test_trouble_of_a_printer_is_told_and_passes(bench: Bench) -> None:
             await printer.pull(verb)
             await shop.until(lambda: shop.devices.states[PRINTER].reason == reason)  # noqa: B023
             assert shop.devices.states[PRINTER].link == "degraded"
-            assert not shop.devices.printer_ready.is_set()
+            assert not shop.devices.states[PRINTER].ready
             await printer.pull(verb, on=False)
-            await shop.until(lambda: shop.is_up(PRINTER) and shop.devices.printer_ready.is_set())
+            await shop.until(lambda: shop.is_up(PRINTER) and shop.devices.states[PRINTER].ready)
 
 
 async def test_a_hung_printer_delays_no_scan(bench: Bench) -> None:

@@ -240,7 +240,7 @@ async def test_a_driver_that_cannot_be_made_is_blocked(patient: None) -> None:
 async def test_a_printer_says_by_itself_how_it_is(patient: None) -> None:
     printer = FakePrinter()
     async with running(receipt_printer=printer) as room:
-        await room.until(lambda: room.devices.printer_ready.is_set())
+        await room.until(lambda: room.devices.states[PRINTER].ready)
         near_end = PrinterStatus(True, "ok", "16 12", near_end=True)
         for state, link, ready in (
             (PAPER_OUT, "degraded", False),
@@ -249,21 +249,42 @@ async def test_a_printer_says_by_itself_how_it_is(patient: None) -> None:
         ):
             printer.state = state
             await room.until(lambda: room.link(PRINTER) == link)  # noqa: B023
-            assert room.devices.printer_ready.is_set() is ready
+            assert room.devices.states[PRINTER].ready is ready
         assert room.devices.states[PRINTER].reason == "near_end"
         assert room.devices.printer(PRINTER) is not None
         assert room.devices.printer("other") is None
 
 
-async def test_a_printer_that_was_not_ready_to_a_job_is_asked_when_woken(patient: None) -> None:
-    """Nothing changed, so it tells nothing: whoever was refused wakes it and is answered."""
-    printer = FakePrinter()
-    async with running(receipt_printer=printer) as room:
-        await room.until(lambda: room.devices.printer_ready.is_set())
-        room.devices.printer_ready.clear()
+async def test_an_answer_that_is_older_than_the_printers_last_word_is_not_shown(patient: None) -> None:
+    """Somebody wakes it while its paper is out; before the answer arrives, paper is in and that was told."""
+    answering, may_answer = asyncio.Event(), asyncio.Event()
+
+    class Slow(FakePrinter):
+        async def status(self) -> PrinterStatus:
+            was = self.state
+            answering.set()
+            await may_answer.wait()
+            return was
+
+        async def health(self, level: HealthLevel) -> HealthReport:
+            status = await self.status()
+            self.checks += 1
+            return HealthReport(level, (Finding(status.reason, status.ready),))
+
+    printer = Slow()
+    async with running(receipt_printer=printer) as room, asyncio.timeout(PATIENCE_S):
+        await room.until(lambda: room.devices.states[PRINTER].ready)
+        printer.state = PAPER_OUT
+        await room.until(lambda: room.link(PRINTER) == "degraded")
         room.devices.wake(PRINTER)
-        async with asyncio.timeout(PATIENCE_S):
-            await room.devices.printer_ready.wait()
+        await answering.wait()
+        printer.state = READY
+        await room.until(lambda: room.link(PRINTER) == "online")
+        answering.clear()
+        may_answer.set()
+        room.devices.wake(PRINTER)
+        await answering.wait()  # so the first answer has been dealt with
+        assert (room.link(PRINTER), room.devices.states[PRINTER].ready) == ("online", True)
 
 
 async def test_a_device_that_answers_no_check_is_opened_again(watched: None, hurried: None) -> None:

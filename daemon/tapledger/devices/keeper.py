@@ -53,8 +53,6 @@ class Surroundings:
     """Its state is another than before."""
     report: Callable[[DeviceState, Input], Awaitable[None]]
     """It saw a card or a code; returns once there is room for the next."""
-    asked: Callable[[DeviceState], None]
-    """A printer said how it is, which may be what it said before."""
 
 
 class _Reopen(Exception):
@@ -82,7 +80,7 @@ class Keeper:
 
     # What others ask of it.
     def wake(self) -> None:
-        """Something changed: try it now, or look at once how it is."""
+        """Something changed: try it now, or look at once whether it is still there."""
         self._waits.woken()
         if self._link in CLOSED:
             self._cue(Cue.FOUND)
@@ -216,7 +214,7 @@ class Keeper:
                 await self._around.report(self.state, scan)
         elif isinstance(driver, ReceiptPrinter):
             async for status in driver.changes():
-                self.printer_is(status)
+                self._printer_is(status)
         else:
             await asyncio.Event().wait()  # it reports nothing; its health is asked
 
@@ -224,24 +222,23 @@ class Keeper:
         """Ask it now and then whether it is still there, and at once when it is woken."""
         misses = 0
         while True:
-            was_woken = await self._nap(jittered(HEALTH_EVERY_S, self._around.dice()))
+            await self._nap(jittered(HEALTH_EVERY_S, self._around.dice()))
             if self._reopen.is_set():
                 self._reopen.clear()
                 raise _Reopen
             if self.state.busy:
                 continue
             try:
-                if was_woken and isinstance(driver, ReceiptPrinter):
-                    self.printer_is(await in_time(driver.status(), HEALTH_DEADLINE_S))
-                else:
-                    self._found(await in_time(driver.health(HealthLevel.INTERNAL), HEALTH_DEADLINE_S))
+                self._found(await in_time(driver.health(HealthLevel.INTERNAL), HEALTH_DEADLINE_S))
                 misses = 0
             except DeviceLost as error:
                 misses += 1
                 if error.reason != "hung" or misses >= MISSES_MAX:
                     raise
 
-    def printer_is(self, status: PrinterStatus) -> None:
+    def _printer_is(self, status: PrinterStatus) -> None:
+        """Show what ``changes`` told. Nothing else may: an answer to a question of ours could be older than
+        what it told last, and it tells nothing twice."""
         if not self.state.is_open:
             return
         self.state.ready = status.ready
@@ -251,7 +248,6 @@ class Keeper:
         else:
             reason = status.reason if not status.ready else "near_end"
             self._cue(Cue.UNWELL, DeviceError(reason, status.evidence))
-        self._around.asked(self.state)
 
     def _found(self, report: HealthReport) -> None:
         """Show what a check of its health found; a printer says by itself how it is."""

@@ -92,14 +92,12 @@ class DeviceSupervisor:
             build=lambda config, io: build(config, io, self.sibling),
             changed=self._changed,
             report=self._report,
-            asked=self._asked,
         )
         for config in configs:
             traffic = self.traffic[config.role] = Traffic(clock.monotonic_s)
             self._keepers[config.role] = Keeper(config, make_io(config.role, traffic), around)
             self._coming[config.role] = asyncio.Queue(QUEUE_LENGTH)
         self.states = {role: keeper.state for role, keeper in self._keepers.items()}
-        self.printer_ready = asyncio.Event()
 
     async def run(self) -> None:
         """Keep all devices open until cancelled."""
@@ -162,7 +160,7 @@ class DeviceSupervisor:
         return driver if isinstance(driver, ReceiptPrinter) else None
 
     def wake(self, role: str) -> None:
-        """Try a device again now instead of after its wait; look at once how an open one is."""
+        """Try a device again now instead of after its wait; look at once whether an open one is there."""
         if role in self._keepers:
             self._keepers[role].wake()
 
@@ -217,19 +215,11 @@ class DeviceSupervisor:
 
     def _changed(self, state: DeviceState) -> None:
         """A device is otherwise than before: write it down and tell the faces."""
-        if class_of(state.role) == "receipt_printer" and not state.ready:
-            self.printer_ready.clear()
         draft = _draft_of(state)
         if state.link not in ("opening", "discovered") and self._written.get(state.role) != draft:
             self._written[state.role] = draft
             self._events.tell(draft)
         self._on_change()
-
-    def _asked(self, state: DeviceState) -> None:
-        """A printer's own word: whoever was refused by it may try again, also when nothing changed."""
-        if state.ready and not self.printer_ready.is_set():
-            self.printer_ready.set()
-            self._on_change()
 
 
 def _draft_of(state: DeviceState) -> Draft:
