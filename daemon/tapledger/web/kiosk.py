@@ -292,12 +292,14 @@ class KioskFace:
         assert job_id is not None
         job = await self._shop.store.transact(lambda tx: prints.get(tx, job_id))
         reward = self._shop.program.reward(session.reward or "")
+        slip = views.slip_state(job)
         return Done(
             member=self._member(session),
             reward_title="" if reward is None else name_in(reward.title, self.language),
             points=session.greeting.summary.points.available,
             voucher=session.voucher,
-            slip=views.slip_state(job),
+            slip=slip,
+            voucher_svg="" if slip in ("printing", "printed") else views.qr_svg(session.voucher),
         )
 
     async def _again(self, session: Session) -> KioskScreen:

@@ -154,6 +154,8 @@ class Done(msgspec.Struct, frozen=True, tag_field="screen", tag="done"):
     voucher: str
     """The code that the till takes; shown large when paper does not come out."""
     slip: SlipState
+    voucher_svg: str = ""
+    """The same as a QR code to take a picture of, while paper does not come out."""
 
 
 class Goodbye(msgspec.Struct, frozen=True, tag_field="screen", tag="goodbye"):

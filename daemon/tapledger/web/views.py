@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 from dataclasses import dataclass
 
 from tapledger import texts
@@ -16,6 +17,7 @@ from tapledger.web.device_snapshots import TroubleView
 from tapledger.web.snapshots import DeviceLight, Expiring, MemberView, NextTier, RewardView, SlipState
 
 BEST_REWARDS = 3
+QUIET_MODULES, QR_MODULE_PX = 4, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,17 @@ def next_tier(greeting: Greeting, program: Program, language: str) -> NextTier |
         return None
     tier, missing = greeting.summary.next_tier
     return NextTier(name_in(tier.name, language), texts.money(language, missing, program.currency))
+
+
+def qr_svg(text: str) -> str:
+    """Draw a QR code for the screen."""
+    import segno
+
+    drawn = io.BytesIO()
+    segno.make(text, error="m", micro=False).save(
+        drawn, kind="svg", border=QUIET_MODULES, scale=QR_MODULE_PX, xmldecl=False, light="#fff", nl=False
+    )
+    return drawn.getvalue().decode()
 
 
 def slip_state(job: Job | None) -> SlipState:

@@ -3,18 +3,26 @@ import { useTexts } from "./texts";
 import { Troubles } from "./troubles";
 import { WarmUp } from "./warm_up";
 
+/** Invites to tap; while no card can be read it says so instead, and what to do. */
 export function AttractScreen({ kiosk }: { kiosk: Kiosk }) {
   const { say } = useTexts();
+  const works = kiosk.reader === "ok";
   return (
     <>
       <section class="reading welcome">
         <h1 class="welcome-title" tabIndex={-1}>
-          {say("kiosk.attract.title")}
+          {say(works ? "kiosk.attract.title" : "kiosk.trouble.reader")}
         </h1>
-        <p class="notes">{say("kiosk.attract.subtitle")}</p>
+        {works ? (
+          <p class="notes">{say("kiosk.attract.subtitle")}</p>
+        ) : (
+          <p class="notes" role="status" data-testid="badge-reader">
+            {say(kiosk.takes_codes ? "kiosk.trouble.reader_code" : "kiosk.trouble.reader_till")}
+          </p>
+        )}
       </section>
       <section class="acting invite">
-        <TapPicture />
+        {works && <TapPicture />}
         <Troubles kiosk={kiosk} />
       </section>
       <WarmUp />

@@ -24,8 +24,9 @@ export function ConfirmScreen({ screen, noPaper, intend }: Props) {
         </p>
         <p class="notes">{say("kiosk.confirm.after", { points: number(screen.points_after) })}</p>
         {noPaper && (
-          <p class="notes" role="status" data-testid="no-paper">
-            <Printer /> {say("kiosk.confirm.no_paper")}
+          <p class="slip-state" role="status" data-slip="failed" data-testid="no-paper">
+            <Printer />
+            <span>{say("kiosk.confirm.no_paper")}</span>
           </p>
         )}
       </section>

@@ -40,6 +40,14 @@ export function DoneScreen({ screen }: { screen: Done }) {
       </section>
       <section class="acting">
         <div class={paperFailed ? "ticket large" : "ticket"}>
+          {screen.voucher_svg && (
+            <img
+              class="ticket-qr"
+              src={`data:image/svg+xml,${encodeURIComponent(screen.voucher_svg)}`}
+              alt={say("kiosk.done.voucher")}
+              data-testid="voucher-qr"
+            />
+          )}
           <p class="ticket-label">{say("kiosk.done.voucher")}</p>
           <p class="ticket-code" data-testid="voucher">
             {screen.voucher}

@@ -2,6 +2,7 @@ import "../shared/tokens.css";
 import "./kiosk.css";
 import "./screens.css";
 import "./sizes.css";
+import "./troubles.css";
 
 import { render } from "preact";
 

@@ -1,6 +1,6 @@
 import type { ComponentType } from "preact";
 
-import { Printer, Scanner, Warning } from "../shared/icons";
+import { Printer, Scanner } from "../shared/icons";
 import type { Kiosk, TroubleView } from "../shared/snapshots";
 import { type MessageId, useTexts } from "./texts";
 
@@ -10,21 +10,13 @@ const PRINTER: Partial<Record<TroubleView["plain"], MessageId>> = {
   paper_low: "kiosk.trouble.paper_low",
 };
 
-/** What does not work here, and what a member can do instead. It goes when the fault goes. */
+/** What else does not work here, and what a member can do instead. It goes when the fault goes. */
 export function Troubles({ kiosk }: { kiosk: Kiosk }) {
   const { say } = useTexts();
   const of = (device: TroubleView["device"]) => kiosk.troubles?.find((trouble) => trouble.device === device);
   const paper = of("printer")?.plain ?? (kiosk.paper_left != null ? "paper_low" : undefined);
   return (
     <div class="badges" role="status">
-      {kiosk.reader !== "ok" && (
-        <Badge
-          name="reader"
-          icon={Warning}
-          said={say("kiosk.trouble.reader")}
-          instead={say(kiosk.takes_codes ? "kiosk.trouble.reader_code" : "kiosk.trouble.reader_till")}
-        />
-      )}
       {of("scanner") && <Badge name="scanner" icon={Scanner} said={say("kiosk.trouble.scanner")} />}
       {(kiosk.printer !== "ok" || paper === "paper_low") && (
         <Badge name="printer" icon={Printer} said={say(PRINTER[paper ?? "silent"] ?? "kiosk.trouble.printer")} />
@@ -37,16 +29,13 @@ interface BadgeProps {
   name: TroubleView["device"];
   icon: ComponentType;
   said: string;
-  instead?: string;
 }
 
-function Badge({ name, icon: Icon, said, instead }: BadgeProps) {
+function Badge({ name, icon: Icon, said }: BadgeProps) {
   return (
     <p class="badge" data-testid={`badge-${name}`}>
       <Icon />
-      <span>
-        {instead ? <strong>{said}</strong> : said} {instead}
-      </span>
+      <span>{said}</span>
     </p>
   );
 }
