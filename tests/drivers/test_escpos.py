@@ -107,6 +107,18 @@ async def test_a_receipt_is_printed_as_laid_out(
     ]
 
 
+async def test_that_all_was_sent_is_told_once_and_only_then(
+    printer: EscposPrinterEmulator, driver: EscposPrinter
+) -> None:
+    told: list[bool] = []
+    job = PrintJob("j", RECEIPT, lambda: told.append(b"\x1dV" in driver.traffic.frames()[-1].data))
+    assert (await driver.print(job)).verdict is PRINTED
+    assert told == [True]
+    await printer.pull(Verb.PAPER_OUT)
+    assert (await driver.print(job)).verdict is FAILED
+    assert told == [True], "nothing was sent"
+
+
 async def test_questions_add_no_command_of_their_own_to_the_slip(driver: EscposPrinter) -> None:
     """What the printer gets is the golden slip; only questions stand between its lines."""
     await driver.print(JOB)

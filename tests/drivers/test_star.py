@@ -22,7 +22,7 @@ from tapledger_drivers.ports import (
 )
 from tapledger_drivers.printers.raster import DOTS_PER_MM, bitmap
 from tapledger_drivers.printers.star import StarPrinter
-from tapledger_drivers.printers.star_raster import safe_row
+from tapledger_drivers.printers.star_raster import CUT, safe_row
 from tapledger_drivers.registry import create_driver
 from tapledger_drivers.testing import DriverContract, DriverLab
 from tests.drivers.cards import TRUST
@@ -118,6 +118,21 @@ async def test_codes_on_paper_can_be_scanned(columns: int, dots: int) -> None:
             paper = Image.open(io.BytesIO(emulator.slips[-1].png()))
             assert [code.text for code in zxingcpp.read_barcodes(paper)] == [data]
     await emulator.close()
+
+
+async def test_that_all_was_sent_is_told_once_and_only_then(emulator: StarPrinterEmulator) -> None:
+    told: list[bool] = []
+
+    def on_sent() -> None:
+        told.append(b"".join(frame.data for frame in printer.traffic.frames()).endswith(CUT))
+
+    job = PrintJob("j", RECEIPT, on_sent)
+    async with opened(emulator) as printer:
+        assert (await printer.print(job)).verdict is PRINTED
+        assert told == [True]
+        await emulator.pull(Verb.PAPER_OUT)
+        assert (await printer.print(job)).verdict is FAILED
+    assert told == [True], "nothing was sent"
 
 
 async def test_jobs_wait_for_each_other_and_each_comes_out_once(emulator: StarPrinterEmulator) -> None:

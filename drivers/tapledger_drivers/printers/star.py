@@ -21,6 +21,7 @@ from tapledger_drivers.printers.star_raster import DRAWER_PULSE, StarPage
 from tapledger_drivers.printers.star_status import AUTOMATIC_ON
 from tapledger_drivers.printers.watching import Watch
 from tapledger_drivers.registry import Making
+from tapledger_drivers.traffic import Traffic
 
 ANSWER_TIMEOUT_S = 2.0
 MODEL_TIMEOUT_S = 0.5
@@ -101,6 +102,10 @@ class StarPrinter:
         line, self._line = self._line, None
         if line is not None:
             await line.close()
+
+    @property
+    def traffic(self) -> Traffic:
+        return self._io.traffic
 
     async def health(self, level: HealthLevel) -> HealthReport:
         """Ask how it is, or print a line: a person looks at it for ``interactive``."""
@@ -208,7 +213,14 @@ class StarPrinter:
             if line is None:
                 return PrintOutcome(PrintVerdict.FAILED, "unreachable", f"{self._address} is not open")
             page = StarPage(lines, self._dots)
-            sent = StarJob(line, self._io, page, answers=self._answers, timeout_s=self._job_timeout_s)
+            sent = StarJob(
+                line,
+                self._io,
+                page,
+                answers=self._answers,
+                timeout_s=self._job_timeout_s,
+                on_sent=job.on_sent,
+            )
             outcome = await sent.print()
         if outcome.verdict is PrintVerdict.PRINTED:
             self._io.traffic.count("ReceiptLinePrintedCount", len(lines))

@@ -12,7 +12,7 @@ are on paper and when the paper is cut (star_raster.py). The cut is sent only af
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from tapledger_drivers.errors import DeviceLost
@@ -53,12 +53,22 @@ class Seen:
 class StarJob:
     """``answers`` is False for a model that never says anything: its slips are ``unknown``."""
 
-    def __init__(self, line: StarLine, io: Io, page: StarPage, *, answers: bool, timeout_s: float) -> None:
+    def __init__(
+        self,
+        line: StarLine,
+        io: Io,
+        page: StarPage,
+        *,
+        answers: bool,
+        timeout_s: float,
+        on_sent: Callable[[], None] = lambda: None,
+    ) -> None:
         self._line = line
         self._io = io
         self._page = page
         self._answers = answers
         self._timeout_s = timeout_s
+        self._on_sent = on_sent
 
     async def print(self) -> PrintOutcome:
         """Preflight, send and judge; never raises for what the printer does."""
@@ -105,7 +115,7 @@ class StarJob:
     async def _send_and_judge(self) -> PrintOutcome:
         stopped = await self._send_rows()
         if not self._answers:
-            await self._line.send(CUT)
+            await self._send_cut()
             return _unknown("no_completion", "this model never says that it has done it")
         if stopped is not None:
             return stopped
@@ -114,11 +124,15 @@ class StarJob:
         if seen.says_that_it_stopped:
             return _stopped(seen.reason, seen.evidence, seen.counter)
         if seen.reason == "ok":
-            await self._line.send(CUT)
+            await self._send_cut()
             seen = await self._count_to(COUNTED_CUT, (COUNTED_ROWS,), self._timeout_s)
         if seen.reason != "ok":
             return _unknown(seen.reason, seen.evidence)
         return PrintOutcome(PrintVerdict.PRINTED, "ok", f"rows and cut counted, {seen.evidence}")
+
+    async def _send_cut(self) -> None:
+        await self._line.send(CUT)
+        self._on_sent()
 
     async def _send_rows(self) -> PrintOutcome | None:
         """Send piece after piece while the next is drawn; return the outcome when the printer stops."""
