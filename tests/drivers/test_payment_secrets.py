@@ -43,6 +43,10 @@ def with_luhn(digits: str) -> str:
         ("4006381333931", ""),
         ("9111111111111117", ""),  # our own numbers
         ("9781861972712", ""),
+        ("356938035643809", ""),  # IMEI: a phone shop's serial number
+        ("35-693803-564380-9", ""),
+        ("3530111333300000", PAYMENT_CARD),  # JCB, 16 digits from 35
+        ("343434343434343", PAYMENT_CARD),  # American Express, 15 digits from 34
         ("TC1:4111111111111111", ""),
         ("", ""),
         ("²³", ""),
@@ -67,7 +71,8 @@ def test_other_barcodes_prove_nothing(aim_id: str) -> None:
 def test_every_card_number_is_refused(middle: str, first: str) -> None:
     number = with_luhn(first + middle)
     is_trade_item = len(number) in (13, 14) and check_digit(number[:-1]) == number[-1]
-    assert bool(kind_of("", number)) is not is_trade_item
+    is_imei = len(number) == 15 and number.startswith("35")
+    assert bool(kind_of("", number)) is not (is_trade_item or is_imei)
 
 
 @given(st.text("0123456789", min_size=11, max_size=11), st.sampled_from("0123456789"))

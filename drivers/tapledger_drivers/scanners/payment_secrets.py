@@ -13,6 +13,8 @@ from tapledger_drivers.scanners import gs1, symbologies
 PAYMENT_CARD, PAYMENT_CODE = "payment_card", "payment_code"
 
 _CARD = re.compile(r"[2-6][0-9]{12,18}")
+_IMEI = re.compile(r"35[0-9]{13}")
+"""A phone's number has a Luhn digit too. Cards of 15 digits begin with 34 or 37, and JCB's 35 have 16."""
 _TRACK = re.compile(r"[%;]?[A-Za-z]?([0-9 ]{13,23})[=^]")
 """A magnetic stripe as its reader sends it: ``%B4111...^NAME^...`` or ``;4111...=...``."""
 _CODES = (
@@ -32,7 +34,7 @@ def kind_of(aim_id: str, text: str) -> str:
     digits = re.sub(r"[ \x1d-]", "", track[1] if track else plain)
     if not (digits.isascii() and digits.isdigit()):
         return ""
-    if _CARD.fullmatch(digits) and _luhn_holds(digits) and not _is_long_gtin(digits):
+    if _CARD.fullmatch(digits) and _luhn_holds(digits) and not _is_of_a_thing(digits):
         return PAYMENT_CARD
     return PAYMENT_CODE if any(code.fullmatch(digits) for code in _CODES) else ""
 
@@ -42,8 +44,9 @@ def may_hide_in(raw: bytes) -> bool:
     return _RUN.search(raw) is not None
 
 
-def _is_long_gtin(digits: str) -> bool:
-    return len(digits) in (13, 14) and gs1.is_gtin(digits)
+def _is_of_a_thing(digits: str) -> bool:
+    is_long_gtin = len(digits) in (13, 14) and gs1.is_gtin(digits)
+    return is_long_gtin or _IMEI.fullmatch(digits) is not None
 
 
 def _luhn_holds(digits: str) -> bool:
