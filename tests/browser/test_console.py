@@ -86,7 +86,7 @@ async def test_a_card_laid_on_by_the_dock_ends_as_a_reward_on_paper_in_the_dock(
     await expect(slip.locator("pre")).to_contain_text(voucher)
     await face.picture("console")
     await expect(face.at("dock-card-wang")).to_have_attribute("aria-pressed", "true")
-    await expect(device(face, "kiosk-reader")).to_contain_text("card")
+    await expect(device(face, "kiosk-reader")).to_contain_text(texts.say("zh-Hans", "device.event.card"))
     await expect(face.at("latency")).not_to_have_attribute("data-taps", "0")
 
     await face.at("dock-remove-kiosk-reader").click()

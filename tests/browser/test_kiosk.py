@@ -35,7 +35,7 @@ async def no_card(chain: Chain, role: str = READER) -> None:
 
     def gone(snapshot: Snapshot) -> bool:
         reader = next(device for device in snapshot["devices"] if device["role"] == role)
-        return bool(reader["last_event"].endswith("removed"))
+        return bool(reader["last_event"].endswith(texts.say(snapshot["language"], "device.event.removed")))
 
     async with Visitor(chain.ports["shop-a"], "console") as console:
         await console.until(gone, "the card is still on the reader")

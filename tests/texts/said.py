@@ -14,6 +14,7 @@ from tapledger import errors
 from tapledger.devices.reasons import REASONS
 from tapledger.devices.roles import ROLES
 from tapledger.devices.state import Link
+from tapledger.floor.views import EVENTS
 from tapledger.loyalty.sales.tenders import NAMES as TENDERS
 from tapledger_drivers.printers.status import StatusBytes
 from tests.source_tree import ROOT, SOURCE_ROOTS, tree, with_suffix
@@ -164,6 +165,7 @@ def every_key() -> set[str]:
         *(f"tender.{kind}" for kind in TENDERS),
         *(f"problem.{code}{end}" for code in {*codes["problem"], "OTHER"} for end in ("", ".next")),
         *(f"device.check.{code}" for code in health_findings()),
+        *(f"device.event.{what}" for what in EVENTS),
         *(f"device.consequence.{role.replace('-', '_')}" for role in ROLES),
         *(f"device.{code}{end}" for code in devices for end in ("", ".next")),
     }

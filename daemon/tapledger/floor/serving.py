@@ -87,9 +87,9 @@ class Serving:
             self._devices.note(tap.role, "card")
         elif isinstance(tap.event, CardTorn):
             await self._card_trouble(tap.role, inputs.torn(tap.event), tap.event.seen_at_s)
-            self._devices.note(tap.role, f"torn ({tap.event.reason})")
+            self._devices.note(tap.role, "collision" if tap.event.reason == "collision" else "torn")
         else:
-            self._devices.note(tap.role, "card removed")
+            self._devices.note(tap.role, "removed")
 
     async def _card(self, role: str, presented: Presented, seen_at_s: float) -> None:
         try:
@@ -133,7 +133,7 @@ class Serving:
             self._devices.note(scan.role, "code")
             await self._code(scan.role, Code(inputs.entered(scan.event), scan.simulated), scan.seq)
             return
-        self._devices.note(scan.role, f"refused ({scan.event.reason})")
+        self._devices.note(scan.role, "refused")
         await self._refuse(scan.role, _refusal(scan.event), scan.event.seen_at_s)
 
     async def _refuse(self, role: str, error: TapledgerError, seen_at_s: float) -> None:

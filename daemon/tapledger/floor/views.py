@@ -47,6 +47,11 @@ from tapledger_drivers.traffic import Traffic
 MAIN_WORK = ("tap_to_card", "card_read", "print_job", "report_to_disk")
 """What a device is for, by the names of what is timed, the most telling first."""
 
+EVENTS = (
+    "card", "torn", "collision", "removed", "code", "refused", "printing", "printed", "failed", "unknown",
+)  # fmt: skip
+"""What a device is noted to have done last, by the first word of the note."""
+
 THINGS: Mapping[str, tuple[tuple[Thing, str], ...]] = {
     "kiosk": (("reader", KIOSK_READER), ("scanner", KIOSK_SCANNER), ("printer", RECEIPT_PRINTER)),
     "till": (
@@ -114,6 +119,13 @@ def consequence(state: DeviceState, language: str) -> str:
     return texts.say(language, f"device.consequence.{state.role.replace('-', '_')}")
 
 
+def last_event(state: DeviceState, language: str) -> str:
+    """Say when a device did something last, and what; nothing before it did anything."""
+    at, _, what = state.last_event.partition(" ")
+    code = what.split(" ")[0]
+    return f"{at} {texts.say(language, f'device.event.{code}')}" if code in EVENTS else state.last_event
+
+
 def device_view(state: DeviceState, claims: Claims, traffic: Traffic, language: str) -> DeviceView:
     """Say in one sentence how a device is, what that means, and what to do next."""
     key, claim = key_of(state, language), claims.claim_of(state.role)
@@ -134,7 +146,7 @@ def device_view(state: DeviceState, claims: Claims, traffic: Traffic, language: 
         consequence=consequence(state, language),
         next_step=texts.say(language, f"{key}.next", detail=state.detail),
         help=help_of(state.reason),
-        last_event=state.last_event,
+        last_event=last_event(state, language),
         opened=state.opened,
         virtual=state.virtual,
         near_end=state.near_end,
