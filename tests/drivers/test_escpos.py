@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 
@@ -23,12 +24,14 @@ from tapledger_drivers.ports import (
     Text,
 )
 from tapledger_drivers.printers.code_pages import CODE_PAGES
+from tapledger_drivers.printers.detecting import LOOKS_MAX
 from tapledger_drivers.printers.encoding import char_columns, sanitise, text_columns
 from tapledger_drivers.printers.escpos import EscposPrinter
 from tapledger_drivers.printers.layout import TextLine, expected_lines, lay_out
+from tapledger_drivers.printers.proof import MODEL
 from tapledger_drivers.printers.raster import missing_glyphs
 from tapledger_drivers.printers.slip import build_slip
-from tapledger_drivers.printers.status import ASK_STATUS
+from tapledger_drivers.printers.status import ASK_STATUS, ask_text
 from tapledger_drivers.registry import create_driver
 from tapledger_drivers.testing import DriverContract, DriverLab
 from tapledger_drivers.traffic import Direction
@@ -176,6 +179,49 @@ async def test_what_a_printer_can_is_detected(line: str, model: str, status: str
         if model != "clone":
             assert (info.model, info.firmware, info.serial) == ("tapledger emulator", "1.00", "E0001")
         assert printer.unknown_commands == [] and printer.slips == []
+
+
+@pytest.mark.parametrize("model", ["epson", "no_process_id"])
+async def test_what_a_printer_answers_too_late_is_learnt_all_the_same(model: str) -> None:
+    async with emulated(model=model) as printer:
+        answer, answered = printer.asked, asyncio.Event()
+
+        def late(command: bytes) -> None:
+            asyncio.get_running_loop().call_later(0.2, tell, command)
+
+        def tell(command: bytes) -> None:
+            answer(command)
+            if command[:2] == b"\x1dr":
+                answered.set()
+
+        printer.asked = late  # type: ignore[method-assign]
+        async with driving(printer, detect_timeout_s=0.05) as driver:
+            assert driver.capabilities["completion"].value == "none"
+            printer.asked = tell  # type: ignore[method-assign]
+            await answered.wait()
+            assert (await driver.print(JOB)).verdict is PRINTED
+            assert (await driver.print(JOB)).verdict is PRINTED
+
+
+@pytest.mark.parametrize("model", ["epson", "no_process_id"])
+async def test_what_was_lost_in_noise_is_asked_again(model: str) -> None:
+    async with emulated(model=model) as printer:
+        answer = printer.asked
+        printer.asked = lambda command: printer._send(b"\x80")  # type: ignore[method-assign]
+        async with driving(printer) as driver:
+            assert driver.capabilities["completion"].value == "none"
+            printer.asked = answer  # type: ignore[method-assign]
+            assert (await driver.print(JOB)).verdict is PRINTED
+
+
+async def test_a_printer_that_knows_no_question_is_asked_once() -> None:
+    async with emulated(model="clone") as printer, driving(printer, detect_timeout_s=0.2) as driver:
+        for _ in range(LOOKS_MAX):
+            assert (await driver.print(JOB)).reason == "no_completion"
+        took_s = driver.traffic.observed()["first_byte"]
+        assert (await driver.print(JOB)).reason == "no_completion"
+        assert driver.traffic.observed()["first_byte"][-1] < 0.2 < max(took_s)
+    assert bytes(printer.received_bytes).count(ask_text(MODEL)) == 1
 
 
 async def test_a_printer_that_is_not_ready_is_learnt_when_it_is(printer: EscposPrinterEmulator) -> None:

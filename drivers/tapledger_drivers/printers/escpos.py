@@ -19,7 +19,7 @@ from tapledger_drivers.io import Io, WriteStalled
 from tapledger_drivers.ports import PrinterStatus, PrintJob, PrintOutcome, PrintVerdict, Rule, Text
 from tapledger_drivers.printers.code_pages import CODE_PAGES
 from tapledger_drivers.printers.conversation import BITS_PER_BYTE, Conversation, NoAnswer
-from tapledger_drivers.printers.detecting import Detected, detect
+from tapledger_drivers.printers.detecting import Detected, Detecting
 from tapledger_drivers.printers.escpos_options import EscposOptions, read_options
 from tapledger_drivers.printers.layout import PaperLine, lay_out
 from tapledger_drivers.printers.pieces import cut_apart
@@ -68,8 +68,8 @@ class EscposPrinter:
         self._baud = _baud(address)
         self._one_at_a_time = asyncio.Lock()
         self._conversation: Conversation | None = None
-        self._detected: Detected | None = None
         self._names = Names()
+        self._detecting = self._new_detecting()
         self._uncut = False
         self._closing = asyncio.Event()
         self._watch = Watch(io.traffic, self._options.drawer_switch)
@@ -78,7 +78,7 @@ class EscposPrinter:
     async def open(self) -> DeviceInfo:
         """Open the line and ask the printer how and what it is; raise ``DeviceAbsent`` when it is mute."""
         await self.close()
-        self._detected = None
+        self._detecting = self._new_detecting()
         self._closing = asyncio.Event()
         # The first slip loads python-escpos: not while somebody waits for it.
         await self._io.run(BUILD_TIMEOUT_S, self._build_lines, [])
@@ -95,7 +95,7 @@ class EscposPrinter:
         if not self._options.hold_line:
             self._conversation = None
             await conversation.close()
-        known = self._detected or Detected()
+        known = self._known
         model = known.model or self._options.model
         return DeviceInfo(
             model=model or "ESC/POS printer",
@@ -118,7 +118,7 @@ class EscposPrinter:
 
     @property
     def capabilities(self) -> Capabilities:
-        known = self._detected or Detected()
+        known = self._known
         paper: dict[str, Value] = {
             "columns": self._options.columns,
             "dots": self._options.dots,
@@ -189,8 +189,8 @@ class EscposPrinter:
             return PrinterStatus(True, "ok", "this printer is never asked, by configuration")
         try:
             status = await conversation.ask_status(timeout_s=timeout_s)
-            if status.reason == "ok" and self._detected is None:
-                await self._detect(conversation)
+            if status.reason == "ok":
+                await self._detecting.look(conversation)
         except NoAnswer as error:
             return self._watch.trouble(error.reason, str(error))
         except WriteStalled as error:
@@ -220,8 +220,8 @@ class EscposPrinter:
         try:
             # What another job has left, such as half a command, would swallow the beginning of this slip.
             status = await conversation.ask_status(before=CLEAR_BUFFERS)
-            if status.reason == "ok" and self._detected is None:
-                await self._detect(conversation)
+            if status.reason == "ok":
+                await self._detecting.look(conversation)
         except NoAnswer as error:
             said = self._watch.trouble(error.reason, str(error))
         except WriteStalled as error:
@@ -241,7 +241,7 @@ class EscposPrinter:
             conversation,
             completion,
             self._names,
-            knows_model=bool(self._detected and self._detected.model),
+            knows_model=bool(self._known.model),
             answers=self._can("status") != "none",
             job_timeout_s=self._options.job_timeout_s,
             pace=Pace(int(self._can("chunk_bytes")), int(self._can("pause_ms")) / 1000),
@@ -327,7 +327,7 @@ class EscposPrinter:
             status = await conversation.ask_status()
         self._watch.saw(status)
         if status.reason == "ok":
-            await self._detect(conversation)
+            await self._detecting.look(conversation)
 
     @property
     def _flush(self) -> bytes:
@@ -335,9 +335,12 @@ class EscposPrinter:
         count = FLUSH_BYTES if self._baud is None else int(self._baud / BITS_PER_BYTE * FLUSH_S)
         return b"\0" * min(count, FLUSH_BYTES) + b"\x1b@"
 
-    async def _detect(self, conversation: Conversation) -> None:
-        said, timeout_s = self._options.said(), self._options.detect_timeout_s
-        self._detected = await detect(conversation, self._names, timeout_s, said=said)
+    def _new_detecting(self) -> Detecting:
+        return Detecting(self._names, self._options.detect_timeout_s, self._options.said())
+
+    @property
+    def _known(self) -> Detected:
+        return self._detecting.found or Detected()
 
     def _can(self, name: str) -> Value:
         return self.capabilities[name].value

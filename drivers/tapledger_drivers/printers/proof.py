@@ -70,8 +70,9 @@ class Marks:
         self._conversation = conversation
         self._names = names
         self._asked: list[str] = []
-        conversation.completions.clear()
-        conversation.completions_asked = 0
+        if completion is not Completion.NONE:  # else a late answer may still tell that there is one
+            conversation.completions.clear()
+            conversation.completions_asked = 0
 
     def question(self) -> bytes:
         """Return the next question; send it in this order."""
@@ -88,18 +89,23 @@ class Marks:
 
     @property
     def answered(self) -> int:
-        return len(self._conversation.completions)
+        return len(self._answers)
+
+    @property
+    def _answers(self) -> list[str]:
+        """The answers to this job's questions; an earlier question's may come late."""
+        return [answer for answer in self._conversation.completions if answer in self._asked]
 
     def complete(self) -> bool:
         """Whether the last was answered; what came before it may have been lost."""
-        answers = self._conversation.completions
+        answers = self._answers
         if self._completion is Completion.PROCESS_ID:
             return bool(answers) and answers[-1] == self._asked[-1]
         return bool(self._asked) and len(answers) >= len(self._asked)
 
     @property
     def in_order(self) -> bool:
-        return self._conversation.completions == self._asked[: self.answered]
+        return self._answers == self._asked[: self.answered]
 
 
 class Proof:
