@@ -240,12 +240,11 @@ def test_a_logo_that_is_none_is_left_out_and_told(png: bytes) -> None:
 
 
 def test_what_is_stored_is_the_printers_own_word() -> None:
-    assert logos.parse_stored(b"") is None
-    assert logos.parse_stored(b"\x37\x72\x40\x00") == frozenset()
-    assert logos.parse_stored(b"\x12\x37\x72\x40AB!~\x00") == frozenset({b"AB", b"!~"})
-    assert logos.parse_stored(b"\x37\x72\x41AB\x00") is None, "more will come"
-    assert logos.parse_stored(b"\x37\x72\x41AB\x00\x37\x72\x40CD\x00") == frozenset({b"AB", b"CD"})
-    assert logos.parse_stored(b"\x37\x72\x40ABC\x00") is None
+    assert logos.parse_keys(b"") == (False, frozenset())
+    assert logos.parse_keys(b"\x40") == (False, frozenset())
+    assert logos.parse_keys(b"\x40AB!~") == (False, frozenset({b"AB", b"!~"}))
+    assert logos.parse_keys(b"\x41AB") == (True, frozenset({b"AB"}))
+    assert logos.parse_keys(b"\x40ABC") == (False, frozenset({b"AB"}))
 
 
 # ---- length --------------------------------------------------------------------------------------------

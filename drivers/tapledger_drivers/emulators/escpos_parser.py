@@ -9,6 +9,7 @@ from tapledger_drivers.printers.code_pages import GBK, CodePage
 from tapledger_drivers.printers.encoding import char_columns
 
 UNKNOWN_COMMANDS_MAX = 100
+ACKNOWLEDGE = b"\x06"
 INLINE_PICTURE = "▯"
 """Stands in a line for each column of a picture among its characters."""
 _INLINE_PICTURE_DOTS = 12
@@ -73,6 +74,7 @@ class EscposParser:
         self.unknown: list[bytes] = []
         self.logos: dict[bytes, PrintedPicture] = {}
         """What is in NV memory, by key."""
+        self.memory_full = False
         self._reset()
 
     def _reset(self) -> None:
@@ -145,6 +147,8 @@ class EscposParser:
             self._end_line()
         elif token in (b"\r", b"\0"):
             pass
+        elif token == ACKNOWLEDGE:
+            self._mechanism.asked(token)
         elif token[0] < 0x20:
             self._remember_unknown(token)
         elif self._kanji:
@@ -228,7 +232,7 @@ class EscposParser:
         match function:
             case 64:
                 self._mechanism.asked(token)
-            case 67 if len(payload) > 9:
+            case 67 if len(payload) > 9 and not self.memory_full:
                 width, height = (int.from_bytes(payload[at : at + 2], "little") for at in (4, 6))
                 self.logos[payload[1:3]] = PrintedPicture((width + 7) // 8, height, payload[9:])
             case 69 if payload[:2] in self.logos:

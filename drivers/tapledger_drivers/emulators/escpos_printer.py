@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from tapledger_drivers.emulators.escpos_models import MODELS, Condition, Word
 from tapledger_drivers.emulators.escpos_parser import EscposParser
 from tapledger_drivers.emulators.faults import Fault, Verb
-from tapledger_drivers.emulators.paper import PaperSlip, Printed
+from tapledger_drivers.emulators.paper import PaperSlip, Printed, PrintedPicture
 from tapledger_drivers.emulators.wire import WIRE_VERBS, Machine, TcpWire, Wire
 from tapledger_drivers.printers.code_pages import GBK, CodePage
 
@@ -18,6 +18,7 @@ BUFFER_BYTES = 64 * 1024
 RECEIVED_BYTES_MAX = 1024 * 1024
 POWER_OFF_S = 0.3
 STEPS_AT_ONCE = 64
+KEYS_AT_ONCE = 40
 
 _STATUS_QUESTION = b"\x10\x04"
 _PULSE = b"\x10\x14\x01"
@@ -74,6 +75,7 @@ class EscposPrinterEmulator:
         self._line_done = False
         self._unscanned = bytearray()
         self._parser = EscposParser(columns, self, code_page)
+        self._keys_untold: list[bytes] = []
         self._wake = asyncio.Event()
         self._asleep = True
         self._mechanics: asyncio.Task[None] | None = None
@@ -108,6 +110,10 @@ class EscposPrinterEmulator:
     def set_overheated(self, value: bool) -> None:
         self.condition.overheated = value
         self._changed()
+
+    def set_memory_full(self, value: bool) -> None:
+        """Take no more logos."""
+        self._parser.memory_full = value
 
     def set_drawer_open(self, value: bool) -> None:
         self.condition.drawer_open = value
@@ -148,6 +154,11 @@ class EscposPrinterEmulator:
     @property
     def mute(self) -> Mute:
         return self._mute
+
+    @property
+    def logos(self) -> dict[bytes, PrintedPicture]:
+        """What is in its memory, by key."""
+        return self._parser.logos
 
     @property
     def unknown_commands(self) -> list[bytes]:
@@ -331,7 +342,15 @@ class EscposPrinterEmulator:
             case b"\x1d(" if command[2:3] == b"H" and self.model.process_id:
                 self._send(b"\x37\x22" + command[7:11] + b"\0")
             case b"\x1d(" if command[2:3] == b"L" and self.model.process_id:
-                self._send(b"\x37\x72\x40" + b"".join(self._parser.logos) + b"\0")
+                self._keys_untold = list(self.logos)
+                self._tell_keys()
+            case b"\x06" if self._keys_untold:
+                self._tell_keys()
+
+    def _tell_keys(self) -> None:
+        keys, self._keys_untold = self._keys_untold[:KEYS_AT_ONCE], self._keys_untold[KEYS_AT_ONCE:]
+        more = b"\x41" if self._keys_untold else b"\x40"
+        self._send(b"\x37\x72" + more + b"".join(keys) + b"\0")
 
     def initialised(self) -> None:
         self._automatic_on = False

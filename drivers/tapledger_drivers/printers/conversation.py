@@ -16,6 +16,7 @@ from tapledger_drivers.printers.status import (
     ASK_STATUS,
     CLEAR_BUFFERS,
     CLEARED,
+    KEY_LIST,
     PROCESS_ID,
     STATUS_ANSWERS,
     Answer,
@@ -33,6 +34,7 @@ LATE_MAX = 64
 SEND_BYTES = 4096
 COMPLETIONS_MAX = 1024
 TEXTS_MAX = 16
+KEY_LISTS_MAX = 16
 BITS_PER_BYTE = 10
 
 
@@ -73,6 +75,8 @@ class Conversation:
         """Questions of GS r; an answer beyond them is noise."""
         self.cleared = 0
         self.texts: list[str] = []
+        self.key_lists: list[bytes] = []
+        """Which logos it keeps, in the lists that it told them in."""
         self._reading = asyncio.create_task(self._read())
 
     @property
@@ -208,6 +212,9 @@ class Conversation:
                 self.cleared += 1
             case Kind.BLOCK if answer.data.startswith(PROCESS_ID) and len(answer.data) == 5:
                 self._completed(answer.data[1:].decode("ascii"))
+            case Kind.BLOCK if answer.data.startswith(KEY_LIST):
+                self.key_lists.append(answer.data[len(KEY_LIST) :])
+                del self.key_lists[:-KEY_LISTS_MAX]
             case Kind.TEXT:
                 self.texts.append(answer.data.decode("ascii", errors="replace"))
                 del self.texts[:-TEXTS_MAX]

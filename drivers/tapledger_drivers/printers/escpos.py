@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -17,14 +16,14 @@ from tapledger_drivers.device import Capabilities, DeviceInfo, Finding, HealthLe
 from tapledger_drivers.errors import DeviceAbsent, DeviceError, DeviceLost
 from tapledger_drivers.io import Io, WriteStalled
 from tapledger_drivers.ports import PrinterStatus, PrintJob, PrintOutcome, PrintVerdict, Rule, Text
-from tapledger_drivers.printers.code_pages import CODE_PAGES
 from tapledger_drivers.printers.conversation import BITS_PER_BYTE, Conversation, NoAnswer
 from tapledger_drivers.printers.detecting import Detected, Detecting
 from tapledger_drivers.printers.escpos_options import EscposOptions, read_options
 from tapledger_drivers.printers.layout import PaperLine, lay_out
+from tapledger_drivers.printers.logo_memory import LogoMemory
 from tapledger_drivers.printers.pieces import cut_apart
 from tapledger_drivers.printers.proof import Completion, Names, Pace, Proof
-from tapledger_drivers.printers.slip import Slip, SlipStyle, build_slip
+from tapledger_drivers.printers.slip import Slip, build_slip
 from tapledger_drivers.printers.status import AUTOMATIC_ON, CLEAR_BUFFERS
 from tapledger_drivers.printers.watching import Watch
 from tapledger_drivers.quirks import capabilities, find
@@ -53,6 +52,7 @@ _DEFAULTS: dict[str, Value] = {
     "drawer_kick": True,
     "near_end": True,
     "raster": True,
+    "logo_memory": False,
     "chunk_bytes": 0,
     "pause_ms": 0,
 }
@@ -70,6 +70,7 @@ class EscposPrinter:
         self._conversation: Conversation | None = None
         self._names = Names()
         self._detecting = self._new_detecting()
+        self._logos = LogoMemory()
         self._uncut = False
         self._closing = asyncio.Event()
         self._watch = Watch(io.traffic, self._options.drawer_switch)
@@ -79,6 +80,7 @@ class EscposPrinter:
         """Open the line and ask the printer how and what it is; raise ``DeviceAbsent`` when it is mute."""
         await self.close()
         self._detecting = self._new_detecting()
+        self._logos = LogoMemory()
         self._closing = asyncio.Event()
         # The first slip loads python-escpos: not while somebody waits for it.
         await self._io.run(BUILD_TIMEOUT_S, self._build_lines, [])
@@ -127,7 +129,9 @@ class EscposPrinter:
         }
         quirk = find("printer", name=known.model or self._options.model)
         said = self._options.said()
-        return capabilities({**_DEFAULTS, **paper}, known.capabilities, quirk, said)
+        keeps = self._logos.answers
+        detected = known.capabilities if keeps is None else {**known.capabilities, "logo_memory": keeps}
+        return capabilities({**_DEFAULTS, **paper}, detected, quirk, said)
 
     async def health(self, level: HealthLevel) -> HealthReport:
         """Ask how it is, or print a line: a person looks at it for ``interactive``."""
@@ -209,7 +213,13 @@ class EscposPrinter:
         try:
             async with self._talking() as conversation:
                 refused = await self._preflight(conversation)
-                return refused or await self._print_on(conversation, slip, job, began_s)
+                if refused is not None:
+                    return refused
+                if slip.logos and await self._logos_changed(conversation, slip):
+                    slip = await self._io.run(BUILD_TIMEOUT_S, self._build, job)
+                return await self._print_on(conversation, slip, job, began_s)
+        except WriteStalled as error:
+            return PrintOutcome(PrintVerdict.FAILED, "stalled", f"{error} of a logo, slip not sent")
         except DeviceError as error:
             return PrintOutcome(PrintVerdict.FAILED, "unreachable", f"{error}, slip not sent")
 
@@ -231,6 +241,18 @@ class EscposPrinter:
         if said.ready:
             return None
         return PrintOutcome(PrintVerdict.FAILED, said.reason, f"{said.evidence}, slip not sent")
+
+    async def _logos_changed(self, conversation: Conversation, slip: Slip) -> bool:
+        """Let the printer keep what it can of a slip's logos; True when it has others than was believed."""
+        options, memory = self._options, self._logos
+        asks = options.logo_memory
+        if asks is None:
+            asks = self._can("completion") == Completion.PROCESS_ID
+        if not asks:
+            return False
+        before = memory.keys
+        await memory.keep(conversation, slip.logos, options.detect_timeout_s, options.job_timeout_s)
+        return memory.keys != before
 
     async def _print_on(
         self, conversation: Conversation, slip: Slip, job: PrintJob, began_s: float
@@ -350,17 +372,7 @@ class EscposPrinter:
         return self._build_lines(lay_out(job.items, self._options.columns))
 
     def _build_lines(self, lines: Sequence[PaperLine]) -> Slip:
-        return build_slip(lines, self._options.dots, self._style)
-
-    @functools.cached_property
-    def _style(self) -> SlipStyle:
-        options = self._options
-        return SlipStyle(
-            CODE_PAGES[options.code_page],
-            switch_runs=options.switch_runs,
-            inline_pictures=options.inline_pictures,
-            native_qr=options.native_qr,
-        )
+        return build_slip(lines, self._options.dots, self._options.style(self._logos.keys))
 
 
 def _baud(address: str) -> int | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tapledger_drivers.device import Value
 from tapledger_drivers.printers.code_pages import CODE_PAGES
 from tapledger_drivers.printers.proof import Completion
+from tapledger_drivers.printers.slip import SlipStyle
 from tapledger_drivers.registry import Options
 
 AUTO = "auto"
@@ -33,6 +34,8 @@ class EscposOptions:
     completion: str = AUTO
     chunk_bytes: int | None = None
     pause_ms: int | None = None
+    logo_memory: bool | None = None
+    """Whether the printer keeps logos; None: one that answers GS ( H is asked, for it knows such commands."""
     drawer_pin: int = 2
     drawer_switch: str = "learn"
     """Which level of the drawer's switch means open; ``learn`` watches what it does after a kick."""
@@ -54,7 +57,19 @@ class EscposOptions:
             said["chunk_bytes"] = self.chunk_bytes
         if self.pause_ms is not None:
             said["pause_ms"] = self.pause_ms
+        if self.logo_memory is not None:
+            said["logo_memory"] = self.logo_memory
         return said
+
+    def style(self, stored_logos: frozenset[bytes]) -> SlipStyle:
+        """Return how slips are written for this printer, which keeps ``stored_logos``."""
+        return SlipStyle(
+            CODE_PAGES[self.code_page],
+            switch_runs=self.switch_runs,
+            inline_pictures=self.inline_pictures,
+            native_qr=self.native_qr,
+            stored_logos=stored_logos,
+        )
 
 
 def read_options(options: Options, *, hold_line: bool) -> EscposOptions:
@@ -75,6 +90,7 @@ def read_options(options: Options, *, hold_line: bool) -> EscposOptions:
         completion=options.choice("completion", AUTO, COMPLETIONS),
         chunk_bytes=None if chunk_bytes < 0 else chunk_bytes,
         pause_ms=None if pause_ms < 0 else pause_ms,
+        logo_memory=options.flag("logo_memory"),
         drawer_pin=int(options.choice("drawer_pin", "2", map(str, DRAWER_PINS))),
         drawer_switch=options.choice("drawer_switch", "learn", DRAWER_SWITCHES),
     )

@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import io
-import re
 
 from tapledger_drivers.printers.raster import Bitmap, bitmap
 
@@ -26,10 +25,9 @@ _MONOCHROME, _NORMAL_SIZE, _COLOUR_1, _ONE_COLOUR = b"0", b"\x01\x01", b"1", b"\
 
 ASK_STORED = _GRAPHICS + b"\x04\x000@KC"
 """GS ( L function 64: tell the key codes of what is stored."""
-_STORED_ANSWER = re.compile(rb"\x37\x72([\x40\x41])((?:[\x20-\x7e]{2})*)\x00")
-MORE_STORED = 0x41
+MORE_KEYS = 0x41
 CONFIRM_BLOCK = b"\x06"
-"""ACK: the next block of keys, after one that was marked as not the last."""
+"""ACK: the next list of keys, after one that was marked as not the last."""
 
 
 @functools.lru_cache(_KEPT)
@@ -82,10 +80,9 @@ def print_stored(key: bytes) -> bytes:
     return _GRAPHICS + b"\x06\x000E" + key + _NORMAL_SIZE
 
 
-def parse_stored(answer: bytes) -> frozenset[bytes] | None:
-    """Return the keys in the printer's answer to ``ASK_STORED``; None when that is not (yet) whole."""
-    blocks = list(_STORED_ANSWER.finditer(answer))
-    if not blocks or blocks[-1][1][0] == MORE_STORED:
-        return None
-    keys = b"".join(block[2] for block in blocks)
-    return frozenset(keys[at : at + 2] for at in range(0, len(keys), 2))
+def parse_keys(listed: bytes) -> tuple[bool, frozenset[bytes]]:
+    """Return whether more lists follow, and the keys of one: the printer's answer to ``ASK_STORED``,
+    without its head. An odd character at the end is no key."""
+    keys = listed[1:]
+    whole = (keys[at : at + 2] for at in range(0, len(keys) - 1, 2))
+    return listed[:1] == bytes([MORE_KEYS]), frozenset(whole)

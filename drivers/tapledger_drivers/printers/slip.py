@@ -46,6 +46,8 @@ class Slip:
     gaps: tuple[int, ...] = (0,)
     """Where in ``data`` the first line begins and where each line ends: there, and nowhere inside, a slip
     may be interrupted."""
+    logos: tuple[Bitmap, ...] = ()
+    """The pictures of its logos, which a printer may keep."""
 
     @property
     def after(self) -> bytes:
@@ -83,6 +85,7 @@ class _SlipBuilder:
         self._page = style.code_page
         self._notes: list[str] = []
         self._height_dots = 0
+        self._logos: list[Bitmap] = []
 
     def build(self, lines: Sequence[PaperLine]) -> Slip:
         commands = self._commands
@@ -103,7 +106,8 @@ class _SlipBuilder:
         self._height_dots += FEED_BEFORE_CUT_LINES * LINE_PITCH_DOTS
         parts += [feed, commands.PAPER_FULL_CUT]
         notes = tuple(dict.fromkeys(self._notes))
-        return Slip(b"".join(parts), notes, self._height_dots // DOTS_PER_MM, tuple(gaps))
+        paper_mm = self._height_dots // DOTS_PER_MM
+        return Slip(b"".join(parts), notes, paper_mm, tuple(gaps), tuple(self._logos))
 
     def _text(self, line: TextLine) -> bytes:
         encoded = self._encode(line.text)
@@ -163,6 +167,7 @@ class _SlipBuilder:
         except ValueError as error:
             self._notes.append(str(error))
             return b""
+        self._logos.append(logo)
         key = logos.key_of(logo)
         if key not in self._style.stored_logos:
             return self._picture(logos.centred(logo, self._dots))

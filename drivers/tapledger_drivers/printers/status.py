@@ -17,6 +17,8 @@ CLEAR_BUFFERS = b"\x10\x14\x08\x01\x03\x14\x01\x06\x02\x08"
 CLEARED = b"\x25"
 PROCESS_ID = b"\x22"
 """Begins the answer to GS ( H, the four characters of the question follow."""
+KEY_LIST = b"\x72"
+"""Begins the answer to GS ( L function 64 (logo.py)."""
 ASK_COMPLETION = b"\x1dr\x01"
 """GS r 1: answered only when everything sent before it has been done."""
 AUTOMATIC_ON = b"\x1da\xff"
@@ -26,6 +28,7 @@ AUTOMATIC_BYTES = 4
 _XON, _XOFF = 0x11, 0x13
 _BLOCK, _TEXT = 0x37, 0x5F
 _BLOCK_BYTES_MAX = 16
+_KEY_LIST_BYTES_MAX = 96
 _TEXT_BYTES_MAX = 96
 _CLEAN = 0x12
 _DRAWER, _OFFLINE = 0x04, 0x08
@@ -97,7 +100,8 @@ class AnswerParser:
         if first & 0x93 == 0x10:
             return self._automatic()
         if first == _BLOCK:
-            return self._until_zero(Kind.BLOCK, _BLOCK_BYTES_MAX, 0x7E)
+            is_list = self._buffer[1:2] == KEY_LIST
+            return self._until_zero(Kind.BLOCK, _KEY_LIST_BYTES_MAX if is_list else _BLOCK_BYTES_MAX, 0x7E)
         if first == _TEXT:
             return self._until_zero(Kind.TEXT, _TEXT_BYTES_MAX, 0xFE)
         return self._take(Kind.COMPLETION if first & 0x90 == 0x00 else Kind.JUNK, 1)
