@@ -6,6 +6,7 @@ import ast
 import importlib.metadata
 import re
 import string
+import tomllib
 from pathlib import Path
 
 import click
@@ -16,6 +17,7 @@ from babel.messages.pofile import read_po
 from packaging.requirements import Requirement
 
 from tapledger.languages import LANGUAGES
+from tapledger_drivers.registry import DRIVERS, create_driver
 from tests.program_keys import keys
 from tests.source_tree import ROOT, SOURCE_ROOTS, files, text, tree, with_suffix
 
@@ -99,14 +101,44 @@ def test_the_walks_name_what_the_sources_have() -> None:
 
 # ---- devices ---------------------------------------------------------------------------------------------
 def test_every_driver_has_its_page_and_its_row() -> None:
-    from tapledger_drivers.registry import DRIVERS
-
     for name in DRIVERS:
         page = ROOT / "docs" / "devices" / f"{name.replace('_', '-')}.md"
         assert page.is_file(), f"driver {name} has no page {page.relative_to(ROOT)}"
         row = _table_row(text(README), name)
         tested_how = row.strip().strip("|").split("|")[-1].strip()
         assert tested_how, f"README.md does not say how driver {name} is tested"
+
+
+def test_the_devices_in_the_docs_can_be_configured_so() -> None:
+    """What a page shows is taken by the settings and by the driver, option by option."""
+    from tapledger.settings import DeviceSettings
+    from tapledger_drivers.device import DeviceConfig
+    from tapledger_drivers.traffic import Traffic
+    from tapledger_drivers.transports.live import LiveIo
+    from tests.drivers.cards import TRUST
+
+    shown = [
+        (path, DeviceSettings.model_validate(device))
+        for path in with_suffix(".md", ".toml", under=("docs", "config"))
+        if path.name != "adding-a-driver.md"  # its driver is a toy
+        for block in _toml_blocks(path)
+        for device in tomllib.loads(block).get("devices", [])
+    ]
+    assert len(shown) > len(DRIVERS)
+    for path, device in shown:
+        options: dict[str, object] = {
+            name: value for name, value in device.options.items() if name != "match"
+        }
+        if "match" in device.options:
+            options["path"] = "/dev/what-matches"
+        config = DeviceConfig(device.role, device.driver, options)
+        assert create_driver(config, TRUST, LiveIo(device.role, Traffic(lambda: 0.0))), path
+    assert {device.driver for _, device in shown} == set(DRIVERS)
+
+
+def _toml_blocks(path: Path) -> list[str]:
+    content = text(path)
+    return [content] if path.suffix == ".toml" else re.findall(r"```toml\n(.*?)```", content, re.DOTALL)
 
 
 # ---- settings, messages ----------------------------------------------------------------------------------
@@ -288,7 +320,7 @@ def test_every_reason_has_a_sentence() -> None:
 def _runtime_packages() -> set[str]:
     """Name every package that the product needs to run, extras included, as the installed metadata say."""
     names: set[str] = set()
-    todo = [("tapledger", "cards")]
+    todo = [("tapledger", "devices")]
     while todo:
         name, extra = todo.pop()
         if name.lower().replace("_", "-") in names:
