@@ -24,47 +24,59 @@ export function useClaim(device: DeviceView, tell: Tell): Claiming {
   const [claim, setClaim] = useState<ClaimView | null>(null);
   const [ended, setEnded] = useState<Claiming["ended"]>("");
   const now = useRef<ClaimView | null>(null);
-  now.current = claim;
+  const before = useRef<Promise<unknown>>(Promise.resolve());
   const yours = claim?.yours ?? false;
   const waiting = claim !== null && !claim.yours;
+
+  /** Asks one thing after the other: a sign of life that overtakes a release would claim the device again. */
+  function inTurn(act: () => Promise<void>): void {
+    before.current = before.current.then(act);
+  }
+
+  function hold(view: ClaimView | null): void {
+    now.current = view;
+    setClaim(view);
+  }
 
   async function change(what: Change): Promise<void> {
     tell(null);
     setEnded("");
     const { value, problem } = await ask<ClaimView>(`devices/${role}/${what}`, { session: SESSION });
     if (problem) return tell(problem);
-    if (what === "release") setClaim(null);
-    else if (what !== "refuse") setClaim(value);
+    if (what === "release") hold(null);
+    else if (what !== "refuse") hold(value);
   }
 
   /** Says that this page is still there; without an answer in its favour the device is another's. */
   async function keep(): Promise<void> {
-    const before = now.current;
-    if (before === null) return;
+    const held = now.current;
+    if (held === null) return;
     const { value, problem } = await ask<ClaimView>(`devices/${role}/claim`, { session: SESSION });
-    if (now.current !== before) return;
-    setClaim(problem ? null : value);
-    if (problem) setEnded(before.yours ? "lost" : "refused");
+    hold(problem ? null : value);
+    if (problem) setEnded(held.yours ? "lost" : "refused");
   }
 
   const every_ms = ((claim?.lease_s ?? 0) * 1000) / SIGNS_A_LEASE;
   useEffect(() => {
     if (!yours) return undefined;
-    const timer = setInterval(() => void keep(), every_ms);
+    const timer = setInterval(() => inTurn(keep), every_ms);
     return () => clearInterval(timer);
   }, [yours, every_ms]);
 
   // Whose it is changed, or whoever asked for it has been answered: look how that concerns this page.
   useEffect(() => {
-    if (yours || (waiting && asked_by === "")) void keep();
+    if (yours || (waiting && asked_by === "")) inTurn(keep);
   }, [holder, asked_by]);
 
   useEffect(
     () => () => {
-      if (now.current?.yours) void ask(`devices/${role}/release`, { session: SESSION });
+      inTurn(async () => {
+        if (now.current?.yours) await ask(`devices/${role}/release`, { session: SESSION });
+        now.current = null;
+      });
     },
     [role],
   );
 
-  return { yours, waiting, ended, change: (what) => void change(what) };
+  return { yours, waiting, ended, change: (what) => inTurn(() => change(what)) };
 }

@@ -44,7 +44,7 @@ export function DevicePanel({ view, device, intend, tell }: Props) {
   }, []);
 
   return (
-    <section class="panel closer" data-testid="device-panel" data-role={role} aria-labelledby="closer-title">
+    <section class="panel closer" data-testid="device-panel" data-role={role} data-opened={device.opened} aria-labelledby="closer-title">
       <div class="panel-head">
         <h2 id="closer-title" class="section-title" tabIndex={-1} ref={heading}>
           <Icon />
