@@ -64,6 +64,8 @@ class TillSettings(Section):
 class ReceiptSettings(Section):
     folder: str = ""
     """Templates of the shop's own; empty: only those that are shipped."""
+    logo: str = ""
+    """A PNG picture that stands above every slip; empty: none."""
     roll_m: int = Field(default=0, ge=0, le=1000)
     """Length of a new paper roll; 0: it is learned."""
 
@@ -117,10 +119,12 @@ def read(path: Path) -> Settings:
     except ValidationError as error:
         raise Invalid("CONFIG_INVALID", path=str(path), why="; ".join(_sentences(error))) from error
     base = path.parent
-    own = settings.receipts.folder
+    paper = {name: getattr(settings.receipts, name) for name in ("folder", "logo")}
     return settings.model_copy(
         update={
-            "receipts": settings.receipts.model_copy(update={"folder": str(base / own) if own else ""}),
+            "receipts": settings.receipts.model_copy(
+                update={name: str(base / file) for name, file in paper.items() if file}
+            ),
             "store": StoreSettings(folder=base / settings.store.folder),
             "files": FilesSettings(
                 program=base / settings.files.program, catalogue=base / settings.files.catalogue

@@ -36,8 +36,8 @@ class Printing:
         on_change: Callable[[], None],
         status_slip: Callable[[str], Slip],
     ) -> None:
-        folder = settings.receipts.folder
-        self.templates = templates.load(Path(folder) if folder else None)
+        folder, logo = settings.receipts.folder, settings.receipts.logo
+        self.templates = templates.load(Path(folder) if folder else None, Path(logo) if logo else None)
         self.paper = PaperKeeper(shop.store, shop.clock, settings.receipts.roll_m * MM_PER_M)
         self._shop = shop
         self._devices = devices

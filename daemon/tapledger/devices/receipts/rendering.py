@@ -44,7 +44,8 @@ class _Drawing:
         elif item.rule:
             yield Rule()
         elif item.logo is not None:
-            yield Logo(self.pictures[item.logo])
+            if item.logo in self.pictures:
+                yield Logo(self.pictures[item.logo])
         elif item.qr is not None:
             yield QrCode(item.qr.format_map(scope))
         else:

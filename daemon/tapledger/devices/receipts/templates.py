@@ -24,14 +24,18 @@ from tapledger.devices.receipts.fields import TEMPLATES
 from tapledger.errors import Invalid
 from tapledger.languages import LANGUAGES
 from tapledger_drivers.ports import Align
+from tapledger_drivers.printers import logo as logos
 
 ITEMS_MAX = 200
 BYTES_MAX = 64 * 1024
-PNG = b"\x89PNG\r\n\x1a\n"
+SHOP_LOGO = ""
+"""The name that stands for the picture of ``receipts.logo``; without one nothing is printed there."""
 NARROW = "narrow"
 """A flag of every template: set on paper of less than ``NARROW_COLUMNS``."""
 NARROW_COLUMNS = 42
 """Paper of 58 mm has 32 columns, of 80 mm 42 or 48."""
+WIDEST_DOTS = 576
+"""Of paper of 80 mm; what is wider is made smaller."""
 ITSELF = "it"
 """Names an element of a list of texts."""
 
@@ -46,7 +50,7 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rule: bool = False
     qr: str | None = None
     logo: str | None = None
-    """A PNG file beside the template."""
+    """A PNG file beside the template; empty: the shop's logo, where there is one."""
     include: str | None = None
     """Another file of the folder, which is no slip by itself: ``_head``."""
     items: tuple[Item, ...] = ()
@@ -109,11 +113,13 @@ def shipped() -> Templates:
     return load(None)
 
 
-def load(own: Path | None) -> Templates:
-    """Return every template, a shop's ``own`` in place of the shipped ones.
+def load(own: Path | None, logo: Path | None = None) -> Templates:
+    """Return every template, a shop's ``own`` in place of the shipped ones, with its ``logo``.
 
-    Raises ``Invalid`` RECEIPT_TEMPLATE_INVALID with the file, the line and what is wrong there.
+    Raises ``Invalid`` RECEIPT_TEMPLATE_INVALID with the file, the line and what is wrong there, or
+    CONFIG_INVALID for a logo that cannot be printed.
     """
+    shops = {} if logo is None else {SHOP_LOGO: _shop_logo(logo)}
     paths = {path.stem: path for path in sorted(shipped_folder().glob("*.toml"))}
     if own is not None:
         if not own.is_dir():
@@ -127,7 +133,7 @@ def load(own: Path | None) -> Templates:
     parts = {name: source for name, source in sources.items() if name.startswith("_")}
     found = {}
     for name, values in TEMPLATES.items():
-        found[name] = _checked(sources[name], parts, values)
+        found[name] = _checked(sources[name], parts, values, shops)
     return found
 
 
@@ -155,8 +161,11 @@ def _read(path: Path) -> Source:
 
 
 # ---- what is wrong with it -------------------------------------------------------------------------------
-def _checked(source: Source, parts: Mapping[str, Source], values: type[msgspec.Struct]) -> Template:
-    """Return a template with its parts put in; raise ``Invalid`` for the first thing that is wrong."""
+def _checked(
+    source: Source, parts: Mapping[str, Source], values: type[msgspec.Struct], shops: Mapping[str, bytes]
+) -> Template:
+    """Return a template with its parts put in, and the ``shops`` pictures; raise ``Invalid`` for the first
+    thing that is wrong."""
     known = _fields(values)
     whole: list[Item] = []
     for number, item in enumerate(source.items):
@@ -170,7 +179,7 @@ def _checked(source: Source, parts: Mapping[str, Source], values: type[msgspec.S
             for why in _faults(inner, known, {}):
                 raise part.wrong(inner_number, why)
         whole.append(msgspec.structs.replace(item, include=None, items=part.items))
-    pictures: dict[str, bytes] = {}
+    pictures = dict(shops)
     for inside in (source, *(parts[item.include] for item in source.items if item.include is not None)):
         for number, item in enumerate(inside.items):
             for name in _logos(item):
@@ -179,7 +188,7 @@ def _checked(source: Source, parts: Mapping[str, Source], values: type[msgspec.S
 
 
 def _logos(item: Item) -> list[str]:
-    here = [] if item.logo is None else [item.logo]
+    here = [item.logo] if item.logo else []
     return [*here, *(name for inner in item.items for name in _logos(inner))]
 
 
@@ -188,11 +197,29 @@ def _picture(source: Source, number: int, name: str) -> bytes:
     if Path(name).name != name:
         raise source.wrong(number, f"{name!r} is not the name of a file beside this one")
     try:
-        png = (source.path.parent / name).read_bytes()
+        return _png(source.path.parent / name)
     except OSError as error:
         raise source.wrong(number, f"{name!r} cannot be read: {error.strerror}") from error
-    if not png.startswith(PNG) or len(png) > BYTES_MAX:
-        raise source.wrong(number, f"{name!r} is no PNG picture of at most {BYTES_MAX} bytes")
+    except ValueError as error:
+        raise source.wrong(number, f"{name!r}: {error}") from error
+
+
+def _shop_logo(path: Path) -> bytes:
+    try:
+        return _png(path)
+    except FileNotFoundError as error:
+        raise Invalid("CONFIG_MISSING", path=str(path)) from error
+    except OSError as error:
+        raise Invalid("CONFIG_INVALID", path=str(path), why=str(error.strerror)) from error
+    except ValueError as error:
+        raise Invalid("CONFIG_INVALID", path=str(path), why=str(error)) from error
+
+
+def _png(path: Path) -> bytes:
+    """Return a picture that can be printed; raise ``OSError``, or ``ValueError`` that says what is wrong."""
+    with path.open("rb") as file:
+        png = file.read(logos.PNG_BYTES_MAX + 1)
+    logos.load_logo(png, WIDEST_DOTS)
     return png
 
 
