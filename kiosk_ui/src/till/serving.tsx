@@ -72,10 +72,7 @@ export function Serving({ till, refusal, dismiss, intend, signOut }: Props) {
 
   return (
     <>
-      <div class="entry">
-        <Box field={box} intend={intend} />
-        <MessageLine message={till.message} refusal={refusal} />
-      </div>
+      <Entry box={box} message={till.message} refusal={refusal} intend={intend} />
       <Attention till={till} intend={intend} />
       <MemberStrip till={till} nameField={nameField} intend={intend} />
       <main class={returning ? "counter returning" : "counter"}>
@@ -97,6 +94,20 @@ export function Serving({ till, refusal, dismiss, intend, signOut }: Props) {
       </main>
       <KeyMap paying={paying} returning={place.returning} panel={panel} stranger={place.stranger} doubtful={place.doubtful} />
     </>
+  );
+}
+
+interface EntryProps extends Pick<Props, "refusal" | "intend"> {
+  box: RefObject<HTMLInputElement | null>;
+  message: Till["message"];
+}
+
+function Entry({ box, message, refusal, intend }: EntryProps) {
+  return (
+    <div class="entry">
+      <Box field={box} intend={intend} />
+      <MessageLine message={message} refusal={refusal} />
+    </div>
   );
 }
 
