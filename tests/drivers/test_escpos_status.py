@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 
 import pytest
 
+from tapledger_drivers.emulators.escpos_models import Condition
 from tapledger_drivers.emulators.escpos_printer import EscposPrinterEmulator, Mute
 from tapledger_drivers.emulators.faults import Verb
 from tapledger_drivers.emulators.memory import MemoryIo, MemoryWire
@@ -81,6 +83,84 @@ async def test_the_cover_is_told_while_a_slip_is_at_work(
     job = asyncio.create_task(driver.print(JOB))
     assert (await next_status(changes)).reason == "cover_open"
     assert (await job).reason == "cover_open"
+
+
+async def test_an_old_word_is_not_told_again_while_a_slip_is_at_work() -> None:
+    """Its automatic status has stopped at the open cover, which has been shut since."""
+    async with emulated(model="stops_asb") as printer, driving(printer, job_timeout_s=10.0) as driver:
+        changes = driver.changes()
+        assert (await next_status(changes)).ready
+        printer.set_cover_open(True)
+        assert (await next_status(changes)).reason == "cover_open"
+        printer.set_cover_open(False)
+        assert (await next_status(changes)).ready
+        printer.line_delay_s = IDLE_ASK_S / 2
+        told = asyncio.ensure_future(next_status(changes))
+        assert (await driver.print(JOB)).verdict is PRINTED
+        assert not told.done(), told
+        printer.set_near_end(True)
+        assert (await told).near_end
+
+
+async def test_one_wrong_bit_is_no_trouble(printer: EscposPrinterEmulator, driver: EscposPrinter) -> None:
+    """One answer of noise that has all the fixed bits of an answer says that the cover is open."""
+    answer = printer.condition.answer
+    spoilt = iter([0x16])
+    printer.condition = _Answers(lambda number: next(spoilt, 0x12) if number == 2 else answer(number))
+    assert (await driver.status()).reason == "ok"
+    assert next(spoilt, None) is None, "it was never said"
+
+
+async def test_trouble_that_is_true_is_believed(
+    printer: EscposPrinterEmulator, driver: EscposPrinter
+) -> None:
+    printer.set_cover_open(True)
+    for _ in range(2):
+        assert (await driver.status()).reason == "cover_open"
+
+
+@pytest.mark.parametrize("slow_ms", [95, 105, 130])
+async def test_late_answers_do_not_stand_in_the_place_of_others(slow_ms: int) -> None:
+    """Near the end of its roll a printer is slower than it is waited for: its paper's answer, read in the
+    place of another, would be an open cover."""
+    async with emulated() as printer, driving(printer) as driver:
+        printer.set_near_end(True)
+        assert (await driver.status()).near_end
+        await printer.pull(Verb.SLOW, amount=slow_ms)
+        reasons = {(await driver.status()).reason for _ in range(4)}
+        await printer.pull(Verb.SLOW, on=False)
+        for _ in range(4):
+            reasons.add((await driver.status()).reason)
+        assert "ok" in reasons and reasons <= {"ok", "mute", "noise"}
+        assert (await driver.status()).near_end
+
+
+@pytest.mark.parametrize("lost", range(4))
+async def test_an_answer_that_is_lost_shifts_no_other(lost: int) -> None:
+    async with emulated() as printer, driving(printer) as driver:
+        printer.set_near_end(True)
+        assert (await driver.status()).near_end
+        send, answers = printer.wire.send, [0]
+
+        def losing(data: bytes) -> bool:
+            answers[0] += 1
+            return send(b"" if answers[0] == lost + 1 else data)
+
+        printer.wire.send = losing  # type: ignore[method-assign]
+        for _ in range(3):
+            status = await driver.status()
+            assert (status.reason, status.near_end) == ("ok", True)
+
+
+class _Answers(Condition):
+    """A printer's condition that answers what it is told to."""
+
+    def __init__(self, answer: Callable[[int], int]) -> None:
+        super().__init__()
+        self._answer = answer
+
+    def answer(self, number: int) -> int:
+        return self._answer(number)
 
 
 async def test_the_drawers_switch_is_learnt_from_a_kick(

@@ -19,6 +19,7 @@ from tapledger_drivers.printers.status import (
     KEY_LIST,
     PROCESS_ID,
     STATUS_ANSWERS,
+    WELL,
     Answer,
     AnswerParser,
     Kind,
@@ -26,11 +27,11 @@ from tapledger_drivers.printers.status import (
 )
 
 ASKS_MAX = 3
-"""So often a question is put when its answers are garbled; silence is believed at once."""
+"""So often a question is put when its answers are garbled or doubtful; silence is believed at once."""
 QUIET_S = 0.05
 """After garbage, the line is left alone for so long before the next question."""
 QUIETS_MAX = 10
-LATE_MAX = 64
+LATE_MAX = 12
 SEND_BYTES = 4096
 COMPLETIONS_MAX = 1024
 TEXTS_MAX = 16
@@ -60,6 +61,8 @@ class Conversation:
         self._statuses = bytearray()
         self._asked = False
         self._late = 0
+        self._unclear = False
+        self._believed = WELL
         self._carried_at_s = 0.0
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
@@ -68,6 +71,8 @@ class Conversation:
         """Bytes that made no sense so far."""
         self.automatic: StatusBytes | None = None
         """What the printer last said of its own accord."""
+        self.latest: StatusBytes | None = None
+        """What it last said at all."""
         self.automatic_count = 0
         self.completions: list[str] = []
         """Process ids that were answered, and an empty text for each answer to GS r."""
@@ -134,28 +139,51 @@ class Conversation:
     # ---- questions -------------------------------------------------------------------------------------
     async def ask_status(self, before: bytes = b"", timeout_s: float | None = None) -> StatusBytes:
         """Return the printer's own word; ``before`` is sent first. Raises ``NoAnswer``, ``WriteStalled`` or
-        ``DeviceLost``."""
+        ``DeviceLost``.
+
+        Trouble that is new has to be said twice: a wrong bit on the line looks the same.
+        """
         timeout_s = self._answer_timeout_s if timeout_s is None else timeout_s
+        doubted = None
         for _ in range(ASKS_MAX):
-            if self._late:
-                await self._quiet()
-            noise = self.noise
-            self._statuses.clear()
-            self._asked = True
-            try:
-                await self.send(before + ASK_STATUS)
-                await self.wait_for(partial(self._said_enough, noise), timeout_s)
-            finally:
-                self._asked = False
-            if len(self._statuses) >= STATUS_ANSWERS and self.noise == noise:
-                self._late = 0
-                return StatusBytes(*self._statuses[-STATUS_ANSWERS:])
-            missing = STATUS_ANSWERS - len(self._statuses)
-            self._late = min(self._late + max(missing, 1), LATE_MAX)
+            status = await self._ask_once(before, timeout_s)
+            before = b""
+            if status is None:
+                continue
+            meaning = (status.reason, status.near_end)
+            if meaning in (WELL, self._believed, doubted):
+                self._believed, self.latest = meaning, status
+                return status
+            doubted = meaning
+        raise NoAnswer("noise", f"{ASKS_MAX} times no sense in the answers to DLE EOT")
+
+    async def _ask_once(self, before: bytes, timeout_s: float) -> StatusBytes | None:
+        """Return the four answers, None when they are garbled; silence raises ``NoAnswer``.
+
+        Nothing in an answer tells which question it belongs to, so answers that are still due are waited for
+        as well: taken for new ones they would stand in the wrong place.
+        """
+        if self._unclear:
+            await self._quiet()
+        noise, due = self.noise, self._late + STATUS_ANSWERS
+        self._statuses.clear()
+        self._asked = True
+        try:
+            await self.send(before + ASK_STATUS)
+            heard = -1
+            while heard < self._said(noise) < due:
+                heard = self._said(noise)
+                await self.wait_for(partial(self._said_more, noise, heard), timeout_s)
+        finally:
+            self._asked = False
+            self._late = min(max(due - len(self._statuses), 0), LATE_MAX)
+        self._unclear = self.noise > noise or not STATUS_ANSWERS <= len(self._statuses) <= due
+        if self._unclear:
             if self._said(noise) == 0:
                 raise NoAnswer("mute", f"no answer to DLE EOT in {timeout_s} s")
-            before = b""
-        raise NoAnswer("noise", f"{ASKS_MAX} times no sense in the answers to DLE EOT")
+            return None
+        self._late = 0  # after such a silence the rest is lost
+        return StatusBytes(*self._statuses[-STATUS_ANSWERS:])
 
     async def clear_buffers(self) -> bool:
         """Make the printer forget what it has not printed; True when it confirms that."""
@@ -175,8 +203,8 @@ class Conversation:
         for answer in self._parser.settle():
             self._take(answer)
 
-    def _said_enough(self, noise_before: int) -> bool:
-        return self._said(noise_before) >= STATUS_ANSWERS
+    def _said_more(self, noise_before: int, than: int) -> bool:
+        return self._said(noise_before) > than
 
     def _said(self, noise_before: int) -> int:
         return len(self._statuses) + self.noise - noise_before
@@ -203,7 +231,7 @@ class Conversation:
             case Kind.STATUS if self._late:
                 self._late -= 1
             case Kind.AUTOMATIC:
-                self.automatic = StatusBytes.from_automatic(answer.data)
+                self.automatic = self.latest = StatusBytes.from_automatic(answer.data)
                 self.automatic_count += 1
             case Kind.COMPLETION if self.completions_asked:
                 self.completions_asked -= 1

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 ASK_STATUS = b"\x10\x04\x01\x10\x04\x02\x10\x04\x03\x10\x04\x04"
 """DLE EOT 1 to 4 in one go: answered at once and in this order, also while the printer is offline."""
 STATUS_ANSWERS = 4
+WELL = ("ok", False)
+"""Reason and near end of a printer that lacks nothing."""
 CLEAR_BUFFERS = b"\x10\x14\x08\x01\x03\x14\x01\x06\x02\x08"
 """DLE DC4 8: forget what has not been printed yet, answered by the block ``CLEARED``."""
 CLEARED = b"\x25"
