@@ -227,6 +227,8 @@ class PrintOutcome:
     """What was seen, for a technician: ``dle_eot_1=16 dle_eot_4=12 after cut`` or ``no answer in 2.0 s``."""
     paper_mm: int = 0
     """How much paper went out, as far as it was sent; for the forecast."""
+    never_says: bool = False
+    """Of ``no_completion``: this printer says so of no slip at all, and nothing was amiss with this one."""
 
 
 @dataclass(frozen=True, slots=True)

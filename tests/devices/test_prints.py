@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
+from tapledger import texts
 from tapledger.devices import prints as print_loop
+from tapledger.devices.roles import RECEIPT_PRINTER
 from tapledger.errors import Conflict, NotFound
+from tapledger.languages import LANGUAGES
 from tapledger.loyalty.effects import Held
 from tapledger.membership import redemption, slips
 from tapledger.store import prints
+from tapledger.web import print_views, views
+from tapledger_drivers.device import Capability, Source
 from tapledger_drivers.errors import DeviceLost
 from tapledger_drivers.ports import PrintOutcome, PrintVerdict
-from tests.devices.desk import FAILED, PAPER_OUT, PATIENCE_S, READY, ToldPrinter, desk, doubt, said
+from tests.devices.desk import FAILED, INFO, PAPER_OUT, PATIENCE_S, READY, ToldPrinter, desk, doubt, said
 from tests.store.shops import EARPHONES, Bench, card
 
 NEVER_S = 1e6
@@ -272,3 +278,58 @@ async def test_the_same_slip_is_queued_once(bench: Bench) -> None:
     await bench.shop.store.transact(lambda tx: prints.enqueue(tx, "slip-1", "sale", b"first", 1))
     await bench.shop.store.transact(lambda tx: prints.enqueue(tx, "slip-1", "sale", b"second", 2))
     assert bench.rows("SELECT number, document FROM print_job") == [(1, b"first")]
+
+
+# ---- printers that never say ---------------------------------------------------------------------------
+NEVER_SAYS = replace(doubt("no_completion"), never_says=True)
+QUIET = {"ask": Capability(False, Source.OPERATOR)}
+
+
+async def doubtful(bench: Bench) -> list[prints.Job]:
+    return await bench.shop.store.transact(lambda tx: prints.unknown(tx, 0))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "capabilities", "reason"),
+    [
+        (NEVER_SAYS, QUIET, prints.CANNOT_SAY),
+        (NEVER_SAYS, {}, "no_completion"),
+        (doubt("no_completion"), QUIET, "no_completion"),
+        (doubt("paper_out"), QUIET, "paper_out"),
+    ],
+)
+async def test_nobody_is_asked_about_a_printer_that_never_says_when_the_operator_wants_it_so(
+    bench: Bench, outcome: PrintOutcome, capabilities: dict[str, Capability], reason: str
+) -> None:
+    printer = ToldPrinter()
+    printer.outcomes = [outcome]
+    async with desk(bench, printer) as at:
+        at.states[RECEIPT_PRINTER].info = replace(INFO, capabilities=capabilities)
+        job_id = await at.sell()
+        await at.until(("unknown", reason))
+        await at.sell()
+        await at.until(("unknown", reason), ("printed", ""))
+    assert len(printer.asked) == 2, "no copy comes by itself"
+    quiet = reason == prints.CANNOT_SAY
+    assert [job.id for job in await doubtful(bench)] == ([] if quiet else [job_id])
+    job = await bench.shop.store.transact(lambda tx: prints.get(tx, job_id))
+    assert job is not None
+    assert views.slip_state(job) == ("sent" if quiet else "unknown")
+    for language in LANGUAGES:
+        view = print_views.print_view(job, language)
+        assert (view.state, view.asks, view.can_repeat) == ("unknown", not quiet, True)
+        key = "print.cannot_say" if quiet else "print.asks"
+        assert view.sentence == texts.say(language, key)
+
+
+async def test_a_slip_that_nobody_was_asked_about_comes_again_as_a_copy(bench: Bench) -> None:
+    printer = ToldPrinter()
+    printer.outcomes = [NEVER_SAYS]
+    async with desk(bench, printer) as at:
+        at.states[RECEIPT_PRINTER].info = replace(INFO, capabilities=QUIET)
+        job = await at.sell()
+        await at.until(("unknown", prints.CANNOT_SAY))
+        await slips.print_again(bench.shop, job, "Anna")
+        at.loop.poke()
+        await at.until(("printed", ""))
+    assert "COPY" in str(printer.paper[0].items)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -217,11 +218,30 @@ async def test_what_was_lost_in_noise_is_asked_again(model: str) -> None:
 async def test_a_printer_that_knows_no_question_is_asked_once() -> None:
     async with emulated(model="clone") as printer, driving(printer, detect_timeout_s=0.2) as driver:
         for _ in range(LOOKS_MAX):
-            assert (await driver.print(JOB)).reason == "no_completion"
+            outcome = await driver.print(JOB)
+            assert (outcome.reason, outcome.never_says) == ("no_completion", True)
         took_s = driver.traffic.observed()["first_byte"]
         assert (await driver.print(JOB)).reason == "no_completion"
         assert driver.traffic.observed()["first_byte"][-1] < 0.2 < max(took_s)
     assert bytes(printer.received_bytes).count(ask_text(MODEL)) == 1
+
+
+async def test_a_printer_that_can_say_and_did_not_is_not_one_that_never_says() -> None:
+    async with emulated(model="no_process_id") as printer, driving(printer) as driver:
+        printer.model = replace(printer.model, gs_r=False)
+        outcome = await driver.print(JOB)
+    assert (outcome.verdict, outcome.never_says) == (UNKNOWN, False)
+
+
+async def test_whether_to_ask_is_the_operators_word() -> None:
+    async with emulated() as printer:
+        config = DeviceConfig("p", "escpos", {"port": printer.address, "ask": False})
+        io = live_io()
+        driver = create_driver(config, TRUST, io)
+        info = await driver.open()
+        await driver.close()
+        await io.close()
+    assert info.capabilities["ask"] == Capability(False, Source.OPERATOR)
 
 
 async def test_a_printer_that_is_not_ready_is_learnt_when_it_is(printer: EscposPrinterEmulator) -> None:
@@ -256,6 +276,7 @@ async def test_a_printer_that_answers_nothing_prints_when_the_operator_says_so()
         async with driving(printer, status="none", completion="none") as driver:
             outcome = await driver.print(JOB)
             assert (outcome.verdict, outcome.reason) == (UNKNOWN, "no_completion")
+            assert outcome.never_says
         await until(lambda: bool(printer.slips) and printer.slips[-1].cut, "the slip did not come out")
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tapledger_drivers.device import DeviceConfig, HealthLevel
+from tapledger_drivers.device import Capability, DeviceConfig, HealthLevel, Source
 from tapledger_drivers.emulators.faults import Verb
 from tapledger_drivers.emulators.star_printer import PRINTER_VERBS, StarPrinterEmulator
 from tapledger_drivers.emulators.wire import WIRE_VERBS
@@ -192,10 +192,12 @@ async def test_characters_without_a_glyph_are_told(emulator: StarPrinterEmulator
 
 async def test_a_model_that_cannot_be_asked_is_never_believed(emulator: StarPrinterEmulator) -> None:
     await emulator.pull(Verb.HALF_WRITE)
-    async with opened(emulator, answers=False) as printer:
+    async with opened(emulator, answers=False, ask=False) as printer:
         assert (await printer.status()).ready
+        assert (await printer.open()).capabilities["ask"] == Capability(False, Source.OPERATOR)
         outcome = await printer.print(PrintJob("j", RECEIPT))
         assert (outcome.verdict, outcome.reason) == (UNKNOWN, "no_completion")
+        assert outcome.never_says
         await until(lambda: bool(emulator.slips) and emulator.slips[-1].cut)
     assert rows_on_paper(emulator) == [expected_rows(RECEIPT)]
 

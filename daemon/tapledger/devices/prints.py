@@ -162,6 +162,8 @@ class PrintLoop:
         """Record the fate. A slip of which nothing is on paper goes back to the queue, with its reason; one
         that no printer can print does not, for it would hold up all others."""
         reason, evidence = outcome.reason, outcome.evidence
+        if outcome.never_says and not _asks(self._devices.states[RECEIPT_PRINTER].info):
+            reason = prints.CANNOT_SAY
 
         def work(tx: Transaction) -> None:
             self._paper.printed(tx, outcome)
@@ -176,6 +178,12 @@ class PrintLoop:
         log.info("slip", job=job.id, verdict=outcome.verdict.value, reason=outcome.reason)
         self._devices.note(RECEIPT_PRINTER, f"{outcome.verdict.value} {job.id}")
         await self._on_settled(job.id)
+
+
+def _asks(info: DeviceInfo | None) -> bool:
+    """Whether a person is asked about a slip of which the printer never says that it came out."""
+    said = None if info is None else info.capabilities.get("ask")
+    return said is None or said.value is not False
 
 
 def _columns(info: DeviceInfo | None) -> int:

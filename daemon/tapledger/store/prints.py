@@ -12,6 +12,9 @@ COPIES_MAX = 2
 """A slip that was cut short is printed again so often by itself; then a person has to look."""
 INTERRUPTED = "interrupted"
 """The daemon stopped while a slip was on its way."""
+CANNOT_SAY = "cannot_say"
+"""Why a slip is unknown: all of it was sent without a fault to a printer that never says whether one came
+out, and the operator wants nobody to be asked each time."""
 UNDONE = "undone"
 """What the slip is of was taken back: it must never come out."""
 
@@ -151,11 +154,12 @@ def recent(tx: Transaction) -> list[Job]:
 
 
 def unknown(tx: Transaction, since_ms: int) -> list[Job]:
-    """Return the slips that wait for a person's word, the newest first, unless they expired before then."""
+    """Return the slips that wait for a person's word, the newest first, unless they expired before then.
+    Of those that are ``CANNOT_SAY`` nobody is asked."""
     rows = tx.exec_driver_sql(
-        f"SELECT {_COLUMNS} FROM print_job WHERE state = 'unknown' AND expires_ms > ?"  # noqa: S608
-        f" ORDER BY number DESC LIMIT {RECENT}",
-        (since_ms,),
+        f"SELECT {_COLUMNS} FROM print_job WHERE state = 'unknown' AND reason <> ?"  # noqa: S608
+        f" AND expires_ms > ? ORDER BY number DESC LIMIT {RECENT}",
+        (CANNOT_SAY, since_ms),
     )
     return [_job(row) for row in rows]
 

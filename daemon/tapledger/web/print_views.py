@@ -22,13 +22,15 @@ def print_view(job: Job, language: str) -> PrintView:
         sentence=_sentence(job, language),
         copies=job.copies,
         word=job.word,
-        asks=job.state == "unknown",
+        asks=job.state == "unknown" and job.reason != prints.CANNOT_SAY,
         can_repeat=job.state in SETTLED and job.reason != prints.UNDONE,
     )
 
 
 def _sentence(job: Job, language: str) -> str:
     match job.state:
+        case "unknown" if job.reason == prints.CANNOT_SAY:
+            return texts.say(language, "print.cannot_say")
         case "unknown":
             return texts.say(language, "print.asks")
         case "queued" if job.copies and job.reason:

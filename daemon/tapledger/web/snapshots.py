@@ -33,7 +33,8 @@ from tapledger.web.dock_snapshots import DockSlip as DockSlip
 from tapledger.web.print_snapshots import DrawerView, PaperView, PrintView
 
 DeviceLight = Literal["ok", "trouble", "missing"]
-SlipState = Literal["printing", "printed", "failed", "unknown"]
+SlipState = Literal["printing", "printed", "failed", "unknown", "sent"]
+"""``sent``: by a printer that never says whether a slip came out, and nobody is to be asked; not printed."""
 
 
 class MemberView(msgspec.Struct, frozen=True):

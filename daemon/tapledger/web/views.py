@@ -11,6 +11,7 @@ from tapledger.loyalty.program import Program, name_in
 from tapledger.loyalty.program.coupons import Template
 from tapledger.membership import explaining
 from tapledger.membership.tap import Greeting
+from tapledger.store import prints
 from tapledger.store.people import mask
 from tapledger.store.prints import Job
 from tapledger.web.device_snapshots import TroubleView
@@ -104,7 +105,7 @@ def slip_state(job: Job | None) -> SlipState:
         case "printed":
             return "printed"
         case "unknown":
-            return "unknown"
+            return "sent" if job.reason == prints.CANNOT_SAY else "unknown"
         case "failed" | "expired":
             return "failed"
         case _:

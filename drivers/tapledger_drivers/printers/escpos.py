@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from tapledger_drivers.device import Capabilities, DeviceInfo, Finding, HealthLevel, HealthReport, Value
 from tapledger_drivers.errors import DeviceAbsent, DeviceError, DeviceLost
@@ -177,10 +178,10 @@ class EscposPrinter:
             raise
 
     async def _look(self, conversation: Conversation | None) -> PrinterStatus:
-        """Return how the printer is: by asking, or while a slip is at work by what it said last."""
+        """Return how the printer is: by asking, unless it has said of its own accord that it is not well."""
         if conversation is None:
             return await self.status()
-        said = conversation.latest
+        said = conversation.automatic
         if self._one_at_a_time.locked() and said is not None:
             conversation.check()
             return self._watch.saw(said)
@@ -284,11 +285,10 @@ class EscposPrinter:
         self._uncut = outcome.reason not in ("ok", "no_completion")
         if outcome.verdict is PrintVerdict.PRINTED:
             traffic.count("PaperCutCount")
-        return PrintOutcome(
-            outcome.verdict,
-            outcome.reason,
-            "; ".join([outcome.evidence, *slip.notes]),
-            round(slip.paper_mm * proof.sent_share),
+        return replace(
+            outcome,
+            evidence="; ".join([outcome.evidence, *slip.notes]),
+            paper_mm=round(slip.paper_mm * proof.sent_share),
         )
 
     async def kick_drawer(self) -> bool:

@@ -34,6 +34,8 @@ class EscposOptions:
     completion: str = AUTO
     chunk_bytes: int | None = None
     pause_ms: int | None = None
+    ask: bool = True
+    """Whether a person is asked about slips of which this printer never says that they came out."""
     logo_memory: bool | None = None
     """Whether the printer keeps logos; None: one that answers GS ( H is asked, for it knows such commands."""
     drawer_pin: int = 2
@@ -57,6 +59,8 @@ class EscposOptions:
             said["chunk_bytes"] = self.chunk_bytes
         if self.pause_ms is not None:
             said["pause_ms"] = self.pause_ms
+        if not self.ask:
+            said["ask"] = False
         if self.logo_memory is not None:
             said["logo_memory"] = self.logo_memory
         return said
@@ -90,6 +94,7 @@ def read_options(options: Options, *, hold_line: bool) -> EscposOptions:
         completion=options.choice("completion", AUTO, COMPLETIONS),
         chunk_bytes=None if chunk_bytes < 0 else chunk_bytes,
         pause_ms=None if pause_ms < 0 else pause_ms,
+        ask=options.flag("ask", True) is not False,
         logo_memory=options.flag("logo_memory"),
         drawer_pin=int(options.choice("drawer_pin", "2", map(str, DRAWER_PINS))),
         drawer_switch=options.choice("drawer_switch", "learn", DRAWER_SWITCHES),

@@ -16,7 +16,7 @@ import asyncio
 import enum
 import string
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tapledger_drivers.errors import DeviceLost
 from tapledger_drivers.io import WriteStalled
@@ -184,11 +184,11 @@ class Proof:
     # ---- judging ---------------------------------------------------------------------------------------
     async def _judge(self, automatic: int) -> PrintOutcome:
         if not self._answers:
-            return _unknown("no_completion", "this printer is never asked, by configuration")
+            return _never_says("this printer is never asked, by configuration")
         if self._completion is Completion.NONE:
             status = await self._conversation.ask_status()
-            reason = "no_completion" if status.reason == "ok" else status.reason
-            return _unknown(reason, f"{status} after the slip; this printer never says that it has done it")
+            evidence = f"{status} after the slip; this printer never says that it has done it"
+            return _never_says(evidence) if status.reason == "ok" else _unknown(status.reason, evidence)
         if (ended := await self._until_done(automatic)) is not None:
             return ended
         if not self._marks.in_order:
@@ -247,6 +247,10 @@ class Proof:
         if status is None or self._conversation.automatic_count <= count or status.reason == "ok":
             return None
         return status.reason
+
+
+def _never_says(evidence: str) -> PrintOutcome:
+    return replace(_unknown("no_completion", evidence), never_says=True)
 
 
 def _unknown(reason: str, evidence: str) -> PrintOutcome:

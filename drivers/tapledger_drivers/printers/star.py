@@ -46,7 +46,8 @@ _DEFAULTS: dict[str, Value] = {
 class StarPrinter:
     """``dots`` is the printable width: 576 on 80 mm paper, 384 or 408 on 58 mm.
 
-    ``answers`` is False for the models before the TSP100III, which cannot be asked. One line is held from
+    ``answers`` is False for the models before the TSP100III, which cannot be asked; ``ask`` whether a person
+    is asked about their slips. One line is held from
     ``open`` to ``close``; jobs wait for each other.
     """
 
@@ -60,6 +61,7 @@ class StarPrinter:
         answers: bool = True,
         drawer: bool = True,
         drawer_switch: str = "learn",
+        ask: bool = True,
         answer_timeout_s: float = ANSWER_TIMEOUT_S,
         send_timeout_s: float = SEND_TIMEOUT_S,
         job_timeout_s: float = JOB_TIMEOUT_S,
@@ -70,6 +72,7 @@ class StarPrinter:
         self._dots = dots
         self._answers = answers
         self._drawer = drawer
+        self._ask = ask
         self._watch = Watch(io.traffic, drawer_switch)
         self._answer_timeout_s = answer_timeout_s
         self._send_timeout_s = send_timeout_s
@@ -135,6 +138,8 @@ class StarPrinter:
             said["drawer_kick"] = False
         if not self._answers:
             said |= {"status": "none", "completion": "none"}
+        if not self._ask:
+            said["ask"] = False
         return said
 
     # ---- status ----------------------------------------------------------------------------------------
@@ -248,4 +253,5 @@ def make(making: Making) -> StarPrinter:
         answers=options.choice("status", "asb", ("asb", "none")) == "asb",
         drawer=options.flag("drawer", True) is not False,
         drawer_switch=options.choice("drawer_switch", "learn", DRAWER_SWITCHES),
+        ask=options.flag("ask", True) is not False,
     )

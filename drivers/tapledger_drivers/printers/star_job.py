@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tapledger_drivers.errors import DeviceLost
 from tapledger_drivers.io import Io, WriteStalled
@@ -87,7 +87,7 @@ class StarJob:
             outcome = _unknown("noise", f"{line.junk - junk} bytes made no sense; {outcome.evidence}")
         evidence = "; ".join([outcome.evidence, *self._page.notes])
         paper_mm = self._page.height_dots // DOTS_PER_MM
-        return PrintOutcome(outcome.verdict, outcome.reason, evidence, paper_mm)
+        return replace(outcome, evidence=evidence, paper_mm=paper_mm)
 
     # ---- before the slip -------------------------------------------------------------------------------
     async def _preflight(self) -> PrintOutcome | None:
@@ -116,7 +116,8 @@ class StarJob:
         stopped = await self._send_rows()
         if not self._answers:
             await self._send_cut()
-            return _unknown("no_completion", "this model never says that it has done it")
+            outcome = _unknown("no_completion", "this model never says that it has done it")
+            return replace(outcome, never_says=True)
         if stopped is not None:
             return stopped
         timeout_s = self._timeout_s + self._page.height_dots / SLOWEST_DOTS_PER_S

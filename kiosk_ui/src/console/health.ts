@@ -40,9 +40,10 @@ export function needingAttention(devices: DeviceView[]): DeviceView[] {
     .sort((one, other) => SEVERITY[lightOf(other)] - SEVERITY[lightOf(one)]);
 }
 
-/** A slip that waits for a reason or whose fate is not certain needs a look; one that expired is nobody's task. */
-export function lightOfPrint({ state, reason }: PrintView): Light | undefined {
-  if (state === "expired") return undefined;
+/** A slip that waits for a reason or about which a person is asked needs a look; one that expired, or of which
+ * nobody can tell, is nobody's task. */
+export function lightOfPrint({ state, reason, asks }: PrintView): Light | undefined {
+  if (state === "expired" || (state === "unknown" && !asks)) return undefined;
   if (state === "failed") return "red";
   return state === "unknown" || (state === "queued" && reason !== "") ? "amber" : "green";
 }

@@ -4,7 +4,7 @@ import { lightOfPrint } from "./health";
 import type { Intend } from "./intents";
 import { PaperWords } from "./paper";
 import { useTexts } from "./texts";
-import { isPrinter, PRINT_STATES, printKind } from "./words";
+import { isPrinter, printKind, signOfPrint } from "./words";
 
 interface Props {
   prints: PrintView[];
@@ -48,7 +48,7 @@ export function Prints({ prints, devices, paper, intend }: Props) {
 
 function PrintRow({ print, intend }: { print: PrintView; intend: Intend }) {
   const { say } = useTexts();
-  const state = PRINT_STATES[print.state];
+  const state = signOfPrint(print);
   const name = `${printKind(print.kind, say)} ${print.number ?? ""}`;
   return (
     <li class="print" data-testid={`print-${print.job}`} data-state={print.state} data-kind={print.kind}>

@@ -35,7 +35,7 @@ export const ACTIVITIES: Record<DeviceView["activity"], MessageId> = {
   error: "console.activity.error",
 };
 
-export const PRINT_STATES: Record<PrintView["state"], Sign> = {
+const PRINT_STATES: Record<PrintView["state"], Sign> = {
   queued: { icon: Clock, text: "console.print.queued" },
   sending: { icon: Printer, text: "console.print.sending" },
   waiting_device: { icon: Printer, text: "console.print.sending" },
@@ -44,6 +44,13 @@ export const PRINT_STATES: Record<PrintView["state"], Sign> = {
   unknown: { icon: Unsure, text: "console.print.unknown" },
   expired: { icon: Clock, text: "console.print.expired" },
 };
+
+/** Of a printer that never says whether a slip came out, where nobody is to be asked. */
+const SENT: Sign = { icon: Printer, text: "console.print.sent" };
+
+export function signOfPrint({ state, asks }: PrintView): Sign {
+  return state === "unknown" && !asks ? SENT : PRINT_STATES[state];
+}
 
 const PRINT_KINDS: Record<string, MessageId> = {
   sale: "console.print.kind_sale",

@@ -15,6 +15,7 @@ const SLIP: Record<Done["slip"], SlipWords> = {
   printed: { title: "kiosk.done.title", state: "kiosk.done.printed", icon: Check },
   failed: { title: "kiosk.done.title_safe", state: "kiosk.done.failed", icon: Warning },
   unknown: { title: "kiosk.done.title_safe", state: "kiosk.done.unknown", icon: Unsure },
+  sent: { title: "kiosk.done.title", state: "kiosk.done.sent", icon: Printer },
 };
 
 /** The reward is the member's whatever the printer does; its code stands on the screen as on the paper. */

@@ -115,7 +115,7 @@ export interface Done {
   reward_title: string;
   points: number;
   voucher: string;
-  slip: "failed" | "printed" | "printing" | "unknown";
+  slip: "failed" | "printed" | "printing" | "sent" | "unknown";
   voucher_svg?: string;
 }
 export interface Goodbye {
@@ -223,7 +223,7 @@ export interface LastSale {
   tender: string;
   change: string;
   earned_points: number;
-  slip: "failed" | "printed" | "printing" | "unknown";
+  slip: "failed" | "printed" | "printing" | "sent" | "unknown";
   job: string;
 }
 export interface CouponChooser {

@@ -9,6 +9,7 @@ const SLIP: Record<LastSale["slip"], { words: MessageId; icon: ComponentType }> 
   printed: { words: "till.slip.printed", icon: Check },
   failed: { words: "till.slip.failed", icon: Warning },
   unknown: { words: "till.slip.unknown", icon: Unsure },
+  sent: { words: "till.slip.sent", icon: Printer },
 };
 
 /** What to hand back and whether the paper came; large until the next basket begins. */
