@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tapledger_drivers.cards import pcsc
+from tapledger_drivers.cards.exchange import READ_TIME_MAX_S
 from tapledger_drivers.cards.pcsc import READING_MAX_S, PcscCardReader
 from tapledger_drivers.device import HealthLevel, Source
 from tapledger_drivers.emulators.faults import Verb
@@ -99,6 +100,30 @@ async def test_a_slow_card_is_read_all_the_same(reader_station: ReaderStation) -
         event = await anext(taps)
         assert isinstance(event, CardPresented)
         assert event.read_at_s - event.seen_at_s >= 0.6
+
+
+async def test_a_card_that_keeps_its_member_waiting_is_told_of_before_it_is_read(
+    reader_station: ReaderStation,
+) -> None:
+    reader = reader_station.readers[0]
+    await reader.pull(Verb.SLOW, amount=300)
+    async with watching(reader_station) as taps:
+        await reader.insert(member_card())
+        event = await anext(taps)
+        assert isinstance(event, CardTorn) and event.reason == "too_slow"
+        assert isinstance(await anext(taps), CardPresented)
+
+
+async def test_a_card_that_hangs_is_told_of_while_it_may_still_answer(reader_station: ReaderStation) -> None:
+    reader = reader_station.readers[0]
+    async with watching(reader_station) as taps:
+        await reader.pull(Verb.GO_AWOL)
+        await reader.insert(member_card())
+        event = await anext(taps)
+        assert isinstance(event, CardTorn) and event.reason == "too_slow"
+        assert time.monotonic() - event.seen_at_s < READ_TIME_MAX_S
+        await reader.pull(Verb.GO_AWOL, on=False)
+        assert isinstance(await anext(taps), CardPresented)
 
 
 async def test_a_card_that_answers_nothing_ends_at_the_deadline_and_holds_no_other_reader(

@@ -8,6 +8,8 @@ from typing import TypeAlias
 
 APDUS_MAX = 64
 READ_TIME_MAX_S = 3.0
+SLOW_S = 1.5
+"""A card that has not been read by then is told of, and read on: its member sees nothing so far."""
 
 Transceive: TypeAlias = Callable[[bytes], bytes]
 """Sends one APDU and returns the answer with its status word; raises ``CardUnreadable`` if the card left."""

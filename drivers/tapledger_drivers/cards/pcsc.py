@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import ParamSpec, TypeAlias, TypeVar
 
 from tapledger_drivers.cards.choosing import Wanted
-from tapledger_drivers.cards.exchange import READ_TIME_MAX_S
+from tapledger_drivers.cards.exchange import READ_TIME_MAX_S, SLOW_S
 from tapledger_drivers.cards.reader_session import ReaderSession, Setup
 from tapledger_drivers.device import DeviceInfo, Finding, HealthLevel, HealthReport, Value
 from tapledger_drivers.errors import DeviceAbsent, DeviceError, DeviceLost
@@ -29,7 +29,7 @@ OPEN_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 2.0
 READING_MAX_S = READ_TIME_MAX_S + 1.0
 """After this long a card's reading hangs in one APDU, which only giving up its thread can end."""
-HANG_LOOK_S = 0.5
+HANG_LOOK_S = 0.25
 CALL_TIMEOUT_S = READING_MAX_S + 0.5
 """For every other call: it may have to wait until a card has been read."""
 CARD_WAIT_S = 8.0
@@ -169,10 +169,15 @@ class PcscCardReader:
 
         step = asyncio.ensure_future(self._io.run(None, session.step, deliver))
         try:
+            told = False
             while not (await asyncio.wait({step}, timeout=HANG_LOOK_S))[0]:
                 busy_since_s = session.busy_since_s
-                if busy_since_s is not None and time.monotonic() - busy_since_s > READING_MAX_S:
+                busy_s = 0.0 if busy_since_s is None else time.monotonic() - busy_since_s
+                if busy_s > READING_MAX_S:
                     raise self._hung(session, f"a card did not answer in {READING_MAX_S} s")
+                if busy_since_s is not None and busy_s > SLOW_S and not told:
+                    told = True
+                    arrived(CardTorn("too_slow", busy_since_s))
             step.result()
         finally:
             step.cancel()
