@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from tapledger_drivers.cards.exchange import READ_TIME_MAX_S
 from tapledger_drivers.cards.nfcpy import NfcpyCardReader
 from tapledger_drivers.emulators.faults import Verb
 from tapledger_drivers.emulators.nfc_cards import IsoDepCard
@@ -191,6 +192,20 @@ async def test_a_line_that_goes_bad_under_a_waiting_reader_is_lost(
     await reader.open()
     board.insert(card_of("type2"))
     assert (await presented(reader)).uid == UID
+
+
+async def test_a_line_too_slow_for_a_card_is_told_once_and_the_card_read_when_it_is_not(
+    board: Pn532Emulator, reader: NfcpyCardReader
+) -> None:
+    await board.pull(Verb.SLOW)
+    board.insert(card_of("iso14443-4"))
+    taps = reader.taps()
+    async with asyncio.timeout(DEADLINE_S):
+        event = await anext(taps)
+        assert isinstance(event, CardTorn) and event.reason == "too_slow"
+        assert time.monotonic() - event.seen_at_s < READ_TIME_MAX_S
+        await board.pull(Verb.SLOW, on=False)
+        assert isinstance(await anext(taps), CardPresented)
 
 
 async def test_a_slow_line_is_only_slow(board: Pn532Emulator, reader: NfcpyCardReader) -> None:

@@ -52,6 +52,8 @@ class Watch:
         self._field = Field(device)
         self._lying: Tag | None = None
         self._unread: _Unread | None = None
+        self.reading_since_s: float | None = None
+        """Since when a card is being read; for any thread."""
         # A call that was given up may still run when the next one comes, in another thread.
         self._one_at_a_time = threading.Lock()
 
@@ -93,7 +95,11 @@ class Watch:
         except CardUnreadable as error:
             return self._fail(b"", error.reason)
         if target is not None:
-            return self._read(target, time.monotonic())
+            seen_at_s = self.reading_since_s = time.monotonic()
+            try:
+                return self._read(target, seen_at_s)
+            finally:
+                self.reading_since_s = None
         unread, self._unread = self._unread, None
         return None if unread is None else CardRemoved(time.monotonic())
 

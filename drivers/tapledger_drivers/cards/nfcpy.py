@@ -15,10 +15,11 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
+from tapledger_drivers.cards.exchange import SLOW_S
 from tapledger_drivers.device import DeviceInfo, Finding, HealthLevel, HealthReport
 from tapledger_drivers.errors import CardGone, DeviceAbsent, DeviceBlocked, DeviceError, DeviceLost
 from tapledger_drivers.io import Io, Port
-from tapledger_drivers.ports import CardEvent, CardPresented, Feedback, TrustPolicy
+from tapledger_drivers.ports import CardEvent, CardPresented, CardTorn, Feedback, TrustPolicy
 from tapledger_drivers.quirks import capabilities, find
 from tapledger_drivers.registry import Making
 
@@ -29,6 +30,8 @@ A = ParamSpec("A")
 T = TypeVar("T")
 
 LOOK_EVERY_S = 0.1
+SLOW_LOOK_S = 0.25
+"""So often a look that takes long is asked whether a card is the reason."""
 PN532_SPEED = "baud=115200"
 """What the chip speaks when it wakes up."""
 OPEN_TIMEOUT_S = 20.0
@@ -74,12 +77,23 @@ class NfcpyCardReader:
         """Yield what happens on the reader until ``close``; raise ``DeviceLost`` when the chip goes."""
         watch, closing = self._watch, self._closing
         while watch is not None and not closing.is_set():
+            looking = asyncio.ensure_future(self._call(watch.look))
+            told = False
             try:
-                event = await self._call(watch.look)
+                while not (await asyncio.wait({looking}, timeout=SLOW_LOOK_S))[0]:
+                    since_s = watch.reading_since_s
+                    if since_s is not None and time.monotonic() - since_s > SLOW_S and not told:
+                        told = True
+                        yield CardTorn("too_slow", since_s)
+                event = looking.result()
             except DeviceError:
                 if closing.is_set():
                     return
                 raise
+            finally:
+                looking.cancel()
+            if told and isinstance(event, CardTorn) and event.reason == "too_slow":
+                event = None
             if isinstance(event, CardPresented):
                 self._io.traffic.observe("tap_to_card", time.monotonic() - event.seen_at_s)
             if event is not None:
