@@ -178,10 +178,10 @@ class EscposPrinter:
             raise
 
     async def _look(self, conversation: Conversation | None) -> PrinterStatus:
-        """Return how the printer is: by asking, unless it has said of its own accord that it is not well."""
+        """Return how the printer is: by asking, or while a slip is at work by what it said last."""
         if conversation is None:
             return await self.status()
-        said = conversation.automatic
+        said = conversation.latest
         if self._one_at_a_time.locked() and said is not None:
             conversation.check()
             return self._watch.saw(said)
