@@ -1,12 +1,8 @@
-"""What the ESC/POS driver says of a slip, and what is really on the paper: printer by fault by moment.
-
-``python -m tests.drivers.verdicts > docs/devices/printer-verdicts.md`` writes the page anew.
-"""
+"""What the ESC/POS driver says of a slip, and what is really on the paper: printer by fault by moment."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +10,11 @@ from typing import Any
 from tapledger_drivers.emulators.escpos_models import MODELS
 from tapledger_drivers.emulators.escpos_printer import EscposPrinterEmulator, Mute
 from tapledger_drivers.emulators.faults import Verb
-from tapledger_drivers.ports import PrintJob, PrintOutcome, PrintVerdict, Text
+from tapledger_drivers.ports import PrintJob, PrintVerdict, Text
 from tapledger_drivers.printers.layout import expected_lines
+from tests.drivers import verdict_page
 from tests.drivers.printing import JOB, LINES, RECEIPT, at_line, driving, emulated
+from tests.drivers.verdict_page import Played, verdict
 
 ANSWER_TIMEOUT_S = 0.8
 AT_ONCE = 40
@@ -106,42 +104,25 @@ class Case:
     moment: str
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    case: Case
-    outcome: PrintOutcome
-    whole: bool
-    """Whether all of the receipt's lines are on one piece of paper."""
-    cut: bool
-    next_printed: bool
-
-    @property
-    def false_printed(self) -> bool:
-        return self.outcome.verdict is PrintVerdict.PRINTED and not (self.whole and self.cut)
-
-    @property
-    def false_failed(self) -> bool:
-        return self.outcome.verdict is PrintVerdict.FAILED and self.whole
+def cases() -> list[tuple[str, str, str]]:
+    return [(line, fault, moment) for line in LINES for fault in FAULTS for moment in MOMENTS]
 
 
-def cases(model: str, line: str) -> list[Case]:
-    return [Case(model, line, fault, moment) for fault in FAULTS for moment in MOMENTS]
-
-
-async def run(all_cases: Iterable[Case]) -> list[Result]:
+async def run(model: str) -> list[Played]:
+    """Play everything on one model of printer."""
     room = asyncio.Semaphore(AT_ONCE)
 
-    async def one(case: Case) -> Result:
+    async def one(case: Case) -> Played:
         async with room:
             try:
-                return await _run(case)
+                return await _play(case)
             except Exception as error:
                 raise AssertionError(f"{case}: {error!r}") from error
 
-    return await asyncio.gather(*map(one, all_cases))
+    return await asyncio.gather(*(one(Case(model, *case)) for case in cases()))
 
 
-async def _run(case: Case) -> Result:
+async def _play(case: Case) -> Played:
     # A printer that never answers can be used only when the operator says that it is not to be asked.
     options: dict[str, Any] = {"answer_timeout_s": ANSWER_TIMEOUT_S}
     if case.model == "silent":
@@ -155,14 +136,14 @@ async def _run(case: Case) -> Result:
         await driver.close()
         await driver.open()
         again = await driver.print(PrintJob("next", (Text(NEXT),)))
-        if _can_prove(case.model):
+        if can_prove(case.model):
             came_out = again.verdict is PrintVerdict.PRINTED and printer.slips[-1].lines() == [NEXT]
         else:
             # Nobody can know that the last one was not cut, so a piece of it may stand above.
             await _rest(printer)
             came_out = printer.slips[-1].cut and printer.slips[-1].lines()[-1] == NEXT
         cut = any(slip.cut and slip.lines() == EXPECTED for slip in whole)
-        return Result(case, outcome, bool(whole), cut, came_out)
+        return Played(case.line, case.fault, case.moment, outcome, bool(whole), cut, came_out)
 
 
 async def _order(case: Case, printer: EscposPrinterEmulator) -> None:
@@ -205,78 +186,27 @@ def _is_whole(lines: list[str]) -> bool:
     return any(lines[at : at + count] == EXPECTED for at in range(len(lines) - count + 1))
 
 
-def _can_prove(model: str) -> bool:
+def can_prove(model: str) -> bool:
     return MODELS[model].gs_r
 
 
 # ---- the page ------------------------------------------------------------------------------------------
-HEAD = f"""# What the printer driver says, and what it rests on
-
-Made by the test `tests/drivers/test_printer_verdicts.py`; after a change, make it anew with
-`python -m tests.drivers.verdicts > docs/devices/printer-verdicts.md`.
-
-Each cell is a slip of {len(EXPECTED)} lines printed through the real driver on a real line to an emulated
-printer, with a fault that begins at that moment. The test compares each verdict with the paper: a slip that
-is called **printed** and is not whole and cut is a *false printed*, a slip that is called **failed** and is
-whole is a *false failed*. There is none of either. After each fault is mended, the next slip comes out whole.
-
-**unknown** means that a person must look. `drop_after` breaks the line after so many bytes; all other faults
-begin after so many printed lines. Noise at random (every fifth byte) is judged as well, but not shown: what
-becomes of it is chance.
-"""
 TITLES = {
-    "epson": "`epson`: says everything (automatic status, GS ( H)",
-    "no_process_id": "`no_process_id`: GS r instead of GS ( H",
-    "stops_asb": "`stops_asb`: its automatic status stops after a while",
-    "clone": "`clone`: always says that it is ready, never that it has done something",
-    "silent": '`silent`: answers nothing; opened only with `status = "none"`',
+    "epson": "ESC/POS `epson`: says everything (automatic status, GS ( H)",
+    "no_process_id": "ESC/POS `no_process_id`: GS r instead of GS ( H",
+    "stops_asb": "ESC/POS `stops_asb`: its automatic status stops after a while",
+    "clone": "ESC/POS `clone`: always says that it is ready, never that it has done something",
+    "silent": 'ESC/POS `silent`: answers nothing; opened only with `status = "none"`',
 }
 
 
-def section(model: str, results: Iterable[Result]) -> str:
+def section(model: str, played: Iterable[Played]) -> str:
     """Return the page's part about one model."""
-    found = {(r.case.line, r.case.fault, r.case.moment): r for r in results if r.case.model == model}
-    looked_at = "line 4" if _can_prove(model) else "before"
-    rows = [
-        f"## {TITLES[model]}",
-        "",
-        f"| fault | line | {' | '.join(MOMENTS)} | evidence ({looked_at}) |",
-        "|---|---|" + "---|" * (len(MOMENTS) + 1),
-    ]
-    for fault in FAULTS:
-        if fault in CHANCE:
-            continue
-        said = {line: [_said(found[line, fault, moment]) for moment in MOMENTS] for line in LINES}
-        for lines in [LINES] if said["tcp"] == said["pty"] else [("tcp",), ("pty",)]:
-            evidence = _plain(found[lines[0], fault, looked_at].outcome.evidence)
-            rows.append(f"| {fault} | {', '.join(lines)} | {' | '.join(said[lines[0]])} | {evidence} |")
-    return "\n".join(rows) + "\n"
+    looked_at = "line 4" if can_prove(model) else "before"
 
+    def said(one: Played) -> str:
+        if one.outcome.verdict is PrintVerdict.UNKNOWN and not can_prove(model):
+            return "unknown"  # why, depends on whether the fault is faster than the printer's empty answer
+        return verdict(one.outcome)
 
-def page(results: list[Result]) -> str:
-    return "\n".join([HEAD, *(section(model, results) for model in MODELS)])
-
-
-def _said(result: Result) -> str:
-    outcome = result.outcome
-    if outcome.verdict is PrintVerdict.PRINTED:
-        return "**printed**"
-    verdict = "**failed**" if outcome.verdict is PrintVerdict.FAILED else "unknown"
-    if outcome.verdict is PrintVerdict.UNKNOWN and not _can_prove(result.case.model):
-        return verdict  # why, depends on whether the fault is faster than the printer's empty answer
-    return f"{verdict} {outcome.reason}"
-
-
-def _plain(evidence: str) -> str:
-    """Leave out what differs between two runs."""
-    evidence = re.sub(r"(tcp|tty):\S+?:? ", "", evidence)
-    evidence = re.sub(r"\[Errno \d+\] ", "", evidence)
-    return re.sub(r"\b\d+ (of \d+ )?bytes", "some bytes", evidence)
-
-
-async def _main() -> None:
-    print(page(await run(case for model in MODELS for line in LINES for case in cases(model, line))), end="")
-
-
-if __name__ == "__main__":
-    asyncio.run(_main())
+    return verdict_page.section(TITLES[model], played, tuple(MOMENTS), looked_at, hidden=CHANCE, said=said)

@@ -1,21 +1,12 @@
-"""What the Star driver says of a slip when something goes wrong, fault by fault and moment by moment.
-
-``star_verdicts`` plays every case; the tests hold what the driver says to what really lies on the emulated
-paper. ``python -m tests.drivers.test_star_verdicts > docs/devices/star-verdicts.md`` makes the page anew.
-"""
+"""What the Star driver says of a slip, and what is really on the paper: fault by fault, moment by moment."""
 
 from __future__ import annotations
 
 import asyncio
 import enum
 import itertools
-import re
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
-
-import pytest
 
 from tapledger_drivers.emulators.faults import Verb
 from tapledger_drivers.emulators.pty_wire import PtyWire
@@ -27,8 +18,9 @@ from tapledger_drivers.printers.star import StarPrinter
 from tapledger_drivers.printers.star_raster import TAIL_ROWS, StarPage, safe_row
 from tapledger_drivers.traffic import Traffic
 from tapledger_drivers.transports.live import LiveIo
+from tests.drivers import verdict_page
+from tests.drivers.verdict_page import Played, verdict
 
-PAGE = Path(__file__).parents[2] / "docs" / "devices" / "star-verdicts.md"
 WIRES = {"tcp": TcpWire, "pty": PtyWire}
 SLIP = PrintJob("job-1", (Text("丽人化妆品", large=True), Rule(), Row("口红", "¥128.00"), Text("谢谢光临")))
 NEXT = PrintJob("job-2", (Text("the next slip"),))
@@ -39,6 +31,7 @@ FAULTS = (
 )
 AMOUNTS = {Verb.SLOW: 20, Verb.NOISE: 1000, NOISE_AT_RANDOM: 200, Verb.DROP_AFTER: 1}
 ROW_DELAY_S = 0.0005
+AT_ONCE = 24
 
 
 class Moment(enum.StrEnum):
@@ -50,43 +43,25 @@ class Moment(enum.StrEnum):
     AFTER_THE_CUT = "after the cut"
 
 
-@dataclass(frozen=True, slots=True)
-class VerdictRow:
-    """One cell of the printer verdict matrix."""
-
-    line: str
-    fault: str
-    moment: Moment
-    outcome: PrintOutcome
-    whole: bool
-    """Whether all lines are on one piece of paper: what nobody but the emulator knows."""
-    cut: bool
-    next_printed: bool
-    """Whether, after the fault was mended, the next slip came out."""
-
-    @property
-    def false_printed(self) -> bool:
-        return self.outcome.verdict is PrintVerdict.PRINTED and not (self.whole and self.cut)
-
-    @property
-    def false_failed(self) -> bool:
-        """Would be printed again although the member may hold the first in the hand."""
-        return self.outcome.verdict is PrintVerdict.FAILED and self.whole
+def cases() -> list[tuple[str, str, Moment]]:
+    return list(itertools.product(WIRES, map(str, FAULTS), Moment))
 
 
-async def star_verdicts(
-    lines: Iterable[str] = tuple(WIRES),
-    faults: Iterable[str] = FAULTS,
-    moments: Sequence[Moment] = tuple(Moment),
-) -> list[VerdictRow]:
-    """Play each fault at each moment on each line; return what the driver said and what was on paper."""
-    rows: list[VerdictRow] = []
-    for line, fault in itertools.product(lines, faults):
-        rows += await asyncio.gather(*(_play(line, fault, moment) for moment in moments))
-    return rows
+async def run() -> list[Played]:
+    """Play each fault at each moment on each line."""
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def one(line: str, fault: str, moment: Moment) -> Played:
+        async with room:
+            try:
+                return await _play(line, fault, moment)
+            except Exception as error:
+                raise AssertionError(f"{fault} {moment} on {line}: {error!r}") from error
+
+    return await asyncio.gather(*(one(*case) for case in cases()))
 
 
-async def _play(line: str, fault: str, moment: Moment) -> VerdictRow:
+async def _play(line: str, fault: str, moment: Moment) -> Played:
     async with _printer(line) as (emulator, printer):
         emulator.row_delay_s = ROW_DELAY_S
         pulled: list[asyncio.Task[None]] = []
@@ -107,7 +82,7 @@ async def _play(line: str, fault: str, moment: Moment) -> VerdictRow:
         came_out = again.verdict is PrintVerdict.PRINTED and _ends_with(_rows(emulator)[-1], NEXT)
         whole = [_contains(rows, SLIP) for rows in _rows(emulator)]
         cut = any(found and slip.cut for found, slip in zip(whole, emulator.slips, strict=True))
-    return VerdictRow(line, str(fault), moment, outcome, any(whole), cut, came_out)
+    return Played(line, fault, moment, outcome, any(whole), cut, came_out)
 
 
 async def _print(printer: StarPrinter, job: PrintJob) -> PrintOutcome:
@@ -207,78 +182,13 @@ def _ends_with(rows: list[bytes], job: PrintJob) -> bool:
 
 
 # ---- the page ------------------------------------------------------------------------------------------
-HEAD = """# What the Star driver says, and what it rests on
+def section(played: Iterable[Played]) -> str:
+    def said(one: Played) -> str:
+        if (one.fault, one.moment) == (Verb.DROP_AFTER, Moment.AFTER_THE_CUT):
+            return ""  # whether another byte passes after the cut is chance
+        return verdict(one.outcome)
 
-Made by `tests/drivers/test_star_verdicts.py`; after a change, make it anew with
-`python -m tests.drivers.test_star_verdicts > docs/devices/star-verdicts.md`. It is read as
-printer-verdicts.md is: a slip that is called **printed** and is not whole and cut is a *false printed*, one
-that is called **failed** and is whole is a *false failed*. There is none of either, and after each fault is
-mended the next slip comes out whole. `unknown` means that a person must look.
-
-"""
-SHOWN = tuple(fault for fault in FAULTS if fault not in (NOISE_AT_RANDOM,))
-"""What becomes of noise at random is chance: it is judged, but not on the page."""
-
-
-def section(rows: Iterable[VerdictRow]) -> str:
-    found = {(row.fault, row.line, row.moment): row for row in rows}
-    lines = [
-        f"| fault | line | {' | '.join(Moment)} | evidence at line 3 |",
-        "|---|---|" + "---|" * (len(Moment) + 1),
-    ]
-    for fault, line in itertools.product(SHOWN, WIRES):
-        cells = [_said(found[fault, line, moment].outcome) for moment in Moment]
-        if fault == Verb.DROP_AFTER:
-            cells[-1] = ""  # whether another byte passes after the cut is chance
-        evidence = _plain(found[fault, line, Moment.LINE_3].outcome.evidence)
-        lines.append(f"| {fault} | {line} | {' | '.join(cells)} | {evidence} |")
-    return "\n".join(lines) + "\n"
-
-
-def _said(outcome: PrintOutcome) -> str:
-    if outcome.verdict is PrintVerdict.PRINTED:
-        return "**printed**"
-    return f"{'**failed**' if outcome.verdict is PrintVerdict.FAILED else 'unknown'} {outcome.reason}"
-
-
-def _plain(evidence: str) -> str:
-    """Leave out what differs between two runs."""
-    evidence = re.sub(r"(tcp|tty):\S+?:? ", "", evidence)
-    evidence = re.sub(r"\[Errno \d+\] |status=[0-9a-f]+ etb=\d+,? ?", "", evidence)
-    return re.sub(r"\b\d+ (of \d+ )?bytes", "some bytes", evidence).strip(", ")
-
-
-# ---- the tests -----------------------------------------------------------------------------------------
-@pytest.mark.parametrize("fault", FAULTS)
-async def test_no_verdict_is_better_than_the_paper(fault: str) -> None:
-    rows = await star_verdicts(WIRES, [fault])
-    assert len(rows) == len(Moment) * len(WIRES)
-    assert [row for row in rows if row.false_printed] == []
-    assert [row for row in rows if row.false_failed] == []
-    assert [row for row in rows if not row.next_printed] == []
-    if fault in ("none", Verb.SLOW, Verb.NEAR_END):
-        assert {row.outcome.verdict for row in rows} == {PrintVerdict.PRINTED}
-    if fault in SHOWN:
-        page = PAGE.read_text(encoding="utf-8")
-        for row in rows:
-            if (fault, row.moment) != (Verb.DROP_AFTER, Moment.AFTER_THE_CUT):
-                assert _said(row.outcome) == _on_page(page, row), row
-
-
-def _on_page(page: str, row: VerdictRow) -> str:
-    [found] = [text for text in page.splitlines() if text.startswith(f"| {row.fault} | {row.line} |")]
-    return found.split("|")[3 + list(Moment).index(row.moment)].strip()
-
-
-def test_the_check_can_fail() -> None:
-    outcome = PrintOutcome(PrintVerdict.PRINTED, "ok", "e")
-    assert VerdictRow("tcp", "f", Moment.BEFORE, outcome, False, False, True).false_printed
-    assert VerdictRow("tcp", "f", Moment.BEFORE, outcome, True, False, True).false_printed
-
-
-def test_the_page_says_how_it_was_made() -> None:
-    assert PAGE.read_text(encoding="utf-8").startswith(HEAD)
-
-
-if __name__ == "__main__":
-    print(HEAD + section(asyncio.run(star_verdicts())), end="")
+    title = "Star `star_raster`: counts what it has done"
+    return verdict_page.section(
+        title, played, tuple(Moment), Moment.LINE_3, hidden=(NOISE_AT_RANDOM,), said=said
+    )
