@@ -71,11 +71,11 @@ export function Serving({ till, refusal, dismiss, intend, signOut }: Props) {
   useFocus({ ...place, box }, perform);
 
   return (
-    <>
+    <main class="serving">
       <Entry box={box} message={till.message} refusal={refusal} intend={intend} />
       <Attention till={till} intend={intend} />
       <MemberStrip till={till} nameField={nameField} intend={intend} />
-      <main class={returning ? "counter returning" : "counter"}>
+      <div class={returning ? "counter returning" : "counter"}>
         <div class="basket">
           <Choices choices={choices} intend={intend} />
           {returning ? (
@@ -91,9 +91,9 @@ export function Serving({ till, refusal, dismiss, intend, signOut }: Props) {
         ) : (
           <Checkout till={till} paying={paying} openPay={openPay} pay={(...paid) => void pay(...paid)} />
         )}
-      </main>
+      </div>
       <KeyMap paying={paying} returning={place.returning} panel={panel} stranger={place.stranger} doubtful={place.doubtful} />
-    </>
+    </main>
   );
 }
 

@@ -19,10 +19,10 @@ export function TopBar({ till, served, intend, signOut }: Props) {
   const of = (device: TroubleView["device"]) => till.troubles?.find((trouble) => trouble.device === device);
   return (
     <header class="top-bar">
-      <p class="till-name">
-        <strong>{say("till.title")}</strong>
+      <div class="till-name">
+        <h1>{say("till.title")}</h1>
         {served && <span data-testid="staff-name">{till.staff?.name}</span>}
-      </p>
+      </div>
       <ul class="lights" aria-label={say("till.lights")}>
         <Light name="reader" state={till.reader} icon={Card} label="till.light.reader" trouble={of("reader")} />
         <Light name="scanner" state={till.scanner} icon={Scanner} label="till.light.scanner" trouble={of("scanner")} />

@@ -20,8 +20,9 @@ export function Faults({ device, intend }: Props) {
   if (device.faults.length === 0) return null;
   return (
     <details class="faults" data-testid={`dock-faults-${device.role}`} data-broken={inForce > 0}>
-      <summary class="faults-title" aria-label={`${roleName(device.role, say)}: ${say("console.dock.faults")}`}>
+      <summary class="faults-title">
         <span>{say("console.dock.faults")}</span>
+        <span class="visually-hidden">{roleName(device.role, say)}</span>
         {inForce > 0 && <strong class="faults-count">{say("console.dock.in_force", { count: number(inForce) })}</strong>}
       </summary>
       <ul class="switches">
