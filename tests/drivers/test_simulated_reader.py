@@ -21,6 +21,8 @@ from tapledger_drivers.ports import (
 from tapledger_drivers.testing import DriverContract, DriverLab
 from tests.drivers.cards import TRUST, UID, member_card
 
+TAPS = 300
+
 
 @pytest.fixture
 async def reader() -> AsyncIterator[SimulatedCardReader]:
@@ -47,6 +49,25 @@ async def test_it_reads_as_the_real_one_does(reader: SimulatedCardReader) -> Non
     assert bare.trust.level is TrustLevel.L0
     await reader.close()
     assert [event async for event in taps] == []
+
+
+@pytest.mark.parametrize("card", [VirtualCard(CardKind.UID_ONLY, UID), member_card()], ids=["uid", "token"])
+async def test_noise_makes_no_stranger_of_a_member(reader: SimulatedCardReader, card: VirtualCard) -> None:
+    taps = reader.taps()
+    await reader.pull(Verb.NOISE, amount=5)
+    read = 0
+    for _ in range(TAPS):
+        reader.insert(card)
+        event = await anext(taps)
+        if isinstance(event, CardPresented):
+            read += 1
+            assert event.uid == UID
+            assert card.kind is CardKind.UID_ONLY or event.trust.level is TrustLevel.L1
+        else:
+            assert isinstance(event, CardTorn)
+        reader.remove()
+        assert isinstance(await anext(taps), CardRemoved)
+    assert 0 < read < TAPS
 
 
 @pytest.mark.parametrize(

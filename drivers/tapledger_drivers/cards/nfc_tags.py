@@ -125,11 +125,6 @@ class UidOnlyTag(Tag):
         self._field = field
 
     def read(self) -> CardContents:
-        # Nothing but one frame with a checksum of eight bits speaks for this UID: ask twice.
-        self._field.device.mute()
-        again = self._field.sense()
-        if again is None or uid_of(again) != self.uid:
-            raise CardUnreadable("removed" if again is None else "bad_answer")
         return read_card(self.transmit, _ATR_CLASSIC)
 
     def present(self) -> bool:

@@ -13,7 +13,7 @@ import nfc.clf
 from tapledger_drivers.cards.exchange import CardUnreadable
 from tapledger_drivers.cards.nfc_chips import BadFrames
 from tapledger_drivers.cards.nfc_tags import PRESENCE_TIMEOUT_S, Field, Tag, activate, uid_of
-from tapledger_drivers.cards.reading import classify_uid
+from tapledger_drivers.cards.reading import CardContents, classify_uid
 from tapledger_drivers.errors import CardGone
 from tapledger_drivers.ports import CardEvent, CardPresented, CardRemoved, CardTorn, TrustPolicy, UidKind
 from tapledger_drivers.traffic import Traffic
@@ -115,6 +115,9 @@ class Watch:
         try:
             tag = activate(self._field, target)
             contents = tag.read()
+            trust = self._trust.judge(contents.uid, contents.uid_kind, contents.ndef)
+            if trust.credential is None and uid_kind is not UidKind.RANDOM:
+                tag = self._read_again(contents)
         except CardUnreadable as error:
             return self._fail(name, error.reason)
         read_at_s = time.monotonic()
@@ -127,10 +130,22 @@ class Watch:
             tech=contents.tech,
             atr=tag.atr,
             ndef=contents.ndef,
-            trust=self._trust.judge(contents.uid, contents.uid_kind, contents.ndef),
+            trust=trust,
             seen_at_s=seen_at_s,
             read_at_s=read_at_s,
         )
+
+    def _read_again(self, contents: CardContents) -> Tag:
+        """Find the card once more and compare: nothing but frames with a checksum of eight bits speaks for
+        what was read, and a wrong bit makes a stranger of a member."""
+        self._device.mute()
+        target = self._field.sense()
+        if target is None:
+            raise CardUnreadable("removed")
+        tag = activate(self._field, target)
+        if tag.read() != contents:
+            raise CardUnreadable("bad_answer")
+        return tag
 
     def _fail(self, uid: bytes, reason: str) -> CardTorn | None:
         """Remember what cannot be read, and say so once for each reason."""

@@ -28,7 +28,7 @@ from tapledger_drivers.cards.pcsc_codes import (
     UNKNOWN_READER,
 )
 from tapledger_drivers.cards.reader_models import SIGNALS, Question, Signals
-from tapledger_drivers.cards.reading import read_card, read_contact_card
+from tapledger_drivers.cards.reading import CardContents, read_and_judge, read_card, read_contact_card
 from tapledger_drivers.device import Capabilities, DeviceInfo, Finding, Value
 from tapledger_drivers.errors import CardGone, DeviceAbsent, DeviceError, DeviceLost
 from tapledger_drivers.io import Io, Pcsc, PcscCard, PcscFailed, ReaderState
@@ -257,10 +257,16 @@ class ReaderSession:
             return answer
 
         read = read_contact_card if self._contact else read_card
-        contents = read(transceive, state.atr)
+
+        def read_once() -> CardContents:
+            chunks.clear()
+            contents = read(transceive, state.atr)
+            for secret in (contents.uid, *secret_pieces(contents.ndef, chunks)):
+                self._io.traffic.hide(secret)
+            return contents
+
+        contents, trust = read_and_judge(read_once, self._trust)
         read_at_s = time.monotonic()
-        for secret in (contents.uid, *secret_pieces(contents.ndef, chunks)):
-            self._io.traffic.hide(secret)
         self._io.traffic.count("GoodReadCount")
         self._io.traffic.observe("card_read", read_at_s - seen_at_s)
         return CardPresented(
@@ -269,7 +275,7 @@ class ReaderSession:
             tech=contents.tech,
             atr=state.atr,
             ndef=contents.ndef,
-            trust=self._trust.judge(contents.uid, contents.uid_kind, contents.ndef),
+            trust=trust,
             seen_at_s=seen_at_s,
             read_at_s=read_at_s,
         )

@@ -6,19 +6,22 @@ Everything a card answers is length-checked: a card is input from a stranger.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tapledger_drivers.cards.contact import read_serial_number
 from tapledger_drivers.cards.exchange import (
     GET_UID,
     OK,
+    SLOW_S,
     CardUnreadable,
     ContactExchange,
     Exchange,
     Transceive,
     read_binary,
 )
-from tapledger_drivers.ports import UidKind
+from tapledger_drivers.ports import CardTrust, TrustPolicy, UidKind
 
 NDEF_BYTES_MAX = 8 * 1024
 
@@ -97,6 +100,23 @@ def read_contact_card(transceive: Transceive, atr: bytes) -> CardContents:
     if number is None:
         return CardContents(atr, UidKind.FORBIDDEN, "iso7816", ndef)
     return CardContents(number, UidKind.FIXED, "iso7816", ndef)
+
+
+def read_and_judge(read: Callable[[], CardContents], policy: TrustPolicy) -> tuple[CardContents, CardTrust]:
+    """Read a card and judge it; raise ``CardUnreadable``.
+
+    For a card without a credential nothing speaks but the reader's word, and one wrong bit makes a stranger
+    of a member: a second reading has to say the same.
+    """
+    began_s = time.monotonic()
+    contents = read()
+    trust = policy.judge(contents.uid, contents.uid_kind, contents.ndef)
+    if trust.credential is None:
+        if time.monotonic() - began_s > SLOW_S:
+            raise CardUnreadable("too_slow")
+        if read() != contents:
+            raise CardUnreadable("bad_answer")
+    return contents, trust
 
 
 class _Puzzling(Exception):

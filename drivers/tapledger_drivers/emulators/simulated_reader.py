@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 
 from tapledger_drivers.cards.exchange import CardUnreadable
-from tapledger_drivers.cards.reading import CardContents, read_card, read_contact_card
+from tapledger_drivers.cards.reading import CardContents, read_and_judge, read_card, read_contact_card
 from tapledger_drivers.device import DeviceInfo, Finding, HealthLevel, HealthReport
 from tapledger_drivers.emulators.card_faults import CARD_VERBS, CardFaults, FaultySession
 from tapledger_drivers.emulators.faults import Fault, Verb
@@ -139,7 +139,7 @@ class SimulatedCardReader:
     def _read(self, session: FaultySession, seen_at_s: float) -> None:
         self._later = None
         try:
-            contents = _contents(session)
+            contents, trust = read_and_judge(lambda: _contents(session), self._trust)
         except CardUnreadable as error:
             self._put(CardTorn(error.reason, seen_at_s))
             return
@@ -147,7 +147,6 @@ class SimulatedCardReader:
             self._put(CardTorn("removed", seen_at_s))
             self.remove()
             return
-        trust = self._trust.judge(contents.uid, contents.uid_kind, contents.ndef)
         self._put(
             CardPresented(
                 uid=contents.uid,
