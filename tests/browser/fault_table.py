@@ -55,18 +55,18 @@ PCSC = {
     "replug": Shows(3.0, works=True, use="tap"),
     "pcscd_kill": Shows(reasons=("pcscd_absent", "pcscd_lost")),
     "go_awol": Shows(5.5, ("hung", "reader_absent"), use="tap"),
-    "slow": Shows(4.0, use="tap", works=True),
+    "slow": Shows(3.0, use="tap", problems=UNREAD),
     "noise": Shows(4.0, use="tap", problems=GARBLED, amount=500),
     "half_write": Shows(4.0, use="tap", problems=UNREAD),
     "drop_after": Shows(4.0, use="tap", problems=UNREAD, passes=True),
     **CARDS,
 }
-"""A card in a reader behind pcscd has 3 s, an APDU 4 s (docs/devices/pcsc.md)."""
+"""A card that is not read after 1.5 s is told of; an APDU has 4 s (docs/devices/pcsc.md)."""
 PN532 = {
     "unplug": Shows(reasons=("unplugged", "port_absent")),
     "replug": Shows(3.0, works=True, use="tap"),
     "go_awol": Shows(2.5, ("hung", "not_answering")),
-    "slow": Shows(4.0, use="tap", works=True),
+    "slow": Shows(3.0, use="tap", problems=UNREAD),
     "noise": Shows(3.0, ("noise", "hung", "not_answering")),
     "half_write": Shows(3.0, ("noise", "hung", "not_answering")),
     "drop_after": Shows(reasons=("unplugged", "port_absent"), replug=True),
@@ -100,6 +100,14 @@ PRINTERS = {
     "drop_after": Shows(3.0, ("unplugged", "unreachable"), passes=True),
 }
 """Asked twice a second, and a second for the answer (docs/devices/escpos.md)."""
+STAR = {
+    **PRINTERS,
+    "go_awol": Shows(4.0, ("mute",)),
+    "noise": Shows(8.0, ("noise", "mute"), amount=1000),
+    "half_write": Shows(8.0, ("mute", "noise")),
+    "drop_after": Shows(5.0, ("unplugged", "unreachable"), passes=True),
+}
+"""Asked every two seconds, and two for each of three answers that make no sense (docs/devices/star-raster.md)."""
 TOLD = {
     "unplug": Shows(reasons=("unplugged", "port_absent")),
     "replug": Shows(3.0, use="check", works=True),
@@ -110,7 +118,7 @@ TOLD = {
     "drop_after": Shows(3.0, ("unplugged", "port_absent"), use="check", replug=True, amount=1),
 }
 """Displays and lights never say anything: one that hangs looks like one that shines
-(docs/devices/line-display.md, indicator.md), and nothing that they send can be wrong."""
+(docs/devices/serial-line-display.md, serial-light.md), and nothing that they send can be wrong."""
 
 FAULTS: dict[str, dict[str, dict[str, Shows]]] = {
     "shop-a": {KIOSK_READER: PCSC, TILL_READER: PCSC, SCANNER: SERIAL_SCANNER, PRINTER: PRINTERS},
@@ -118,7 +126,7 @@ FAULTS: dict[str, dict[str, dict[str, Shows]]] = {
         KIOSK_READER: PN532,
         TILL_READER: PCSC,
         SCANNER: SERIAL_SCANNER,
-        PRINTER: PRINTERS,
+        PRINTER: STAR,
         "customer-display": TOLD,
         "till-light": TOLD,
     },

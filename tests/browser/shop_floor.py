@@ -29,7 +29,8 @@ LOOK_MS = 30
 LONGEST_S = 20.0
 USE_S = 4.0
 """A tap, a scan or a slip while all is well."""
-SLIPS = '[data-testid^="dock-slip-"]'
+NEWER_SLIP = """(than) => [...document.querySelectorAll('[data-testid^="dock-slip-"]')].some(
+    (slip) => Number(slip.dataset.testid.split("-").pop()) > than)"""
 SAYS = """([place, words]) => {
     for (const element of document.querySelectorAll(place)) {
         const text = element.innerText;
@@ -76,7 +77,7 @@ class ShopFloor:
         self.console, self.kiosk, self.till = console, kiosk, till
         self._bench = chain.benches[shop]
         self._origin = f"http://localhost:{chain.ports[shop]}"
-        self._pcscd = asyncio.Lock()
+        self._pcscd, self._dock = asyncio.Lock(), asyncio.Lock()
 
     @asynccontextmanager
     async def alone(self, role: str) -> AsyncIterator[None]:
@@ -93,14 +94,19 @@ class ShopFloor:
     ) -> None:
         """Pull a fault by its switch in the dock, or as that switch does."""
         if by_hand:
-            faults = self.console.at(f"dock-faults-{role}")
-            if await faults.get_attribute("open") is None:
-                await faults.locator("summary").click()
-            switch = self.console.at(f"dock-fault-{role}-{verb}")
-            await switch.click()
-            await expect(switch).to_have_attribute("aria-pressed", str(on).lower(), timeout=5000)
+            async with self._dock:
+                await self._press(role, verb, on)
         else:
             await self._post("dock/fault", {"device": role, "verb": verb, "on": on, "amount": amount})
+
+    async def _press(self, role: str, verb: str, on: bool) -> None:
+        faults = self.console.at(f"dock-faults-{role}")
+        if await faults.get_attribute("open") is None:
+            await faults.locator("summary").click()
+            await expect(faults).to_have_attribute("open", "")
+        switch = self.console.at(f"dock-fault-{role}-{verb}")
+        await switch.click()
+        await expect(switch).to_have_attribute("aria-pressed", str(on).lower())
 
     async def use(self, role: str, use: Use) -> None:
         match use:
@@ -231,9 +237,16 @@ class ShopFloor:
             await self._soon(role, "scan")
             await self._post("till/clear", {})
         elif role == PRINTER:
-            before = await self.console.page.locator(SLIPS).count()
+            newest = self._bench.dock().slips[:1]
             await self.use(role, "slip")
-            await expect(self.console.page.locator(SLIPS)).to_have_count(before + 1, timeout=USE_S * 1000)
+            await self._newer_slip(newest[0].number if newest else 0)
+
+    async def _newer_slip(self, than: int) -> None:
+        """Wait until another slip hangs in the dock."""
+        try:
+            await self.console.page.wait_for_function(NEWER_SLIP, arg=than, timeout=USE_S * 1000)
+        except PageTimeout:
+            raise Unseen(f"no slip came out after slip {than}") from None
 
     async def _soon(self, role: str, use: Use) -> None:
         async with asyncio.timeout(USE_S):
