@@ -31,6 +31,7 @@ FAULTS = (
 )
 AMOUNTS = {Verb.SLOW: 20, Verb.NOISE: 1000, NOISE_AT_RANDOM: 200, Verb.DROP_AFTER: 1}
 ROW_DELAY_S = 0.0005
+ANSWER_TIMEOUT_S = 0.8
 AT_ONCE = 24
 
 
@@ -133,7 +134,7 @@ async def _printer(line: str) -> AsyncIterator[tuple[StarPrinterEmulator, StarPr
     emulator = StarPrinterEmulator(WIRES[line])
     io = LiveIo("receipt-printer", Traffic(asyncio.get_running_loop().time))
     printer = StarPrinter(
-        io, await emulator.start(), answer_timeout_s=0.4, send_timeout_s=0.4, job_timeout_s=2.0
+        io, await emulator.start(), answer_timeout_s=ANSWER_TIMEOUT_S, send_timeout_s=0.4, job_timeout_s=2.0
     )
     await printer.open()
     try:

@@ -24,6 +24,7 @@ from tapledger_drivers.ports import (
     Row,
     Text,
 )
+from tapledger_drivers.printers import escpos
 from tapledger_drivers.printers.code_pages import CODE_PAGES
 from tapledger_drivers.printers.detecting import LOOKS_MAX
 from tapledger_drivers.printers.encoding import char_columns, sanitise, text_columns
@@ -54,7 +55,10 @@ PRINTED, FAILED, UNKNOWN = PrintVerdict.PRINTED, PrintVerdict.FAILED, PrintVerdi
 
 class TestContract(DriverContract):
     @pytest.fixture(params=["tcp", "pty", "old"])
-    async def lab(self, request: pytest.FixtureRequest) -> AsyncIterator[DriverLab]:
+    async def lab(
+        self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    ) -> AsyncIterator[DriverLab]:
+        monkeypatch.setattr(escpos, "SHARED_ASK_S", 0.2)
         line = "pty" if request.param == "pty" else "tcp"
         async with emulated(line) as emulator, emulated(line) as gone:
             io, other_io = live_io(), live_io()

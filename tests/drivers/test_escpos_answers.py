@@ -150,10 +150,10 @@ def test_no_bytes_confuse_the_emulated_printer() -> None:
         for _ in range(4):
             data[dice.randrange(len(data))] = dice.randrange(256)
         parser.feed(bytes(data))
-        began_s = time.perf_counter()
+        began_s = time.thread_time()
         while parser.step():
             pass
-        assert time.perf_counter() - began_s < HUNG_S
+        assert time.thread_time() - began_s < HUNG_S
         parser.clear()
         parser.unknown.clear()
 

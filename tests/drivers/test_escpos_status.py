@@ -16,6 +16,7 @@ from tapledger_drivers.errors import DeviceLost
 from tapledger_drivers.ports import (
     PrintVerdict,
 )
+from tapledger_drivers.printers import escpos
 from tapledger_drivers.printers.escpos import IDLE_ASK_S, EscposPrinter
 from tests.drivers.printing import (
     JOB,
@@ -198,8 +199,9 @@ async def test_no_drawer_opens_at_a_mute_printer(
 
 @pytest.mark.parametrize("mute", [Mute.DEAF, Mute.SILENT])
 async def test_a_printer_that_says_nothing_any_more_is_mute_and_then_lost(
-    printer: EscposPrinterEmulator, driver: EscposPrinter, mute: Mute
+    printer: EscposPrinterEmulator, driver: EscposPrinter, mute: Mute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(escpos, "IDLE_ASK_S", 0.05)
     changes = driver.changes()
     assert (await next_status(changes)).ready
     printer.set_mute(mute)

@@ -191,9 +191,9 @@ def test_the_capacities_are_those_of_the_standard() -> None:
     for version in range(1, 41):
         for error, capacities in (("L", qr._BYTES_L), ("M", qr._BYTES_M)):
             full = b"\xff" * capacities[version - 1]
-            segno.make(full, version=version, error=error, mode="byte", boost_error=False)
+            segno.make(full, version=version, error=error, mode="byte", boost_error=False, mask=0)
             with pytest.raises(DataOverflowError):
-                segno.make(full + b"x", version=version, error=error, mode="byte", boost_error=False)
+                segno.make(full + b"x", version=version, error=error, mode="byte", boost_error=False, mask=0)
 
 
 # ---- logos ---------------------------------------------------------------------------------------------

@@ -142,12 +142,12 @@ def run(cases: int, seed: int) -> None:
     try:
         for case in range(cases):
             data = mutated(rng)
-            begun_s = time.perf_counter()
+            begun_s = time.thread_time()
             for status in parser.feed(data):
                 assert status.reason and str(status)
                 assert status.counter is None or 0 <= status.counter < 32
                 assert not any(byte & 0x11 for byte in status.data[1:])
-            slowest_s = max(slowest_s, time.perf_counter() - begun_s)
+            slowest_s = max(slowest_s, time.thread_time() - begun_s)
             if case == cases // 10:
                 before = tracemalloc.get_traced_memory()[0]
         grown = tracemalloc.get_traced_memory()[0] - before

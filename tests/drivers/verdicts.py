@@ -125,6 +125,8 @@ async def run(model: str) -> list[Played]:
 async def _play(case: Case) -> Played:
     # A printer that never answers can be used only when the operator says that it is not to be asked.
     options: dict[str, Any] = {"answer_timeout_s": ANSWER_TIMEOUT_S}
+    if case.model == "clone":
+        options["detect_timeout_s"] = 0.1  # no question is answered, so no answer comes too late
     if case.model == "silent":
         options |= {"status": "none", "completion": "none"}
     query = "?baud=115200" if case.line == "pty" else ""
