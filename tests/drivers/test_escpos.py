@@ -24,17 +24,18 @@ from tapledger_drivers.ports import (
     Row,
     Text,
 )
-from tapledger_drivers.printers import escpos
+from tapledger_drivers.printers import escpos, escpos_tcp
 from tapledger_drivers.printers.code_pages import CODE_PAGES
 from tapledger_drivers.printers.detecting import LOOKS_MAX
 from tapledger_drivers.printers.encoding import char_columns, sanitise, text_columns
 from tapledger_drivers.printers.escpos import EscposPrinter
+from tapledger_drivers.printers.escpos_options import EscposOptions, read_options
 from tapledger_drivers.printers.layout import TextLine, expected_lines, lay_out
 from tapledger_drivers.printers.proof import MODEL
 from tapledger_drivers.printers.raster import missing_glyphs
 from tapledger_drivers.printers.slip import build_slip
 from tapledger_drivers.printers.status import ASK_STATUS, ask_text
-from tapledger_drivers.registry import create_driver
+from tapledger_drivers.registry import Options, create_driver
 from tapledger_drivers.testing import DriverContract, DriverLab
 from tapledger_drivers.traffic import Direction
 from tests.drivers.cards import TRUST
@@ -53,12 +54,18 @@ from tests.drivers.printing import (
 PRINTED, FAILED, UNKNOWN = PrintVerdict.PRINTED, PrintVerdict.FAILED, PrintVerdict.UNKNOWN
 
 
+def _impatient(options: Options, *, hold_line: bool) -> EscposOptions:
+    return replace(read_options(options, hold_line=hold_line), answer_timeout_s=0.8)
+
+
 class TestContract(DriverContract):
     @pytest.fixture(params=["tcp", "pty", "old"])
     async def lab(
         self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
     ) -> AsyncIterator[DriverLab]:
         monkeypatch.setattr(escpos, "SHARED_ASK_S", 0.2)
+        for module in (escpos, escpos_tcp):
+            monkeypatch.setattr(module, "read_options", _impatient)
         line = "pty" if request.param == "pty" else "tcp"
         async with emulated(line) as emulator, emulated(line) as gone:
             io, other_io = live_io(), live_io()

@@ -214,7 +214,10 @@ async def test_a_printer_that_says_nothing_any_more_is_mute_and_then_lost(
     assert (await driver.print(JOB)).verdict is PRINTED
 
 
-async def test_a_short_silence_is_forgiven(printer: EscposPrinterEmulator, driver: EscposPrinter) -> None:
+async def test_a_short_silence_is_forgiven(
+    printer: EscposPrinterEmulator, driver: EscposPrinter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(escpos, "IDLE_ASK_S", 0.05)
     changes = driver.changes()
     assert (await next_status(changes)).ready
     printer.set_mute(Mute.DEAF)
