@@ -217,6 +217,12 @@ class ShopFloor:
         )
         await self.well(role, 1.0)
 
+    async def there(self, role: str) -> list[str]:
+        """Return what the faces say of a device now."""
+        places = [self.console.at(f"device-{role}").locator(".axes, .trouble")]
+        places += [self._troubles(face, role) for face in (self.kiosk, self.till)]
+        return [text for place in places for text in await place.all_inner_texts()]
+
     async def works(self, role: str) -> None:
         """Use a device as its people do, and leave everything as it was."""
         if role == KIOSK_READER:

@@ -12,7 +12,7 @@ from playwright.async_api import Browser
 
 from tapledger.lab.chain import SHOPS, Chain
 from tests.browser.fault_table import FAULTS, LANES, PAGE_S, USABLE_S, Shows
-from tests.browser.shop_floor import ShopFloor, open_floor
+from tests.browser.shop_floor import ShopFloor, Unseen, open_floor
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -70,8 +70,10 @@ async def _pull_and_mend(floor: ShopFloor, role: str, verb: str, shows: Shows, *
             await floor.well(role, USABLE_S)
         if shows.use:
             await floor.use(role, shows.use)
-        async with asyncio.timeout(shows.within_s + PAGE_S):
-            await seen
+        done, _ = await asyncio.wait({seen}, timeout=shows.within_s + PAGE_S)
+        if not done:
+            raise Unseen(f"{shows} did not show; what does: {await floor.there(role)}")
+        seen.result()
         if not shows.reasons and not shows.use:
             await floor.says_nothing_wrong(role)
     finally:
