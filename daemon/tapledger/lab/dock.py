@@ -15,6 +15,7 @@ from tapledger.lab.bench.door import ACTIONS, BenchDoor
 from tapledger.lab.seed import DemoCard
 from tapledger.web.live import LiveFeed
 from tapledger.web.snapshots import Dock
+from tapledger_drivers.emulators.faults import Verb
 from tapledger_drivers.emulators.simulated_reader import SimulatedCardReader
 
 RETRY_S = 0.5
@@ -34,6 +35,7 @@ class DockFace:
         self._simulated = simulated
         self._cards = {card.id: card for card in cards}
         self._lying: dict[str, str | None] = {}
+        self._broken: dict[str, dict[str, int | None]] = {}
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -48,7 +50,7 @@ class DockFace:
                 async with self._door.session() as session, session.ws_connect("/live") as socket:
                     async for message in socket:
                         dock = msgspec.json.decode(message.data, type=Dock)
-                        self._simulate(dock)
+                        await self._simulate(dock)
                         self._live.show("dock", dock)
             await asyncio.sleep(RETRY_S)
 
@@ -59,11 +61,18 @@ class DockFace:
         await self._door.do(action, await request.read())
         return web.json_response({})
 
-    def _simulate(self, dock: Dock) -> None:
-        """Lay on the readers of this process, if there are any, what lies on those of the bench."""
+    async def _simulate(self, dock: Dock) -> None:
+        """Break the readers of this process, if there are any, as those of the bench are broken, and lay on
+        them what lies on those."""
         for place in dock.devices:
             reader = self._simulated.get(place.role)
-            if reader is None or self._lying.get(place.role) == place.card:
+            if reader is None:
+                continue
+            before = self._broken.get(place.role, {})
+            broken = self._broken[place.role] = {one.verb: one.amount for one in place.faults if one.on}
+            for verb in {verb for verb, _ in before.items() ^ broken.items()}:
+                await reader.pull(Verb(verb), on=verb in broken, amount=broken.get(verb))
+            if self._lying.get(place.role) == place.card:
                 continue
             self._lying[place.role] = place.card
             if place.card is None:

@@ -7,10 +7,12 @@ from abc import abstractmethod
 from tapledger.errors import Unavailable
 from tapledger.lab.bench.device import BenchDevice
 from tapledger.lab.seed import DemoCard
-from tapledger_drivers.emulators.faults import Verb
+from tapledger_drivers.cards.trust.signed_token import SignedTokenPolicy
+from tapledger_drivers.emulators.faults import ONCE, Verb
 from tapledger_drivers.emulators.nfc_cards import IsoDepCard, MifareClassic, NfcCard, Ntag
 from tapledger_drivers.emulators.pn532 import Pn532Emulator
 from tapledger_drivers.emulators.reader_station import ReaderStation, StationRefused
+from tapledger_drivers.emulators.simulated_reader import SimulatedCardReader
 from tapledger_drivers.emulators.virtual_card import CardKind
 
 SIMULATED = "simulated_reader"
@@ -40,10 +42,12 @@ class BenchReader(BenchDevice):
 
 
 class SimulatedReader(BenchReader):
-    """Only the word for where a card lies; the reader is in the shop's own process."""
+    """Only the word for where a card lies and what is broken; the reader that does it is in the shop's own
+    process."""
 
     def __init__(self, role: str) -> None:
-        super().__init__(role, SIMULATED, None)
+        self._word = SimulatedCardReader(role, SignedTokenPolicy({}))
+        super().__init__(role, SIMULATED, self._word)
 
     def options(self) -> dict[str, object]:
         return {}
@@ -52,7 +56,8 @@ class SimulatedReader(BenchReader):
         pass
 
     async def _take(self) -> None:
-        pass
+        for verb in ONCE - {Verb.REPLUG}:  # the card that has gone was the one
+            await self._word.pull(verb, on=False)
 
 
 class PcscReader(BenchReader):
