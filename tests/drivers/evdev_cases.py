@@ -16,6 +16,7 @@ from tapledger_drivers.errors import DeviceAbsent, DeviceBlocked, DeviceLost
 from tapledger_drivers.ports import Scan, ScanRefused
 from tapledger_drivers.registry import create_driver
 from tapledger_drivers.scanners.evdev_keyboard import EvdevKeyboardScanner
+from tapledger_drivers.scanners.reading import CodeFormat
 from tapledger_drivers.testing import DriverContract, DriverLab
 from tests.drivers.cards import TRUST
 from tests.drivers.keyboard_emulator import NODE, KeyboardScannerEmulator
@@ -35,7 +36,8 @@ async def keyboard() -> AsyncIterator[KeyboardScannerEmulator]:
 
 @pytest.fixture
 async def scanner(keyboard: KeyboardScannerEmulator) -> AsyncIterator[EvdevKeyboardScanner]:
-    driver = EvdevKeyboardScanner(live_io(), NODE)
+    """A driver that bears with an emulated keyboard whose computer is busy in the middle of a code."""
+    driver = EvdevKeyboardScanner(live_io(), NODE, code_format=CodeFormat(quiet_s=0.5))
     await driver.open()
     yield driver
     await driver.close()

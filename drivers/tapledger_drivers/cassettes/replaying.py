@@ -13,7 +13,7 @@ from tapledger_drivers.cassettes import tape
 from tapledger_drivers.cassettes.reel import Reel, ReplayMismatch
 from tapledger_drivers.cassettes.replay_io import ReplayIo
 from tapledger_drivers.cassettes.tape import OUTCOMES, Cassette
-from tapledger_drivers.cassettes.values import decode
+from tapledger_drivers.cassettes.values import decode, encode
 from tapledger_drivers.cassettes.virtual_time import VirtualTimeLoop
 from tapledger_drivers.cassettes.watching import STREAMS, watch
 from tapledger_drivers.device import DeviceConfig
@@ -100,9 +100,18 @@ async def _replay(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    return Replayed(
-        tape.in_order(outcomes), cassette.outcomes(), "" if reel.mismatch is None else str(reel.mismatch)
-    )
+    expected = [_as_now(outcome) for outcome in cassette.outcomes()]
+    return Replayed(tape.in_order(outcomes), expected, "" if reel.mismatch is None else str(reel.mismatch))
+
+
+def _as_now(outcome: str) -> str:
+    """Write a recorded outcome as this release would: a field that is newer has its default."""
+    channel, _, note = outcome.partition(" ")
+    try:
+        said = decode(msgspec.json.decode(note))
+    except ValueError:
+        return outcome  # it says what this release does not know, so it is another outcome
+    return f"{channel} {msgspec.json.encode(encode(said)).decode()}"
 
 
 async def _call(driver: Driver, note: str) -> None:
