@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 
 from tapledger_drivers.cards.exchange import GET_UID
+from tapledger_drivers.emulators import simulated_reader
 from tapledger_drivers.emulators.faults import Verb
 from tapledger_drivers.emulators.simulated_reader import SimulatedCardReader
 from tapledger_drivers.emulators.virtual_card import CardKind, VirtualCard
@@ -49,6 +50,20 @@ async def test_it_reads_as_the_real_one_does(reader: SimulatedCardReader) -> Non
     assert bare.trust.level is TrustLevel.L0
     await reader.close()
     assert [event async for event in taps] == []
+
+
+async def test_a_card_that_hangs_is_told_of_before_the_reader_is_lost(
+    reader: SimulatedCardReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(simulated_reader, "SLOW_S", 0.01)
+    monkeypatch.setattr(simulated_reader, "HANG_S", 0.02)
+    taps = reader.taps()
+    await reader.pull(Verb.GO_AWOL)
+    reader.insert(member_card())
+    told = await anext(taps)
+    assert isinstance(told, CardTorn) and told.reason == "too_slow"
+    with pytest.raises(DeviceLost, match="hung"):
+        await anext(taps)
 
 
 @pytest.mark.parametrize("card", [VirtualCard(CardKind.UID_ONLY, UID), member_card()], ids=["uid", "token"])

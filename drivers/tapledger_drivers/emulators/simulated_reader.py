@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 
-from tapledger_drivers.cards.exchange import CardUnreadable
+from tapledger_drivers.cards.exchange import SLOW_S, CardUnreadable
 from tapledger_drivers.cards.reading import CardContents, read_and_judge, read_card, read_contact_card
 from tapledger_drivers.device import DeviceInfo, Finding, HealthLevel, HealthReport
 from tapledger_drivers.emulators.card_faults import CARD_VERBS, CardFaults, FaultySession
@@ -129,12 +129,17 @@ class SimulatedCardReader:
         self._session = session = self._faults.lay(card)
         loop = asyncio.get_running_loop()
         if Verb.GO_AWOL in self._faults:
-            self._later = loop.call_later(HANG_S, self._put, DeviceLost("hung", self._name))
+            self._later = loop.call_later(SLOW_S, self._hang, seen_at_s)
         elif Verb.SLOW in self._faults:
             delay_s = self._faults.amount(Verb.SLOW) / 1000
             self._later = loop.call_later(delay_s, self._read, session, seen_at_s)
         else:
             self._read(session, seen_at_s)
+
+    def _hang(self, seen_at_s: float) -> None:
+        self._put(CardTorn("too_slow", seen_at_s))
+        loop = asyncio.get_running_loop()
+        self._later = loop.call_later(HANG_S - SLOW_S, self._put, DeviceLost("hung", self._name))
 
     def _read(self, session: FaultySession, seen_at_s: float) -> None:
         self._later = None
