@@ -169,10 +169,11 @@ class _Paper:
 @pytest.mark.parametrize("line", LINES)
 async def test_a_printer_that_babbles_never_printed(line: str) -> None:
     """Random bytes, well-formed answers among them, come from the printer during whole jobs."""
-    for seed in range(20):
+
+    async def play(seed: int) -> None:
         dice = random.Random(seed)
         model = dice.choice(["epson", "no_process_id"])
-        async with emulated(line, model) as printer, driving(printer, answer_timeout_s=0.05) as driver:
+        async with emulated(line, model) as printer, driving(printer) as driver:
             printer.set_mute(Mute.SILENT)
             printer.set_paper_out(True)
             babbling = asyncio.create_task(_babble(printer, dice))
@@ -181,16 +182,18 @@ async def test_a_printer_that_babbles_never_printed(line: str) -> None:
             await asyncio.gather(babbling, return_exceptions=True)
             assert outcome.verdict is not PrintVerdict.PRINTED, (seed, outcome)
 
+    await asyncio.gather(*map(play, range(20)))
+
 
 @pytest.mark.parametrize("line", LINES)
 async def test_a_printer_that_babbles_in_a_slip_is_not_believed(line: str) -> None:
-    for seed in range(20):
+    async def play(seed: int) -> None:
         dice = random.Random(seed)
         model = dice.choice(["epson", "no_process_id"])
-        async with emulated(line, model) as printer, driving(printer, answer_timeout_s=0.05) as driver:
+        async with emulated(line, model) as printer, driving(printer) as driver:
             printer.line_delay_s = 0.005
 
-            async def babble(printer: EscposPrinterEmulator = printer, dice: random.Random = dice) -> None:
+            async def babble() -> None:
                 printer.wire.send(_some_bytes(dice))
 
             printer.after_line = babble
@@ -201,6 +204,8 @@ async def test_a_printer_that_babbles_in_a_slip_is_not_believed(line: str) -> No
             assert whole or outcome.verdict is not PrintVerdict.PRINTED, (seed, outcome)
             if any(expected_lines(RECEIPT, 48)[-1] in slip.lines() for slip in printer.slips):
                 assert outcome.verdict is not PrintVerdict.FAILED, (seed, outcome)
+
+    await asyncio.gather(*map(play, range(20)))
 
 
 async def _babble(printer: EscposPrinterEmulator, dice: random.Random) -> None:
