@@ -33,7 +33,7 @@ CONFIRM_BLOCK = b"\x06"
 @functools.lru_cache(_KEPT)
 def load_logo(png: bytes, dots: int) -> Bitmap:
     """Return the picture in black and white, no wider than ``dots``; raise ValueError for what is none."""
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     if len(png) > PNG_BYTES_MAX:
         raise ValueError(f"a logo has at most {PNG_BYTES_MAX} bytes")
@@ -42,6 +42,8 @@ def load_logo(png: bytes, dots: int) -> Bitmap:
             if opened.width * opened.height > PIXELS_MAX:
                 raise ValueError(f"a logo has at most {PIXELS_MAX} pixels")
             picture = opened.convert("RGBA")
+    except UnidentifiedImageError as error:
+        raise ValueError("the logo is no PNG picture") from error
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError(f"the logo is no PNG picture: {error}") from error
     paper = Image.new("RGBA", picture.size, "white")
