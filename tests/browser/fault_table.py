@@ -99,7 +99,8 @@ PRINTERS = {
     "half_write": Shows(4.0, ("mute", "noise")),
     "drop_after": Shows(3.0, ("unplugged", "unreachable"), passes=True),
 }
-"""Asked twice a second, and a second for the answer; a bad one is asked for again (docs/devices/escpos.md)."""
+"""Asked twice a second, and a second for the answer; a bad one is asked for again
+(docs/devices/escpos.md)."""
 STAR = {
     **PRINTERS,
     "go_awol": Shows(4.0, ("mute",)),
@@ -107,7 +108,8 @@ STAR = {
     "half_write": Shows(8.0, ("mute", "noise")),
     "drop_after": Shows(5.0, ("unplugged", "unreachable"), passes=True),
 }
-"""Asked every two seconds, and two for each of three answers that make no sense (docs/devices/star-raster.md)."""
+"""Asked every two seconds, and two for each of three answers that make no sense
+(docs/devices/star-raster.md)."""
 TOLD = {
     "unplug": Shows(reasons=("unplugged", "port_absent")),
     "replug": Shows(3.0, use="check", works=True),

@@ -29,6 +29,8 @@ LOOK_MS = 30
 LONGEST_S = 20.0
 USE_S = 4.0
 """A tap, a scan or a slip while all is well."""
+ALL_PRINTED = """() => !document.querySelector(
+    '[data-kind="test"]:is([data-state="queued"], [data-state="sending"])')"""
 NEWER_SLIP = """(than) => [...document.querySelectorAll('[data-testid^="dock-slip-"]')].some(
     (slip) => Number(slip.dataset.testid.split("-").pop()) > than)"""
 SAYS = """([place, words]) => {
@@ -251,6 +253,8 @@ class ShopFloor:
         """Wait until another slip hangs in the dock."""
         try:
             await self.console.page.wait_for_function(NEWER_SLIP, arg=than, timeout=USE_S * 1000)
+            # What breaks in the middle of a slip is told when the slip is given up: another story.
+            await self.console.page.wait_for_function(ALL_PRINTED, timeout=USE_S * 1000)
         except PageTimeout:
             raise Unseen(f"no slip came out after slip {than}") from None
 
