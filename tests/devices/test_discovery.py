@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import pytest
 
@@ -15,12 +16,17 @@ from tapledger.devices.discovery.source import Change, HotplugEvent, HotplugSour
 from tapledger.devices.discovery.static import StaticSource, paths_of
 from tapledger.devices.discovery.watch import Discovery
 from tapledger_drivers.device import DeviceConfig
+from tapledger_drivers.emulators.memory import MemoryIo
 from tapledger_drivers.emulators.reader_station import ReaderStation
 from tapledger_drivers.errors import DeviceAbsent, DeviceBlocked
+from tapledger_drivers.io import Pcsc, PcscCard, PcscFailed, ReaderState
 from tapledger_drivers.traffic import Traffic
 from tapledger_drivers.transports.live import LiveIo
 from tests.drivers.station import reader_station as reader_station
 from tests.drivers.station import started_station as started_station
+
+A = ParamSpec("A")
+T = TypeVar("T")
 
 PATIENCE_S = 10.0
 SCANNER, PRINTER = "0c2e:0b61", "04b8:0e15"
@@ -245,3 +251,52 @@ async def test_readers_come_and_go_with_pcscd(reader_station: ReaderStation) -> 
             await watching.until(lambda told: names <= set(told[-1]))
     finally:
         await io.close()
+
+
+class _DyingPcsc:
+    """A context whose pcscd goes while it is waited for: nothing of it can be released."""
+
+    def readers(self) -> list[str]:
+        return ["Reader"]
+
+    def wait(self, known: Sequence[ReaderState], timeout_s: float) -> list[ReaderState] | None:
+        del known, timeout_s
+        raise AssertionError("waits in the test's own way")
+
+    def connect(self, reader: str, *, direct: bool = False) -> PcscCard:
+        raise AssertionError((reader, direct))
+
+    def cancel(self) -> None: ...
+
+    def release(self) -> None:
+        raise PcscFailed("SCardReleaseContext", 0x80100003)
+
+
+class _PcscIo(MemoryIo):
+    """Waits for readers on the loop, as long as it takes."""
+
+    def __init__(self) -> None:
+        super().__init__({}, Traffic(lambda: 0.0))
+        self.waits = asyncio.Event()
+
+    def pcsc(self) -> Pcsc:
+        return _DyingPcsc()
+
+    async def run(
+        self, deadline_s: float | None, call: Callable[A, T], *args: A.args, **kwargs: A.kwargs
+    ) -> T:
+        if call.__name__ == "wait":
+            self.waits.set()
+            await asyncio.Event().wait()
+        return await super().run(deadline_s, call, *args, **kwargs)
+
+
+async def test_a_pcscd_that_goes_does_not_keep_discovery_from_ending() -> None:
+    io = _PcscIo()
+    discovery = Discovery([PcscSource(io)], [])
+    running = asyncio.create_task(discovery.run())
+    await io.waits.wait()
+    running.cancel()
+    async with asyncio.timeout(PATIENCE_S):
+        await asyncio.gather(running, return_exceptions=True)
+    assert running.cancelled()

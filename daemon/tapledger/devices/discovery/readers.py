@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,9 @@ class PcscSource:
         finally:
             if context is not None:
                 context.cancel()
-                await self._io.run(CALL_S, context.release)
+                # Whoever cancels this must not be told of a pcscd that had nothing to release instead.
+                with contextlib.suppress(Exception):
+                    await self._io.run(CALL_S, context.release)
 
     def _changes(self, names: set[str]) -> list[HotplugEvent]:
         gone = [HotplugEvent(Change.REMOVED, "pcsc", name) for name in sorted(self._known - names)]
