@@ -15,6 +15,7 @@ from tapledger_drivers.ports import (
     PrintOutcome,
     Text,
 )
+from tapledger_drivers.printers import star
 from tapledger_drivers.printers.layout import lay_out
 from tapledger_drivers.printers.star_raster import TAIL_ROWS, StarPage
 from tests.drivers.star import (
@@ -30,6 +31,8 @@ from tests.drivers.star import (
 from tests.drivers.star import (
     emulator as emulator,
 )
+
+DEADLINE_S = 5.0
 
 
 # ---- faults during a slip ------------------------------------------------------------------------------
@@ -138,3 +141,27 @@ async def test_a_change_is_not_missed_while_somebody_thinks_about_the_last(
         await until(lambda: len(printer._io.traffic.frames()) > heard)
         async with asyncio.timeout(1.0):
             assert (await anext(changes)).reason == "cover_open"
+
+
+async def test_slips_that_wait_do_not_hide_that_the_printer_fell_silent(
+    emulator: StarPrinterEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each slip asks and gets no answer; the next one asks before anybody else can."""
+    monkeypatch.setattr(star, "LIVENESS_S", 0.05)
+    async with opened(emulator, answer_timeout_s=0.2, send_timeout_s=0.2) as printer:
+        changes = printer.changes()
+        assert (await anext(changes)).ready
+
+        async def print_on_and_on() -> None:
+            while True:
+                await printer.print(PrintJob("j", RECEIPT))
+
+        await emulator.pull(Verb.GO_AWOL)
+        slips = [asyncio.create_task(print_on_and_on()) for _ in range(2)]
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                assert (await anext(changes)).reason == "mute"
+        finally:
+            for slip in slips:
+                slip.cancel()
+            await asyncio.gather(*slips, return_exceptions=True)

@@ -172,6 +172,8 @@ class StarPrinter:
     async def _status_now(self, line: StarLine) -> PrinterStatus:
         """While a job is at work, its questions are enough; else ask, for silence has to be noticed."""
         if self._one_at_a_time.locked() and line.status is not None:
+            if line.unanswered_s > self._answer_timeout_s:
+                return self._watch.trouble("mute", line.silence)
             return self._watch.saw(line.status)
         return await self.status()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from tapledger_drivers.errors import DeviceLost
 from tapledger_drivers.io import Stream, WriteStalled
@@ -12,6 +13,8 @@ from tapledger_drivers.printers.star_status import ASK_MODEL, ASK_STATUS, StarSt
 
 ASKS_MAX = 3
 """So often a question is put when its answer is garbled; silence is believed at once."""
+REST_S = 0.2
+"""After junk, what may still be an answer is waited for so long before the question is put again."""
 POLL_INTERVAL_S = 0.5
 """So often a printer at work is asked, should it not say by itself that it has done or stopped."""
 
@@ -31,6 +34,7 @@ class StarLine:
         self.count = 0
         """Statuses so far."""
         self.lost: DeviceLost | None = None
+        self._asked_at_s: float | None = None
         self._reading = asyncio.create_task(self._read())
 
     @property
@@ -45,6 +49,11 @@ class StarLine:
     @property
     def silence(self) -> str:
         return f"no answer to ESC ACK SOH in {self._answer_timeout_s} s"
+
+    @property
+    def unanswered_s(self) -> float:
+        """How long the oldest question has been waiting for a word, whoever put it; 0 when none has."""
+        return 0.0 if self._asked_at_s is None else asyncio.get_running_loop().time() - self._asked_at_s
 
     def said_more_than(self, count: int) -> Callable[[], bool]:
         return lambda: self.count > count
@@ -90,12 +99,19 @@ class StarLine:
         for _ in range(ASKS_MAX):
             count, junk = self.count, self.junk
             await self.send(before + ASK_STATUS)
-            if await self.wait_for(self.said_more_than(count), self._answer_timeout_s):
+            if self._asked_at_s is None:
+                self._asked_at_s = asyncio.get_running_loop().time()
+            await self.wait_for(partial(self._said_anything, count, junk), self._answer_timeout_s)
+            # The rest of an answer that began as junk is on its way.
+            if await self.wait_for(self.said_more_than(count), 0.0 if self.junk == junk else REST_S):
                 return self.status
             if self.junk == junk:
                 return None
             before = b""
         return None
+
+    def _said_anything(self, count: int, junk: int) -> bool:
+        return self.count > count or self.junk > junk
 
     async def ask_model(self, timeout_s: float) -> str:
         """Return the model's name, empty for one that does not know the question."""
@@ -121,6 +137,7 @@ class StarLine:
                 for status in self._parser.feed(await self._stream.read(None)):
                     self.status = status
                     self.count += 1
+                    self._asked_at_s = None
                 self._tell()
         except DeviceLost as error:
             self.lost = error
