@@ -209,7 +209,7 @@ async def test_a_person_says_whether_a_slip_came_out(browser: Browser, chain: Ch
 async def test_a_scanner_is_set_up_and_checked_by_a_probe_code(
     browser: Browser, chain: Chain, bench: Bench
 ) -> None:
-    face = await open_console(browser, chain)
+    face = await open_face(browser, chain.ports["shop-a"], "console", DESK)
     await face.at("open-setup").click()
     await face.at("sheet-zebra").click()
     await expect(face.at("sheet")).to_have_attribute("data-step", "defaults")

@@ -39,12 +39,16 @@ async def open_till(browser: Browser, chain: Chain, shop: str = "shop-a") -> Fac
     return face
 
 
-async def sign_in(face: Face) -> None:
-    # A till where another browser is signed in asks at the first act; this asks before.
+async def sign_out(face: Face) -> None:
+    """Let nobody be signed in; a till where another browser is asks only at the first act."""
     await expect(face.page.locator(".till")).to_be_visible(timeout=PATIENCE_MS)
     if await face.at("sign-out").is_visible():
         await face.at("sign-out").click()
     await expect(face.at("pin")).to_be_focused()
+
+
+async def sign_in(face: Face) -> None:
+    await sign_out(face)
     await press(face, *CASHIER_PIN, "Enter")
     await expect(face.at("box")).to_be_focused(timeout=PATIENCE_MS)
 
@@ -90,6 +94,7 @@ async def points_of(face: Face) -> int:
 
 async def test_a_wrong_pin_is_told_and_the_right_one_opens_the_till(browser: Browser, chain: Chain) -> None:
     face = await open_face(browser, chain.ports["shop-a"], "till", TILL)
+    await sign_out(face)
     await expect(face.at(f"staff-{CASHIER}").get_by_role("radio")).to_be_checked()
     await face.picture("till-sign-in")
     await press(face, "9", "9", "9", "9", "Enter")
