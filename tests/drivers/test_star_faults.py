@@ -161,6 +161,12 @@ async def test_slips_that_wait_do_not_hide_that_the_printer_fell_silent(
         try:
             async with asyncio.timeout(DEADLINE_S):
                 assert (await anext(changes)).reason == "mute"
+            back = asyncio.ensure_future(anext(changes))
+            await asyncio.wait({back}, timeout=0.3)
+            assert not back.done(), "silence is told once"
+            await emulator.pull(Verb.GO_AWOL, on=False)
+            async with asyncio.timeout(DEADLINE_S):
+                assert (await back).ready
         finally:
             for slip in slips:
                 slip.cancel()

@@ -153,6 +153,7 @@ class StarPrinter:
             return
         said: PrinterStatus | None = None
         while line is self._line:
+            heard = line.count
             now = await self._status_now(line)
             if line is not self._line:
                 return
@@ -161,13 +162,16 @@ class StarPrinter:
                 said = now
                 yield now
             try:
-                await line.wait_for(partial(self._says_otherwise, line, said), LIVENESS_S)
+                await line.wait_for(partial(self._says_otherwise, line, said, heard), LIVENESS_S)
             except DeviceLost:
                 if line is self._line:
                     raise
 
-    def _says_otherwise(self, line: StarLine, said: PrinterStatus) -> bool:
-        return line.status is not None and _what_matters(self._watch.saw(line.status)) != _what_matters(said)
+    def _says_otherwise(self, line: StarLine, said: PrinterStatus, heard: int) -> bool:
+        """Whether there is a word newer than ``heard``, and it is another: old words are no news."""
+        if line.status is None or line.count == heard:
+            return False
+        return _what_matters(self._watch.saw(line.status)) != _what_matters(said)
 
     async def _status_now(self, line: StarLine) -> PrinterStatus:
         """While a job is at work, its questions are enough; else ask, for silence has to be noticed."""
