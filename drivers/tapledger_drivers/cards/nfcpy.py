@@ -99,7 +99,8 @@ class NfcpyCardReader:
             if event is not None:
                 yield event
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(closing.wait(), LOOK_EVERY_S)
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await closing.wait()
 
     async def feedback(self, pattern: Feedback) -> bool:
         """Return False: neither chip has a light or a buzzer."""

@@ -49,7 +49,9 @@ class DeviceThread:
 
         worker.work.put(work)
         try:
-            return await asyncio.wait_for(done, deadline_s)
+            # Not wait_for: before Python 3.12 it forgets a cancellation that comes together with the result.
+            async with asyncio.timeout(deadline_s):
+                return await done
         except TimeoutError as error:
             if done.done() and not done.cancelled():
                 raise  # the call's own TimeoutError
