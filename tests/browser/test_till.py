@@ -25,8 +25,7 @@ from tests.browser.ledger import newest_slip
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-READER = "till-reader"
-TEA = "6901234567960"
+READER, TEA = "till-reader", "6901234567960"
 PAYMENT_CODE = "6201234567890123456"
 PATIENCE_MS = 10_000
 
@@ -40,7 +39,6 @@ async def open_till(browser: Browser, chain: Chain, shop: str = "shop-a") -> Fac
 
 
 async def sign_out(face: Face) -> None:
-    """Let nobody be signed in; a till where another browser is asks only at the first act."""
     await expect(face.page.locator(".till")).to_be_visible(timeout=PATIENCE_MS)
     if await face.at("sign-out").is_visible():
         await face.at("sign-out").click()
