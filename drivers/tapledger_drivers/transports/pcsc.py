@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from smartcard import scard
 
@@ -15,6 +16,7 @@ from tapledger_drivers.traffic import Traffic
 _PNP = "\\\\?PnP?\\Notification"
 _PROTOCOLS = scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
 _FLAGS = 0xFFFF
+_NO_CONTEXT = 0
 
 
 def code_of(constant: int) -> int:
@@ -25,16 +27,38 @@ _NOT_NOW = frozenset({code_of(scard.SCARD_E_TIMEOUT), code_of(scard.SCARD_E_CANC
 
 
 class PcscContext:
-    """One context: dead for good once its pcscd is, though SCardIsValidContext still calls it valid."""
+    """One context: dead for good once its pcscd is, though SCardIsValidContext still calls it valid.
+
+    A second call into a context that is in use waits for it inside libpcsclite, and holds a lock there that
+    every other call of the process needs. So calls wait for their turn here, and ``release`` never does.
+    """
 
     def __init__(self, traffic: Traffic) -> None:
         self._traffic = traffic
-        self._context: int | None = _establish()
+        self._context = _establish()
+        self._turn = threading.Lock()
+        self._released = False
         self._readers_known = 0
         self._cancelling: threading.Thread | None = None
 
+    @contextmanager
+    def turn(self) -> Iterator[int]:
+        """Enter libpcsclite with this context and no other call beside; the last one out gives it back.
+
+        Raises ``PcscFailed`` when it has been given back.
+        """
+        try:
+            with self._turn:
+                if self._context == _NO_CONTEXT:
+                    raise PcscFailed("released", scard.SCARD_E_INVALID_HANDLE)
+                yield self._context
+        finally:
+            if self._released:
+                self.release()
+
     def readers(self) -> list[str]:
-        hresult, names = scard.SCardListReaders(self._context, [])
+        with self.turn() as context:
+            hresult, names = scard.SCardListReaders(context, [])
         if code_of(hresult) == code_of(scard.SCARD_E_NO_READERS_AVAILABLE):
             names = []
         else:
@@ -47,7 +71,8 @@ class PcscContext:
         asked = [(one.name, one.count << 16 | one.flags) for one in known]
         # The upper half of the pseudo reader's state is how many readers the caller knows of.
         asked.append((_PNP, self._readers_known << 16))
-        hresult, answers = scard.SCardGetStatusChange(self._context, int(timeout_s * 1000), asked)
+        with self.turn() as context:
+            hresult, answers = scard.SCardGetStatusChange(context, int(timeout_s * 1000), asked)
         if code_of(hresult) in _NOT_NOW:
             return None
         if hresult != scard.SCARD_S_SUCCESS:
@@ -70,49 +95,59 @@ class PcscContext:
     def connect(self, reader: str, *, direct: bool = False) -> ScardCard:
         share = scard.SCARD_SHARE_DIRECT if direct else scard.SCARD_SHARE_SHARED
         protocols = 0 if direct else _PROTOCOLS
-        hresult, card, protocol = scard.SCardConnect(self._context, reader, share, protocols)
+        with self.turn() as context:
+            hresult, card, protocol = scard.SCardConnect(context, reader, share, protocols)
         self._traffic.note("connect", f"{code_of(hresult):08X}{' direct' if direct else ''}")
         _check("SCardConnect", hresult)
-        return ScardCard(card, protocol, self._traffic)
+        return ScardCard(self, card, protocol, self._traffic)
 
     def cancel(self) -> None:
-        context = self._context
-        if context is None or (self._cancelling is not None and self._cancelling.is_alive()):
+        if self._cancelling is not None and self._cancelling.is_alive():
             return
         # SCardCancel waits for pcscd's answer: one that is stopped must not stop whoever calls.
-        self._cancelling = threading.Thread(target=scard.SCardCancel, args=(context,), daemon=True)
+        self._cancelling = threading.Thread(target=scard.SCardCancel, args=(self._context,), daemon=True)
         self._cancelling.start()
 
     def release(self) -> None:
-        context, self._context = self._context, None
-        if context is not None:
-            scard.SCardReleaseContext(context)
+        """Give the context back, or leave that to the call that is in it."""
+        self._released = True
+        if self._turn.acquire(blocking=False):
+            try:
+                context, self._context = self._context, _NO_CONTEXT
+                if context != _NO_CONTEXT:
+                    scard.SCardReleaseContext(context)
+            finally:
+                self._turn.release()
 
 
 class ScardCard:
-    def __init__(self, card: int, protocol: int, traffic: Traffic) -> None:
+    def __init__(self, context: PcscContext, card: int, protocol: int, traffic: Traffic) -> None:
+        self._context = context
         self._card = card
         self._protocol = protocol
         self._traffic = traffic
 
     def transmit(self, apdu: bytes) -> bytes:
-        self._traffic.sent("apdu", apdu)
-        begun_s = time.monotonic()
-        hresult, answer = scard.SCardTransmit(self._card, self._protocol, list(apdu))
+        with self._context.turn():
+            self._traffic.sent("apdu", apdu)
+            begun_s = time.monotonic()
+            hresult, answer = scard.SCardTransmit(self._card, self._protocol, list(apdu))
         self._answered("apdu", hresult, bytes(answer), begun_s)
         _check("SCardTransmit", hresult)
         return bytes(answer)
 
     def control(self, code: int, data: bytes) -> bytes:
-        self._traffic.sent("control", data, f"{code:08X}")
-        begun_s = time.monotonic()
-        hresult, answer = scard.SCardControl(self._card, code, list(data))
+        with self._context.turn():
+            self._traffic.sent("control", data, f"{code:08X}")
+            begun_s = time.monotonic()
+            hresult, answer = scard.SCardControl(self._card, code, list(data))
         self._answered("control", hresult, bytes(answer), begun_s)
         _check("SCardControl", hresult)
         return bytes(answer)
 
     def disconnect(self) -> None:
-        scard.SCardDisconnect(self._card, scard.SCARD_LEAVE_CARD)
+        with suppress(PcscFailed), self._context.turn():
+            scard.SCardDisconnect(self._card, scard.SCARD_LEAVE_CARD)
 
     def _answered(self, channel: str, hresult: int, answer: bytes, begun_s: float) -> None:
         failed = hresult != scard.SCARD_S_SUCCESS
