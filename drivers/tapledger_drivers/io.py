@@ -1,8 +1,8 @@
 """The seam between a driver and its device: a driver asks its ``Io`` for a transport and never opens a file.
 
 Whoever gives out the ``Io`` decides what is behind it: the real device (transports/live.py), an emulator in
-the same process (emulators/memory.py) or a recording (cassettes). Every implementation writes what passes
-into ``traffic``, so recording and counting cost a driver nothing.
+the same process (emulators/memory.py) or a recording (cassettes). The first two write what passes into
+``traffic``, so recording and counting cost a driver nothing; only a recording of the first can be replayed.
 
 Addresses are one text, as a person writes them into daemon.toml:
 
@@ -144,6 +144,18 @@ class KeyEvent:
     code: int
     value: int
 
+    @classmethod
+    def unpack(cls, data: bytes) -> KeyEvent:
+        return cls(int.from_bytes(data[:2], "little"), data[2])
+
+    def pack(self) -> bytes:
+        """Return the key as traffic and recordings hold it: two bytes of code, one of value."""
+        return self.code.to_bytes(2, "little") + bytes([self.value])
+
+
+KEYS_LOST = KeyEvent(0, 0)
+"""Stands where the kernel's queue ran over: some keys before the next one never arrived."""
+
 
 class Keys(Protocol):
     """A keyboard held for this process alone (EVIOCGRAB)."""
@@ -155,7 +167,8 @@ class Keys(Protocol):
     virtual: bool
 
     def events(self) -> AsyncIterator[KeyEvent]:
-        """Yield keys until ``close``; raise ``DeviceLost`` when the keyboard goes."""
+        """Yield keys, and ``KEYS_LOST`` where some are missing, until ``close``; raise ``DeviceLost`` when
+        the keyboard goes."""
         ...
 
     async def close(self) -> None: ...

@@ -15,6 +15,7 @@ KEPT_BYTES = 256 * 1024
 FRAME_OVERHEAD_BYTES = 64
 """What a frame costs besides its data, so that many empty ones cannot grow without limit either."""
 SECRETS_MAX = 4096
+SECRETS_BYTES_MAX = 1024 * 1024
 OBSERVATIONS_MAX = 1024
 
 
@@ -45,11 +46,14 @@ class Traffic:
         self._frames: deque[Frame] = deque()
         self._bytes = 0
         self._secrets: dict[bytes, None] = {}
+        self._secret_bytes = 0
         self._observed: dict[str, deque[float]] = {}
         self.counters: Counter[str] = Counter()
         """By their UnifiedPOS names (``GoodReadCount``), and ``BytesSent``, ``BytesReceived``."""
         self.listeners: list[Callable[[Frame], None]] = []
         """Called with every frame, in the thread in which it passed; must neither block nor raise."""
+        self.secret_listeners: list[Callable[[bytes], None]] = []
+        """Called with all that is hidden; the same holds for them."""
 
     def sent(self, channel: str, data: bytes, note: str = "") -> None:
         self.counters["BytesSent"] += len(data)
@@ -75,13 +79,22 @@ class Traffic:
 
     def hide(self, secret: bytes) -> None:
         """Never show these bytes outside: an export replaces them by a pseudonym of the same length."""
-        if secret:
-            self._secrets.pop(secret, None)
-            self._secrets[secret] = None
-            if len(self._secrets) > SECRETS_MAX:
-                del self._secrets[next(iter(self._secrets))]
+        if not secret:
+            return
+        if secret in self._secrets:
+            del self._secrets[secret]
+        else:
+            self._secret_bytes += len(secret)
+        self._secrets[secret] = None
+        while len(self._secrets) > SECRETS_MAX or self._secret_bytes > SECRETS_BYTES_MAX:
+            oldest = next(iter(self._secrets))
+            del self._secrets[oldest]
+            self._secret_bytes -= len(oldest)
+        for listener in self.secret_listeners:
+            listener(secret)
 
     def secrets(self) -> list[bytes]:
+        """Return the newest that was hidden; who records for long keeps all of it by a listener."""
         return list(self._secrets)
 
     def frames(self) -> list[Frame]:

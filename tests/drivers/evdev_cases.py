@@ -146,6 +146,20 @@ async def test_a_bank_card_is_hidden_as_keys_and_as_digits(
     assert typed in traffic.secrets()
 
 
+async def test_a_members_code_is_hidden_as_keys_and_a_products_is_not(
+    keyboard: KeyboardScannerEmulator, scanner: EvdevKeyboardScanner
+) -> None:
+    traffic = scanner._io.traffic
+    await keyboard.scan("6901234567892")
+    assert texts(await take(scanner, 1)) == ["6901234567892"]
+    assert traffic.secrets() == []
+    await keyboard.scan("TL-90012345")
+    assert texts(await take(scanner, 1)) == ["TL-90012345"]
+    typed = b"".join(frame.data for frame in traffic.frames() if frame.channel == "key")
+    assert b"90012345" in traffic.secrets()
+    assert any(len(secret) > len("90012345") * 6 and secret in typed for secret in traffic.secrets())
+
+
 async def test_unplug_is_noticed_and_replug_is_used(
     keyboard: KeyboardScannerEmulator, scanner: EvdevKeyboardScanner
 ) -> None:

@@ -7,10 +7,11 @@ replaced too. Checksums around what was replaced are put right by mending.py.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 SHORTEST = 4
 """Shorter secrets would be found by chance all over a recording."""
@@ -32,6 +33,7 @@ class Pseudonyms:
         for secret in reversed(kept):
             names[secret] = _holding(names, secret, self._pseudonym(secret))
         self._names = {secret: names[secret] for secret in kept}
+        self._texts = [text for secret in kept for text in _as_text(secret, names[secret])]
         self._pieces: dict[bytes, tuple[bytes, int]] = {}
         for secret in kept:
             for at in range(len(secret) - PIECE_BYTES + 1):
@@ -42,10 +44,10 @@ class Pseudonyms:
     def __len__(self) -> int:
         return len(self._names)
 
-    def in_bytes(self, data: bytes) -> bytes:
+    def in_bytes(self, data: bytes, *, pieces: bool = True) -> bytes:
         """Replace secrets and pieces of them; what belongs to a longer one is not looked at again."""
         told = bytearray(data)
-        done = self._replace_pieces(data, told)
+        done = self._replace_pieces(data, told) if pieces else bytearray(len(data))
         for secret, name in self._names.items():
             at = data.find(secret)
             while at >= 0:
@@ -57,12 +59,8 @@ class Pseudonyms:
 
     def in_text(self, text: str) -> str:
         """Replace secrets in text, written as text or as hex digits."""
-        for secret, name in self._names.items():
-            text = text.replace(secret.hex(), name.hex()).replace(secret.hex().upper(), name.hex().upper())
-            try:
-                text = text.replace(secret.decode(), name.decode())
-            except UnicodeDecodeError:
-                continue
+        for secret, name in self._texts if text else ():
+            text = text.replace(secret, name)
         return text
 
     def _replace_pieces(self, data: bytes, told: bytearray) -> bytearray:
@@ -97,6 +95,13 @@ class Pseudonyms:
             for number in itertools.count()
         )
         return b"".join(itertools.islice(blocks, len(secret) // 32 + 1))
+
+
+def _as_text(secret: bytes, name: bytes) -> Iterator[tuple[str, str]]:
+    yield secret.hex(), name.hex()
+    yield secret.hex().upper(), name.hex().upper()
+    with contextlib.suppress(UnicodeDecodeError):
+        yield secret.decode(), name.decode()
 
 
 def _holding(names: dict[bytes, bytes], secret: bytes, name: bytes) -> bytes:

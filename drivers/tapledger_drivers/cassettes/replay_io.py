@@ -290,7 +290,7 @@ class ReplayKeys:
             self._reel.take()
             if frame.direction is Direction.NOTE:
                 raise DeviceLost("unplugged", f"{self.address}: {frame.note}") from EOFError(self.address)
-            yield KeyEvent(int.from_bytes(frame.data[:2], "little"), frame.data[2])
+            yield KeyEvent.unpack(frame.data)
 
     async def close(self) -> None:
         self._closed = True

@@ -15,9 +15,13 @@ def redacted(frames: list[Frame], names: Pseudonyms) -> list[bytes]:
     """
     clean = [frame.data for frame in frames]
     places = sorted(range(len(frames)), key=lambda place: (frames[place].direction, frames[place].channel))
-    for _, group in groupby(places, key=lambda place: (frames[place].direction, frames[place].channel)):
+    for (_, channel), group in groupby(
+        places, key=lambda place: (frames[place].direction, frames[place].channel)
+    ):
         stream = list(group)
-        joined, at = names.in_bytes(b"".join(frames[place].data for place in stream)), 0
+        # Two keys in a row that a code has are in many others too, and keys are never read again in pieces.
+        pieces = channel != "key"
+        joined, at = names.in_bytes(b"".join(frames[place].data for place in stream), pieces=pieces), 0
         for place in stream:
             end = at + len(frames[place].data)
             clean[place], at = joined[at:end], end

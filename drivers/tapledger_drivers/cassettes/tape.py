@@ -1,7 +1,7 @@
 """The format of a recording ("cassette"): JSON lines, a head and what passed, in its order.
 
 ``{"t": seconds from start, "dir": "to"|"from"|"note", "chan": …, "hex": …, "note": …}``
-Notes of the channels ``call``, ``answer``, ``event`` and ``judged`` hold JSON (values.py); those of the
+Notes of ``JSON_CHANNELS`` hold JSON (values.py); those of the
 transports, such as ``stream`` and ``pcsc``, say what happened to the line itself.
 """
 
@@ -22,6 +22,7 @@ LINES_MAX = 200_000
 LINE_BYTES_MAX = 512 * 1024
 OUTCOMES = frozenset({"event", "answer"})
 """Channels whose notes are what a driver told its caller: the outcome of a recording."""
+JSON_CHANNELS = OUTCOMES | {"call", "judged"}
 
 
 class CassetteUnreadable(ValueError):

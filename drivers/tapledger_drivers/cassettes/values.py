@@ -8,12 +8,14 @@ import functools
 from typing import Any, TypeAlias
 
 from tapledger_drivers import device, ports
+from tapledger_drivers.cassettes.pseudonyms import Pseudonyms
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 
 _TYPE = "is"
 _HEX = "hex"
 _VALUE = "value"
+_STRUCTURE = frozenset({_TYPE, "call", "error"})
 TIMES = frozenset({"seen_at_s", "read_at_s"})
 """Fields that say when something happened: part of no outcome."""
 
@@ -60,6 +62,21 @@ def decode(json: Json) -> Any:
         return known(**fields)
     except TypeError as error:
         raise ValueError(f"not a {name}: {error}") from error
+
+
+def redact(json: Json, names: Pseudonyms) -> Json:
+    """Return what ``encode`` wrote, or a note around it, with pseudonyms in its texts and bytes.
+
+    Its structure stays, also where a secret is a word of it."""
+    if isinstance(json, str):
+        return names.in_text(json)
+    if isinstance(json, list):
+        return [redact(one, names) for one in json]
+    if not isinstance(json, dict) or set(json) == {_TYPE, _VALUE}:
+        return json
+    if set(json) == {_HEX}:
+        return {_HEX: names.in_bytes(bytes.fromhex(str(json[_HEX]))).hex()}
+    return {name: one if name in _STRUCTURE else redact(one, names) for name, one in json.items()}
 
 
 @functools.cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeVar
 
@@ -11,10 +10,9 @@ import msgspec
 from tapledger_drivers.cassettes.values import Json, encode
 from tapledger_drivers.errors import DeviceError
 from tapledger_drivers.ports import CardPresented, CardTrust, Driver, Scan, TrustPolicy, UidKind
-from tapledger_drivers.scanners.gs1 import is_gtin
+from tapledger_drivers.scanners.personal import secrets_of
 from tapledger_drivers.traffic import Traffic
 
-_CODE = re.compile(r"[0-9A-Za-z]{4,}")
 D = TypeVar("D", bound=Driver)
 
 STREAMS = ("taps", "scans", "changes")
@@ -103,9 +101,9 @@ def _hide_people(event: object, traffic: Traffic) -> None:
     if isinstance(event, CardPresented):
         traffic.hide(event.uid)
         traffic.hide(event.ndef or b"")
-    elif isinstance(event, Scan) and not event.gs1 and not is_gtin(event.text):
-        for run in _CODE.findall(event.text):
-            traffic.hide(run.encode())
+    elif isinstance(event, Scan):
+        for secret in secrets_of(event):
+            traffic.hide(secret)
 
 
 def _json(value: Json) -> str:

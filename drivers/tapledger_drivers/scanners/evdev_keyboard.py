@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from tapledger_drivers import quirks
 from tapledger_drivers.device import DeviceInfo, Finding, HealthLevel, HealthReport
-from tapledger_drivers.io import Io, KeyEvent, Keys
+from tapledger_drivers.io import KEYS_LOST, Io, KeyEvent, Keys
 from tapledger_drivers.ports import Scan, ScanEvent
 from tapledger_drivers.registry import Making
 from tapledger_drivers.scanners.framing import CODE_BYTES_MAX, KEYBOARD_ENDS, Framed, Framer
@@ -19,10 +19,8 @@ from tapledger_drivers.scanners.reading import CodeFormat, CodeReader
 LAYOUT = "us"
 CODES_AHEAD_MAX = 256
 """Codes that wait for the till; beyond it the keyboard is not read."""
-KEY_RESERVED = 0
-_KEY_BYTES = 3
-_TYPED_BYTES_MAX = CODE_BYTES_MAX * 8 * _KEY_BYTES
-"""Key presses and releases of one code that are remembered, to hide them should it be somebody's card."""
+_TYPED_BYTES_MAX = CODE_BYTES_MAX * 8 * len(KEYS_LOST.pack())
+"""Key presses and releases of one code that are remembered, to hide them should it be somebody's."""
 
 _Codes: TypeAlias = "asyncio.Queue[ScanEvent | Exception | None]"
 
@@ -121,11 +119,11 @@ class EvdevKeyboardScanner:
         self._miskeyed = False
 
     def _key(self, event: KeyEvent) -> Iterator[Framed]:
-        if event.code == KEY_RESERVED:
+        self._typed += event.pack()
+        del self._typed[:-_TYPED_BYTES_MAX]
+        if event == KEYS_LOST:
             self._typer.rest()
             return self._framer.lose()
-        self._typed += event.code.to_bytes(2, "little") + bytes([event.value])
-        del self._typed[:-_TYPED_BYTES_MAX]
         return self._framer.feed(self._typer.press(event))
 
     def _read(self, framed: Framed) -> ScanEvent:

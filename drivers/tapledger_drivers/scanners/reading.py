@@ -11,7 +11,7 @@ from typing import Literal
 from tapledger_drivers.errors import DeviceBlocked
 from tapledger_drivers.ports import Scan, ScanEvent, ScanRefused
 from tapledger_drivers.registry import Options
-from tapledger_drivers.scanners import gs1, payment_secrets, symbologies
+from tapledger_drivers.scanners import gs1, payment_secrets, personal, symbologies
 from tapledger_drivers.scanners.framing import CODE_BYTES_MAX, QUIET_S, Framed
 from tapledger_drivers.traffic import Traffic
 
@@ -64,20 +64,18 @@ class CodeReader:
         """Whether the newest code had an AIM identifier; None before the first."""
 
     def read(self, framed: Framed, typed: bytes = b"") -> ScanEvent:
-        """Return what the code says; never raises. A secret among the bytes is hidden when it returns, and so
+        """Return what the code says; never raises. What may be somebody's is hidden when it returns, and so
         are the key presses that ``typed`` it."""
         event = self._judge(framed, time.monotonic())
         if isinstance(event, Scan):
             self.aim_id_seen = bool(event.aim_id)
             self._traffic.count("GoodScanCount")
-            return event
-        self._traffic.count("FailedScanCount")
-        if event.reason in (
-            payment_secrets.PAYMENT_CARD,
-            payment_secrets.PAYMENT_CODE,
-        ) or payment_secrets.may_hide_in(framed.raw):
-            self._traffic.hide(framed.raw)
-            self._traffic.hide(typed)
+            secrets = personal.secrets_of(event)
+        else:
+            self._traffic.count("FailedScanCount")
+            secrets = personal.secrets_of_refused(event.reason, framed.raw)
+        for secret in (*secrets, typed) if secrets else ():
+            self._traffic.hide(secret)
         return event
 
     def _judge(self, framed: Framed, seen_at_s: float) -> ScanEvent:

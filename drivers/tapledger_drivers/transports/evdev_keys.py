@@ -12,12 +12,10 @@ import evdev
 from evdev import ecodes
 
 from tapledger_drivers.errors import DeviceBlocked, DeviceLost
-from tapledger_drivers.io import KeyEvent
+from tapledger_drivers.io import KEYS_LOST, KeyEvent
 from tapledger_drivers.traffic import Traffic
 from tapledger_drivers.transports.live import why_not_open
 
-KEYS_LOST = KeyEvent(ecodes.KEY_RESERVED, 0)
-"""Stands where the kernel's queue ran over: some keys before the next one never arrived."""
 LOOK_EVERY_S = 0.5
 """How often to see whether the device file is still there, should the kernel not say that it went."""
 _CHANNEL = "key"
@@ -47,11 +45,6 @@ def open_keys(path: str, traffic: Traffic) -> EvdevKeys:
     return EvdevKeys(device, path, traffic)
 
 
-def pack_key(event: KeyEvent) -> bytes:
-    """Return a key as recordings hold it: two bytes of code, one of value."""
-    return event.code.to_bytes(2, "little") + bytes([event.value])
-
-
 class EvdevKeys:
     """An ``io.Keys``."""
 
@@ -66,12 +59,12 @@ class EvdevKeys:
         self.virtual = device.info.bustype == ecodes.BUS_VIRTUAL
 
     async def events(self) -> AsyncIterator[KeyEvent]:
-        """Yield keys until ``close``; raise ``DeviceLost`` when the keyboard goes."""
+        """Yield keys as ``io.Keys`` says."""
         while not self._closed:
             for kind, code, value in await self._read():
                 event = _key_event(kind, code, value)
                 if event is not None:
-                    self._traffic.received(_CHANNEL, pack_key(event))
+                    self._traffic.received(_CHANNEL, event.pack())
                     yield event
 
     async def close(self) -> None:
