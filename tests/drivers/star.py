@@ -12,31 +12,18 @@ from tapledger_drivers.emulators.pty_wire import PtyWire
 from tapledger_drivers.emulators.star_printer import StarPrinterEmulator
 from tapledger_drivers.emulators.wire import Machine, TcpWire, Wire
 from tapledger_drivers.ports import (
-    Align,
     PaperItem,
     PrintVerdict,
-    QrCode,
-    Row,
-    Rule,
-    Text,
 )
 from tapledger_drivers.printers.layout import lay_out
 from tapledger_drivers.printers.star import StarPrinter
 from tapledger_drivers.printers.star_raster import StarPage, safe_row
 from tapledger_drivers.traffic import Traffic
 from tapledger_drivers.transports.live import LiveIo
+from tests.drivers.printing import RECEIPT as RECEIPT
 
 PRINTED, FAILED, UNKNOWN = PrintVerdict.PRINTED, PrintVerdict.FAILED, PrintVerdict.UNKNOWN
 WIRES: dict[str, Callable[[Machine], Wire]] = {"tcp": TcpWire, "pty": PtyWire}
-
-RECEIPT: tuple[PaperItem, ...] = (
-    Text("丽人化妆品", Align.CENTER, bold=True, large=True),
-    Rule(),
-    Row("口红 Rouge 999", "¥128.00"),
-    Row("积分 Points", "+128", bold=True),
-    QrCode("https://example.test/r/1?名=李"),
-    Text("谢谢光临！退换货请保留小票。"),
-)
 
 
 def new_io() -> LiveIo:

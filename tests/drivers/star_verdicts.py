@@ -9,19 +9,15 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
 from tapledger_drivers.emulators.faults import Verb
-from tapledger_drivers.emulators.pty_wire import PtyWire
 from tapledger_drivers.emulators.star_printer import StarPrinterEmulator
-from tapledger_drivers.emulators.wire import TcpWire
 from tapledger_drivers.ports import PrintJob, PrintOutcome, PrintVerdict, Row, Rule, Text
 from tapledger_drivers.printers.layout import lay_out
 from tapledger_drivers.printers.star import StarPrinter
 from tapledger_drivers.printers.star_raster import TAIL_ROWS, StarPage, safe_row
-from tapledger_drivers.traffic import Traffic
-from tapledger_drivers.transports.live import LiveIo
 from tests.drivers import verdict_page
+from tests.drivers.star import WIRES, new_io, rows_on_paper
 from tests.drivers.verdict_page import Played, verdict
 
-WIRES = {"tcp": TcpWire, "pty": PtyWire}
 SLIP = PrintJob("job-1", (Text("丽人化妆品", large=True), Rule(), Row("口红", "¥128.00"), Text("谢谢光临")))
 NEXT = PrintJob("job-2", (Text("the next slip"),))
 POWER, NOISE_AT_RANDOM = "power off and on", "noise, every fifth byte"
@@ -132,7 +128,7 @@ def _when(emulator: StarPrinterEmulator, moment: Moment, begin: Callable[[], Non
 @asynccontextmanager
 async def _printer(line: str) -> AsyncIterator[tuple[StarPrinterEmulator, StarPrinter]]:
     emulator = StarPrinterEmulator(WIRES[line])
-    io = LiveIo("receipt-printer", Traffic(asyncio.get_running_loop().time))
+    io = new_io()
     printer = StarPrinter(
         io, await emulator.start(), answer_timeout_s=ANSWER_TIMEOUT_S, send_timeout_s=0.4, job_timeout_s=2.0
     )
@@ -157,13 +153,7 @@ def _expected(job: PrintJob) -> list[bytes]:
 
 
 def _rows(emulator: StarPrinterEmulator) -> list[list[bytes]]:
-    """Return the rows of each slip."""
-    slips = []
-    for slip in emulator.slips:
-        [picture] = slip.content
-        width, bits = picture.width_bytes, picture.bits  # type: ignore[union-attr]
-        slips.append(_ink([bits[at : at + width] for at in range(0, len(bits), width)]))
-    return slips
+    return [_ink(rows) for rows in rows_on_paper(emulator)]
 
 
 def _ink(rows: list[bytes]) -> list[bytes]:

@@ -8,15 +8,12 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tapledger_drivers.device import Capability, DeviceConfig, HealthLevel, Source
 from tapledger_drivers.emulators.escpos_printer import EscposPrinterEmulator
 from tapledger_drivers.emulators.faults import Verb
 from tapledger_drivers.errors import DeviceAbsent
 from tapledger_drivers.ports import (
-    Align,
     PrintJob,
     PrintOutcome,
     PrintVerdict,
@@ -27,10 +24,10 @@ from tapledger_drivers.ports import (
 from tapledger_drivers.printers import escpos, escpos_tcp
 from tapledger_drivers.printers.code_pages import CODE_PAGES
 from tapledger_drivers.printers.detecting import LOOKS_MAX
-from tapledger_drivers.printers.encoding import char_columns, sanitise, text_columns
+from tapledger_drivers.printers.encoding import sanitise
 from tapledger_drivers.printers.escpos import EscposPrinter
 from tapledger_drivers.printers.escpos_options import EscposOptions, read_options
-from tapledger_drivers.printers.layout import TextLine, expected_lines, lay_out
+from tapledger_drivers.printers.layout import expected_lines, lay_out
 from tapledger_drivers.printers.proof import MODEL
 from tapledger_drivers.printers.raster import missing_glyphs
 from tapledger_drivers.printers.slip import build_slip
@@ -314,39 +311,6 @@ async def test_a_hostile_name_neither_kicks_the_drawer_nor_resets(
     assert printer.drawer_kicks == 0
     assert printer.received_bytes.count(b"\x1b@") == 1
     assert printer.slips[0].lines()[-1] == f"[QR:{sanitise(HOSTILE)}]"
-
-
-@given(
-    left=st.text(max_size=80),
-    right=st.text(max_size=30),
-    text=st.text(max_size=150),
-    large=st.booleans(),
-    columns=st.sampled_from([32, 42, 48]),
-)
-def test_no_line_is_wider_than_the_paper(left: str, right: str, text: str, large: bool, columns: int) -> None:
-    for line in lay_out((Row(left, right), Text(text, Align.CENTER, large=large)), columns):
-        assert isinstance(line, TextLine)
-        assert text_columns(line.text) <= (columns // 2 if line.large else columns)
-
-
-@given(amount=st.integers(0, 10**12), name=st.text(max_size=100))
-def test_an_amount_is_never_cut(amount: int, name: str) -> None:
-    *_, line = lay_out((Row(name, f"¥{amount}"),), 48)
-    assert isinstance(line, TextLine)
-    assert line.text.endswith(f"￥{amount}")
-
-
-def test_wrapping_loses_nothing_and_keeps_words_whole() -> None:
-    text = "the quick brown fox 敏捷的棕色狐狸 jumps over the lazy dog"
-    lines = expected_lines((Text(text),), 32)
-    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
-    words = set(" ".join(lines).split())
-    assert {"quick", "jumps", "lazy"} <= words
-
-
-def test_widths() -> None:
-    assert [char_columns(char) for char in "A李￥①é́"] == [1, 2, 2, 2, 2, 0]
-    assert sanitise("¥5\n\tb\u200b\u3000c") == "￥5  b\u3000c"
 
 
 __all__ = ["driver", "printer"]

@@ -6,6 +6,8 @@ import asyncio
 import random
 import time
 import tracemalloc
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -13,10 +15,14 @@ from tapledger_drivers.emulators.escpos_models import Condition
 from tapledger_drivers.emulators.escpos_parser import EscposParser
 from tapledger_drivers.emulators.escpos_printer import EscposPrinterEmulator, Mute
 from tapledger_drivers.emulators.paper import Printed
+from tapledger_drivers.errors import DeviceLost
+from tapledger_drivers.io import Stream
 from tapledger_drivers.ports import PrintVerdict
+from tapledger_drivers.printers.conversation import Conversation
 from tapledger_drivers.printers.layout import LogoLine, expected_lines, lay_out
 from tapledger_drivers.printers.pieces import cut_apart
 from tapledger_drivers.printers.slip import build_slip
+from tapledger_drivers.printers.star_line import StarLine
 from tapledger_drivers.printers.status import Answer, AnswerParser, Kind, StatusBytes
 from tests.drivers.printing import JOB, LINES, RECEIPT, driving, emulated
 
@@ -212,6 +218,40 @@ async def _babble(printer: EscposPrinterEmulator, dice: random.Random) -> None:
     while printer.wire.plugged:
         printer.wire.send(_some_bytes(dice))
         await asyncio.sleep(0.002)
+
+
+class _NeverQuiet:
+    """A line on which there is always more to read, so that reading never waits."""
+
+    address, virtual = "sim:never-quiet", True
+    READS_MAX = 1000
+
+    def __init__(self) -> None:
+        self.reads = 0
+
+    async def read(self, timeout_s: float | None, limit: int = 4096) -> bytes:
+        self.reads += 1
+        if self.reads > self.READS_MAX:
+            raise DeviceLost("closed", self.address)
+        return b"\x80"
+
+    async def write(self, data: bytes, timeout_s: float) -> None: ...
+
+    async def close(self) -> None:
+        self.reads = self.READS_MAX
+
+
+@pytest.mark.parametrize("line", [partial(Conversation, baud=None), StarLine])
+async def test_a_printer_that_is_never_quiet_leaves_others_their_turn(
+    line: Callable[[Stream, float, float], Conversation | StarLine],
+) -> None:
+    stream = _NeverQuiet()
+    opened = line(stream, 1.0, 1.0)
+    turns = 20
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    assert 0 < stream.reads <= turns
+    await opened.close()
 
 
 # ---- places between the lines --------------------------------------------------------------------------

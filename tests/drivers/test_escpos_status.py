@@ -25,6 +25,7 @@ from tests.drivers.printing import (
     driver,
     driving,
     emulated,
+    fast,
     live_io,
     next_status,
     printer,
@@ -212,6 +213,33 @@ async def test_a_printer_that_says_nothing_any_more_is_mute_and_then_lost(
     printer.set_mute(Mute.NO)
     await driver.open()
     assert (await driver.print(JOB)).verdict is PRINTED
+
+
+async def test_slips_that_wait_do_not_hide_that_the_printer_fell_silent(
+    printer: EscposPrinterEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each slip asks and gets no answer; the next one asks before anybody else can."""
+    monkeypatch.setattr(escpos, "IDLE_ASK_S", 0.05)
+    async with driving(
+        printer, query=fast(printer), answer_timeout_s=0.2, liveness_timeout_s=0.2, send_timeout_s=0.2
+    ) as driver:
+        changes = driver.changes()
+        assert (await next_status(changes)).ready
+
+        async def print_on_and_on() -> None:
+            while True:
+                await driver.print(JOB)
+
+        printer.set_mute(Mute.DEAF)
+        slips = [asyncio.create_task(print_on_and_on()) for _ in range(2)]
+        try:
+            assert (await next_status(changes)).reason == "mute"
+            with pytest.raises(DeviceLost, match="mute"):
+                await next_status(changes)
+        finally:
+            for slip in slips:
+                slip.cancel()
+            await asyncio.gather(*slips, return_exceptions=True)
 
 
 async def test_a_short_silence_is_forgiven(

@@ -10,6 +10,7 @@ import pytest
 from tapledger_drivers.emulators.faults import Verb
 from tapledger_drivers.emulators.pty_wire import PtyWire
 from tapledger_drivers.emulators.star_printer import StarPrinterEmulator
+from tapledger_drivers.io import WriteStalled
 from tapledger_drivers.ports import (
     PrintJob,
     PrintOutcome,
@@ -33,6 +34,7 @@ from tests.drivers.star import (
 )
 
 DEADLINE_S = 5.0
+MORE_THAN_LIES_BETWEEN = 16 * 1024 * 1024
 
 
 # ---- faults during a slip ------------------------------------------------------------------------------
@@ -143,10 +145,12 @@ async def test_a_change_is_not_missed_while_somebody_thinks_about_the_last(
             assert (await anext(changes)).reason == "cover_open"
 
 
+@pytest.mark.parametrize("takes_questions", [True, False])
 async def test_slips_that_wait_do_not_hide_that_the_printer_fell_silent(
-    emulator: StarPrinterEmulator, monkeypatch: pytest.MonkeyPatch
+    emulator: StarPrinterEmulator, monkeypatch: pytest.MonkeyPatch, takes_questions: bool
 ) -> None:
-    """Each slip asks and gets no answer; the next one asks before anybody else can."""
+    """Each slip asks and gets no answer; the next one asks before anybody else can. What lies between takes
+    the questions, or is full and does not."""
     monkeypatch.setattr(star, "LIVENESS_S", 0.05)
     async with opened(emulator, answer_timeout_s=0.2, send_timeout_s=0.2) as printer:
         changes = printer.changes()
@@ -157,6 +161,10 @@ async def test_slips_that_wait_do_not_hide_that_the_printer_fell_silent(
                 await printer.print(PrintJob("j", RECEIPT))
 
         await emulator.pull(Verb.GO_AWOL)
+        if not takes_questions:
+            assert printer._line is not None
+            with pytest.raises(WriteStalled):
+                await printer._line.send(bytes(MORE_THAN_LIES_BETWEEN))
         slips = [asyncio.create_task(print_on_and_on()) for _ in range(2)]
         try:
             async with asyncio.timeout(DEADLINE_S):

@@ -56,13 +56,11 @@ class EscposPrinterEmulator:
         self.line_delay_s = 0.0
         self.received_bytes = bytearray()
         """What came since the line was opened, the newest ``RECEIVED_BYTES_MAX`` of it."""
-        self.connections = 0
         self.on_change: list[Callable[[], None]] = []
         """Called after anything changed on the paper or the levers; must not block."""
         self.after_line: Callable[[], Awaitable[None]] | None = None
         """Awaited after each printed line and each cut, before the next."""
         self.condition = Condition()
-        self.has_drawer = True
         self.buffer_bytes = buffer_bytes
         self._mute = Mute.NO
         self._lines_left: int | None = None
@@ -142,14 +140,6 @@ class EscposPrinterEmulator:
         if drops_line:
             await self.wire.pull(Verb.REPLUG)
         self._changed()
-
-    @property
-    def paper_out(self) -> bool:
-        return self.condition.paper_out
-
-    @property
-    def cover_open(self) -> bool:
-        return self.condition.cover_open
 
     @property
     def mute(self) -> Mute:
@@ -232,7 +222,6 @@ class EscposPrinterEmulator:
 
     # ---- the interface board: takes bytes and answers at once, whatever the mechanics do ---------------
     def attached(self) -> None:
-        self.connections += 1
         self.received_bytes.clear()
 
     def detached(self) -> None:
@@ -358,8 +347,7 @@ class EscposPrinterEmulator:
     def kicked(self, connector: int) -> None:
         del connector
         self.drawer_kicks += 1
-        if self.has_drawer:
-            self.set_drawer_open(True)
+        self.set_drawer_open(True)
 
     def _say_automatically(self) -> None:
         said = self.condition.automatic()

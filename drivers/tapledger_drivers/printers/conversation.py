@@ -1,6 +1,5 @@
 """Questions to an ESC/POS printer and its answers, on one open line.
 
-One task reads whatever comes, for printers talk without being asked; whoever waits for an answer is told.
 One caller at a time may ask or send: the driver sees to that.
 """
 
@@ -10,8 +9,8 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
-from tapledger_drivers.errors import DeviceLost
 from tapledger_drivers.io import Stream, WriteStalled
+from tapledger_drivers.printers.open_line import OpenLine
 from tapledger_drivers.printers.status import (
     ASK_STATUS,
     CLEAR_BUFFERS,
@@ -47,13 +46,13 @@ class NoAnswer(Exception):
         self.reason = reason
 
 
-class Conversation:
+class Conversation(OpenLine):
     """Owns ``stream``. ``baud`` is the speed of a serial line: what was written is not there yet."""
 
     def __init__(
         self, stream: Stream, answer_timeout_s: float, send_timeout_s: float, baud: int | None
     ) -> None:
-        self._stream = stream
+        super().__init__(stream)
         self._answer_timeout_s = answer_timeout_s
         self._send_timeout_s = send_timeout_s
         self._baud = baud
@@ -64,15 +63,12 @@ class Conversation:
         self._unclear = False
         self._believed = WELL
         self._carried_at_s = 0.0
-        self._loop = asyncio.get_running_loop()
-        self._news = asyncio.Event()
-        self.lost: DeviceLost | None = None
         self.noise = 0
         """Bytes that made no sense so far."""
         self.automatic: StatusBytes | None = None
         """What the printer last said of its own accord."""
         self.latest: StatusBytes | None = None
-        """What it last said at all."""
+        """What it last said at all; None when it has not answered a question since."""
         self.automatic_count = 0
         self.completions: list[str] = []
         """Process ids that were answered, and an empty text for each answer to GS r."""
@@ -82,20 +78,6 @@ class Conversation:
         self.texts: list[str] = []
         self.key_lists: list[bytes] = []
         """Which logos it keeps, in the lists that it told them in."""
-        self._reading = asyncio.create_task(self._read())
-
-    @property
-    def virtual(self) -> bool:
-        return self._stream.virtual
-
-    async def close(self) -> None:
-        await self._stream.close()
-        await asyncio.gather(self._reading, return_exceptions=True)
-
-    def check(self) -> None:
-        """Raise ``DeviceLost`` when the line is gone."""
-        if self.lost is not None:
-            raise DeviceLost(self.lost.reason, self.lost.detail) from self.lost
 
     # ---- sending ---------------------------------------------------------------------------------------
     def line_time_s(self, count: int) -> float:
@@ -121,15 +103,7 @@ class Conversation:
     async def wait_for(self, satisfied: Callable[[], bool], timeout_s: float) -> bool:
         """Wait for answers until ``satisfied``; False when it is not, ``timeout_s`` after the line has
         carried everything. Raises ``DeviceLost``."""
-        deadline_s = max(self._carried_at_s, self._loop.time()) + timeout_s
-        try:
-            async with asyncio.timeout_at(deadline_s):
-                while not satisfied():
-                    self.check()
-                    await self._news.wait()
-        except TimeoutError:
-            return False
-        return True
+        return await self._wait_until(satisfied, max(self._carried_at_s, self._loop.time()) + timeout_s)
 
     async def wait_for_word(self, heard: int, timeout_s: float) -> None:
         """Wait until the printer has said something of its own accord since ``automatic_count`` was
@@ -144,6 +118,15 @@ class Conversation:
         Trouble that is new has to be said twice: a wrong bit on the line looks the same.
         """
         timeout_s = self._answer_timeout_s if timeout_s is None else timeout_s
+        try:
+            status = await self._ask_until_sure(before, timeout_s)
+        except (NoAnswer, WriteStalled):
+            self.latest = None
+            raise
+        self._believed, self.latest = (status.reason, status.near_end), status
+        return status
+
+    async def _ask_until_sure(self, before: bytes, timeout_s: float) -> StatusBytes:
         doubted = None
         for _ in range(ASKS_MAX):
             status = await self._ask_once(before, timeout_s)
@@ -152,7 +135,6 @@ class Conversation:
                 continue
             meaning = (status.reason, status.near_end)
             if meaning in (WELL, self._believed, doubted):
-                self._believed, self.latest = meaning, status
                 return status
             doubted = meaning
         raise NoAnswer("noise", f"{ASKS_MAX} times no sense in the answers to DLE EOT")
@@ -210,19 +192,9 @@ class Conversation:
         return len(self._statuses) + self.noise - noise_before
 
     # ---- answers ---------------------------------------------------------------------------------------
-    async def _read(self) -> None:
-        try:
-            while True:
-                for answer in self._parser.feed(await self._stream.read(None)):
-                    self._take(answer)
-                self._tell()
-        except DeviceLost as error:
-            self.lost = error
-            self._tell()
-
-    def _tell(self) -> None:
-        news, self._news = self._news, asyncio.Event()
-        news.set()
+    def _heard(self, data: bytes) -> None:
+        for answer in self._parser.feed(data):
+            self._take(answer)
 
     def _take(self, answer: Answer) -> None:
         match answer.kind:

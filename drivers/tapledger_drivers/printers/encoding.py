@@ -18,9 +18,6 @@ TEXT_CHARS_MAX = 2000
 MARKS_MAX = 2
 """Accents on one letter; more would paint over the lines around."""
 
-KANJI_MODE_ON = TWO_BYTE_ON
-KANJI_MODE_OFF = TWO_BYTE_OFF
-
 _DROPPED = frozenset({"Cc", "Cf", "Cn", "Co", "Cs"})
 """Controls, bidi and joiners, unassigned, private use, surrogates: nothing a receipt can show."""
 _ZERO_WIDTH = frozenset({"Mn", "Me"})
@@ -97,7 +94,7 @@ def encode_runs(text: str, page: CodePage) -> bytes | None:
     encoded = bytearray()
     for wide, run in groupby(text, key=lambda char: not char.isascii()):
         part = page.encode("".join(run)) or b""
-        encoded += KANJI_MODE_ON + part + KANJI_MODE_OFF if wide else part
+        encoded += TWO_BYTE_ON + part + TWO_BYTE_OFF if wide else part
     return bytes(encoded)
 
 

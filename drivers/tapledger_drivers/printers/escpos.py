@@ -13,10 +13,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from tapledger_drivers.device import Capabilities, DeviceInfo, Finding, HealthLevel, HealthReport, Value
+from tapledger_drivers.device import Capabilities, DeviceInfo, HealthLevel, HealthReport, Value
 from tapledger_drivers.errors import DeviceAbsent, DeviceError, DeviceLost
 from tapledger_drivers.io import Io, WriteStalled
-from tapledger_drivers.ports import PrinterStatus, PrintJob, PrintOutcome, PrintVerdict, Rule, Text
+from tapledger_drivers.ports import PrinterStatus, PrintJob, PrintOutcome, PrintVerdict
+from tapledger_drivers.printers.checking import check
 from tapledger_drivers.printers.conversation import BITS_PER_BYTE, Conversation, NoAnswer
 from tapledger_drivers.printers.detecting import Detected, Detecting
 from tapledger_drivers.printers.escpos_options import EscposOptions, read_options
@@ -135,14 +136,7 @@ class EscposPrinter:
         return capabilities({**_DEFAULTS, **paper}, detected, quirk, said)
 
     async def health(self, level: HealthLevel) -> HealthReport:
-        """Ask how it is, or print a line: a person looks at it for ``interactive``."""
-        if level is HealthLevel.INTERNAL:
-            status = await self.status()
-            return HealthReport(level, (Finding(status.reason, status.ready, status.evidence),))
-        test = PrintJob("health", (Rule(), Text("TEST 测试 0123456789"), Rule()))
-        outcome = await self.print(test)
-        printed = outcome.verdict is PrintVerdict.PRINTED
-        return HealthReport(HealthLevel.EXTERNAL, (Finding(outcome.reason, printed, outcome.evidence),))
+        return await check(self, level)
 
     # ---- status ----------------------------------------------------------------------------------------
     async def status(self) -> PrinterStatus:
@@ -178,7 +172,8 @@ class EscposPrinter:
             raise
 
     async def _look(self, conversation: Conversation | None) -> PrinterStatus:
-        """Return how the printer is: by asking, or while a slip is at work by what it said last."""
+        """Return how the printer is: by asking, or while a slip is at work by what it said last. One that
+        is silent is asked in its turn: slips that wait must not hide that."""
         if conversation is None:
             return await self.status()
         said = conversation.latest

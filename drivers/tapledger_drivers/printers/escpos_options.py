@@ -78,24 +78,25 @@ class EscposOptions:
 
 def read_options(options: Options, *, hold_line: bool) -> EscposOptions:
     """Take the options that every ESC/POS printer has, whatever it hangs on."""
+    usual = EscposOptions()
     chunk_bytes = options.integer("chunk_bytes", -1, -1, 65536)
     pause_ms = options.integer("pause_ms", -1, -1, 5000)
     held = options.flag("hold_line", hold_line)
     return EscposOptions(
-        columns=options.integer("columns", 48, 24, 96),
-        dots=options.integer("dots", 576, 288, 1152),
+        columns=options.integer("columns", usual.columns, 24, 96),
+        dots=options.integer("dots", usual.dots, 288, 1152),
         hold_line=bool(held),
         model=options.optional_text("model"),
-        code_page=options.choice("code_page", "gbk", CODE_PAGES),
-        switch_runs=bool(options.flag("switch_runs", False)),
-        inline_pictures=bool(options.flag("inline_pictures", False)),
-        native_qr=bool(options.flag("native_qr", True)),
-        status=options.choice("status", AUTO, STATUS_KINDS),
-        completion=options.choice("completion", AUTO, COMPLETIONS),
+        code_page=options.choice("code_page", usual.code_page, CODE_PAGES),
+        switch_runs=bool(options.flag("switch_runs", usual.switch_runs)),
+        inline_pictures=bool(options.flag("inline_pictures", usual.inline_pictures)),
+        native_qr=bool(options.flag("native_qr", usual.native_qr)),
+        status=options.choice("status", usual.status, STATUS_KINDS),
+        completion=options.choice("completion", usual.completion, COMPLETIONS),
         chunk_bytes=None if chunk_bytes < 0 else chunk_bytes,
         pause_ms=None if pause_ms < 0 else pause_ms,
-        ask=options.flag("ask", True) is not False,
+        ask=bool(options.flag("ask", usual.ask)),
         logo_memory=options.flag("logo_memory"),
-        drawer_pin=int(options.choice("drawer_pin", "2", map(str, DRAWER_PINS))),
-        drawer_switch=options.choice("drawer_switch", "learn", DRAWER_SWITCHES),
+        drawer_pin=int(options.choice("drawer_pin", str(usual.drawer_pin), map(str, DRAWER_PINS))),
+        drawer_switch=options.choice("drawer_switch", usual.drawer_switch, DRAWER_SWITCHES),
     )

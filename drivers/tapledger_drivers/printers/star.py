@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator, Sequence
 from functools import partial
 
 from tapledger_drivers import quirks
-from tapledger_drivers.device import DeviceInfo, Finding, HealthLevel, HealthReport, Value
+from tapledger_drivers.device import DeviceInfo, HealthLevel, HealthReport, Value
 from tapledger_drivers.errors import DeviceAbsent, DeviceBlocked, DeviceLost
 from tapledger_drivers.io import Io, WriteStalled
-from tapledger_drivers.ports import PrinterStatus, PrintJob, PrintOutcome, PrintVerdict, Rule, Text
+from tapledger_drivers.ports import PrinterStatus, PrintJob, PrintOutcome, PrintVerdict
 from tapledger_drivers.printers import qr
+from tapledger_drivers.printers.checking import check
 from tapledger_drivers.printers.escpos_options import DRAWER_SWITCHES
 from tapledger_drivers.printers.layout import PaperLine, QrLine, lay_out
 from tapledger_drivers.printers.raster import LINE_DOTS, load_font
@@ -47,8 +48,7 @@ class StarPrinter:
     """``dots`` is the printable width: 576 on 80 mm paper, 384 or 408 on 58 mm.
 
     ``answers`` is False for the models before the TSP100III, which cannot be asked; ``ask`` whether a person
-    is asked about their slips. One line is held from
-    ``open`` to ``close``; jobs wait for each other.
+    is asked about their slips. One line is held from ``open`` to ``close``; jobs wait for each other.
     """
 
     def __init__(
@@ -111,14 +111,7 @@ class StarPrinter:
         return self._io.traffic
 
     async def health(self, level: HealthLevel) -> HealthReport:
-        """Ask how it is, or print a line: a person looks at it for ``interactive``."""
-        if level is HealthLevel.INTERNAL:
-            status = await self.status()
-            return HealthReport(level, (Finding(status.reason, status.ready, status.evidence),))
-        test = PrintJob("health", (Rule(), Text("TEST 测试 0123456789"), Rule()))
-        outcome = await self.print(test)
-        printed = outcome.verdict is PrintVerdict.PRINTED
-        return HealthReport(HealthLevel.EXTERNAL, (Finding(outcome.reason, printed, outcome.evidence),))
+        return await check(self, level)
 
     async def _first_words(self, line: StarLine) -> str:
         if not self._answers:
@@ -175,11 +168,11 @@ class StarPrinter:
 
     async def _status_now(self, line: StarLine) -> PrinterStatus:
         """While a job is at work, its questions are enough; else ask, for silence has to be noticed."""
-        if self._one_at_a_time.locked() and line.status is not None:
-            if line.unanswered_s > self._answer_timeout_s:
-                return self._watch.trouble("mute", line.silence)
-            return self._watch.saw(line.status)
-        return await self.status()
+        if not (self._answers and self._one_at_a_time.locked()):
+            return await self.status()
+        if line.status is None:
+            return self._watch.trouble("mute", line.silence)
+        return self._watch.saw(line.status)
 
     async def _ask_status(self) -> PrinterStatus:
         line, trouble = self._line, self._watch.trouble

@@ -1,13 +1,12 @@
-"""An open line to a Star printer: what it says is read all the time, for it talks without being asked."""
+"""Questions to a Star printer and what it says, on one open line."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from functools import partial
 
-from tapledger_drivers.errors import DeviceLost
 from tapledger_drivers.io import Stream, WriteStalled
+from tapledger_drivers.printers.open_line import OpenLine
 from tapledger_drivers.printers.star_raster import FLUSH
 from tapledger_drivers.printers.star_status import ASK_MODEL, ASK_STATUS, StarStatus, StatusParser
 
@@ -19,27 +18,19 @@ POLL_INTERVAL_S = 0.5
 """So often a printer at work is asked, should it not say by itself that it has done or stopped."""
 
 
-class StarLine:
+class StarLine(OpenLine):
     """Owns ``stream``. One caller at a time may ask or send: the driver sees to that."""
 
     def __init__(self, stream: Stream, answer_timeout_s: float, send_timeout_s: float) -> None:
-        self._stream = stream
+        super().__init__(stream)
         self._answer_timeout_s = answer_timeout_s
         self._send_timeout_s = send_timeout_s
         self._parser = StatusParser()
-        self._news = asyncio.Event()
         self._half_a_command = True
         self.status: StarStatus | None = None
-        """What the printer last said."""
+        """What the printer last said; None when it has not answered a question since."""
         self.count = 0
         """Statuses so far."""
-        self.lost: DeviceLost | None = None
-        self._asked_at_s: float | None = None
-        self._reading = asyncio.create_task(self._read())
-
-    @property
-    def virtual(self) -> bool:
-        return self._stream.virtual
 
     @property
     def junk(self) -> int:
@@ -50,22 +41,8 @@ class StarLine:
     def silence(self) -> str:
         return f"no answer to ESC ACK SOH in {self._answer_timeout_s} s"
 
-    @property
-    def unanswered_s(self) -> float:
-        """How long the oldest question has been waiting for a word, whoever put it; 0 when none has."""
-        return 0.0 if self._asked_at_s is None else asyncio.get_running_loop().time() - self._asked_at_s
-
     def said_more_than(self, count: int) -> Callable[[], bool]:
         return lambda: self.count > count
-
-    async def close(self) -> None:
-        await self._stream.close()
-        await asyncio.gather(self._reading, return_exceptions=True)
-
-    def check(self) -> None:
-        """Raise ``DeviceLost`` when the line is gone."""
-        if self.lost is not None:
-            raise DeviceLost(self.lost.reason, self.lost.detail) from self.lost
 
     async def send(self, data: bytes, give_up: Callable[[], bool] = lambda: False) -> None:
         """Hand over ``data``; raise ``WriteStalled`` when the printer takes none of it for too long, or
@@ -74,8 +51,7 @@ class StarLine:
         On a new line, and after a stall, half a command may wait in the printer for its other half: the
         next bytes would be taken for its length. So zeros go before them.
         """
-        loop = asyncio.get_running_loop()
-        taken, moved_at_s = 0, loop.time()
+        taken, moved_at_s = 0, self._loop.time()
         if self._half_a_command:
             data = FLUSH + data
         self._half_a_command = True
@@ -87,8 +63,8 @@ class StarLine:
                 return
             except WriteStalled as stalled:
                 taken += stalled.taken
-                moved_at_s = loop.time() if stalled.taken else moved_at_s
-            if give_up() or loop.time() - moved_at_s >= self._send_timeout_s:
+                moved_at_s = self._loop.time() if stalled.taken else moved_at_s
+            if give_up() or self._loop.time() - moved_at_s >= self._send_timeout_s:
                 raise WriteStalled(taken, len(data))
 
     async def ask(self, before: bytes = b"") -> StarStatus | None:
@@ -96,19 +72,27 @@ class StarLine:
 
         Raises ``DeviceLost``, or ``WriteStalled`` when it does not take the question.
         """
+        try:
+            answered = await self._ask_until_heard(before)
+        except WriteStalled:
+            self.status = None
+            raise
+        if not answered:
+            self.status = None
+        return self.status
+
+    async def _ask_until_heard(self, before: bytes) -> bool:
         for _ in range(ASKS_MAX):
             count, junk = self.count, self.junk
             await self.send(before + ASK_STATUS)
-            if self._asked_at_s is None:
-                self._asked_at_s = asyncio.get_running_loop().time()
             await self.wait_for(partial(self._said_anything, count, junk), self._answer_timeout_s)
             # The rest of an answer that began as junk is on its way.
             if await self.wait_for(self.said_more_than(count), 0.0 if self.junk == junk else REST_S):
-                return self.status
+                return True
             if self.junk == junk:
-                return None
+                return False
             before = b""
-        return None
+        return False
 
     def _said_anything(self, count: int, junk: int) -> bool:
         return self.count > count or self.junk > junk
@@ -122,27 +106,9 @@ class StarLine:
     async def wait_for(self, satisfied: Callable[[], bool], timeout_s: float) -> bool:
         """Wait for what the printer says until ``satisfied``; False when it is not in time. Raises
         ``DeviceLost``."""
-        try:
-            async with asyncio.timeout(timeout_s):
-                while not satisfied():
-                    self.check()
-                    await self._news.wait()
-        except TimeoutError:
-            return False
-        return True
+        return await self._wait_until(satisfied, self._loop.time() + timeout_s)
 
-    async def _read(self) -> None:
-        try:
-            while True:
-                for status in self._parser.feed(await self._stream.read(None)):
-                    self.status = status
-                    self.count += 1
-                    self._asked_at_s = None
-                self._tell()
-        except DeviceLost as error:
-            self.lost = error
-            self._tell()
-
-    def _tell(self) -> None:
-        news, self._news = self._news, asyncio.Event()
-        news.set()
+    def _heard(self, data: bytes) -> None:
+        for status in self._parser.feed(data):
+            self.status = status
+            self.count += 1
