@@ -16,9 +16,8 @@ from array import array
 from collections.abc import Iterable
 from pathlib import Path
 
-from tapledger_drivers.emulators.faults import Fault, Verb
+from tapledger_drivers.emulators.on_a_wire import OnAWire
 from tapledger_drivers.emulators.pty_wire import PtyWire
-from tapledger_drivers.emulators.wire import WIRE_VERBS
 from tapledger_drivers.scanners import keymaps
 
 NODE = "/dev/input/event5"
@@ -97,23 +96,22 @@ class _KeyWire(PtyWire):
             asyncio.get_running_loop().call_later(_LOOK_S, self._send_some)
 
 
-class KeyboardScannerEmulator:
-    """An ``Emulated``; ``dev`` is the folder that the process under test sees as /dev."""
+class KeyboardScannerEmulator(OnAWire):
+    """``dev`` is the folder that the process under test sees as /dev."""
 
     def __init__(self, dev: Path, layout: str = "us") -> None:
         self._node = dev / NODE.removeprefix("/dev/")
         self._strokes = _strokes(keymaps.KEYMAPS[layout])
-        self.wire = _KeyWire(self, "keyboard")
+        super().__init__(self, "keyboard", make_wire=lambda machine: _KeyWire(machine, "keyboard"))
 
     async def start(self) -> None:
-        """Plug it in."""
-        await self.wire.start()
+        await super().start()
         self._node.unlink(missing_ok=True)
-        self._node.symlink_to(self.wire.path)
+        self._node.symlink_to(self.address.removeprefix("tty:"))
 
     async def close(self) -> None:
         self._node.unlink(missing_ok=True)
-        await self.wire.close()
+        await super().close()
 
     async def scan(self, text: str, suffix: str = "\r") -> None:
         """Type one code, as a scanner does after reading it."""
@@ -127,7 +125,6 @@ class KeyboardScannerEmulator:
         """Say what the kernel says when nobody read the keys in time."""
         self.wire.send(_EVENT.pack(0, 0, EV_SYN, SYN_DROPPED, 0))
 
-    # ---- the machine at the end of the wire ------------------------------------------------------------
     def attached(self) -> None:
         pass
 
@@ -136,16 +133,6 @@ class KeyboardScannerEmulator:
 
     def detached(self) -> None:
         pass
-
-    # ---- what the lab can break ------------------------------------------------------------------------
-    def verbs(self) -> tuple[Verb, ...]:
-        return WIRE_VERBS
-
-    def faults(self) -> tuple[Fault, ...]:
-        return self.wire.faults()
-
-    async def pull(self, verb: Verb, *, on: bool = True, amount: int | None = None) -> None:
-        await self.wire.pull(verb, on=on, amount=amount)
 
 
 def _pressed(stroke: tuple[int, ...]) -> bytes:

@@ -208,6 +208,21 @@ async def test_a_light_that_went_is_told_by_its_health(tower: TowerLightEmulator
         await light.health(HealthLevel.INTERNAL)
 
 
+@pytest.mark.parametrize("went", [False, True])
+async def test_a_beep_that_is_cancelled_ends_as_cancelled_and_in_silence(
+    tower: TowerLightEmulator, light: SerialLight, went: bool
+) -> None:
+    beeping = asyncio.create_task(light.show(Feedback.REFUSED))
+    await until(lambda: tower.state["buzzer"] == "on")
+    if went:
+        await light.close()
+    beeping.cancel()
+    await asyncio.wait({beeping}, timeout=DEADLINE_S)
+    assert beeping.cancelled()
+    if not went:
+        await until(lambda: tower.state["buzzer"] == "off")
+
+
 async def test_a_light_that_takes_nothing_holds_nobody(
     tower: TowerLightEmulator, io: LiveIo, light: SerialLight
 ) -> None:

@@ -21,7 +21,7 @@ from tapledger_drivers.emulators.virtual_card import CardKind, VirtualCard
 from tapledger_drivers.errors import CardGone, DeviceAbsent, DeviceBlocked, DeviceLost
 from tapledger_drivers.ports import CardPresented, CardRemoved, CardTorn, Feedback, UidKind
 from tapledger_drivers.traffic import Direction, Traffic
-from tests.drivers.cards import OTHER_UID, UID, member_card, token
+from tests.drivers.cards import OTHER_UID, UID, UNREADABLE, member_card, token
 from tests.drivers.readers import DEADLINE_S, made, watching
 
 IDM = bytes.fromhex("0101060112345678")
@@ -30,16 +30,7 @@ GET_UID = bytes.fromhex("FFCA000000")
 UNKNOWN = bytes.fromhex("00FE0000")
 
 
-@pytest.mark.parametrize(
-    ("verb", "reason"),
-    [
-        (Verb.TORN_CARD, "removed"),
-        (Verb.TWO_CARDS, "collision"),
-        (Verb.WRONG_ATR, "mute"),
-        (Verb.HALF_WRITE, "no_uid"),
-        (Verb.DROP_AFTER, "removed"),
-    ],
-)
+@pytest.mark.parametrize(("verb", "reason"), UNREADABLE)
 async def test_a_card_that_cannot_be_read_is_torn_and_the_next_is_read(
     reader_station: ReaderStation, verb: Verb, reason: str
 ) -> None:

@@ -20,7 +20,7 @@ from tapledger_drivers.ports import (
     UidKind,
 )
 from tapledger_drivers.testing import DriverContract, DriverLab
-from tests.drivers.cards import TRUST, UID, member_card
+from tests.drivers.cards import TRUST, UID, UNREADABLE, member_card
 
 TAPS = 300
 
@@ -85,16 +85,7 @@ async def test_noise_makes_no_stranger_of_a_member(reader: SimulatedCardReader, 
     assert 0 < read < TAPS
 
 
-@pytest.mark.parametrize(
-    ("verb", "reason"),
-    [
-        (Verb.TORN_CARD, "removed"),
-        (Verb.TWO_CARDS, "collision"),
-        (Verb.WRONG_ATR, "mute"),
-        (Verb.HALF_WRITE, "no_uid"),
-        (Verb.DROP_AFTER, "removed"),
-    ],
-)
+@pytest.mark.parametrize(("verb", "reason"), UNREADABLE)
 async def test_its_faults_are_those_of_the_real_one(
     reader: SimulatedCardReader, verb: Verb, reason: str
 ) -> None:

@@ -15,7 +15,7 @@ from tapledger_drivers.cards.nfc_chips import BadFrames
 from tapledger_drivers.cards.nfc_tags import PRESENCE_TIMEOUT_S, Field, Tag, activate, uid_of
 from tapledger_drivers.cards.reading import CardContents, classify_uid
 from tapledger_drivers.errors import CardGone
-from tapledger_drivers.ports import CardEvent, CardPresented, CardRemoved, CardTorn, TrustPolicy, UidKind
+from tapledger_drivers.ports import CardEvent, CardRemoved, CardTorn, TrustPolicy, UidKind
 from tapledger_drivers.traffic import Traffic
 
 READ_TRIES_MAX = 3
@@ -120,20 +120,11 @@ class Watch:
                 tag = self._read_again(contents)
         except CardUnreadable as error:
             return self._fail(name, error.reason)
-        read_at_s = time.monotonic()
+        event = contents.presented(trust, tag.atr, seen_at_s)
         self._lying, self._unread = tag, None
         self._traffic.count("GoodReadCount")
-        self._traffic.observe("card_read", read_at_s - seen_at_s)
-        return CardPresented(
-            uid=contents.uid,
-            uid_kind=contents.uid_kind,
-            tech=contents.tech,
-            atr=tag.atr,
-            ndef=contents.ndef,
-            trust=trust,
-            seen_at_s=seen_at_s,
-            read_at_s=read_at_s,
-        )
+        self._traffic.observe("card_read", event.read_at_s - seen_at_s)
+        return event
 
     def _read_again(self, contents: CardContents) -> Tag:
         """Find the card once more and compare: nothing but frames with a checksum of eight bits speaks for

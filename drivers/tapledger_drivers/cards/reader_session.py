@@ -266,19 +266,10 @@ class ReaderSession:
             return contents
 
         contents, trust = read_and_judge(read_once, self._trust)
-        read_at_s = time.monotonic()
+        event = contents.presented(trust, state.atr, seen_at_s)
         self._io.traffic.count("GoodReadCount")
-        self._io.traffic.observe("card_read", read_at_s - seen_at_s)
-        return CardPresented(
-            uid=contents.uid,
-            uid_kind=contents.uid_kind,
-            tech=contents.tech,
-            atr=state.atr,
-            ndef=contents.ndef,
-            trust=trust,
-            seen_at_s=seen_at_s,
-            read_at_s=read_at_s,
-        )
+        self._io.traffic.observe("card_read", event.read_at_s - seen_at_s)
+        return event
 
     # ---- the context -----------------------------------------------------------------------------------
     @property

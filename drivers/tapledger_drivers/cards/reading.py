@@ -21,7 +21,7 @@ from tapledger_drivers.cards.exchange import (
     Transceive,
     read_binary,
 )
-from tapledger_drivers.ports import CardTrust, TrustPolicy, UidKind
+from tapledger_drivers.ports import CardPresented, CardTrust, TrustPolicy, UidKind
 
 NDEF_BYTES_MAX = 8 * 1024
 
@@ -51,6 +51,19 @@ class CardContents:
     tech: str
     """As in ``ports.CardPresented``."""
     ndef: bytes | None
+
+    def presented(self, trust: CardTrust, atr: bytes, seen_at_s: float) -> CardPresented:
+        """Tell of the card that has just been read."""
+        return CardPresented(
+            uid=self.uid,
+            uid_kind=self.uid_kind,
+            tech=self.tech,
+            atr=atr,
+            ndef=self.ndef,
+            trust=trust,
+            seen_at_s=seen_at_s,
+            read_at_s=time.monotonic(),
+        )
 
 
 def classify_uid(uid: bytes) -> UidKind:

@@ -16,14 +16,7 @@ from tapledger_drivers.emulators.card_faults import CARD_VERBS, CardFaults, Faul
 from tapledger_drivers.emulators.faults import Fault, Verb
 from tapledger_drivers.emulators.virtual_card import CardKind, CardTakenAway, VirtualCard
 from tapledger_drivers.errors import CardGone, DeviceAbsent, DeviceLost
-from tapledger_drivers.ports import (
-    CardEvent,
-    CardPresented,
-    CardRemoved,
-    CardTorn,
-    Feedback,
-    TrustPolicy,
-)
+from tapledger_drivers.ports import CardEvent, CardRemoved, CardTorn, Feedback, TrustPolicy
 
 EVENTS_MAX = 64
 HANG_S = 4.0
@@ -152,18 +145,7 @@ class SimulatedCardReader:
             self._put(CardTorn("removed", seen_at_s))
             self.remove()
             return
-        self._put(
-            CardPresented(
-                uid=contents.uid,
-                uid_kind=contents.uid_kind,
-                tech=contents.tech,
-                atr=session.atr,
-                ndef=contents.ndef,
-                trust=trust,
-                seen_at_s=seen_at_s,
-                read_at_s=time.monotonic(),
-            )
-        )
+        self._put(contents.presented(trust, session.atr, seen_at_s))
 
     def _forget_card(self) -> bool:
         """End the card's stay; return whether it had been told of."""

@@ -8,9 +8,11 @@ buzzer (8).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 
 from tapledger_drivers.device import DeviceInfo, Finding, HealthLevel, HealthReport
+from tapledger_drivers.errors import DeviceLost
 from tapledger_drivers.io import Io
 from tapledger_drivers.ports import Feedback
 from tapledger_drivers.quirks import capabilities
@@ -30,6 +32,7 @@ _LIGHTS: Mapping[Feedback, bytes] = {
     Feedback.REFUSED: bytes([ON | RED]),
     Feedback.OFF: b"",
 }
+_SILENT = bytes([OFF | BUZZER])
 _BEEPS = {Feedback.ACCEPTED: SHORT_BEEP_S, Feedback.REFUSED: LONG_BEEP_S}
 
 
@@ -74,8 +77,11 @@ class SerialLight:
             await self._line.write(bytes([ON | BUZZER]))
             try:
                 await asyncio.sleep(_BEEPS[pattern])
-            finally:
-                await self._line.write(bytes([OFF | BUZZER]))
+            except asyncio.CancelledError:
+                with contextlib.suppress(DeviceLost):  # else that it went would hide that this was cancelled
+                    await self._line.write(_SILENT)
+                raise
+            await self._line.write(_SILENT)
 
 
 def make(making: Making) -> SerialLight:
