@@ -107,7 +107,10 @@ def enrol(config: Path, code: str, url: str, as_json: bool) -> None:
     from tapledger import settings
     from tapledger.commands.enrol import enrol_shop
 
-    node = call(enrol_shop(settings.read(config), code, url), as_json)
+    async def work() -> str:
+        return await enrol_shop(settings.read(config), code, url)
+
+    node = call(work(), as_json)
     show(as_json, {"node": node}, f"Enrolled as {node}.")
 
 
@@ -217,7 +220,10 @@ def program_show(config: Path, as_json: bool) -> None:
     from tapledger.clock import SystemClock
     from tapledger.commands import program as command
 
-    lines = call(command.versions(settings.read(config), SystemClock()), as_json)
+    async def work() -> list[command.Line]:
+        return await command.versions(settings.read(config), SystemClock())
+
+    lines = call(work(), as_json)
     show(as_json, {"versions": [one.as_dict() for one in lines[-2:]]}, command.table(lines[-2:]))
 
 
@@ -231,7 +237,10 @@ def program_history(config: Path, version: str, as_json: bool) -> None:
     from tapledger.clock import SystemClock
     from tapledger.commands import program as command
 
-    lines = call(command.versions(settings.read(config), SystemClock()), as_json)
+    async def work() -> list[command.Line]:
+        return await command.versions(settings.read(config), SystemClock())
+
+    lines = call(work(), as_json)
     if version:
         chosen = call(command.text_of(lines, version), as_json)
         show(as_json, {"version": version, "text": chosen}, chosen)

@@ -85,12 +85,13 @@ async def test_what_is_not_recorded_cannot_be_taken(bench: Bench) -> None:
 
 def test_a_file_that_is_no_recording_is_told_so(tmp_path: Path) -> None:
     file = tmp_path / "x.jsonl"
-    for content, code in ((b"nonsense", "RECORDING_UNREADABLE"), (None, "CONFIG_MISSING")):
-        if content is None:
-            file.unlink()
-        else:
-            file.write_bytes(content)
-        told = CliRunner().invoke(main, ["replay", str(file), "--json"])
+    file.write_bytes(b"nonsense")
+    for path, code in (
+        (file, "RECORDING_UNREADABLE"),
+        (tmp_path, "RECORDING_UNREADABLE"),
+        (tmp_path / "nothing", "CONFIG_MISSING"),
+    ):
+        told = CliRunner().invoke(main, ["replay", str(path), "--json"])
         assert told.exit_code == 2
         assert json.loads(told.output)["code"] == code
 

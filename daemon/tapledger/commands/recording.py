@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,21 +27,38 @@ class Recorded:
     model: str
 
 
-async def record(settings: Settings, role: str, seconds: float, file: Path) -> Recorded:
-    """Record a device of the daemon that runs with these settings, and write the file."""
-    url = f"http://127.0.0.1:{settings.web.port}/api/devices/{role}"
-    await _ask(f"{url}/record")
-    await asyncio.sleep(seconds)
-    data = await _ask(f"{url}/recorded")
-    await asyncio.to_thread(file.write_bytes, data)
+async def record(
+    settings: Settings, role: str, meanwhile: Callable[[], Awaitable[object]], file: Path
+) -> Recorded:
+    """Record a device of the daemon that runs with these settings until ``meanwhile`` ends; write the file.
+
+    One that is interrupted is written as well, so that the daemon does not record on for nobody.
+    """
+    if not await asyncio.to_thread(_is_writable, file):
+        raise Invalid("CONFIG_INVALID", path=str(file), why="it cannot be written")
+    daemon, device = f"http://127.0.0.1:{settings.web.port}", f"/api/devices/{role}"
+    await _ask(daemon, f"{device}/record")
+    try:
+        await meanwhile()
+    finally:
+        data = await _ask(daemon, f"{device}/recorded")
+        await asyncio.to_thread(file.write_bytes, data)
     cassette = cassettes.read(file)
     return Recorded(file, len(cassette.frames), cassette.head.pseudonyms, cassette.head.model)
 
 
-async def _ask(url: str) -> bytes:
-    timeout = aiohttp.ClientTimeout(total=ANSWER_TIMEOUT_S)
+def _is_writable(file: Path) -> bool:
+    return not file.is_dir() and os.access(file if file.exists() else file.parent, os.W_OK)
+
+
+async def _ask(daemon: str, path: str) -> bytes:
+    timeout, url = aiohttp.ClientTimeout(total=ANSWER_TIMEOUT_S), daemon + path
+    headers = {"Origin": daemon}  # as its own pages ask; the daemon listens to no others
     try:
-        async with aiohttp.ClientSession(timeout=timeout) as session, session.post(url, json={}) as answer:
+        async with (
+            aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
+            session.post(url, json={}) as answer,
+        ):
             body = await answer.read()
             if answer.status != 200:
                 problem = await answer.json()

@@ -20,14 +20,19 @@ DIFFERENT = 1
 @CONFIG
 @AS_JSON
 def record(role: str, seconds: float, out: Path | None, config: Path, as_json: bool) -> None:
-    """Record a device of the running daemon: do meanwhile what goes wrong. No card number is in the file."""
+    """Record a device of the running daemon: do meanwhile what goes wrong. Ctrl-C ends it early, and the file
+    is written. No card number is in it."""
     from tapledger import settings
     from tapledger.commands import recording
 
     if not as_json:
         click.echo(f"Recording {role} for {seconds:g} s …")
     file = out or Path(f"{role}.jsonl")
-    done = call(recording.record(settings.read(config), role, seconds, file), as_json)
+
+    async def work() -> recording.Recorded:
+        return await recording.record(settings.read(config), role, lambda: asyncio.sleep(seconds), file)
+
+    done = call(work(), as_json)
     show(
         as_json,
         {"file": str(done.file), "frames": done.frames, "pseudonyms": done.pseudonyms, "model": done.model},

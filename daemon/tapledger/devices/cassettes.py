@@ -16,6 +16,8 @@ def read(file: Path) -> Cassette:
         return tape.read(file.read_bytes())
     except FileNotFoundError as error:
         raise Invalid("CONFIG_MISSING", path=str(file)) from error
+    except OSError as error:
+        raise Invalid("RECORDING_UNREADABLE", path=str(file), why=str(error.strerror)) from error
     except tape.CassetteUnreadable as error:
         raise Invalid("RECORDING_UNREADABLE", path=str(file), why=str(error)) from error
 

@@ -44,9 +44,6 @@ class Recordings:
         """Return the driver as it is to be used: watched while its device is recorded."""
         return watch(driver, traffic) if role in self._running else driver
 
-    def is_running(self, role: str) -> bool:
-        return role in self._running
-
     def start(self, role: str) -> None:
         """Record from the device's next opening on, which is at once; raise ``Refused`` while one runs."""
         device = self._device(role)
