@@ -27,15 +27,15 @@ class RecoveryTimes:
     """From the new pcscd's readiness to the data of a card that lies there."""
 
 
-async def measure(seeded: SeededShop, station: ReaderStation, rounds: int) -> RecoveryTimes:
-    times = RecoveryTimes()
+async def measure(seeded: SeededShop, station: ReaderStation, rounds: int, times: RecoveryTimes) -> None:
+    """Add to ``times``."""
     async with seeded.open() as shop:
         async with plugged() as (scanner, printer, configs), running(shop, configs) as watched:
             await watched.until(lambda: watched.is_up(SCANNER) and watched.is_up(PRINTER))
             devices: tuple[tuple[str, Emulated], ...] = ((SCANNER, scanner), (PRINTER, printer))
             for _ in range(rounds):
                 for role, device in devices:
-                    await _unplug(watched, role, device, times)
+                    await unplug(watched, role, device, times)
                 await _cover(watched, printer, times)
         name = station.reader_names[0]
         config = DeviceConfig(READER, "pcsc", {"reader_name": name})
@@ -44,10 +44,10 @@ async def measure(seeded: SeededShop, station: ReaderStation, rounds: int) -> Re
             for number in range(rounds):
                 # Another set of readers each time: the second one is there, and then it is not.
                 times.pcscd_back_s.append(await _pcscd(watched, seeded, station, with_other=number % 2 == 1))
-    return times
 
 
-async def _unplug(watched: Watched, role: str, device: Emulated, times: RecoveryTimes) -> None:
+async def unplug(watched: Watched, role: str, device: Emulated, times: RecoveryTimes) -> None:
+    """Pull a device out, and plug it in again when the supervisor knows that it is gone."""
     await device.pull(Verb.UNPLUG)
     times.unplug_noticed_s.append(await watched.until(lambda: not watched.is_up(role)))
     await watched.until(lambda: watched.devices.states[role].link == "absent")

@@ -17,11 +17,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks import device_input, device_printing, device_recovery, seeded_shop
+from benchmarks import device_input, device_keyboard, device_printing, device_recovery, seeded_shop
 from benchmarks.device_input import InputTimes
 from benchmarks.device_printing import Printing
 from benchmarks.device_recovery import RecoveryTimes
 from benchmarks.spine import CANNOT_RUN, MISSED, STATE, Goal, figures, goal, ratio, say
+from benchmarks.tap_to_paint import CannotRun
 from tapledger import assets, logs
 from tapledger.lab import device_day
 from tapledger.lab.device_day import Day
@@ -29,7 +30,7 @@ from tapledger.membership import catalogue, programs
 from tapledger.web.live import percentile
 from tapledger_drivers.emulators.reader_station import ReaderStation, StationUnavailable
 
-SCANS, TAPS, ROUNDS, BUILDS = 500, 300, 10, 300
+SCANS, TAPS, ROUNDS, RECEIPTS = 500, 300, 10, 300
 DAY_HOURS, DAY_TAPS, DAY_SEED = 24, 10_000, 20260601
 SCAN_P95_MS, SCAN_RATIO, CARD_RATIO, HUNG_ADDS_MS = 30.0, 3.0, 2.0, 100.0
 NOTICED_S, USABLE_S, PCSCD_BACK_S, COVER_S = 1.0, 2.0, 3.0, 1.0
@@ -77,8 +78,13 @@ def judge_day(day: Day, minutes: float) -> list[Goal]:
     ]
 
 
-async def measure(scans: int, taps: int, rounds: int, builds: int) -> tuple[list[Goal], dict[str, Any]]:
-    """Measure all but the day, in one seeded shop; its folder is gone afterwards."""
+async def measure(
+    scans: int, taps: int, rounds: int, receipts: int
+) -> tuple[list[Goal], dict[str, list[float]]]:
+    """Measure all but the day, in one seeded shop; its folder is gone afterwards. Return the goals and the
+    times that they rest on."""
+    say(f"{rounds} times out and back: a scanner that types, under umockdev")
+    recovery = await device_keyboard.measure(rounds)
     STATE.mkdir(exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix="benchmark-", dir=STATE) as folder,
@@ -91,18 +97,18 @@ async def measure(scans: int, taps: int, rounds: int, builds: int) -> tuple[list
             say(f"{scans} scans, each beside a bare read and commit; {taps} taps beside a bare scard program")
             times = await device_input.measure(seeded, station, scans, taps)
             say(f"{rounds} times out and back: scanner, printer, cover, pcscd")
-            recovery = await device_recovery.measure(seeded, station, rounds)
+            await device_recovery.measure(seeded, station, rounds, recovery)
         finally:
             await station.close()
-        say(f"{builds} receipts, a serial line, a sale's first byte")
-        printing = await device_printing.measure(seeded, builds)
-    spread = {
-        **{name: figures(values) for name, values in asdict(times).items()},
-        **{name: figures(values) for name, values in asdict(recovery).items()},
-        "build_cpu_ms": figures(printing.build_cpu_ms),
-        "first_byte_ms": figures(printing.first_byte_ms),
+        say(f"{receipts} receipts, a serial line, a sale's first byte")
+        printing = await device_printing.measure(seeded, receipts)
+    taken = {
+        **asdict(times),
+        **asdict(recovery),
+        "build_cpu_ms": printing.build_cpu_ms,
+        "first_byte_ms": printing.first_byte_ms,
     }
-    return judge(times, recovery, printing), spread
+    return judge(times, recovery, printing), taken
 
 
 def live_day(hours: float, taps: int) -> tuple[Day, float]:
@@ -129,16 +135,23 @@ def table(result: dict[str, Any]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
+    parser.add_argument("--scans", type=int, default=SCANS)
     parser.add_argument("--taps", type=int, default=TAPS, help="through pcscd")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="of pulling each device out")
+    parser.add_argument("--receipts", type=int, default=RECEIPTS)
     parser.add_argument("--no-day", action="store_true", help="leave the day in virtual time out")
     chosen = parser.parse_args(arguments)
     logs.to_stderr()
     try:
-        goals, spread = asyncio.run(measure(SCANS, chosen.taps, ROUNDS, BUILDS))
-    except StationUnavailable as error:
+        goals, taken = asyncio.run(measure(chosen.scans, chosen.taps, chosen.rounds, chosen.receipts))
+    except (CannotRun, StationUnavailable) as error:
         say(str(error))
         return CANNOT_RUN
-    result: dict[str, Any] = {"times": spread, "cores": os.cpu_count()}
+    result: dict[str, Any] = {
+        "times": {name: figures(values) for name, values in taken.items()},
+        "counts": {name: len(values) for name, values in taken.items()},
+        "cores": os.cpu_count(),
+    }
     if not chosen.no_day:
         say(f"{DAY_HOURS} hours of a shop's devices in virtual time")
         day, minutes = live_day(DAY_HOURS, DAY_TAPS)
