@@ -15,10 +15,17 @@ from tapledger.devices import scanner_setup
 from tapledger.devices.claims import Claims
 from tapledger.devices.discovery.watch import live_discovery
 from tapledger.devices.events import DeviceEvents
-from tapledger.devices.printing import DRAWER_ROLE, Printing
+from tapledger.devices.printing import Printing
 from tapledger.devices.receipts import status
 from tapledger.devices.recording import Recordable, Recordings
-from tapledger.devices.roles import KIOSK_READER, KIOSK_SCANNER, RECEIPT_PRINTER, TILL_READER, TILL_SCANNER
+from tapledger.devices.roles import (
+    CASH_DRAWER,
+    KIOSK_READER,
+    KIOSK_SCANNER,
+    RECEIPT_PRINTER,
+    TILL_READER,
+    TILL_SCANNER,
+)
 from tapledger.devices.supervisor import DeviceSupervisor
 from tapledger.errors import Invalid, Unavailable
 from tapledger.floor import paper_views, views
@@ -86,7 +93,7 @@ async def open_shop(settings: Settings, clock: Clock, randomness: Randomness) ->
         await store.close()
         raise
     shop = settings.shop
-    has_drawer = settings.till.drawer or any(one.role == DRAWER_ROLE for one in settings.devices)
+    has_drawer = settings.till.drawer or any(one.role == CASH_DRAWER for one in settings.devices)
     return Shop(
         store,
         program,
@@ -245,7 +252,7 @@ class Daemon:
 
     async def _slip_settled(self, job: str) -> None:
         await self.kiosk.slip_settled(job)
-        await self.till.slip_settled(job)
+        await self.till.slip_settled()
         self.console.changed()
 
     def _slip_asked(self, job: str) -> None:

@@ -107,7 +107,7 @@ class Desk:
         return (self.real or self.told) if self.there else None
 
     def note(self, role: str, what: str, *, busy: bool = False) -> None:
-        self.states[role].busy = busy
+        self.states[role].activity = "busy" if busy else "idle"
         if not busy and self.real is None:
             self.states[role].ready = self.told.state.ready  # it says by itself how it is
 

@@ -37,7 +37,7 @@ class Fake:
     """What every fake shares: how opening goes, one outcome after the other, the last one for ever."""
 
     def __init__(self) -> None:
-        self.openings: list[Exception | None] = [None]
+        self.openings: list[BaseException | None] = [None]
         self.hangs = False
         self.opened = asyncio.Event()
         self.tries = 0
@@ -68,12 +68,12 @@ class Fake:
 class FakeReader(Fake):
     def __init__(self) -> None:
         super().__init__()
-        self.events: asyncio.Queue[CardEvent | Exception | None] = asyncio.Queue()
+        self.events: asyncio.Queue[CardEvent | BaseException | None] = asyncio.Queue()
         self.shown: asyncio.Queue[Feedback] = asyncio.Queue()
 
     async def taps(self) -> AsyncIterator[CardEvent]:
         while (event := await self.events.get()) is not None:
-            if isinstance(event, Exception):
+            if isinstance(event, BaseException):
                 raise event
             yield event
 

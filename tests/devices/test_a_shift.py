@@ -1,12 +1,13 @@
-"""A shift of a shop in virtual time: nothing reads a clock or sleeps but by the loop."""
+"""A shift of a shop in virtual time, over drivers that do as they are told: how often an absent device is
+looked for and an open one asked, and what is written down of it. ``test_day.py`` lives with random faults."""
 
 from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import selectors
 
 from tapledger.devices import waiting
+from tapledger_drivers.cassettes.virtual_time import VirtualTimeLoop
 from tapledger_drivers.errors import DeviceAbsent, DeviceLost
 from tapledger_drivers.ports import CardRemoved
 from tests.devices.fakes import FakePrinter, FakeReader, FakeScanner, Room
@@ -26,28 +27,6 @@ class LoopClock:
         return START + dt.timedelta(seconds=self.monotonic_s())
 
 
-class Jumping(selectors.DefaultSelector):
-    """Never waits: time jumps to where the loop would have woken up."""
-
-    now_s = 0.0
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = super().select(0)
-        if not ready:
-            assert timeout is not None, "everything waits for something that nobody will do"
-            self.now_s += timeout
-        return ready
-
-
-class VirtualLoop(asyncio.SelectorEventLoop):
-    def __init__(self) -> None:
-        self._jumping = Jumping()
-        super().__init__(self._jumping)
-
-    def time(self) -> float:
-        return self._jumping.now_s
-
-
 async def pass_by(seconds: float) -> None:
     """Let time pass; it costs none."""
     over = asyncio.Event()
@@ -56,7 +35,7 @@ async def pass_by(seconds: float) -> None:
 
 
 def test_a_shift_with_an_absent_reader_a_shaky_one_and_a_printer() -> None:
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         runner.run(a_shift())
 
 

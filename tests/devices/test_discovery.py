@@ -155,42 +155,33 @@ def test_a_match_looks_only_at_what_the_driver_can_open() -> None:
         discovery.resolve(wrong)
 
 
-def test_what_no_role_uses_is_offered_with_what_to_write() -> None:
-    there = HandSource(
-        plugged("/dev/ttyACM0", SCANNER, "A1", "1-1"),
-        plugged("/dev/bus/usb/001/002", SCANNER, "A1", "1-1", "usb"),
-        plugged("/dev/usb/lp0", PRINTER, "", "1-2", "usbmisc"),
-        plugged("/dev/hidraw0", "046d:c077", "", "1-3", "hidraw"),
-        HotplugEvent(Change.ADDED, "pcsc", "ACS ACR122U PICC 00 00"),
-    )
-    free = Discovery([there], [scanner(usb_serial="A1")])
-    found = {entry.candidate.path: entry for entry in free.discovered()}
-    assert set(found) == {"/dev/usb/lp0", "ACS ACR122U PICC 00 00"}
-    assert found["/dev/usb/lp0"].guess.driver == "escpos"
-    assert found["/dev/usb/lp0"].match.written() == 'match = { by_path = "pci-usb-1-2:1.0" }'
-    assert found["ACS ACR122U PICC 00 00"].guess.kind == "reader"
-
-
 def test_what_a_role_uses_by_any_name_is_not_offered() -> None:
-    link = "usb-Acme_Scanner-if00"
-    by_link = plugged("/dev/ttyACM0", SCANNER, "A1", "1-1")
+    """A scanner is away: neither a serial port that another role names nor a known reader may be it."""
+    link = "usb-Acme_Light-if00"
+    by_link = plugged("/dev/ttyACM0", "1a86:7523", "L1", "1-1")
     by_link = HotplugEvent(
         by_link.kind, "tty", by_link.path, {**by_link.properties, "DEVLINKS": f"/dev/serial/by-id/{link}"}
     )
-    there = HandSource(
-        by_link,
-        plugged("/dev/usb/lp0", PRINTER, "", "1-2", "usbmisc"),
-        HotplugEvent(Change.ADDED, "pcsc", "ACS ACR122U PICC 00 00"),
-    )
+    away = scanner(usb_serial="A1")
     configs = [
-        DeviceConfig("till-scanner", "serial_line", {"path": f"/dev/serial/by-id/{link}"}),
-        DeviceConfig("receipt-printer", "escpos", {"port": "usblp:/dev/usb/lp0"}),
-        DeviceConfig("kiosk-reader", "pcsc", {"reader_name": "acr122u"}),
+        away,
+        DeviceConfig("till-light", "serial_light", {"port": f"tty:/dev/serial/by-id/{link}?baud=9600"}),
+        DeviceConfig("customer-display", "serial_line_display", {"port": "tty:/dev/ttyUSB3"}),
     ]
-    assert Discovery([there], configs).discovered() == []
+    by_path = plugged("/dev/ttyUSB3", "1a86:7523", "", "1-2")
+    reader = plugged("/dev/ttyACM5", "072f:2200", "R1", "1-3")
+    with pytest.raises(DeviceAbsent) as nobody:
+        Discovery([HandSource(by_link, by_path, reader)], configs).resolve(away)
+    assert nobody.value.detail == 'nothing that is plugged in has match = { usb_serial = "A1" }'
+    free = plugged("/dev/ttyACM2", SCANNER, "B2", "1-4")
+    with pytest.raises(DeviceAbsent) as somebody:
+        Discovery([HandSource(by_link, by_path, reader, free)], configs).resolve(away)
+    assert somebody.value.detail.count("/dev/") == 1
+    assert '(/dev/ttyACM2 at USB port 1-4): match = { usb_serial = "B2" }' in somebody.value.detail
 
 
-async def test_a_broken_scanner_has_its_successor_named() -> None:
+async def test_a_broken_scanner_has_its_successors_named_with_what_to_write() -> None:
+    """First what is in its port, then the same model."""
     source = HandSource(plugged("/dev/ttyACM0", SCANNER, "A1", "1-1"))
     config = scanner(usb_serial="A1")
     async with Watching(source, configs=(config,)) as watching:
@@ -202,10 +193,14 @@ async def test_a_broken_scanner_has_its_successor_named() -> None:
         ):
             source.queue.put_nowait(event)
         await watching.until(lambda told: told[-1:] == [["/dev/ttyACM1", "/dev/ttyACM2"]])
-        successors = watching.discovery.swap_candidates("till-scanner")
-        assert [entry.candidate.path for entry in successors] == ["/dev/ttyACM2", "/dev/ttyACM1"]
-        assert successors[0].match.written() == 'match = { usb_serial = "B2" }'
-        assert watching.discovery.swap_candidates("till-reader") == []
+        with pytest.raises(DeviceAbsent, match="not_plugged_in") as absent:
+            watching.discovery.resolve(config)
+    model = SCANNER.upper()
+    assert absent.value.detail == (
+        'nothing that is plugged in has match = { usb_serial = "A1" }. '
+        f'Write for {model} (/dev/ttyACM2 at USB port 1-1): match = {{ usb_serial = "B2" }}; '
+        f'for {model} (/dev/ttyACM1 at USB port 1-7): match = {{ usb_serial = "C3" }}'
+    )
 
 
 async def test_a_path_of_the_configuration_that_appears_is_told_within_its_time(tmp_path: Path) -> None:

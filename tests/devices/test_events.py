@@ -138,6 +138,17 @@ async def test_the_ring_is_capped_by_number_and_age(bench: Bench, monkeypatch: p
         assert (await events.newest(1))[0].seq == last.seq
 
 
+async def test_what_was_handled_is_gone_after_its_days_however_little_came_since(bench: Bench) -> None:
+    """Cards and codes are personal, sealed as they are: a quiet shop does not keep them for years."""
+    async with ring(bench) as events:
+        handled, left = [(await events.record(scan(text))).seq for text in ("1", "2")]
+        await events.settle([handled])
+        bench.clock.move(stored.KEPT_MS / 1000 + 1)
+        last = (await events.record(Draft(SCANNER, "status", {}))).seq
+        kept = [seq for (seq,) in bench.rows("SELECT seq FROM device_event ORDER BY seq")]
+        assert kept == [left, last], "what has to be handled goes by no clock alone"
+
+
 async def test_a_flood_of_news_is_cut_and_codes_wait(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device_events, "WAITING_MAX", 4)
     events = DeviceEvents(bench.shop.store, bench.clock, bench.shop.randomness)

@@ -58,6 +58,17 @@ def test_a_repair_goes_with_its_trouble_and_comes_back_with_it() -> None:
     assert repairs.open([state]) == [repair], "it is told again when it comes again"
 
 
+def test_a_try_that_finds_nothing_does_not_tell_it_again() -> None:
+    """Whatever is plugged in anywhere has every absent device tried; what is wrong is unknown meanwhile."""
+    repairs, absent = Repairs(), trouble("reader_absent", "absent")
+    repairs.acknowledge(repairs.open([absent])[0].id)
+    for link in ("discovered", "opening"):
+        assert repairs.open([trouble("", link)]) == []
+    assert repairs.open([absent]) == []
+    assert repairs.open([trouble("", "online")]) == []
+    assert len(repairs.open([absent])) == 1
+
+
 def test_a_repair_that_was_seen_is_not_another_one() -> None:
     repairs = Repairs()
     first, other = (

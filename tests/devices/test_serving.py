@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tapledger.app import Daemon
+from tapledger.database import Transaction
 from tapledger.devices import inputs
 from tapledger.devices.events import DeviceEvents
 from tapledger.membership import sign_in
@@ -209,7 +210,8 @@ async def test_a_sale_that_was_paid_takes_its_scans_with_it(bench: Bench) -> Non
         await at.until(lambda: at.basket == {EARPHONES: 1})
 
 
-async def test_an_old_tap_greets_nobody_and_is_on_record(bench: Bench) -> None:
+async def leave_a_tap(bench: Bench) -> None:
+    """Let Ann tap at a kiosk that dies before it greets her."""
     await bench.join("Ann", card("a"))
     async with shop(bench) as at:
 
@@ -219,6 +221,10 @@ async def test_an_old_tap_greets_nobody_and_is_on_record(bench: Bench) -> None:
         at.daemon.kiosk.card = dies  # type: ignore[method-assign, assignment]
         at.tap(at.kiosk_reader, "a")
         await at.until(lambda: open_events(bench) == 1)
+
+
+async def test_an_old_tap_greets_nobody_and_is_on_record(bench: Bench) -> None:
+    await leave_a_tap(bench)
     bench.clock.move(10)
     await bench.restart()
     async with shop(bench) as at:
@@ -230,18 +236,24 @@ async def test_an_old_tap_greets_nobody_and_is_on_record(bench: Bench) -> None:
 
 
 async def test_a_tap_during_a_quick_restart_is_answered(bench: Bench) -> None:
-    await bench.join("Ann", card("a"))
-    async with shop(bench) as at:
-
-        async def dies(*_: object) -> None:
-            await asyncio.Event().wait()
-
-        at.daemon.kiosk.card = dies  # type: ignore[method-assign, assignment]
-        at.tap(at.kiosk_reader, "a")
-        await at.until(lambda: open_events(bench) == 1)
+    await leave_a_tap(bench)
     bench.clock.move(1)
     await bench.restart()
     async with shop(bench) as at:
+        await at.until(lambda: at.kiosk == "Balance")
+
+
+async def test_a_tap_that_cannot_be_read_any_more_keeps_no_shop_closed(bench: Bench) -> None:
+    await leave_a_tap(bench)
+
+    def spoil(tx: Transaction) -> None:
+        tx.exec_driver_sql("UPDATE device_event SET box = x'00' WHERE open = 1")
+
+    await bench.shop.store.transact(spoil)
+    await bench.restart()
+    async with shop(bench) as at:
+        assert open_events(bench) == 0
+        at.tap(at.kiosk_reader, "a")
         await at.until(lambda: at.kiosk == "Balance")
 
 

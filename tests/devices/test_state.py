@@ -14,7 +14,6 @@ from tapledger.devices.state import (
     OPEN,
     Activity,
     Cue,
-    DeviceState,
     Doing,
     Link,
     next_activity,
@@ -74,14 +73,6 @@ def test_activity_is_total() -> None:
     assert next_activity("busy", Doing.FAIL) == "error"
     assert next_activity("error", Doing.BEGIN) == "busy"
     assert next_activity("busy", Doing.DONE) == "idle"
-
-
-def test_link_and_activity_are_apart() -> None:
-    state = DeviceState("receipt-printer", "fake", link="degraded")
-    state.busy = True
-    assert (state.link, state.activity, state.is_open) == ("degraded", "busy", True)
-    state.busy = False
-    assert (state.link, state.activity) == ("degraded", "idle")
 
 
 # ---- waits -----------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from tapledger_drivers.device import DeviceConfig, DeviceInfo, Finding, HealthLe
 from tapledger_drivers.errors import DeviceAbsent, DeviceBlocked, DeviceLost
 from tapledger_drivers.io import Io
 from tapledger_drivers.ports import CardRemoved, Driver, PrinterStatus, Scan
+from tapledger_drivers.transports.live import LiveIo
 from tests.devices.fakes import (
     INFO,
     PAPER_OUT,
@@ -214,8 +215,12 @@ async def test_a_device_that_is_lost_is_closed_and_opened_again(hurried: None) -
         assert room.devices.statistics(READER).counters["CommunicationErrorCount"] == 3
 
 
-@pytest.mark.parametrize("fault", [ZeroDivisionError("a mistake in a driver"), None], ids=["raises", "ends"])
-async def test_a_faulty_driver_takes_nobody_down(patient: None, fault: Exception | None) -> None:
+@pytest.mark.parametrize(
+    "fault",
+    [ZeroDivisionError("a mistake in a driver"), asyncio.CancelledError(), None],
+    ids=["raises", "cancels", "ends"],
+)
+async def test_a_faulty_driver_takes_nobody_down(patient: None, fault: BaseException | None) -> None:
     """A driver that breaks the port's promises is a device in trouble, not the end of the shop."""
     faulty, scanner = FakeReader(), FakeScanner()
     async with running(kiosk_reader=faulty, till_scanner=scanner) as room:
@@ -227,6 +232,15 @@ async def test_a_faulty_driver_takes_nobody_down(patient: None, fault: Exception
         await scanner.events.put(Scan(b"1", "1", 0.0))
         async for _ in room.devices.scans():
             break
+        room.devices.wake(READER)
+        await room.until(lambda: room.link(READER) == "online")
+
+
+async def test_a_driver_whose_opening_cancels_itself_is_tried_again(patient: None) -> None:
+    reader = FakeReader()
+    reader.openings = [asyncio.CancelledError(), None]
+    async with running(kiosk_reader=reader) as room:
+        await room.until(lambda: room.devices.states[READER].reason == "driver_fault")
         room.devices.wake(READER)
         await room.until(lambda: room.link(READER) == "online")
 
@@ -334,6 +348,31 @@ async def test_stopping_closes_what_is_open() -> None:
     async with running(kiosk_reader=drivers[0], till_scanner=drivers[1], receipt_printer=drivers[2]) as room:
         await room.until(lambda: all(state.link == "online" for state in room.devices.states.values()))
     assert [driver.closed for driver in drivers] == [1, 1, 1]
+
+
+async def test_stopping_while_a_driver_closes_lets_its_line_go() -> None:
+    closing, closed = asyncio.Event(), asyncio.Event()
+
+    class Slow(FakeReader):
+        async def close(self) -> None:
+            closing.set()
+            await asyncio.Event().wait()
+
+    class Line(LiveIo):
+        async def close(self) -> None:
+            await super().close()
+            closed.set()
+
+    reader, clock = Slow(), SystemClock()
+    configs = [DeviceConfig(READER, "fake")]
+    devices = DeviceSupervisor(
+        configs, lambda *_: reader, clock, lambda: None, MemoryEvents(clock), make_io=Line
+    )
+    async with run(devices), asyncio.timeout(PATIENCE_S):
+        await reader.opened.wait()
+        devices.reopen(READER)
+        await closing.wait()
+    assert closed.is_set()
 
 
 async def test_trouble_is_written_down_once_and_its_end_once(hurried: None) -> None:

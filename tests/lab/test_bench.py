@@ -19,6 +19,7 @@ from tapledger.errors import Invalid, NotFound, TapledgerError, Unavailable
 from tapledger.lab import seed, simulate
 from tapledger.lab.bench.bench import Bench
 from tapledger.lab.bench.door import BenchDoor
+from tapledger.lab.bench.readers import PcscReader
 from tapledger.lab.bench.sets import SETS
 from tapledger.web.snapshots import Dock, DockDevice
 from tapledger_central.keys import load_or_make
@@ -154,6 +155,20 @@ async def test_a_card_lies_on_one_reader_of_a_shop(benches: dict[str, Bench]) ->
     lying = {device.role: device.card for device in bench.dock().devices if device.kind == "reader"}
     assert lying == {"kiosk-reader": "wang", "till-reader": None}
     await bench.remove("kiosk-reader")
+
+
+async def test_readers_without_their_station_are_looked_at_all_the_same(
+    started_station: ReaderStation,
+) -> None:
+    del started_station  # where it cannot be started this test is skipped with the others
+    with tempfile.TemporaryDirectory(prefix="station-") as folder:
+        station = await ReaderStation.start(Path(folder), readers=1)
+        reader = PcscReader("kiosk-reader", station, 0)
+        await reader.pull("torn_card", True, None)
+        await station.close()
+        await reader.look()
+        with pytest.raises(Unavailable, match="DOCK_GONE"):
+            await reader.take()
 
 
 async def test_a_drawer_that_was_opened_is_pushed_in(benches: dict[str, Bench]) -> None:

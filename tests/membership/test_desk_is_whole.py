@@ -32,7 +32,7 @@ ELSEWHERE = {
     "shop.once": "a step that use cases are made of",
     "sign_in.keep_setup_code": "tapledger init",
     "sign_in.set_up_owner": "the till, once",
-    "slips.came_out": "till, kiosk and console, where the paper is looked at",
+    "slips.came_out": "till and console, where the paper is looked at",
     "slips.print_again": "till and console, where the paper is looked at",
     "tap.greet_again": "kiosk and till, for who is served",
     "tap.greet_member": "the till's reader",

@@ -16,7 +16,6 @@ from tapledger.web.print_snapshots import PrintView
 from tapledger.web.snapshots import Console, Till
 from tests.store.shops import START, TOWEL
 from tests.web.faces import Faces
-from tests.web.test_kiosk import at_balance
 
 WORD = "2026-05-04T09:00:00Z"
 
@@ -91,6 +90,8 @@ async def test_the_technician_answers_too(faces: Faces) -> None:
     assert shown["paper"] is None
     await faces.did("/api/console/slip-came-out", job=job, yes=True)
     assert row(faces, job)[2] == f"technician {WORD}"
+    shown = await watcher.until(lambda snapshot: snapshot["prints"][0]["state"] == "printed")
+    assert shown["prints"][0]["sentence"] == "By the word of the technician."
     await faces.did("/api/console/slip-again", job=job)
     assert row(faces, job)[:2] == ("queued", 1)
     status, answer = await faces.post("/api/console/slip-again", job="slip-nothing")
@@ -104,22 +105,6 @@ async def test_a_status_slip_is_queued_on_demand(faces: Faces) -> None:
     assert (job.startswith("status-"), kind) == (True, "status")
     console = faces.daemon.live._channels["console"].snapshot
     assert isinstance(console, Console)
-
-
-async def test_the_member_says_whether_the_voucher_came_out(faces: Faces) -> None:
-    await faces.rich_member()
-    watcher, _ = await at_balance(faces)
-    await faces.did("/api/kiosk/choose", reward="tea")
-    await faces.did("/api/kiosk/confirm", reward="tea")
-    await watcher.screen("done")
-    ((job,),) = faces.bench.rows("SELECT id FROM print_job WHERE kind = 'voucher'")
-    status, answer = await faces.post("/api/kiosk/slip-came-out", yes=False)
-    assert (status, answer["code"]) == (409, "SLIP_SETTLED"), "the printer has not been asked yet"
-    await faces.bench.shop.store.transact(lambda tx: prints.settle(tx, job, "unknown", "mute", ""))
-    await faces.daemon._slip_settled(job)
-    await watcher.until(lambda snapshot: snapshot["screen"].get("slip") == "unknown")
-    await faces.did("/api/kiosk/slip-came-out", yes=False)
-    assert row(faces, job) == ("queued", 1, f"member {WORD}")
 
 
 async def test_no_request_opens_the_drawer(faces: Faces) -> None:

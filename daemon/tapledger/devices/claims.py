@@ -36,8 +36,6 @@ class Claim:
     """The session that wants it next, empty while nobody does."""
     given_at_s: float = 0.0
     """When that one gets it, unless the holder refuses."""
-    refused: str = ""
-    """The last session that was refused."""
 
 
 class Claims:
@@ -106,7 +104,6 @@ class Claims:
             raise Conflict("DEVICE_CLAIMED", role=role, holder=self._name(held.asked_by))
         if not held.asked_by:
             held.asked_by, held.given_at_s = session, self._clock.monotonic_s() + REFUSE_S
-            held.refused = ""
             self._told(role, "asked_for", self._name(session))
         return held
 
@@ -115,7 +112,7 @@ class Claims:
         held = self._own(role, session)
         if held.asked_by:
             self._told(role, "kept", held.holder)
-            held.refused, held.asked_by = held.asked_by, ""
+            held.asked_by = ""
 
     def override(self, role: str, session: str) -> Claim:
         """Take a device from whoever has it, at once; it is written down."""

@@ -26,9 +26,17 @@ async def in_time(call: Coroutine[Any, Any, T], deadline_s: float) -> T:
         give_up(task)
         raise
     if done:
-        return task.result()
+        return result_of(task)
     give_up(task)
     raise DeviceLost("hung", f"no answer in {deadline_s:g} s")
+
+
+def result_of(task: asyncio.Task[T]) -> T:
+    """Return what a task came to that nobody has cancelled; raise ``RuntimeError`` when it is cancelled
+    nevertheless: taken for a cancellation of whoever waits, a driver's own would end that silently."""
+    if task.cancelled():
+        raise RuntimeError("the driver raised a cancellation of its own")
+    return task.result()
 
 
 def give_up(task: asyncio.Task[Any]) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from tapledger.devices.roles import CASH_DRAWER
 from tapledger.membership.shop import Shop
 from tapledger.membership.slips import SLIP_LIFE
 from tapledger.store import drawers
@@ -70,5 +71,5 @@ class DrawerLoop:
         except (DeviceError, TimeoutError) as error:
             log.warning("drawer did not open", reason=str(error))
         except Exception:
-            log.exception("driver fault", role="cash-drawer")
+            log.exception("driver fault", role=CASH_DRAWER)
         return False

@@ -109,13 +109,19 @@ def read_code(private: bytes) -> Code | None:
         return None
 
 
+def read_card(private: bytes) -> Presented | None:
+    """Return a stored card; None for what cannot be read any more."""
+    try:
+        return msgspec.msgpack.decode(private, type=Presented)
+    except msgspec.DecodeError:
+        return None
+
+
 def private_view(private: bytes) -> dict[str, str]:
     """Return what a test shows to who made it: the code, or the card by the end of its number."""
-    code = read_code(private)
+    code, card = read_code(private), read_card(private)
     if code is not None:
         return {"text": code.text}
-    try:
-        card = msgspec.msgpack.decode(private, type=Presented)
-    except msgspec.DecodeError:
-        return {}
-    return {"kind": card.kind, "tail": card.value[-SHOWN_TAIL:], "evidence": card.evidence}
+    if card is not None:
+        return {"kind": card.kind, "tail": card.value[-SHOWN_TAIL:], "evidence": card.evidence}
+    return {}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import structlog
 
 from tapledger.clock import Clock
-from tapledger.devices.deadlines import end_all, in_time
+from tapledger.devices.deadlines import end_all, in_time, result_of
 from tapledger.devices.reasons import REASONS
 from tapledger.devices.state import CLOSED, Cue, DeviceState, Doing, Link, next_activity, next_link
 from tapledger.devices.waiting import CLOSED_S, Waits, jittered
@@ -164,11 +164,17 @@ class Keeper:
         return RuntimeError("the driver stopped reporting without being closed")
 
     async def _close(self, driver: Driver | None) -> None:
-        for closing in ([] if driver is None else [driver.close()]) + [self._io.close()]:
-            try:
-                await in_time(closing, CLOSE_DEADLINE_S)
-            except Exception as error:
-                log.warning("device did not close", role=self.state.role, why=str(error))
+        try:
+            if driver is not None:
+                await self._finish(driver.close())
+        finally:
+            await self._finish(self._io.close())  # also when the daemon ends while a driver closes
+
+    async def _finish(self, closing: Coroutine[Any, Any, None]) -> None:
+        try:
+            await in_time(closing, CLOSE_DEADLINE_S)
+        except Exception as error:
+            log.warning("device did not close", role=self.state.role, why=str(error))
 
     def _opened(self, info: DeviceInfo, driver: Driver) -> None:
         state, now_s = self.state, self._around.clock.monotonic_s()
@@ -201,7 +207,7 @@ class Keeper:
         try:
             done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
             for part in done:
-                part.result()
+                result_of(part)
         finally:
             await end_all(parts, CLOSE_DEADLINE_S)
 

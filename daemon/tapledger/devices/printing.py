@@ -10,7 +10,7 @@ from tapledger.devices.drawer import DrawerLoop, Kick
 from tapledger.devices.paper_keeper import PAPER_OUT, PaperKeeper
 from tapledger.devices.prints import PrintLoop
 from tapledger.devices.receipts import templates
-from tapledger.devices.roles import RECEIPT_PRINTER
+from tapledger.devices.roles import CASH_DRAWER, RECEIPT_PRINTER
 from tapledger.devices.supervisor import DeviceSupervisor
 from tapledger.membership import slips
 from tapledger.membership.shop import Shop
@@ -18,7 +18,6 @@ from tapledger.membership.slips import Slip
 from tapledger.settings import Settings
 from tapledger_drivers.ports import CashDrawer
 
-DRAWER_ROLE = "cash-drawer"
 MM_PER_M = 1000
 
 
@@ -43,7 +42,7 @@ class Printing:
         self._devices = devices
         self._on_change = on_change
         self._status_slip = status_slip
-        self._has_drawer_device = DRAWER_ROLE in devices.states
+        self._has_drawer_device = CASH_DRAWER in devices.states
         self._loop = PrintLoop(shop, devices, on_settled, self.templates, self.paper)
         self._drawer = DrawerLoop(shop, self._way_to_drawer, on_settled)
         self._changed = asyncio.Event()
@@ -87,7 +86,7 @@ class Printing:
 
     def _way_to_drawer(self) -> Kick | None:
         if self._has_drawer_device:
-            drawer = self._devices.driver(DRAWER_ROLE)
+            drawer = self._devices.driver(CASH_DRAWER)
             return drawer.kick if isinstance(drawer, CashDrawer) else None
         printer = self._devices.printer(RECEIPT_PRINTER)
         return None if printer is None else printer.kick_drawer

@@ -16,7 +16,7 @@ import structlog
 from tapledger.database import Transaction
 from tapledger.devices.keeper import DRIVER_FAULT
 from tapledger.devices.paper_keeper import PaperKeeper
-from tapledger.devices.receipts.drawing import Paper, lay_out
+from tapledger.devices.receipts.drawing import WIDE_COLUMNS, Paper, lay_out
 from tapledger.devices.receipts.templates import Templates
 from tapledger.devices.roles import RECEIPT_PRINTER
 from tapledger.devices.state import DeviceState
@@ -188,4 +188,4 @@ def _asks(info: DeviceInfo | None) -> bool:
 
 def _columns(info: DeviceInfo | None) -> int:
     said = None if info is None else info.capabilities.get("columns")
-    return said.value if said is not None and isinstance(said.value, int) else 48
+    return said.value if said is not None and isinstance(said.value, int) else WIDE_COLUMNS

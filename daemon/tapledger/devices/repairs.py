@@ -10,7 +10,8 @@ from tapledger.devices.reasons import Fix, Severity, cause_of
 from tapledger.devices.state import DeviceState
 
 HELP_PAGE = "docs/devices/problems.md"
-MAX_SEEN = 256
+UNDECIDED = ("discovered", "opening")
+"""Links of a device that is just being tried: whether its trouble is over is not known yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +31,22 @@ class Repairs:
     """The open repairs of a shop, from the states of its devices."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, None] = {}
+        self._told: list[Repair] = []
+        self._seen: dict[str, Repair] = {}
 
     def open(self, states: Iterable[DeviceState]) -> list[Repair]:
         """Return what is wrong now and not yet acknowledged; trouble that is over is forgotten."""
+        states = list(states)
         found = [repair for state in states if (repair := repair_of(state)) is not None]
         there = {repair.id for repair in found}
-        self._seen = {id_: None for id_ in self._seen if id_ in there}
-        return [repair for repair in found if repair.id not in self._seen]
+        tried = {state.role for state in states if state.link in UNDECIDED}
+        self._seen = {id_: one for id_, one in self._seen.items() if id_ in there or one.device in tried}
+        self._told = [repair for repair in found if repair.id not in self._seen]
+        return self._told
 
     def acknowledge(self, id_: str) -> None:
         """Stay quiet about a repair until it is over; when it comes back, it is told again."""
-        self._seen[id_] = None
-        while len(self._seen) > MAX_SEEN:
-            del self._seen[next(iter(self._seen))]
+        self._seen.update({repair.id: repair for repair in self._told if repair.id == id_})
 
 
 def repair_of(state: DeviceState) -> Repair | None:

@@ -115,10 +115,6 @@ class DeviceState:
     def busy(self) -> bool:
         return self.activity == "busy"
 
-    @busy.setter
-    def busy(self, busy: bool) -> None:
-        self.activity = next_activity(self.activity, Doing.BEGIN if busy else Doing.DONE)
-
     @property
     def is_open(self) -> bool:
         return self.link in OPEN

@@ -18,8 +18,7 @@ from tapledger.clock import Clock
 from tapledger.devices import inputs, statistics
 from tapledger.devices.deadlines import in_time
 from tapledger.devices.events import DeviceEvents, Draft, Event
-from tapledger.devices.keeper import DRIVER_FAULT as DRIVER_FAULT
-from tapledger.devices.keeper import Input, Keeper, Surroundings
+from tapledger.devices.keeper import DRIVER_FAULT, Input, Keeper, Surroundings
 from tapledger.devices.roles import class_of, face_of
 from tapledger.devices.state import DeviceState
 from tapledger.devices.statistics import Statistics
@@ -137,10 +136,10 @@ class DeviceSupervisor:
                 await self._put(role, event, kept.seq, simulated)
 
     async def _put(self, role: str, event: Input, seq: int | None, simulated: bool) -> None:
-        if class_of(role) == "barcode_scanner" or not isinstance(event, CardEvent):
-            await self._scans.put(Reported(role, event, seq, simulated))  # type: ignore[arg-type]
-        else:
+        if isinstance(event, CardEvent):
             await self._taps.put(Reported(role, event, seq, simulated))
+        else:
+            await self._scans.put(Reported(role, event, seq, simulated))
 
     # What others ask of them.
     def driver(self, role: str) -> Driver | None:

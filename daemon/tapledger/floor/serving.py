@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 
-import msgspec
 import structlog
 
 from tapledger.devices import inputs
@@ -46,8 +45,8 @@ class Serving:
         self._events = events
         self._kiosk = kiosk
         self._till = till
-        self._codes: list[Event] = []
-        self._taps: list[Event] = []
+        self._codes: list[tuple[Event, Code]] = []
+        self._taps: list[tuple[Event, Presented]] = []
         self._showing: set[asyncio.Task[None]] = set()
         self._paces: dict[str, ScanPace] = {}
 
@@ -55,10 +54,11 @@ class Serving:
         """Find what was stored before the daemon stopped and never handled. Once, before anything new."""
         now, too_old = self._shop.clock.now(), []
         for event in await self._events.unhandled():
-            if event.device == TILL_SCANNER and inputs.read_code(event.private) is not None:
-                self._codes.append(event)
-            elif event.class_ == "card_reader" and (now - event.at).total_seconds() <= TAP_FRESH_S:
-                self._taps.append(event)
+            code, card = inputs.read_code(event.private), inputs.read_card(event.private)
+            if event.device == TILL_SCANNER and code is not None:
+                self._codes.append((event, code))
+            elif card is not None and (now - event.at).total_seconds() <= TAP_FRESH_S:
+                self._taps.append((event, card))
             else:
                 too_old.append(event.seq)
         await self._events.settle(too_old)
@@ -67,8 +67,7 @@ class Serving:
 
     async def serve_taps(self) -> None:
         """Every card, from the reader to the face of its role."""
-        for event in self._taps:
-            card = msgspec.msgpack.decode(event.private, type=Presented)
+        for event, card in self._taps:
             await self._card(event.device, card, self._shop.clock.monotonic_s())
             await self._events.handled(event.seq)
         async for tap in self._devices.taps():
@@ -117,9 +116,7 @@ class Serving:
 
     async def serve_scans(self) -> None:
         """Every code, from the scanner to the box of its face."""
-        for event in self._codes:
-            code = inputs.read_code(event.private)
-            assert code is not None
+        for event, code in self._codes:
             await self._till.staffed.wait()
             await self._code(event.device, code, event.seq)
             await self._events.handled(event.seq)

@@ -1,5 +1,7 @@
 """The durable ring of what devices reported: the newest of it, by number and by age.
 
+What somebody has still to handle stays until it is old by both: a clock that is wrong takes no scan away.
+
 ``shown`` is for everybody who may look at the machine; ``box`` is personal (a card's number, a code): sealed.
 """
 
@@ -43,16 +45,22 @@ def next_seq(tx: Transaction) -> int:
 
 
 def append(tx: Transaction, rows: Sequence[Row]) -> None:
-    """Add events in their order, and let the oldest go; what is open stays until it is too old."""
+    """Add events in their order, and let the oldest go."""
     for row in rows:
         tx.exec_driver_sql(
             f"INSERT INTO device_event ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
             (row.seq, row.at_ms, row.mono_s, row.device, row.class_, row.type, row.claim, row.trace,
              row.shown, row.box, int(row.open)),
         )  # fmt: skip
+    too_far, too_old = rows[-1].seq - KEPT_ROWS, rows[-1].at_ms - KEPT_MS
     tx.exec_driver_sql(
-        "DELETE FROM device_event WHERE seq <= ? AND (open = 0 OR at_ms < ?)",
-        (rows[-1].seq - KEPT_ROWS, rows[-1].at_ms - KEPT_MS),
+        "DELETE FROM device_event WHERE seq <= ? AND (open = 0 OR at_ms < ?)", (too_far, too_old)
+    )
+    # Age has no index: looked at from the oldest on, mostly the first one is young enough.
+    tx.exec_driver_sql(
+        "DELETE FROM device_event WHERE open = 0"
+        " AND seq < (SELECT seq FROM device_event WHERE at_ms >= ? ORDER BY seq LIMIT 1)",
+        (too_old,),
     )
 
 

@@ -16,7 +16,7 @@ from tapledger import languages
 from tapledger.errors import Conflict, Denied, Invalid, TapledgerError
 from tapledger.languages import LANGUAGES
 from tapledger.loyalty.program import name_in
-from tapledger.membership import history, identity, redemption, scanning, slips
+from tapledger.membership import history, identity, redemption, scanning
 from tapledger.membership.identity import Presented
 from tapledger.membership.looking_up import member_code
 from tapledger.membership.redemption import RewardCommand
@@ -224,17 +224,6 @@ class KioskFace:
                 self._after(self._settings.list_s, self._reset)
             else:
                 self._show(await self._again(self._session), self._settings.list_s)
-
-    async def slip_came_out(self, yes: bool) -> None:
-        """Take the member's word for the slip of which the printer's is missing."""
-        async with self._lock:
-            session = self._here()
-            if session.job is None:
-                raise Conflict("SLIP_SETTLED")
-            await slips.came_out(self._shop, session.job, yes, "member")
-            self._screen = await self._done(session)
-            self._show(self._screen, self._settings.list_s)
-        self._queued()
 
     async def slip_settled(self, job: str) -> None:
         async with self._lock:

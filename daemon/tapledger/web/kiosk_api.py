@@ -17,10 +17,6 @@ class RewardBody(msgspec.Struct, forbid_unknown_fields=True):
     reward: str
 
 
-class CameOutBody(msgspec.Struct, forbid_unknown_fields=True):
-    yes: bool
-
-
 class LanguageBody(msgspec.Struct, forbid_unknown_fields=True):
     language: str
 
@@ -59,11 +55,7 @@ def routes(kiosk: KioskFace) -> list[web.RouteDef]:
     async def language(request: web.Request) -> None:
         await kiosk.set_language((await read_body(request, LanguageBody)).language)
 
-    async def came_out(request: web.Request) -> None:
-        await kiosk.slip_came_out((await read_body(request, CameOutBody)).yes)
-
     return [
-        intent("/api/kiosk/slip-came-out", came_out),
         intent("/api/kiosk/rewards", rewards),
         intent("/api/kiosk/coupons", coupons),
         intent("/api/kiosk/history", history),

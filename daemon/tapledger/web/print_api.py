@@ -1,4 +1,4 @@
-"""The technician's intents about slips and paper; the till and the kiosk have their own."""
+"""The technician's intents about slips and paper; the till has its own."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from aiohttp import web
 from tapledger.membership import slips
 from tapledger.membership.shop import Shop
 from tapledger.web.kiosk_api import Nothing
+from tapledger.web.print_views import TECHNICIAN
 from tapledger.web.server import intent, read_body
 from tapledger.web.till_api import CameOutBody, SlipBody
-
-TECHNICIAN = "technician"
-"""Who stands beside a word that was given at the console."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from tapledger.store.prints import Job
 from tapledger.web.print_snapshots import DrawerView, PrintView
 
 SETTLED = ("printed", "failed", "unknown", "expired")
+TECHNICIAN = "technician"
+"""Who stands beside a word that was given at the console, where nobody signs in."""
 
 
 def print_view(job: Job, language: str) -> PrintView:
@@ -44,9 +46,17 @@ def _sentence(job: Job, language: str) -> str:
         case "failed":
             return texts.say(language, "device.bad_job")
         case "printed" if job.word:
-            return texts.say(language, "print.said", who=job.word)
+            return _said(job.word, language)
         case _:
             return ""
+
+
+def _said(word: str, language: str) -> str:
+    """Tell whose word it is: who gave it, then when."""
+    who = word.rpartition(" ")[0]
+    if who == TECHNICIAN:
+        return texts.say(language, "print.technician_said")
+    return texts.say(language, "print.said", who=who)
 
 
 def drawer_view(last: Job | None, is_open: bool | None, language: str) -> DrawerView | None:

@@ -335,7 +335,8 @@ class TillFace:
             await self._counter.explain(self._counter.newest)
             self._say(None)
 
-    async def slip_settled(self, job: str) -> None:
+    async def slip_settled(self) -> None:
+        """A slip has its fate: any may be one that the till shows or asks about."""
         async with self._lock:
             await self._counter.read_slips()
             self._push()

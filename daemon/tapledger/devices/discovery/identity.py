@@ -116,9 +116,15 @@ def resolve(role: str, match: Match, candidates: Sequence[Candidate]) -> Candida
     if not found:
         raise DeviceAbsent("not_plugged_in", f"nothing that is plugged in has {match.written()}")
     if len(found) > 1:
-        choices = "; ".join(f"for {one.where()}: {suggest(one, candidates).written()}" for one in found)
-        raise DeviceBlocked("two_devices", f"device {role!r} may be one of {len(found)}. Write {choices}")
+        choices = what_to_write(found, candidates)
+        raise DeviceBlocked("two_devices", f"device {role!r} may be one of {len(found)}. {choices}")
     return found[0]
+
+
+def what_to_write(choices: Iterable[Candidate], candidates: Sequence[Candidate]) -> str:
+    """Say for each of some devices which ``match`` names it and none of the other candidates."""
+    lines = (f"for {one.where()}: {suggest(one, candidates).written()}" for one in choices)
+    return f"Write {'; '.join(lines)}"
 
 
 def suggest(one: Candidate, candidates: Iterable[Candidate]) -> Match:
@@ -138,46 +144,17 @@ def suggest(one: Candidate, candidates: Iterable[Candidate]) -> Match:
 
 
 # ---- what it probably is -------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class Guess:
-    """What a device that nobody has confirmed may be. It is never asked by writing to it."""
-
-    kind: Kind
-    model: str = ""
-    """Empty when it is in no table."""
-    driver: str = ""
-    """The name to write into daemon.toml, empty where a person has to decide."""
-
-
 _TABLE_KINDS: tuple[Kind, ...] = ("reader", "scanner", "printer")
-_BY_SUBSYSTEM: dict[str, Kind] = {"pcsc": "reader", "usbmisc": "printer", "tty": "serial"}
-_DRIVERS: dict[tuple[Kind, str], str] = {
-    ("reader", "pcsc"): "pcsc",
-    ("reader", "tty"): "nfcpy",
-    ("reader", "usb"): "nfcpy",
-    ("scanner", "tty"): "serial_line",
-    ("scanner", "input"): "evdev_keyboard",
-    ("printer", "tty"): "escpos",
-    ("printer", "usbmisc"): "escpos",
-}
-STAR = "0519"
-"""The vendor number of printers that speak Star's language."""
+_BY_SUBSYSTEM: dict[str, Kind] = {"usbmisc": "printer", "tty": "serial"}
 
 
-def guess(one: Candidate) -> Guess:
-    """Look a device up among the known models, else judge by where it hangs."""
+def guess(one: Candidate) -> Kind:
+    """Say what a device may be, by the known models, else by where it hangs. It is never asked by writing
+    to it: that could print, beep or change its settings."""
     for kind in _TABLE_KINDS:
-        quirk = quirks.find(kind, usb_id=one.usb_id, name=one.name or one.path)
-        if quirk is not None:
-            return Guess(kind, quirk.model, _driver(kind, one))
-    kind = "keyboard" if one.keyboard else _BY_SUBSYSTEM.get(one.subsystem, "other")
-    return Guess(kind, "", _driver(kind, one))
-
-
-def _driver(kind: Kind, one: Candidate) -> str:
-    if kind == "printer" and one.usb_id.startswith(STAR):
-        return "star_raster"
-    return _DRIVERS.get((kind, one.subsystem), "")
+        if quirks.find(kind, usb_id=one.usb_id, name=one.name or one.path) is not None:
+            return kind
+    return "keyboard" if one.keyboard else _BY_SUBSYSTEM.get(one.subsystem, "other")
 
 
 # ---- a broken device and the one bought for it ---------------------------------------------------------
@@ -193,6 +170,6 @@ def swap_candidates(
     return sorted(free, key=lambda one: (one.by_path != port, one.usb_id != usb_id, one.path))
 
 
-def _may_be(kind: Kind, guessed: Guess) -> bool:
+def _may_be(kind: Kind, guessed: Kind) -> bool:
     """A serial adapter may be anything with a cable, and a keyboard that nobody knows a scanner."""
-    return guessed.kind in (kind, "serial") or (kind == "scanner" and guessed.kind == "keyboard")
+    return guessed in (kind, "serial") or (kind == "scanner" and guessed == "keyboard")

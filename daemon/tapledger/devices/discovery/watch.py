@@ -14,22 +14,19 @@ import structlog
 
 from tapledger.devices.discovery.identity import (
     Candidate,
-    Guess,
     Kind,
-    Match,
     candidate,
-    guess,
     read_match,
     resolve,
-    suggest,
     swap_candidates,
+    what_to_write,
 )
 from tapledger.devices.discovery.readers import PcscSource
 from tapledger.devices.discovery.source import Change, HotplugEvent, HotplugSource
 from tapledger.devices.discovery.static import StaticSource, paths_of
 from tapledger.devices.discovery.udev import UdevSource
 from tapledger_drivers.device import DeviceConfig
-from tapledger_drivers.errors import DeviceBlocked
+from tapledger_drivers.errors import DeviceAbsent, DeviceBlocked
 from tapledger_drivers.traffic import Traffic
 from tapledger_drivers.transports.live import LiveIo
 
@@ -38,6 +35,7 @@ log = structlog.get_logger()
 SOURCE_RETRY_S = 2.0
 CANDIDATES_MAX = 256
 """More than any shop has; what comes after is not listed."""
+SUCCESSORS_MAX = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +58,8 @@ _OPENINGS = {
     "serial_line_display": _Opening("other", "port", ("tty",)),
 }
 """Drivers whose device can be told by ``match``; the others find theirs by a name or on the network."""
-_PREFIXES = {"tty": "tty:", "usbmisc": "usblp:", "hidraw": "hidraw:"}
+_PREFIXES = {"tty": "tty:", "usbmisc": "usblp:"}
 _QUERY = re.compile(r"\?.*$")
-
-
-@dataclass(frozen=True, slots=True)
-class Discovered:
-    """Something plugged in that no role uses: what it may be, and what to write to use it."""
-
-    candidate: Candidate
-    guess: Guess
-    match: Match
 
 
 class Discovery:
@@ -105,7 +94,8 @@ class Discovery:
     def resolve(self, config: DeviceConfig) -> DeviceConfig:
         """Return the configuration with the option ``match`` turned into what the driver opens.
 
-        Raises ``DeviceAbsent`` and ``DeviceBlocked`` as ``identity.resolve``.
+        Raises ``DeviceAbsent`` and ``DeviceBlocked`` as ``identity.resolve``; of an absent device it names
+        those that could take its place.
         """
         if "match" not in config.options:
             return config
@@ -116,37 +106,19 @@ class Discovery:
         options = dict(config.options)
         match = read_match(config.role, options.pop("match"))
         fitting = [one for one in self.candidates if one.subsystem in opening.subsystems]
-        found = resolve(config.role, match, fitting)
+        try:
+            found = resolve(config.role, match, fitting)
+        except DeviceAbsent as error:
+            instead = self._successors(config.role, opening.kind, fitting)
+            raise DeviceAbsent(error.reason, f"{error.detail}{instead}") from error
         self._last[config.role] = found
         options[opening.option] = _address(opening, found, str(options.get(opening.option, "")))
         return dataclasses.replace(config, options=options)
 
-    def discovered(self) -> list[Discovered]:
-        """Return what no role uses, that is or may be one of the shop's kinds of device."""
-        free = [one for one in self.candidates if one.subsystem != "config" and not self._is_taken(one)]
-        files = {one.port for one in self.candidates if one.subsystem != "usb" and one.port}
-        found = []
-        for one in free:
-            what = guess(one)
-            # Of a USB device with a driver its device file is listed; without one, only a known model is.
-            if one.subsystem == "usb" and (one.port in files or not what.model):
-                continue
-            if what.kind != "other":
-                found.append(Discovered(one, what, suggest(one, self._alike(one))))
-        return sorted(found, key=lambda entry: (entry.candidate.subsystem, entry.candidate.path))
-
-    def swap_candidates(self, role: str) -> list[Discovered]:
-        """Return what could take over the role of a broken device, the likeliest first."""
-        config = self._configs.get(role)
-        opening = None if config is None else _OPENINGS.get(config.driver)
-        if opening is None:
-            return []
-        fitting = [one for one in self.candidates if one.subsystem in opening.subsystems]
-        found = swap_candidates(opening.kind, self._last.get(role), fitting, self._is_taken)
-        return [Discovered(one, guess(one), suggest(one, self._alike(one))) for one in found]
-
-    def _alike(self, one: Candidate) -> list[Candidate]:
-        return [other for other in self.candidates if other.subsystem == one.subsystem]
+    def _successors(self, role: str, kind: Kind, fitting: Sequence[Candidate]) -> str:
+        """Say what could take the place of a device that is gone, the likeliest first: a person decides."""
+        found = swap_candidates(kind, self._last.get(role), fitting, self._is_taken)[:SUCCESSORS_MAX]
+        return f". {what_to_write(found, fitting)}" if found else ""
 
     def _is_taken(self, one: Candidate) -> bool:
         """Whether a role uses it, by ``match`` or by its path."""
@@ -225,8 +197,5 @@ def _uses(config: DeviceConfig, one: Candidate) -> bool:
             return read_match(config.role, table).fits(one)
         except DeviceBlocked:
             return False  # said where the device is opened
-    if one.subsystem == "pcsc":
-        name = config.options.get("reader_name")
-        return isinstance(name, str) and name.casefold() in one.path.casefold()
     names = {Path(path).name for path in paths_of([config])}
     return one.path in paths_of([config]) or bool(names & {one.by_id, one.by_path} - {""})

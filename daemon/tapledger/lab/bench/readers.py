@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from abc import abstractmethod
 
 from tapledger.errors import Unavailable
@@ -73,7 +74,8 @@ class PcscReader(BenchReader):
 
     async def look(self) -> None:
         if self._reader.faults():
-            await self._station.state()
+            with contextlib.suppress(StationRefused):  # it is asked again in a moment
+                await self._station.state()
 
     async def _lay(self, card: DemoCard) -> None:
         try:
@@ -82,7 +84,10 @@ class PcscReader(BenchReader):
             raise Unavailable("DOCK_GONE") from error
 
     async def _take(self) -> None:
-        await self._reader.remove()
+        try:
+            await self._reader.remove()
+        except StationRefused as error:
+            raise Unavailable("DOCK_GONE") from error
 
 
 class Pn532Reader(BenchReader):
