@@ -59,6 +59,8 @@ async def test_every_device_is_online_and_says_that_it_is_virtual(browser: Brows
     for role in DEVICES:
         await is_linked(face, role, "online")
         await expect(device(face, role)).to_contain_text("虚拟")
+    await face.at("latency").scroll_into_view_if_needed()
+    await expect(face.at("simulated")).to_be_in_viewport(ratio=1)
     await expect(face.page.locator('[data-testid^="wake-"]')).to_have_count(0)
     await expect(face.at("sync")).to_have_attribute("data-online", "true")
     await expect(face.at("dock-sign-in")).to_contain_text(CASHIER_PIN)

@@ -202,7 +202,7 @@ async def test_a_person_says_whether_a_slip_came_out(browser: Browser, chain: Ch
         await expect(face.at(job)).to_have_attribute("data-state", state, timeout=2 * PATIENCE_MS)
         copies = sum("补打" in slip.text() for slip in bench.printer.slips[slips:])
         assert copies == (answer == "not-out")
-        await expect(face.at(job)).to_contain_text("technician" if answer == "came-out" else "补打")
+        await expect(face.at(job)).to_contain_text("技术人员" if answer == "came-out" else "补打")
     await close(face)
 
 

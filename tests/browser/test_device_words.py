@@ -139,6 +139,11 @@ async def test_one_key_says_whether_a_receipt_came_out(
     await expect(face.at("box")).to_be_focused()
     assert await violations(face) == []
     await face.picture("till-did-it-come-out")
+    told = face.at("doubt").locator("kbd")
+    await press(face, "F8")  # while goods come back, F6 and F7 mean something else
+    await expect(told).to_have_count(0)
+    await press(face, "Escape")
+    await expect(told).to_have_text(["F6", "F7"])
     answer_again(bench)
     await expect(face.at("light-printer")).to_have_attribute("data-state", "ok", timeout=PATIENCE_MS)
     slips = len(bench.printer.slips)

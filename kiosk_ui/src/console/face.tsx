@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 
 import type { Feed } from "../shared/live";
 import type { Console, Problem } from "../shared/snapshots";
+import { Watermark } from "../shared/watermark";
 import { DevicePanel } from "./device/panel";
 import { Devices } from "./devices";
 import { DockLoader } from "./dock/dock";
@@ -46,6 +47,7 @@ function Machine({ view, lost }: { view: Console; lost: boolean }) {
   const intend = through(sendToConsole);
   return (
     <TextsContext.Provider value={texts[language]}>
+      {view.simulated && <Watermark words={texts[language].say("shared.simulated")} />}
       {lost && <LostBanner />}
       <div class="console" data-feed={lost ? "lost" : "live"} inert={lost}>
         <Header view={view} intend={intend} />

@@ -76,7 +76,7 @@ function Session({ kiosk, version }: { kiosk: Kiosk; version: number }) {
   return (
     <TextsContext.Provider value={texts[language]}>
       <div class="kiosk" data-screen={screen.screen}>
-        {kiosk.simulated && <Watermark words={texts[language].say("kiosk.simulated")} />}
+        {kiosk.simulated && <Watermark words={texts[language].say("shared.simulated")} />}
         <main ref={main} class="screen" inert={choosing || stillHere}>
           <Screen kiosk={kiosk} intend={intend} />
           <Footer

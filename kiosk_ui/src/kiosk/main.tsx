@@ -1,7 +1,9 @@
 import "../shared/tokens.css";
 import "./kiosk.css";
 import "./screens.css";
+import "./attract.css";
 import "./sizes.css";
+import "./small.css";
 import "./troubles.css";
 
 import { render } from "preact";

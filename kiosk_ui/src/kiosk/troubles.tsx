@@ -14,10 +14,12 @@ const PRINTER: Partial<Record<TroubleView["plain"], MessageId>> = {
 export function Troubles({ kiosk }: { kiosk: Kiosk }) {
   const { say } = useTexts();
   const of = (device: TroubleView["device"]) => kiosk.troubles?.find((trouble) => trouble.device === device);
+  // Where cards cannot be read either, nobody is told to tap one: the screen's heading sends them to the till.
+  const scanner = kiosk.reader === "ok" && of("scanner");
   const paper = of("printer")?.plain ?? (kiosk.paper_left != null ? "paper_low" : undefined);
   return (
     <div class="badges" role="status">
-      {of("scanner") && <Badge name="scanner" icon={Scanner} said={say("kiosk.trouble.scanner")} />}
+      {scanner && <Badge name="scanner" icon={Scanner} said={say("kiosk.trouble.scanner")} />}
       {(kiosk.printer !== "ok" || paper === "paper_low") && (
         <Badge name="printer" icon={Printer} said={say(PRINTER[paper ?? "silent"] ?? "kiosk.trouble.printer")} />
       )}

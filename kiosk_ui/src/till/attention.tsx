@@ -31,8 +31,15 @@ export function troubleWords({ device, plain }: TroubleView, say: Say): string {
   return plain === "paper_low" ? said : `${said} ${say(DEVICES[device].works)}`;
 }
 
+interface Props {
+  till: Till;
+  /** F6 and F7 answer for a slip now; while money is taken or goods come back they mean something else. */
+  keyed: boolean;
+  intend: Intend;
+}
+
 /** What the things around the till ask for, in a line that takes no focus and goes by itself. */
-export function Attention({ till, intend }: { till: Till; intend: Intend }) {
+export function Attention({ till, keyed, intend }: Props) {
   const { say, number } = useTexts();
   const troubles = till.troubles ?? [];
   const low = till.paper_left != null && !troubles.some(({ device }) => device === "printer");
@@ -65,7 +72,7 @@ export function Attention({ till, intend }: { till: Till; intend: Intend }) {
           </p>
         )}
       </div>
-      <Doubt till={till} intend={intend} />
+      <Doubt till={till} keyed={keyed} intend={intend} />
     </section>
   );
 }
@@ -76,7 +83,7 @@ export function answerDoubt(till: Till, yes: boolean, intend: Intend): void {
   if (job !== undefined) void intend("slip-came-out", { job, yes });
 }
 
-function Doubt({ till, intend }: { till: Till; intend: Intend }) {
+function Doubt({ till, keyed, intend }: Props) {
   const { say } = useTexts();
   const slip = till.doubtful[0];
   if (!slip) return null;
@@ -92,7 +99,7 @@ function Doubt({ till, intend }: { till: Till; intend: Intend }) {
       >
         <Check />
         <span>{say("till.doubt.yes")}</span>
-        <kbd>F6</kbd>
+        {keyed && <kbd>F6</kbd>}
       </button>
       <button
         type="button"
@@ -102,7 +109,7 @@ function Doubt({ till, intend }: { till: Till; intend: Intend }) {
       >
         <Cross />
         <span>{say("till.doubt.no")}</span>
-        <kbd>F7</kbd>
+        {keyed && <kbd>F7</kbd>}
       </button>
     </div>
   );

@@ -62,7 +62,7 @@ function Session({ till, version, lost }: { till: Till; version: number; lost: b
   return (
     <TextsContext.Provider value={texts[language]}>
       <div class="till" data-screen={till.staff_known.length === 0 ? "set-up" : served ? "basket" : "sign-in"}>
-        {till.simulated && <Watermark words={texts[language].say("till.simulated")} />}
+        {till.simulated && <Watermark words={texts[language].say("shared.simulated")} />}
         {lost && <Lost />}
         <TopBar till={till} served={served} intend={intend} signOut={signOut} />
         {till.staff_known.length === 0 ? (

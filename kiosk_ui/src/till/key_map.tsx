@@ -83,7 +83,8 @@ interface Props {
 /** The keys that mean something now. */
 export function KeyMap({ paying, returning, panel, stranger, doubtful }: Props) {
   const { say } = useTexts();
-  const keys = returning ? WHILE_RETURNING : paying ? WHILE_PAYING : panel ? IN_PANEL[panel] : [...(doubtful ? WHILE_DOUBTFUL : []), ...AT_BASKET];
+  const atBasket = doubtful ? [...WHILE_DOUBTFUL, ...AT_BASKET] : AT_BASKET;
+  const keys = returning ? WHILE_RETURNING : paying ? WHILE_PAYING : panel ? IN_PANEL[panel] : atBasket;
   return (
     <footer class="key-map">
       <ul aria-label={say("till.keys.title")}>

@@ -3,6 +3,7 @@ import "./till.css";
 import "./parts.css";
 import "./checkout.css";
 import "./panels.css";
+import "./small.css";
 
 import { render } from "preact";
 

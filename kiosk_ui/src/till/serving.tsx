@@ -73,7 +73,7 @@ export function Serving({ till, refusal, dismiss, intend, signOut }: Props) {
   return (
     <main class="serving">
       <Entry box={box} message={till.message} refusal={refusal} intend={intend} />
-      <Attention till={till} intend={intend} />
+      <Attention till={till} keyed={!paying && !returning && !panel} intend={intend} />
       <MemberStrip till={till} nameField={nameField} intend={intend} />
       <div class={returning ? "counter returning" : "counter"}>
         <div class="basket">
