@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 import { Cross } from "../../shared/icons";
 import type { Console, DeviceView } from "../../shared/snapshots";
@@ -38,7 +38,7 @@ export function DevicePanel({ view, device, intend, tell }: Props) {
   const claiming = useClaim(device, tell);
   const Icon = roleIcon(role);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     heading.current?.focus();
     heading.current?.scrollIntoView({ block: "start" });
   }, []);
@@ -60,20 +60,24 @@ export function DevicePanel({ view, device, intend, tell }: Props) {
       <Trouble device={device} />
       <Controls device={device} intend={intend} tell={tell} />
       <div class="closer-parts">
-        {WITH_TRIALS.has(device.kind) && (
-          <div class="part">
-            <h3>{say(device.kind === "card_reader" ? "console.trial.tap" : "console.trial.scan")}</h3>
-            <ClaimBar device={device} claiming={claiming} />
-            {claiming.yours && <Trial device={device} events={events} />}
-          </div>
-        )}
-        {isPrinter(role) && <PrinterTests role={role} view={view} intend={intend} />}
-        <HealthCheck device={device} tell={tell} />
-        <RecordPanel role={role} tell={tell} />
-        <Events events={events} />
-        {details && <Identity details={details} kind={kindName(device.kind, say)} />}
-        {details && <Capabilities details={details} />}
-        {details && <Figures details={details} />}
+        <div class="closer-column">
+          {WITH_TRIALS.has(device.kind) && (
+            <div class="part">
+              <h3>{say(device.kind === "card_reader" ? "console.trial.tap" : "console.trial.scan")}</h3>
+              <ClaimBar device={device} claiming={claiming} />
+              {claiming.yours && <Trial device={device} events={events} />}
+            </div>
+          )}
+          {isPrinter(role) && <PrinterTests role={role} view={view} intend={intend} />}
+          <HealthCheck device={device} tell={tell} />
+          <RecordPanel role={role} tell={tell} />
+        </div>
+        <div class="closer-column">
+          <Events events={events} />
+          {details && <Identity details={details} kind={kindName(device.kind, say)} />}
+          {details && <Capabilities details={details} />}
+          {details && <Figures details={details} />}
+        </div>
       </div>
     </section>
   );
