@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
-import os
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -21,7 +16,7 @@ from tapledger_drivers.scanners.evdev_keyboard import looks_miskeyed
 from tapledger_drivers.scanners.key_typing import KeyTyper
 from tapledger_drivers.scanners.keymaps import DE, FR, US, Keymap
 from tapledger_drivers.traffic import Traffic
-from tests.drivers.scanners import in_time
+from tests.drivers.as_nobody import forbidden_tty, needs_root, said_to_nobody
 
 SHIFT, CTRL, ALT, ALT_GR, CAPS, ENTER, SPACE = 42, 29, 56, 100, 58, 28, 57
 KEYPAD = {"0": 82, "1": 79, "2": 80, "3": 81, "4": 75, "5": 76, "6": 77, "7": 71, "8": 72, "9": 73}
@@ -113,29 +108,18 @@ def test_digits_through_the_wrong_country_are_known(text: str, miskeyed: bool) -
     assert looks_miskeyed(text) is miskeyed
 
 
-async def test_permission_denied_names_the_rule(tmp_path: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("only root can become another user to be refused")
-    master, slave = os.openpty()
-    os.fchown(slave, 0, 0)
-    os.fchmod(slave, 0o600)
-    program = (
-        "import sys, time\n"
-        "from tapledger_drivers.traffic import Traffic\n"
-        "from tapledger_drivers.transports.evdev_keys import open_keys\n"
-        "try: open_keys(sys.argv[1], Traffic(time.monotonic))\n"
-        "except Exception as error: print(error)\n"
-    )
-    process = await asyncio.create_subprocess_exec(
-        *("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"),
-        *(sys.executable, "-c", program, os.ttyname(slave)),
-        stdout=subprocess.PIPE,
-    )
-    said, _ = await in_time(process.communicate())
+@needs_root
+async def test_permission_denied_names_the_rule() -> None:
+    with forbidden_tty(group=0, mode=0o600) as path:
+        said = await said_to_nobody(
+            "import grp, sys, time\n"
+            "from tapledger_drivers.traffic import Traffic\n"
+            "from tapledger_drivers.transports.evdev_keys import open_keys",
+            "open_keys(sys.argv[1], Traffic(time.monotonic))",
+            path,
+        )
     assert b"not_permitted" in said
     assert b"udev rule" in said
-    os.close(master)
-    os.close(slave)
 
 
 def test_a_keyboard_that_somebody_holds_is_in_use(monkeypatch: pytest.MonkeyPatch) -> None:

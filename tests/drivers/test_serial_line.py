@@ -25,6 +25,7 @@ from tapledger_drivers.scanners.reading import CodeFormat
 from tapledger_drivers.scanners.serial_line import SerialLineScanner
 from tapledger_drivers.testing import DriverContract, DriverLab
 from tapledger_drivers.traffic import Traffic
+from tests.drivers.as_nobody import forbidden_tty, needs_root, said_to_nobody
 from tests.drivers.cards import TRUST
 from tests.drivers.scanners import DEADLINE_S, in_time, live_io, take, texts
 
@@ -268,30 +269,21 @@ async def test_a_port_in_use_names_the_program(cable: SerialScannerEmulator) -> 
     await in_time(process.communicate(b""))
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user to be refused")
+@needs_root
 async def test_permission_denied_names_the_group() -> None:
-    master, slave = os.openpty()
-    os.fchown(slave, 0, grp.getgrnam("dialout").gr_gid)
-    os.fchmod(slave, 0o660)
-    program = (
-        "import asyncio, sys, time\n"
-        "from tapledger_drivers.traffic import Traffic\n"
-        "from tapledger_drivers.transports.live import LiveIo\n"
-        "from tapledger_drivers.scanners.serial_line import SerialLineScanner\n"
-        "scanner = SerialLineScanner(LiveIo('x', Traffic(time.monotonic)), sys.argv[1])\n"
-        "try: asyncio.run(scanner.open())\n"
-        "except Exception as error: print(error)\n"
-    )
-    process = await asyncio.create_subprocess_exec(
-        *("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"),
-        *(sys.executable, "-c", program, os.ttyname(slave)),
-        stdout=subprocess.PIPE,
-    )
-    said, _ = await in_time(process.communicate())
+    with forbidden_tty(group=grp.getgrnam("dialout").gr_gid, mode=0o660) as path:
+        said = await said_to_nobody(
+            "import asyncio, grp, sys, time\n"
+            "from tapledger_drivers.traffic import Traffic\n"
+            "from tapledger_drivers.transports.live import LiveIo\n"
+            "from tapledger_drivers.transports import serial_port\n"
+            "from tapledger_drivers.scanners.serial_line import SerialLineScanner\n"
+            "scanner = SerialLineScanner(LiveIo('x', Traffic(time.monotonic)), sys.argv[1])",
+            "asyncio.run(scanner.open())",
+            path,
+        )
     assert b"not_permitted" in said
     assert b"add this user to the group dialout" in said
-    os.close(master)
-    os.close(slave)
 
 
 async def test_a_file_is_no_serial_port(tmp_path: Path) -> None:
