@@ -10,7 +10,7 @@ from tapledger import texts
 from tapledger.devices.reasons import REASONS
 from tapledger.devices.repairs import HELP_PAGE, Repairs, help_of, repair_of
 from tapledger.devices.roles import ROLES
-from tapledger.devices.state import DeviceState
+from tapledger.devices.state import UNDECIDED, DeviceState
 from tapledger.languages import LANGUAGES
 from tapledger.settings import DeviceSettings
 from tests.source_tree import ROOT
@@ -58,12 +58,16 @@ def test_a_repair_goes_with_its_trouble_and_comes_back_with_it() -> None:
     assert repairs.open([state]) == [repair], "it is told again when it comes again"
 
 
-def test_a_try_that_finds_nothing_does_not_tell_it_again() -> None:
-    """Whatever is plugged in anywhere has every absent device tried; what is wrong is unknown meanwhile."""
-    repairs, absent = Repairs(), trouble("reader_absent", "absent")
-    repairs.acknowledge(repairs.open([absent])[0].id)
-    for link in ("discovered", "opening"):
-        assert repairs.open([trouble("", link)]) == []
+@pytest.mark.parametrize(("reason", "link"), [("reader_absent", "absent"), ("in_use", "blocked")])
+def test_a_try_that_finds_nothing_does_not_tell_it_again(reason: str, link: str) -> None:
+    """Whatever is plugged in anywhere has every absent device tried; what was wrong stands meanwhile."""
+    repairs, absent = Repairs(), trouble(reason, link)
+    [repair] = repairs.open([absent])
+    for tried in UNDECIDED:
+        assert repairs.open([trouble(reason, tried)]) == [repair]
+    repairs.acknowledge(repair.id)
+    for tried in UNDECIDED:
+        assert repairs.open([trouble(reason, tried)]) == []
     assert repairs.open([absent]) == []
     assert repairs.open([trouble("", "online")]) == []
     assert len(repairs.open([absent])) == 1

@@ -183,7 +183,9 @@ async def test_a_wake_cuts_the_wait_short(patient: None) -> None:
         room.devices.wake("nobody")
         room.devices.wake(READER)
         assert room.link(READER) == "discovered"
+        assert room.devices.states[READER].reason == "reader_absent", "it stands while it is tried"
         await room.until(lambda: room.link(READER) == "online")
+        assert room.devices.states[READER].reason == ""
 
 
 async def test_a_blocked_device_says_why_and_waits_for_a_person(patient: None) -> None:

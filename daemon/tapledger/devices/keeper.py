@@ -12,7 +12,7 @@ import structlog
 from tapledger.clock import Clock
 from tapledger.devices.deadlines import end_all, in_time, result_of
 from tapledger.devices.reasons import REASONS
-from tapledger.devices.state import CLOSED, Cue, DeviceState, Doing, Link, next_activity, next_link
+from tapledger.devices.state import CLOSED, UNDECIDED, Cue, DeviceState, Doing, Link, next_activity, next_link
 from tapledger.devices.waiting import CLOSED_S, Waits, jittered
 from tapledger_drivers.device import DeviceConfig, DeviceInfo, HealthLevel, HealthReport
 from tapledger_drivers.errors import DeviceAbsent, DeviceBlocked, DeviceError, DeviceLost
@@ -284,7 +284,8 @@ class Keeper:
         if cue is Cue.TRY and was != "discovered" and self._told:
             return  # what is wrong stands until this try has ended
         state.link = self._link
-        state.reason, state.detail = ("", "") if error is None else (error.reason, error.detail)
+        if state.link not in UNDECIDED:
+            state.reason, state.detail = ("", "") if error is None else (error.reason, error.detail)
         # A detail may hold a counter or a time: by itself it is no news.
         now = (state.link, state.reason, state.ready, state.near_end, state.drawer_open)
         if now != self._told:

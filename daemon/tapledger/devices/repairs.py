@@ -7,11 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tapledger.devices.reasons import Fix, Severity, cause_of
-from tapledger.devices.state import DeviceState
+from tapledger.devices.state import UNDECIDED, DeviceState
 
 HELP_PAGE = "docs/devices/problems.md"
-UNDECIDED = ("discovered", "opening")
-"""Links of a device that is just being tried: whether its trouble is over is not known yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +29,24 @@ class Repairs:
     """The open repairs of a shop, from the states of its devices."""
 
     def __init__(self) -> None:
-        self._told: list[Repair] = []
-        self._seen: dict[str, Repair] = {}
+        self._standing: dict[str, Repair] = {}
+        self._seen: set[str] = set()
 
     def open(self, states: Iterable[DeviceState]) -> list[Repair]:
-        """Return what is wrong now and not yet acknowledged; trouble that is over is forgotten."""
-        states = list(states)
-        found = [repair for state in states if (repair := repair_of(state)) is not None]
-        there = {repair.id for repair in found}
-        tried = {state.role for state in states if state.link in UNDECIDED}
-        self._seen = {id_: one for id_, one in self._seen.items() if id_ in there or one.device in tried}
-        self._told = [repair for repair in found if repair.id not in self._seen]
-        return self._told
+        """Return what is wrong and not yet acknowledged; trouble that is over is forgotten."""
+        last, self._standing = self._standing, {}
+        for state in states:
+            # While a device is tried, what was wrong stands.
+            repair = last.get(state.role) if state.link in UNDECIDED else repair_of(state)
+            if repair is not None:
+                self._standing[state.role] = repair
+        self._seen &= {repair.id for repair in self._standing.values()}
+        return [repair for repair in self._standing.values() if repair.id not in self._seen]
 
     def acknowledge(self, id_: str) -> None:
         """Stay quiet about a repair until it is over; when it comes back, it is told again."""
-        self._seen.update({repair.id: repair for repair in self._told if repair.id == id_})
+        if any(repair.id == id_ for repair in self._standing.values()):
+            self._seen.add(id_)
 
 
 def repair_of(state: DeviceState) -> Repair | None:

@@ -23,6 +23,8 @@ Activity = Literal["idle", "busy", "error"]
 
 CLOSED: frozenset[Link] = frozenset({"absent", "discovered", "lost", "backing_off", "blocked"})
 OPEN: frozenset[Link] = frozenset({"online", "degraded"})
+UNDECIDED: frozenset[Link] = frozenset({"discovered", "opening"})
+"""It is just being tried: what was wrong before is still all that is known."""
 
 
 class Cue(enum.StrEnum):

@@ -20,7 +20,7 @@ from tapledger.devices.deadlines import in_time
 from tapledger.devices.events import DeviceEvents, Draft, Event
 from tapledger.devices.keeper import DRIVER_FAULT, Input, Keeper, Surroundings
 from tapledger.devices.roles import class_of, face_of
-from tapledger.devices.state import DeviceState
+from tapledger.devices.state import UNDECIDED, DeviceState
 from tapledger.devices.statistics import Statistics
 from tapledger.errors import NotFound, TapledgerError, Unavailable
 from tapledger_drivers.device import DeviceConfig, HealthLevel, HealthReport
@@ -215,7 +215,7 @@ class DeviceSupervisor:
     def _changed(self, state: DeviceState) -> None:
         """A device is otherwise than before: write it down and tell the faces."""
         draft = _draft_of(state)
-        if state.link not in ("opening", "discovered") and self._written.get(state.role) != draft:
+        if state.link not in UNDECIDED and self._written.get(state.role) != draft:
             self._written[state.role] = draft
             self._events.tell(draft)
         self._on_change()

@@ -25,7 +25,7 @@ from tapledger.devices.roles import (
     face_of,
 )
 from tapledger.devices.scanner_setup import ProbeFinding
-from tapledger.devices.state import DeviceState
+from tapledger.devices.state import UNDECIDED, DeviceState
 from tapledger.devices.statistics import Statistics, shares_ms
 from tapledger.web.device_snapshots import (
     CapabilityView,
@@ -98,7 +98,7 @@ def _plain(state: DeviceState) -> Plain | None:
         return cause_of(state.reason).plain
     if state.is_open and state.ready:
         return "paper_low" if state.near_end else None
-    if state.link in ("opening", "discovered"):
+    if state.link in UNDECIDED:
         return None
     return "absent" if state.link in ("absent", "lost") else "silent"
 
