@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from tapledger.clock import SystemClock
@@ -44,10 +44,12 @@ class Watched:
         state = self.devices.states[role]
         return state.is_open and state.ready
 
-    async def until(self, holds: Callable[[], bool]) -> float:
-        """Wait until it holds; return how many seconds that took."""
+    async def until(self, holds: Callable[[], bool], after: Awaitable[object] | None = None) -> float:
+        """Wait until it holds; return how many seconds that took from the beginning of ``after``."""
         began_s = self.clock.monotonic_s()
         async with asyncio.timeout(PATIENCE_S):
+            if after is not None:
+                await after
             while not holds():
                 self.changed.clear()
                 await self.changed.wait()

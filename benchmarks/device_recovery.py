@@ -24,7 +24,7 @@ class RecoveryTimes:
     cover_shown_s: list[float] = field(default_factory=list)
     cover_shut_shown_s: list[float] = field(default_factory=list)
     pcscd_back_s: list[float] = field(default_factory=list)
-    """From the new pcscd's readiness to the data of a card that lies there."""
+    """From the start of the new pcscd to the data of a card that lies there."""
 
 
 async def measure(seeded: SeededShop, station: ReaderStation, rounds: int, times: RecoveryTimes) -> None:
@@ -48,19 +48,20 @@ async def measure(seeded: SeededShop, station: ReaderStation, rounds: int, times
 
 async def unplug(watched: Watched, role: str, device: Emulated, times: RecoveryTimes) -> None:
     """Pull a device out, and plug it in again when the supervisor knows that it is gone."""
-    await device.pull(Verb.UNPLUG)
-    times.unplug_noticed_s.append(await watched.until(lambda: not watched.is_up(role)))
+    gone = watched.until(lambda: not watched.is_up(role), device.pull(Verb.UNPLUG))
+    times.unplug_noticed_s.append(await gone)
     await watched.until(lambda: watched.devices.states[role].link == "absent")
-    await device.pull(Verb.REPLUG)
-    times.usable_again_s.append(await watched.until(lambda: watched.is_up(role)))
+    back = watched.until(lambda: watched.is_up(role), device.pull(Verb.REPLUG))
+    times.usable_again_s.append(await back)
 
 
 async def _cover(watched: Watched, printer: Emulated, times: RecoveryTimes) -> None:
-    await printer.pull(Verb.COVER_OPEN)
-    shown = watched.until(lambda: watched.devices.states[PRINTER].reason == "cover_open")
+    shown = watched.until(
+        lambda: watched.devices.states[PRINTER].reason == "cover_open", printer.pull(Verb.COVER_OPEN)
+    )
     times.cover_shown_s.append(await shown)
-    await printer.pull(Verb.COVER_OPEN, on=False)
-    times.cover_shut_shown_s.append(await watched.until(lambda: watched.is_up(PRINTER)))
+    shut = watched.until(lambda: watched.is_up(PRINTER), printer.pull(Verb.COVER_OPEN, on=False))
+    times.cover_shut_shown_s.append(await shut)
 
 
 async def _pcscd(watched: Watched, seeded: SeededShop, station: ReaderStation, *, with_other: bool) -> float:
@@ -69,9 +70,9 @@ async def _pcscd(watched: Watched, seeded: SeededShop, station: ReaderStation, *
     await station.kill_pcscd()
     await watched.until(lambda: not watched.is_up(READER))
     await station.fault(1, Verb.UNPLUG, on=not with_other)
+    began_s = time.perf_counter()
     if not (await station.state())["pcscd"]:
         await station.start_pcscd()
-    began_s = time.perf_counter()
     await station.insert(0, seeded.virtual_card(0, CardKind.TYPE4))
     async with asyncio.timeout(PATIENCE_S):
         while not isinstance((await anext(watched.taps)).event, CardPresented):

@@ -104,7 +104,7 @@ async def measure(
         printing = await device_printing.measure(seeded, receipts)
     taken = {
         **asdict(times),
-        **asdict(recovery),
+        **{f"{name[:-1]}ms": [1000 * one_s for one_s in spent] for name, spent in asdict(recovery).items()},
         "build_cpu_ms": printing.build_cpu_ms,
         "first_byte_ms": printing.first_byte_ms,
     }

@@ -273,7 +273,7 @@ async def test_a_port_in_use_names_the_program(cable: SerialScannerEmulator) -> 
 async def test_permission_denied_names_the_group() -> None:
     with forbidden_tty(group=grp.getgrnam("dialout").gr_gid, mode=0o660) as path:
         said = await said_to_nobody(
-            "import asyncio, grp, sys, time\n"
+            "import asyncio, grp, serial, sys, time\n"
             "from tapledger_drivers.traffic import Traffic\n"
             "from tapledger_drivers.transports.live import LiveIo\n"
             "from tapledger_drivers.transports import serial_port\n"
