@@ -22,6 +22,7 @@ from tapledger_drivers.ports import (
     PrintVerdict,
     ScanEvent,
 )
+from tapledger_drivers.registry import Sibling
 from tests.store.shops import HandClock
 
 PATIENCE_S = 10.0
@@ -172,10 +173,17 @@ class MemoryEvents(DeviceEvents):
                 one.stored.set_result(event)  # type: ignore[attr-defined]
 
 
+class HangsOn:
+    """A driver that is made with the way to those of other roles."""
+
+    def __init__(self, make: Callable[[Callable[[str], Sibling | None]], Driver]) -> None:
+        self.make = make
+
+
 class Room:
     """A supervisor over some fakes. ``changes`` wakes whoever waits for it to show something."""
 
-    def __init__(self, drivers: dict[str, Driver], clock: Clock | None = None) -> None:
+    def __init__(self, drivers: dict[str, Driver | HangsOn], clock: Clock | None = None) -> None:
         self.drivers = drivers
         self.changes = 0
         self._changed = asyncio.Event()
@@ -185,7 +193,7 @@ class Room:
         self.events = MemoryEvents(clock)
         self.devices = DeviceSupervisor(
             configs,
-            lambda config, io, sibling: self._build(config),
+            lambda config, io, sibling: self._build(config, sibling),
             clock,
             self._note,
             self.events,
@@ -194,9 +202,11 @@ class Room:
         self.events.on_kept = self._changed.set
         self.built = 0
 
-    def _build(self, config: DeviceConfig) -> Driver:
+    def _build(self, config: DeviceConfig, sibling: Callable[[str], Sibling | None]) -> Driver:
         self.built += 1
         driver = self.drivers[config.role]
+        if isinstance(driver, HangsOn):
+            return driver.make(sibling)
         if isinstance(driver, DeviceError):
             raise driver
         return driver

@@ -14,6 +14,7 @@ from tapledger.devices import keeper, supervisor, waiting
 from tapledger.devices.supervisor import DeviceSupervisor
 from tapledger.errors import NotFound, Unavailable
 from tapledger_drivers.device import DeviceConfig, DeviceInfo, Finding, HealthLevel, HealthReport
+from tapledger_drivers.drawers.printer_port import PrinterPortDrawer
 from tapledger_drivers.errors import DeviceAbsent, DeviceBlocked, DeviceLost
 from tapledger_drivers.io import Io
 from tapledger_drivers.ports import CardRemoved, Driver, PrinterStatus, Scan
@@ -26,6 +27,7 @@ from tests.devices.fakes import (
     FakePrinter,
     FakeReader,
     FakeScanner,
+    HangsOn,
     MemoryEvents,
     Room,
 )
@@ -34,10 +36,11 @@ TAPS = 1000
 OTHERS_DELAY_S = 0.1
 """A hung device may add so much to any other."""
 READER, SCANNER, PRINTER = "kiosk-reader", "till-scanner", "receipt-printer"
+DRAWER = "cash-drawer"
 
 
 @asynccontextmanager
-async def running(**drivers: Driver) -> AsyncIterator[Room]:
+async def running(**drivers: Driver | HangsOn) -> AsyncIterator[Room]:
     room = Room({role.replace("_", "-"): driver for role, driver in drivers.items()})
     async with run(room.devices):
         yield room
@@ -375,6 +378,23 @@ async def test_stopping_while_a_driver_closes_lets_its_line_go() -> None:
         devices.reopen(READER)
         await closing.wait()
     assert closed.is_set()
+
+
+async def test_what_hangs_on_another_comes_and_goes_with_it_at_once(patient: None) -> None:
+    printer = FakePrinter()
+    printer.openings = [DeviceAbsent("unreachable"), None]
+    drawer = HangsOn(lambda sibling: PrinterPortDrawer(PRINTER, sibling))
+    async with running(receipt_printer=printer, cash_drawer=drawer) as room:
+        await room.until(lambda: room.link(DRAWER) == "absent")
+        room.devices.wake(PRINTER)
+        await room.until(lambda: room.link(DRAWER) == "online")
+        printer.state = PAPER_OUT
+        await room.until(lambda: room.link(PRINTER) == "degraded")
+        assert room.link(DRAWER) == "online", "it is kicked without paper too"
+        printer.openings = [DeviceAbsent("unreachable")]
+        room.devices.reopen(PRINTER)
+        await room.until(lambda: room.link(PRINTER) == "absent")
+        await room.until(lambda: room.devices.states[DRAWER].reason == "parent_absent")
 
 
 async def test_trouble_is_written_down_once_and_its_end_once(hurried: None) -> None:

@@ -10,6 +10,7 @@ import pytest
 from tapledger_drivers.device import Capability, DeviceConfig, DeviceInfo, HealthLevel, Source
 from tapledger_drivers.drawers.printer_port import PrinterPortDrawer
 from tapledger_drivers.emulators.escpos_printer import EscposPrinterEmulator
+from tapledger_drivers.emulators.faults import Verb
 from tapledger_drivers.errors import DeviceAbsent, DeviceBlocked, DeviceLost
 from tapledger_drivers.registry import Sibling, create_driver
 from tapledger_drivers.testing import DriverContract, DriverLab
@@ -84,8 +85,18 @@ async def test_a_printer_that_is_away_kicks_nothing(
     await drawer.open()
     await emulator.close()
     assert await drawer.kick() is False
-    report = await drawer.health(HealthLevel.INTERNAL)
+    report = await drawer.health(HealthLevel.EXTERNAL)
     assert not report.ok
+
+
+async def test_without_paper_it_is_well_and_is_kicked(
+    drawer: PrinterPortDrawer, emulator: EscposPrinterEmulator
+) -> None:
+    await drawer.open()
+    await emulator.pull(Verb.PAPER_OUT)
+    assert (await drawer.health(HealthLevel.INTERNAL)).ok
+    assert await drawer.kick() is True
+    assert await drawer.is_open() is True
 
 
 async def test_a_printer_without_a_drawer_port(siblings: dict[str, Sibling]) -> None:

@@ -10,6 +10,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
 import structlog
@@ -85,10 +86,11 @@ class DeviceSupervisor:
         self.traffic: dict[str, Traffic] = {}
         self._keepers: dict[str, Keeper] = {}
         self._written: dict[str, Draft] = {}
+        self._children: dict[str, set[str]] = {}
         around = Surroundings(
             clock=clock,
             dice=dice,
-            build=lambda config, io: build(config, io, self.sibling),
+            build=lambda config, io: build(config, io, partial(self._parent, config.role)),
             changed=self._changed,
             report=self._report,
         )
@@ -154,6 +156,11 @@ class DeviceSupervisor:
             return None
         return Sibling(keeper.driver, keeper.state.info)
 
+    def _parent(self, child: str, role: str) -> Sibling | None:
+        """Return a sibling that another device hangs on, and let that one know whatever comes of it."""
+        self._children.setdefault(role, set()).add(child)
+        return self.sibling(role)
+
     def printer(self, role: str) -> ReceiptPrinter | None:
         driver = self.driver(role)
         return driver if isinstance(driver, ReceiptPrinter) else None
@@ -218,6 +225,8 @@ class DeviceSupervisor:
         if state.link not in UNDECIDED and self._written.get(state.role) != draft:
             self._written[state.role] = draft
             self._events.tell(draft)
+        for child in self._children.get(state.role, ()):
+            self.wake(child)
         self._on_change()
 
 

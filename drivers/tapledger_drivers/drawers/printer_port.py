@@ -37,14 +37,20 @@ class PrinterPortDrawer:
         """The printer stays as it is."""
 
     async def health(self, level: HealthLevel) -> HealthReport:
-        """Ask the printer; the drawer springs open only for cash, never to be tested."""
+        """See whether its printer is open; ask it when a person wants to know.
+
+        The drawer springs open only for cash, never to be tested.
+        """
         printer = self._printer()
         if printer is None:
             raise DeviceLost("parent_absent", f"the printer {self._role!r} is not open")
+        if level is HealthLevel.INTERNAL:
+            # Cover and paper are the printer's own trouble, and a question would wait for its slip to end.
+            return HealthReport(level, (Finding("parent_open", True, self._role),))
         status = await printer.status()
         switch = {True: "open", False: "shut", None: "unknown"}[status.drawer_open]
         findings = (Finding(status.reason, status.ready, status.evidence), Finding("drawer", True, switch))
-        return HealthReport(HealthLevel.INTERNAL, findings)
+        return HealthReport(HealthLevel.EXTERNAL, findings)
 
     async def kick(self) -> bool:
         printer = self._printer()
