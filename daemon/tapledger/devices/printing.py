@@ -11,6 +11,7 @@ from tapledger.devices.paper_keeper import PAPER_OUT, PaperKeeper
 from tapledger.devices.prints import PrintLoop
 from tapledger.devices.receipts import templates
 from tapledger.devices.roles import CASH_DRAWER, RECEIPT_PRINTER
+from tapledger.devices.state import UNDECIDED
 from tapledger.devices.supervisor import DeviceSupervisor
 from tapledger.membership import slips
 from tapledger.membership.shop import Shop
@@ -46,6 +47,8 @@ class Printing:
         self._loop = PrintLoop(shop, devices, on_settled, self.templates, self.paper)
         self._drawer = DrawerLoop(shop, self._way_to_drawer, on_settled)
         self._changed = asyncio.Event()
+        self._status_due = False
+        """A printer is connected first: it tells how everything is once everything has been tried."""
 
     def poke(self) -> None:
         self._drawer.poke()
@@ -76,12 +79,14 @@ class Printing:
             self._changed.clear()
             state = self._devices.states.get(RECEIPT_PRINTER)
             if state is not None and state.info is not None and state.is_open:
-                if await self.paper.attach(state.info):
-                    await self.print_status(self._shop.language)
+                self._status_due |= await self.paper.attach(state.info)
                 # Of its paper only a printer that answers says something.
                 says = state.ready or state.reason == PAPER_OUT
                 if says and await self.paper.seen(reason=state.reason, near_end=state.near_end):
                     self._on_change()
+            if self._status_due and not any(one.link in UNDECIDED for one in self._devices.states.values()):
+                self._status_due = False
+                await self.print_status(self._shop.language)
             await self._changed.wait()
 
     def _way_to_drawer(self) -> Kick | None:
