@@ -46,6 +46,7 @@ export function SignIn({ people, refusal, enter }: Props) {
                 name="staff"
                 checked={chosen === person.id}
                 onChange={() => setChosen(person.id)}
+                onClick={() => pin.current?.focus()}
               />
               <span>{person.name}</span>
               <Check />
