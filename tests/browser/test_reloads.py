@@ -6,9 +6,10 @@ import pytest
 from playwright.async_api import Browser, Route, expect
 
 from tapledger.lab.chain import Chain
+from tapledger.lab.seed import TOWEL
 from tests.browser.test_kiosk import READER, on_screen, open_kiosk
 from tests.browser.test_kiosk import leave as leave_kiosk
-from tests.browser.test_till import TOWEL, open_till
+from tests.browser.test_till import open_till
 from tests.browser.test_till import leave as leave_till
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
