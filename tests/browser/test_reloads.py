@@ -9,8 +9,8 @@ from tapledger.lab.chain import Chain
 from tapledger.lab.seed import TOWEL
 from tests.browser.test_kiosk import READER, on_screen, open_kiosk
 from tests.browser.test_kiosk import leave as leave_kiosk
-from tests.browser.test_till import open_till
 from tests.browser.test_till import leave as leave_till
+from tests.browser.test_till import open_till
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
