@@ -14,6 +14,8 @@ from tapledger.app import Daemon
 from tapledger.database import Transaction
 from tapledger.devices import inputs
 from tapledger.devices.events import DeviceEvents
+from tapledger.devices.roles import ROLES
+from tapledger.errors import Invalid
 from tapledger.membership import sign_in
 from tapledger.settings import (
     DeviceSettings,
@@ -298,3 +300,13 @@ async def test_a_page_that_tests_a_device_gets_its_data_and_the_face_does_not(be
         at.daemon.technician.change("release", "till-scanner", PAGE)
         at.scan(EARPHONES)
         await at.until(lambda: at.basket == {EARPHONES: 1})
+
+
+async def test_no_page_is_told_what_was_for_a_face(bench: Bench) -> None:
+    """A page that could name itself ``till`` would read every code of the shop."""
+    async with shop(bench) as at:
+        at.scan(TOWEL)
+        await at.until(lambda: stored_data(bench) == 1)
+        for face in {role.face for role in ROLES.values()} - {""}:
+            with pytest.raises(Invalid, match="SESSION_IMPOSSIBLE"):
+                await at.daemon.technician.events(0, face)

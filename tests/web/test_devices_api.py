@@ -50,6 +50,9 @@ async def test_events_are_read_from_a_number_on(faces: Faces) -> None:
     assert (await get(faces, "/api/devices/events?since=x"))[0] == 400
     assert (await get(faces, f"/api/devices/events?since={10**30}"))[0] == 200
     assert (await get(faces, "/api/devices/events?since=-5"))[0] == 200
+    assert (await get(faces, f"/api/devices/events?since=0&session={PAGE}"))[0] == 200
+    status, answer = await get(faces, "/api/devices/events?since=0&session=till")
+    assert (status, answer["code"]) == (400, "SESSION_IMPOSSIBLE")
 
 
 async def test_a_claim_ends_with_the_page(faces: Faces) -> None:

@@ -19,7 +19,8 @@ LEASE_S = 30.0
 """Without a sign of life from its owner a claim ends; the page sends one every ten seconds."""
 REFUSE_S = 10.0
 """How long the holder may refuse to give a device to somebody else who asks for it."""
-MAX_SESSION = 64
+MIN_SESSION, MAX_SESSION = 8, 64
+"""Longer than a face's name is: no page can call itself ``till`` and be told what was for the till."""
 LOOK_S = 1.0
 
 
@@ -170,5 +171,10 @@ def _check(role: str, session: str) -> None:
     """Raise unless the device can be claimed by such a page."""
     if not face_of(role):
         raise Invalid("DEVICE_NOT_CLAIMABLE", role=role)
-    if not 8 <= len(session) <= MAX_SESSION or not session.isascii() or not session.isprintable():
+    check_session(session)
+
+
+def check_session(session: str) -> None:
+    """Raise ``Invalid`` unless a page can be named so."""
+    if not MIN_SESSION <= len(session) <= MAX_SESSION or not session.isascii() or not session.isprintable():
         raise Invalid("SESSION_IMPOSSIBLE", limit=MAX_SESSION)

@@ -8,7 +8,7 @@ import structlog
 
 from tapledger.clock import Clock
 from tapledger.devices import scanner_setup, statistics
-from tapledger.devices.claims import LEASE_S, Claim, Claims
+from tapledger.devices.claims import LEASE_S, Claim, Claims, check_session
 from tapledger.devices.events import DeviceEvents, Draft
 from tapledger.devices.repairs import Repairs
 from tapledger.devices.supervisor import DeviceSupervisor
@@ -90,6 +90,8 @@ class Technician:
         return views.details(state, self._claims, traffic, done, newest, self._language())
 
     async def events(self, since: int, session: str) -> list[DeviceEventView]:
+        if session:
+            check_session(session)
         return [views.event_view(event, session) for event in await self._events.since(since, session)]
 
     async def check(self, role: str, level: Level) -> HealthView:
