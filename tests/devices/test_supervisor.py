@@ -14,7 +14,6 @@ from tapledger.devices import keeper, supervisor, waiting
 from tapledger.devices.supervisor import DeviceSupervisor
 from tapledger.errors import NotFound, Unavailable
 from tapledger_drivers.device import DeviceConfig, DeviceInfo, Finding, HealthLevel, HealthReport
-from tapledger_drivers.drawers.printer_port import PrinterPortDrawer
 from tapledger_drivers.errors import DeviceAbsent, DeviceBlocked, DeviceLost
 from tapledger_drivers.io import Io
 from tapledger_drivers.ports import CardRemoved, Driver, PrinterStatus, Scan
@@ -36,7 +35,6 @@ TAPS = 1000
 OTHERS_DELAY_S = 0.1
 """A hung device may add so much to any other."""
 READER, SCANNER, PRINTER = "kiosk-reader", "till-scanner", "receipt-printer"
-DRAWER = "cash-drawer"
 
 
 @asynccontextmanager
@@ -378,23 +376,6 @@ async def test_stopping_while_a_driver_closes_lets_its_line_go() -> None:
         devices.reopen(READER)
         await closing.wait()
     assert closed.is_set()
-
-
-async def test_what_hangs_on_another_comes_and_goes_with_it_at_once(patient: None) -> None:
-    printer = FakePrinter()
-    printer.openings = [DeviceAbsent("unreachable"), None]
-    drawer = HangsOn(lambda sibling: PrinterPortDrawer(PRINTER, sibling))
-    async with running(receipt_printer=printer, cash_drawer=drawer) as room:
-        await room.until(lambda: room.link(DRAWER) == "absent")
-        room.devices.wake(PRINTER)
-        await room.until(lambda: room.link(DRAWER) == "online")
-        printer.state = PAPER_OUT
-        await room.until(lambda: room.link(PRINTER) == "degraded")
-        assert room.link(DRAWER) == "online", "it is kicked without paper too"
-        printer.openings = [DeviceAbsent("unreachable")]
-        room.devices.reopen(PRINTER)
-        await room.until(lambda: room.link(PRINTER) == "absent")
-        await room.until(lambda: room.devices.states[DRAWER].reason == "parent_absent")
 
 
 async def test_trouble_is_written_down_once_and_its_end_once(hurried: None) -> None:

@@ -87,6 +87,8 @@ class DeviceSupervisor:
         self._keepers: dict[str, Keeper] = {}
         self._written: dict[str, Draft] = {}
         self._children: dict[str, set[str]] = {}
+        self._open: set[str] = set()
+        """As those were last told that hang on it."""
         around = Surroundings(
             clock=clock,
             dice=dice,
@@ -157,7 +159,7 @@ class DeviceSupervisor:
         return Sibling(keeper.driver, keeper.state.info)
 
     def _parent(self, child: str, role: str) -> Sibling | None:
-        """Return a sibling that another device hangs on, and let that one know whatever comes of it."""
+        """Return a sibling that another device hangs on, and let that one know when it comes and goes."""
         self._children.setdefault(role, set()).add(child)
         return self.sibling(role)
 
@@ -225,8 +227,10 @@ class DeviceSupervisor:
         if state.link not in UNDECIDED and self._written.get(state.role) != draft:
             self._written[state.role] = draft
             self._events.tell(draft)
-        for child in self._children.get(state.role, ()):
-            self.wake(child)
+        if state.is_open != (state.role in self._open):
+            self._open ^= {state.role}
+            for child in self._children.get(state.role, ()):
+                self.wake(child)
         self._on_change()
 
 
