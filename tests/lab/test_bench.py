@@ -124,7 +124,7 @@ async def _pushed(live: aiohttp.ClientWebSocketResponse, holds: Callable[[Dock],
         ("fault", pull("till-scaner", "unplug"), "DOCK_NO_DEVICE"),
         ("fault", pull("till-scanner", "paper_out"), "DOCK_NO_FAULT"),
         ("fault", pull("till-scanner", "explode"), "DOCK_NO_FAULT"),
-        ("fault", pull("cash-drawer", "unplug"), "DOCK_NO_FAULT"),
+        ("fault", pull("cash-drawer", "unplug"), "DOCK_NO_FAULTS"),
         ("fault", pull("till-scanner", "slow", amount=-1), "DOCK_AMOUNT"),
         ("fault", pull("till-scanner", "slow", amount=10**9), "DOCK_AMOUNT"),
         ("fault", pull("till-scanner", "slow", amount="much"), "BODY_INVALID"),
@@ -219,8 +219,17 @@ async def test_the_command_line_says_what_there_is_instead(demo: Path) -> None:
     assert done.exit_code == 2
     assert "receipt-printer does not know the fault torn_card." in done.output
     assert "paper_out" in done.output
+    done = await run(demo, "fault", "cash-drawer", "unplug")
+    assert done.exit_code == 2 and "Break the device that it hangs on." in done.output
     said = await run_json(demo, "list", "--shop", "shop-z")
     assert (said["code"], said["exit"]) == ("DEMO_NO_SHOP", 2) and "shop-a, shop-b" in said["next_step"]
+
+
+async def test_words_that_are_no_text_are_refused(demo: Path) -> None:
+    """As a shell gives bytes that are not UTF-8."""
+    for words in (("fault", "\udcff", "unplug"), ("card", "\udcff"), ("scan", "69\udcff")):
+        said = await run_json(demo, *words)
+        assert (said["code"], said["exit"]) == ("TEXT_IMPOSSIBLE", 2), words
 
 
 async def test_without_a_demo_the_next_step_is_said(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ class Chain:
         keys = load_or_make(self.central_folder, os.urandom)
         cards, codes = seed.demo_cards(keys), seed.demo_codes(self._offers)
         await asyncio.gather(*(self._start_bench(shop, cards, codes) for shop in SHOPS))
-        simulate.announce(self.folder, {shop: bench.socket for shop, bench in self.benches.items()})
+        simulate.announce(self.folder, {shop: self.benches[shop].socket for shop in SHOPS})
         new = [shop for shop in SHOPS if not seed.is_complete(self.config(shop))]
         if new:
             await self._start_central()

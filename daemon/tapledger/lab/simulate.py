@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from tapledger.errors import NotFound, Unavailable
+from tapledger.errors import Invalid, NotFound, Unavailable
 from tapledger.lab.bench.door import BenchDoor
 from tapledger.web.snapshots import Dock
 
@@ -79,8 +79,12 @@ def as_table(dock: Dock) -> str:
 
 
 async def _do(folder: Path, shop: str, action: str, body: dict[str, Any]) -> None:
+    try:
+        asked = msgspec.json.encode(body)
+    except UnicodeEncodeError as error:
+        raise Invalid("TEXT_IMPOSSIBLE") from error
     with _running(folder):
-        await _door(folder, shop).do(action, msgspec.json.encode(body))
+        await _door(folder, shop).do(action, asked)
 
 
 @contextlib.contextmanager

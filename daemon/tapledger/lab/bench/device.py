@@ -66,9 +66,11 @@ class BenchDevice(ABC):
 
     async def pull(self, verb: str, on: bool, amount: int | None) -> None:
         """Begin a fault or end it; raise ``Invalid`` for one that this device cannot have."""
-        known = () if self.emulated is None else self.emulated.verbs()
-        if self.emulated is None or verb not in known:
-            raise Invalid("DOCK_NO_FAULT", device=self.role, verb=verb, known=", ".join(known) or "–")
+        if self.emulated is None:
+            raise Invalid("DOCK_NO_FAULTS", device=self.role)
+        known = self.emulated.verbs()
+        if verb not in known:
+            raise Invalid("DOCK_NO_FAULT", device=self.role, verb=verb, known=", ".join(known))
         if amount is not None and not 0 <= amount <= AMOUNT_MAX:
             raise Invalid("DOCK_AMOUNT", highest=AMOUNT_MAX)
         try:
