@@ -369,7 +369,7 @@ async def test_reads_are_counted_and_cards_hidden(reader_station: ReaderStation)
         assert isinstance(await anext(taps), CardPresented)
         await reader.remove()
         assert isinstance(await anext(taps), CardRemoved)
-        await reader.insert(member_card(torn_after=1))
+        await reader.insert(VirtualCard(CardKind.TYPE4, OTHER_UID, token(OTHER_UID), torn_after=3))
         assert isinstance(await anext(taps), CardTorn)
         lost = asyncio.ensure_future(_until_lost(driver))
         await reader_station.kill_pcscd()
@@ -379,8 +379,8 @@ async def test_reads_are_counted_and_cards_hidden(reader_station: ReaderStation)
     assert traffic.counters["CommunicationErrorCount"] == 1
     assert len(traffic.observed()["tap_to_card"]) == 2
     heard = b"".join(frame.data for frame in traffic.frames() if frame.direction is Direction.FROM_DEVICE)
-    assert UID in heard
+    assert UID in heard and OTHER_UID in heard
     for secret in traffic.secrets():
         heard = heard.replace(secret, b"")
-    assert UID not in heard
+    assert UID not in heard and OTHER_UID not in heard
     assert not any(token()[at : at + 8] in heard for at in range(len(token()) - 8))

@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from tapledger_drivers import quirks
 from tapledger_drivers.cards.choosing import Wanted, choose
-from tapledger_drivers.cards.exchange import CardUnreadable
+from tapledger_drivers.cards.exchange import GET_UID, OK, CardUnreadable
 from tapledger_drivers.cards.pcsc_codes import (
     CARD_REASONS,
     ESCAPE,
@@ -252,6 +252,8 @@ class ReaderSession:
 
         def transceive(apdu: bytes) -> bytes:
             answer = card.transmit(apdu)
+            if apdu == GET_UID and answer[-2:] == OK:
+                self._io.traffic.hide(answer[:-2])  # now: the card may leave before it is read
             if apdu[1:2] == _READ_BINARY:
                 chunks.append(answer[:-2])
             return answer
