@@ -82,7 +82,7 @@ class DeviceSupervisor:
         self._holder = holder
         self._taps: asyncio.Queue[Reported[CardEvent]] = asyncio.Queue(QUEUE_LENGTH)
         self._scans: asyncio.Queue[Reported[ScanEvent]] = asyncio.Queue(QUEUE_LENGTH)
-        self._coming: dict[str, asyncio.Queue[tuple[asyncio.Future[Event], Input, bool]]] = {}
+        self._coming: dict[str, asyncio.Queue[tuple[asyncio.Future[Event], str, Input, bool]]] = {}
         self.traffic: dict[str, Traffic] = {}
         self._keepers: dict[str, Keeper] = {}
         self._written: dict[str, Draft] = {}
@@ -123,21 +123,22 @@ class DeviceSupervisor:
         role, simulated = state.role, state.virtual
         draft = inputs.draft(role, self._holder(role), face_of(role), event, simulated)
         stored = await self._events.record_when_there_is_room(draft)
-        await self._coming[role].put((stored, event, simulated))
+        await self._coming[role].put((stored, draft.claim, event, simulated))
 
     async def _hand_on(self, role: str) -> None:
         """Give what is stored to the faces, in the order in which the device reported it."""
         while True:
-            stored, event, simulated = await self._coming[role].get()
+            stored, claim, event, simulated = await self._coming[role].get()
+            seq = None
             try:
                 kept = await stored
             except TapledgerError:
-                # The till will fail at the same disk, and say so: better than a code that vanishes.
-                await self._put(role, event, None, simulated)
-                continue
-            self.traffic[role].observe("report_to_disk", self._clock.monotonic_s() - kept.mono_s)
-            if kept.claim == face_of(role):
-                await self._put(role, event, kept.seq, simulated)
+                pass  # the till will fail at the same disk, and say so: better than a code that vanishes
+            else:
+                seq = kept.seq
+                self.traffic[role].observe("report_to_disk", self._clock.monotonic_s() - kept.mono_s)
+            if claim == face_of(role):
+                await self._put(role, event, seq, simulated)
 
     async def _put(self, role: str, event: Input, seq: int | None, simulated: bool) -> None:
         if isinstance(event, CardEvent):
