@@ -30,7 +30,7 @@ UV_SETTINGS = {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1"}
 NO_DEVICES = (
     "pyscard, nfcpy and evdev are not installed ({why}): no real card readers and no keyboard scanners; the "
     "demo uses simulated readers. "
-    "Once libpcsclite-dev, gcc and python3-dev are there, the same command adds it."
+    "Once libpcsclite-dev, gcc and python3-dev are there, the same command adds them."
 )
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from progress import STATE, Progress, StepFailed, fresh_log, run
 
 COSTS = {
-    "pcscd": "no card reader works, not even the simulated one",
-    "vsmartcard-vpcd": "no simulated card reader",
+    "pcscd": "no card reader works; the demo simulates its readers within the daemon",
+    "vsmartcard-vpcd": "the demo simulates its card readers without pcscd",
     "fonts-noto-cjk": "Chinese receipts and screens lack their letters",
     "libpcsclite-dev": "no card readers and no keyboard scanners (pyscard and evdev cannot be built)",
     "gcc": "no card readers and no keyboard scanners (pyscard and evdev cannot be built)",
