@@ -130,6 +130,7 @@ async def test_keys_that_the_kernel_dropped_make_no_code(
 ) -> None:
     await keyboard.scan("690123", suffix="")
     keyboard.overflow()
+    await keyboard.scan("4567892")  # the rest of a code that the kernel dropped the beginning of
     await keyboard.scan("6901234567892")
     assert texts(await take(scanner, 2)) == ["<incomplete>", "6901234567892"]
 

@@ -49,10 +49,22 @@ def test_silence_ends_a_code_until_a_line_end_was_seen() -> None:
     assert list(framer.silence()) == []
 
 
-def test_what_was_lost_makes_a_code_incomplete() -> None:
+@pytest.mark.parametrize("begun", [b"", b"69"])
+def test_the_rest_of_a_code_that_lost_some_is_no_code(begun: bytes) -> None:
     framer = Framer()
-    assert frame(framer, b"69") == []
-    assert list(framer.lose()) == [Framed(b"69", 2, complete=False)]
+    assert frame(framer, begun) == []
+    framer.lose()
+    assert patience_s(framer) == INCOMPLETE_S
+    torn = begun + b"4567892"
+    assert frame(framer, b"4567892\r690\r") == [Framed(torn, len(torn), complete=False), Framed(b"690", 3)]
+
+
+def test_what_was_lost_is_told_once_though_nothing_follows() -> None:
+    framer = Framer()
+    framer.lose()
+    assert list(framer.silence()) == [Framed(b"", 0, complete=False)]
+    assert list(framer.silence()) == []
+    assert patience_s(framer) is None
 
 
 @pytest.mark.parametrize("suffix", [b"", b"\x03\r"])

@@ -123,7 +123,8 @@ class EvdevKeyboardScanner:
         del self._typed[:-_TYPED_BYTES_MAX]
         if event == KEYS_LOST:
             self._typer.rest()
-            return self._framer.lose()
+            self._framer.lose()
+            return iter(())
         return self._framer.feed(self._typer.press(event))
 
     def _read(self, framed: Framed) -> ScanEvent:

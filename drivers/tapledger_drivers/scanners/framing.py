@@ -26,7 +26,7 @@ class Framed:
     """No more than ``CODE_BYTES_MAX`` of them; of a longer code only the end is here."""
     length: int
     complete: bool = True
-    """False when the scanner stopped in the middle: its line end never came."""
+    """False when the scanner stopped in the middle, its line end never came, or when some of it was lost."""
 
 
 class Framer:
@@ -40,12 +40,15 @@ class Framer:
         self._quiet_s = quiet_s
         self._kept = b""
         self._length = 0
+        self._torn = False
         self.ends_seen = bool(suffix)
         """Whether this scanner ends its codes: then silence alone ends none."""
 
     @property
     def patience_s(self) -> float | None:
         """How long to wait for more before ``silence``; None while no code has begun."""
+        if self._torn:
+            return INCOMPLETE_S
         if not self._length:
             return None
         return INCOMPLETE_S if self.ends_seen else self._quiet_s
@@ -58,9 +61,9 @@ class Framer:
         while match := self._end.search(buffer, look_from):
             code = buffer[start : match.start()]
             self.ends_seen = True
-            self._kept, self._length = b"", 0
-            if code or missing:
-                yield Framed(code[-CODE_BYTES_MAX:], missing + len(code))
+            torn, self._kept, self._length, self._torn = self._torn, b"", 0, False
+            if code or missing or torn:
+                yield Framed(code[-CODE_BYTES_MAX:], missing + len(code), complete=not torn)
             missing = 0
             start = look_from = match.end()
         rest = buffer[start:]
@@ -69,12 +72,12 @@ class Framer:
 
     def silence(self) -> Iterator[Framed]:
         """Yield the code that has begun, if any, because no more of it came."""
-        kept, length, complete = self._kept, self._length, not self.ends_seen
-        self._kept, self._length = b"", 0
-        if length:
-            yield Framed(kept[-CODE_BYTES_MAX:], length, complete)
+        kept, length, torn = self._kept, self._length, self._torn
+        self._kept, self._length, self._torn = b"", 0, False
+        if length or torn:
+            yield Framed(kept[-CODE_BYTES_MAX:], length, complete=not (torn or self.ends_seen))
 
-    def lose(self) -> Iterator[Framed]:
-        """Yield the code that has begun as incomplete: some of what the scanner sent never arrived."""
-        for framed in self.silence():
-            yield Framed(framed.raw, framed.length, complete=False)
+    def lose(self) -> None:
+        """Make all up to the next end one incomplete code: some of what the scanner sent never arrived, so
+        what comes next may be the rest of a code that has lost its beginning."""
+        self._torn = True
