@@ -181,7 +181,6 @@ async def test_a_wake_cuts_the_wait_short(patient: None) -> None:
     reader.openings = [DeviceAbsent("reader_absent"), None]
     async with running(kiosk_reader=reader) as room:
         await room.until(lambda: room.link(READER) == "absent")
-        room.devices.wake("nobody")
         room.devices.wake(READER)
         assert room.link(READER) == "discovered"
         assert room.devices.states[READER].reason == "reader_absent", "it stands while it is tried"

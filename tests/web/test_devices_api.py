@@ -22,16 +22,19 @@ async def get(faces: Faces, path: str) -> tuple[int, Any]:
 
 
 async def test_an_unknown_device_is_told_so(faces: Faces) -> None:
-    for path in ("/api/devices/nobody",):
-        status, answer = await get(faces, path)
-        assert (status, answer["code"]) == (404, "DEVICE_UNKNOWN")
+    status, answer = await get(faces, "/api/devices/nobody")
+    assert (status, answer["code"]) == (404, "DEVICE_UNKNOWN")
     for path, body in (
-        ("health", {"level": "internal"}),
-        ("claim", {"session": PAGE}),
-        ("enable", {"enabled": False}),
+        ("devices/nobody/health", {"level": "internal"}),
+        ("devices/nobody/claim", {"session": PAGE}),
+        ("devices/nobody/enable", {"enabled": False}),
+        ("devices/nobody/reopen", {}),
+        ("devices/nobody/record", {}),
+        ("devices/nobody/recorded", {}),
+        ("console/wake", {"role": "nobody"}),
     ):
-        status, answer = await faces.post(f"/api/devices/nobody/{path}", **body)
-        assert (status, answer["code"]) == (404, "DEVICE_UNKNOWN")
+        status, answer = await faces.post(f"/api/{path}", **body)
+        assert (status, answer["code"]) == (404, "DEVICE_UNKNOWN"), path
 
 
 async def test_bodies_are_strict(faces: Faces) -> None:

@@ -170,13 +170,11 @@ class DeviceSupervisor:
 
     def wake(self, role: str) -> None:
         """Try a device again now instead of after its wait; look at once whether an open one is there."""
-        if role in self._keepers:
-            self._keepers[role].wake()
+        self._keeper(role).wake()
 
     def reopen(self, role: str) -> None:
         """Close a device and open it again."""
-        if role in self._keepers:
-            self._keepers[role].reopen()
+        self._keeper(role).reopen()
 
     def enable(self, role: str, enabled: bool) -> None:
         self._keeper(role).enable(enabled)
