@@ -13,8 +13,10 @@ from tapledger_drivers.cassettes.recorder import Recorder
 from tapledger_drivers.cassettes.spanning import redacted
 from tapledger_drivers.cassettes.tape import Cassette
 from tapledger_drivers.device import DeviceConfig
+from tapledger_drivers.emulators.faults import Verb
 from tapledger_drivers.emulators.memory import MemoryIo, MemoryWire
 from tapledger_drivers.emulators.serial_scanner import SerialScannerEmulator
+from tapledger_drivers.errors import DeviceLost
 from tapledger_drivers.io import KeyEvent
 from tapledger_drivers.scanners.evdev_keyboard import EvdevKeyboardScanner
 from tapledger_drivers.scanners.keymaps import ENTER, US
@@ -97,6 +99,34 @@ async def test_a_code_that_was_refused_is_somebodys_too(
     assert b"90012345" not in passed(cassette)
 
 
+async def test_half_a_code_is_somebodys_when_the_line_ends_in_it(emulator: SerialScannerEmulator) -> None:
+    traffic = Traffic(time.monotonic)
+    driver, recorder = driver_of(emulator, traffic), Recorder(traffic)
+    await driver.open()
+    await emulator.send_raw(f"{PRODUCT}\r{CARD[:12]}".encode())
+    scans = driver.scans()
+    assert texts([await anext(scans)]) == [PRODUCT]
+    await emulator.pull(Verb.UNPLUG)
+    with pytest.raises(DeviceLost):
+        await anext(scans)
+    await driver.close()
+    shown = passed(recorded(recorder))
+    assert len(shown) == len(PRODUCT) + 1 + 12
+    assert CARD[:4].encode() not in shown
+
+
+async def test_a_code_that_nobody_took_is_somebodys_too(emulator: SerialScannerEmulator) -> None:
+    traffic = Traffic(time.monotonic)
+    driver, recorder = driver_of(emulator, traffic), Recorder(traffic)
+    await driver.open()
+    await emulator.send_raw(f"{PRODUCT}\r{CARD}\r{MEMBER}\r".encode())
+    assert texts(await take(driver, 1)) == [PRODUCT]
+    await driver.close()
+    shown = passed(recorded(recorder))
+    assert len(shown) == len(PRODUCT) + len(CARD) + len(MEMBER) + 3
+    assert CARD.encode() not in shown and b"90012345" not in shown
+
+
 def strokes(text: str) -> list[KeyEvent]:
     key_of = {char: code for code, char in US.plain.items()} | {"\r": ENTER[0]}
     return [KeyEvent(key_of[char], value) for char in text for value in (1, 0)]
@@ -111,9 +141,9 @@ class TypedKeys:
 
     address, name, usb_id, virtual = "/dev/input/event5", "keyboard", "", True
 
-    def __init__(self, codes: Iterable[str], traffic: Traffic) -> None:
+    def __init__(self, codes: Iterable[str], traffic: Traffic, end: str = "\r") -> None:
         self._traffic = traffic
-        self._typed = [event for code in codes for event in strokes(code + "\r")]
+        self._typed = [event for code in codes for event in strokes(code + end)]
 
     async def events(self) -> AsyncIterator[KeyEvent]:
         for event in self._typed:
@@ -138,6 +168,22 @@ async def test_a_code_that_was_typed_is_hidden_and_a_product_beside_it_is_not() 
     assert was.count(keys_of(MEMBER)) == 2 and keys_of(MEMBER[:4]) not in shown
     assert shown.count(keys_of(PRODUCT)) == 1
     await driver.close()
+
+
+async def test_half_a_code_that_was_typed_is_hidden_when_the_keyboard_goes() -> None:
+    traffic = Traffic(time.monotonic)
+
+    class Io(MemoryIo):
+        async def keys(self, path: str) -> TypedKeys:
+            return TypedKeys([CARD[:12]], self.traffic, end="")
+
+    driver, recorder = EvdevKeyboardScanner(Io({}, traffic), "/dev/input/event5"), Recorder(traffic)
+    await driver.open()
+    assert [event async for event in driver.scans()] == []
+    await driver.close()
+    shown = passed(recorded(recorder))
+    assert len(shown) == len(keys_of(CARD[:12]))
+    assert keys_of(CARD[:4]) not in shown
 
 
 def test_a_long_recording_remembers_every_secret_of_it() -> None:

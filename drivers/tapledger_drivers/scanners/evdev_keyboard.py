@@ -109,6 +109,7 @@ class EvdevKeyboardScanner:
     async def close(self) -> None:
         """Let the keyboard go and end ``scans``."""
         keys, self._keys = self._keys, None
+        self._reader.drop(self._framer.silence(), bytes(self._typed))
         if keys is not None:
             await keys.close()
 

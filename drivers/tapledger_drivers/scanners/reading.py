@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -74,9 +75,17 @@ class CodeReader:
         else:
             self._traffic.count("FailedScanCount")
             secrets = personal.secrets_of_refused(event.reason, framed.raw)
+        self._hide(secrets, typed)
+        return event
+
+    def drop(self, rest: Iterable[Framed], typed: bytes = b"") -> None:
+        """Hide what may be somebody's in a code that nobody will be told of."""
+        for framed in rest:
+            self._hide(personal.secrets_of_refused("incomplete", framed.raw), typed)
+
+    def _hide(self, secrets: list[bytes], typed: bytes) -> None:
         for secret in (*secrets, typed) if secrets else ():
             self._traffic.hide(secret)
-        return event
 
     def _judge(self, framed: Framed, seen_at_s: float) -> ScanEvent:
         if framed.length > CODE_BYTES_MAX:

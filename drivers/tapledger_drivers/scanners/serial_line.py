@@ -65,8 +65,9 @@ class SerialLineScanner:
                     return
                 self._io.traffic.count("CommunicationErrorCount")
                 raise
-            for code in framed:
-                yield self._reader.read(code)
+            # All at once: what nobody takes any more is in the traffic, and has to be hidden too.
+            for event in [self._reader.read(code) for code in framed]:
+                yield event
 
     async def health(self, level: HealthLevel) -> HealthReport:
         """Nothing can be asked of a scanner: say what its port and its codes have shown so far."""
@@ -80,6 +81,7 @@ class SerialLineScanner:
     async def close(self) -> None:
         """Close the port and end ``scans``."""
         stream, self._stream = self._stream, None
+        self._reader.drop(self._framer.silence())
         if stream is not None:
             await stream.close()
 

@@ -62,6 +62,8 @@ class EvdevKeys:
         """Yield keys as ``io.Keys`` says."""
         while not self._closed:
             for kind, code, value in await self._read():
+                if self._closed:
+                    return
                 event = _key_event(kind, code, value)
                 if event is not None:
                     self._traffic.received(_CHANNEL, event.pack())
