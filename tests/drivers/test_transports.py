@@ -126,6 +126,21 @@ async def test_the_line_comes_back(io: LiveIo, wire: Wire) -> None:
     assert await _read(stream.read, 5) == b"AGAIN"
 
 
+async def test_a_line_that_never_rests_leaves_everybody_else_a_turn(io: LiveIo) -> None:
+    master, slave = os.openpty()
+    try:
+        stream = await io.stream(f"usblp:{os.ttyname(slave)}")
+        os.write(master, b"1\n" * 64)
+        for _ in range(64):
+            had_a_turn = asyncio.Event()
+            asyncio.get_running_loop().call_soon(had_a_turn.set)
+            assert await stream.read(0.0, limit=2) == b"1\n"
+            assert had_a_turn.is_set()
+    finally:
+        os.close(master)
+        os.close(slave)
+
+
 # ---- opening ---------------------------------------------------------------------------------------------
 async def test_a_port_that_is_held_names_its_holder(io: LiveIo) -> None:
     wire = PtyWire(Echo())
@@ -214,6 +229,18 @@ async def test_a_call_that_hangs_is_given_up_and_the_next_one_works() -> None:
         await thread.run(0.02, never.wait)
     assert await thread.run(1, lambda: 7) == 7
     never.set()
+    thread.close()
+
+
+async def test_a_result_that_came_in_time_is_not_lost_to_a_loop_that_was_late() -> None:
+    thread, loop_is_held = DeviceThread("device"), threading.Event()
+
+    def hold() -> None:
+        loop_is_held.set()
+        time.sleep(0.1)  # answer and deadline then wait for the loop together
+
+    asyncio.get_running_loop().call_later(0.01, hold)
+    assert await thread.run(0.05, loop_is_held.wait) is True
     thread.close()
 
 

@@ -33,8 +33,9 @@ class DeviceThread:
             self._hung = [worker for worker in self._hung if worker.is_alive()]
             if len(self._hung) >= HUNG_MAX:
                 raise DeviceBlocked("hung", f"{len(self._hung)} calls to the device never came back")
-            self._worker = _Worker(self._name)
-            self._worker.start()
+            worker = _Worker(self._name)
+            worker.start()
+            self._worker = worker
         worker = self._worker
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
@@ -54,7 +55,8 @@ class DeviceThread:
                 return await done
         except TimeoutError as error:
             if done.done() and not done.cancelled():
-                raise  # the call's own TimeoutError
+                # Its own TimeoutError, or a loop that was late: the deadline is not what ended it.
+                return done.result()
             self._give_up(worker)
             raise DeviceLost("hung", f"no answer in {deadline_s} s") from error
         except asyncio.CancelledError:
