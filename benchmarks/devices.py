@@ -36,6 +36,8 @@ SCAN_P95_MS, SCAN_RATIO, CARD_RATIO, HUNG_ADDS_MS = 30.0, 3.0, 2.0, 100.0
 NOTICED_S, USABLE_S, PCSCD_BACK_S, COVER_S = 1.0, 2.0, 3.0, 1.0
 BUILD_MS, SIZE_RATIO, FIRST_BYTE_MS, BAUD_RATIO = 2.0, 1.1, 20.0, 0.95
 DAY_MINUTES, DAY_GROWTH_KIB = 5.0, 8 * 1024
+DAY_DUE_SHARE = 0.5
+"""At least so many taps and scans find a healthy device: what is never due is never lost."""
 
 
 def at_least(name: str, value: float, limit: float) -> Goal:
@@ -72,6 +74,8 @@ def judge_day(day: Day, minutes: float) -> list[Goal]:
         exactly("day_lost_events", int(str(told["lost"])), 0),
         exactly("day_doubled_events", int(str(told["doubled"])), 0),
         at_least("day_taps", day.taps.count, DAY_TAPS * 0.95),
+        at_least("day_due_share", int(str(told["due"])) / (day.taps.count + day.scans.count), DAY_DUE_SHARE),
+        exactly("day_unsettled_slips", int(str(told["unsettled"])), 0),
         at_least("day_paper_minus_called_printed", day.cut - day.fates["printed"], 0),
         goal("day_memory_growth_kib", float(str(told["memory_growth_kib"])), DAY_GROWTH_KIB),
         exactly("day_descriptor_growth", int(str(told["descriptor_growth"])), 0),

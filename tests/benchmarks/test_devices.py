@@ -70,11 +70,15 @@ def test_a_day_with_one_tap_lost_is_told() -> None:
 
     assert told(day) == set()
     assert told(replace(day, cut=2)) == {"day_paper_minus_called_printed"}
+    assert told(replace(day, fates=Counter({"printed": 2, "queued": 1}))) == {"day_unsettled_slips"}
     assert told(replace(day, descriptors=[7, 7, 8])) == {"day_descriptor_growth"}
     inputs.got[17] = 0
     assert told(day) == {"day_lost_events"}
     inputs.got[17] = 2
     assert told(day) == {"day_doubled_events"}
+    # Devices that died in the first hour lose nothing that they were due to give.
+    dead = Inputs(bytearray(devices.DAY_TAPS), bytearray(devices.DAY_TAPS), devices.DAY_TAPS)
+    assert told(replace(day, taps=dead, scans=dead)) == {"day_due_share"}
 
 
 def test_a_receipt_is_hardly_more_than_its_text() -> None:

@@ -29,7 +29,7 @@ def judge(day: Day) -> None:
         assert inputs.doubled == []
         assert sum(inputs.due) > inputs.count / 2
     assert set(day.open_at_end) == {*device_day.READERS, device_day.SCANNER, device_day.PRINTER}
-    assert day.fates["missing"] == day.fates["sending"] == day.fates["queued"] == 0, day.fates
+    assert device_day.as_dict(day)["unsettled"] == 0, day.fates
     assert day.fates["printed"] <= day.cut, "a slip is called printed that never came out"
 
 

@@ -55,6 +55,8 @@ SLIP_EVERY_S = 120.0
 """On average."""
 WARM_UP_HOURS = 1
 MOST_OVER_MEAN = 3
+SETTLED = frozenset({"printed", "failed", "unknown", "expired"})
+"""What may have become of a slip in the end."""
 
 
 @dataclass(slots=True)
@@ -312,9 +314,11 @@ def as_dict(day: Day) -> dict[str, object]:
         "slips": day.slips,
         "faults": sum(day.faults.values()),
         "verbs": len(day.faults),
+        "due": sum(day.taps.due) + sum(day.scans.due),
         "lost": len(day.taps.lost) + len(day.scans.lost),
         "doubled": len(day.taps.doubled) + len(day.scans.doubled),
         "printed": day.fates["printed"],
+        "unsettled": sum(day.fates[state] for state in day.fates if state not in SETTLED),
         "cut": day.cut,
         "memory_growth_kib": grown[-1] - grown[0],
         "descriptor_growth": (day.descriptors or [0])[-1] - (day.descriptors or [0])[0],
