@@ -47,7 +47,7 @@ def test_every_link_can_be_left() -> None:
         (["try", "refused", "found", "try", "failed"],
          ["opening", "blocked", "discovered", "opening", "backing_off"]),
         (["try", "opened", "went", "failed", "disable", "enable"],
-         ["opening", "online", "lost", "backing_off", "disabled", "absent"]),
+         ["opening", "online", "lost", "backing_off", "disabled", "discovered"]),
     ],
 )  # fmt: skip
 def test_a_device_goes_through_its_links(cues: list[str], links: list[str]) -> None:

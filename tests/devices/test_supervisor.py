@@ -343,6 +343,9 @@ async def test_a_disabled_device_is_left_alone_until_it_is_enabled(patient: None
         assert room.link(READER) == "disabled"
         room.devices.enable(READER, True)
         await room.until(lambda: room.link(READER) == "online")
+        await room.until(lambda: len(room.events.kept) >= 4)
+        written = [event.shown["link"] for event in room.events.kept]
+        assert written == ["online", "lost", "disabled", "online"], "nobody has found that it is not there"
 
 
 async def test_stopping_closes_what_is_open() -> None:

@@ -58,7 +58,7 @@ LINKS: Mapping[Cue, Mapping[Link, Link]] = {
     Cue.FAILED: {"opening": "backing_off", "lost": "backing_off", **dict.fromkeys(OPEN, "backing_off")},
     Cue.REFUSED: {"opening": "blocked", **dict.fromkeys(OPEN, "blocked")},
     Cue.DISABLE: dict.fromkeys((*CLOSED, "opening", *OPEN, "disabled"), "disabled"),
-    Cue.ENABLE: {"disabled": "absent"},
+    Cue.ENABLE: {"disabled": "discovered"},
 }
 
 
