@@ -29,6 +29,9 @@ class FdStream:
         self.virtual = virtual
 
     async def read(self, timeout_s: float | None, limit: int = READ_BYTES_MAX) -> bytes:
+        # Where there is always more, reading never waits: everybody else has a turn before each read, and
+        # outside the deadline, so that nothing that was read is lost with it.
+        await asyncio.sleep(0)
         async with asyncio.timeout(timeout_s):
             while True:
                 fd = self._open_fd()
