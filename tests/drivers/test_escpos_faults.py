@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -28,6 +29,7 @@ from tapledger_drivers.registry import create_driver
 from tests.drivers.cards import TRUST
 from tests.drivers.printing import (
     JOB,
+    LINES,
     PATIENCE,
     RECEIPT,
     at_line,
@@ -41,6 +43,7 @@ from tests.drivers.printing import (
 )
 
 PRINTED, FAILED, UNKNOWN = PrintVerdict.PRINTED, PrintVerdict.FAILED, PrintVerdict.UNKNOWN
+LONG = PrintJob("long", tuple(Row(f"line {number}", f"¥{number}.00") for number in range(40)))
 
 
 # ---- faults before the slip ----------------------------------------------------------------------------
@@ -140,6 +143,28 @@ async def test_half_a_command_of_a_broken_job_does_not_swallow_the_next(
     assert printer.slips[-1].lines() == expected_lines(RECEIPT, 48)
 
 
+@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize("forgets", [False, True])
+async def test_late_answers_to_an_earlier_slip_prove_nothing_of_the_next(line: str, forgets: bool) -> None:
+    """GS r has no names, and a printer without DLE DC4 8 goes on with the earlier slip once it has paper. One
+    that was switched off instead never answers to it: a person looks once, then all is as before."""
+    async with emulated(line, "no_process_id") as printer:
+        printer.model = replace(printer.model, clears=False)
+        async with driving(printer, query=fast(printer), job_timeout_s=2.0) as driver:
+            printer.set_paper_lines_left(3)
+            first = await driver.print(JOB)
+            assert (first.verdict, first.reason) == (UNKNOWN, "paper_out")
+            if forgets:
+                printer._parser.clear()
+            printer.line_delay_s = 0.01
+            printer.set_paper_out(False)
+            second = await driver.print(LONG)
+            assert second.verdict is (UNKNOWN if forgets else PRINTED)
+            assert printer.slips[-1].cut and "line 39" in printer.slips[-1].text()
+            assert (await driver.print(JOB)).verdict is PRINTED
+            assert printer.slips[-1].cut and printer.slips[-1].lines() == expected_lines(RECEIPT, 48)
+
+
 @pytest.mark.parametrize("lines", [12, 11, 7, 6])
 async def test_paper_that_ends_at_the_last_line_or_later_is_for_a_person_to_look_at(
     printer: EscposPrinterEmulator, driver: EscposPrinter, lines: int
@@ -199,11 +224,10 @@ async def test_a_line_cut_after_any_byte_is_never_printed(model: str) -> None:
 @pytest.mark.parametrize("model", ["epson", "no_process_id"])
 async def test_a_printer_that_lost_its_memory_on_a_serial_line_did_not_print(model: str) -> None:
     """The line stays up, the rest of the slip comes out of a printer that knows nothing of its beginning."""
-    job = PrintJob("long", tuple(Row(f"line {number}", f"¥{number}.00") for number in range(40)))
     async with emulated("pty", model, baud=19200) as printer:
         async with driving(printer, query="?baud=19200") as driver:
             at_line(printer, 10, printer.power_cycle)
-            outcome = await driver.print(job)
+            outcome = await driver.print(LONG)
         assert (outcome.verdict, outcome.reason) == (UNKNOWN, "power_cycled")
         assert any("line 39" in slip.text() for slip in printer.slips)
 

@@ -12,6 +12,7 @@ from functools import partial
 from tapledger_drivers.io import Stream, WriteStalled
 from tapledger_drivers.printers.open_line import OpenLine
 from tapledger_drivers.printers.status import (
+    ASK_COMPLETION,
     ASK_STATUS,
     CLEAR_BUFFERS,
     CLEARED,
@@ -23,6 +24,7 @@ from tapledger_drivers.printers.status import (
     AnswerParser,
     Kind,
     StatusBytes,
+    ask_text,
 )
 
 ASKS_MAX = 3
@@ -71,9 +73,10 @@ class Conversation(OpenLine):
         """What it last said at all; None when it has not answered a question since."""
         self.automatic_count = 0
         self.completions: list[str] = []
-        """Process ids that were answered, and an empty text for each answer to GS r."""
-        self.completions_asked = 0
-        """Questions of GS r; an answer beyond them is noise."""
+        """The names of the questions that were answered."""
+        self._due: list[tuple[Kind, str]] = []
+        """The questions without a name of their own that were not answered: an answer to GS r or GS I belongs
+        to the oldest of them."""
         self.cleared = 0
         self.texts: list[str] = []
         self.key_lists: list[bytes] = []
@@ -111,6 +114,32 @@ class Conversation(OpenLine):
         await self.wait_for(lambda: self.automatic_count != heard, timeout_s)
 
     # ---- questions -------------------------------------------------------------------------------------
+    def ask_completion(self, name: str) -> bytes:
+        """Return GS r, whose answer will be called ``name``; send such questions in this order."""
+        self._ask(Kind.COMPLETION, name)
+        return ASK_COMPLETION
+
+    def ask_text(self, number: int, name: str) -> bytes:
+        """Return GS I, whose answer will be called ``name``; send such questions in this order."""
+        self._ask(Kind.TEXT, name)
+        return ask_text(number)
+
+    @property
+    def owes(self) -> bool:
+        """Whether an answer to GS r may still come."""
+        return any(kind is Kind.COMPLETION for kind, _ in self._due)
+
+    def is_due(self, name: str) -> bool:
+        return any(asked == name for _, asked in self._due)
+
+    def forget(self) -> None:
+        """Wait for none of the answers that are due any more."""
+        self._due.clear()
+
+    def _ask(self, kind: Kind, name: str) -> None:
+        self._due.append((kind, name))
+        del self._due[:-COMPLETIONS_MAX]
+
     async def ask_status(self, before: bytes = b"", timeout_s: float | None = None) -> StatusBytes:
         """Return the printer's own word; ``before`` is sent first. Raises ``NoAnswer``, ``WriteStalled`` or
         ``DeviceLost``.
@@ -205,21 +234,31 @@ class Conversation(OpenLine):
             case Kind.AUTOMATIC:
                 self.automatic = self.latest = StatusBytes.from_automatic(answer.data)
                 self.automatic_count += 1
-            case Kind.COMPLETION if self.completions_asked:
-                self.completions_asked -= 1
-                self._completed("")
+            case Kind.COMPLETION if self._answers_a_question(Kind.COMPLETION):
+                pass
             case Kind.BLOCK if answer.data == CLEARED:
                 self.cleared += 1
+                self._due.clear()
             case Kind.BLOCK if answer.data.startswith(PROCESS_ID) and len(answer.data) == 5:
                 self._completed(answer.data[1:].decode("ascii"))
             case Kind.BLOCK if answer.data.startswith(KEY_LIST):
                 self.key_lists.append(answer.data[len(KEY_LIST) :])
                 del self.key_lists[:-KEY_LISTS_MAX]
             case Kind.TEXT:
+                self._answers_a_question(Kind.TEXT)
                 self.texts.append(answer.data.decode("ascii", errors="replace"))
                 del self.texts[:-TEXTS_MAX]
             case _:
                 self.noise += len(answer.data) or 1
+
+    def _answers_a_question(self, kind: Kind) -> bool:
+        """Give an answer to the oldest question of its kind; what was asked before that one is lost."""
+        for at, (asked, name) in enumerate(self._due):
+            if asked is kind:
+                del self._due[: at + 1]
+                self._completed(name)
+                return True
+        return False
 
     def _completed(self, name: str) -> None:
         self.completions.append(name)

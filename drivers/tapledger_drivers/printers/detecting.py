@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from tapledger_drivers.device import Value
 from tapledger_drivers.printers.conversation import Conversation
 from tapledger_drivers.printers.proof import MODEL, Completion, Names
-from tapledger_drivers.printers.status import ASK_COMPLETION, AUTOMATIC_ON, ask_process_id, ask_text
+from tapledger_drivers.printers.status import AUTOMATIC_ON, ask_process_id
 
 LOOKS_MAX = 3
 """So often somebody waits for answers; what comes after that still counts, and nobody waits for it."""
 _FIRMWARE, _SERIAL = 65, 68
+_GS_R = Completion.GS_R.value
+"""The name of the question whether GS r is answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Detecting:
         if self._may_be_lost(conversation):
             await self._ask(conversation)
         # Its answers come in their turn: the last one tells what was not answered.
-        await conversation.wait_for(lambda: not conversation.completions_asked, self._timeout_s)
+        await conversation.wait_for(lambda: not conversation.is_due(_GS_R), self._timeout_s)
         await self._conclude(conversation)
 
     @property
@@ -72,23 +74,20 @@ class Detecting:
             self._conversation, self._automatic = conversation, conversation.automatic_count
             conversation.completions.clear()
             conversation.texts.clear()
-        elif conversation.cleared > self._cleared:
-            conversation.completions_asked = 0  # it has forgotten them
         self._noise, self._cleared = conversation.noise, conversation.cleared
         questions = AUTOMATIC_ON if self._said.get("status", "asb") == "asb" else b""
-        questions += ask_text(MODEL)
+        questions += conversation.ask_text(MODEL, self._names.take())
         if "completion" not in self._said:
             name = self._names.take()
             self._asked.add(name)
             questions += ask_process_id(name)
-        conversation.completions_asked += 1
-        await conversation.send(questions + ASK_COMPLETION)
+        await conversation.send(questions + conversation.ask_completion(_GS_R))
 
     async def _conclude(self, conversation: Conversation) -> None:
         completion = Completion.NONE
         if self._asked & set(conversation.completions):
             completion = Completion.PROCESS_ID
-        elif "" in conversation.completions and not conversation.completions_asked:
+        elif _GS_R in conversation.completions and not conversation.is_due(_GS_R):
             completion = Completion.GS_R  # and no answer is due that a job could take for its own
         spoke = conversation.automatic_count > self._automatic
         capabilities: dict[str, Value] = {"status": "asb" if spoke else "eot", "completion": completion}
@@ -102,6 +101,6 @@ class Detecting:
 
     async def _text(self, conversation: Conversation, number: int) -> str:
         conversation.texts.clear()
-        await conversation.send(ask_text(number))
+        await conversation.send(conversation.ask_text(number, self._names.take()))
         await conversation.wait_for(lambda: bool(conversation.texts), self._timeout_s)
         return conversation.texts[-1] if conversation.texts else ""

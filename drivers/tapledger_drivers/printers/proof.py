@@ -22,7 +22,7 @@ from tapledger_drivers.errors import DeviceLost
 from tapledger_drivers.io import WriteStalled
 from tapledger_drivers.ports import PrintOutcome, PrintVerdict
 from tapledger_drivers.printers.conversation import Conversation, NoAnswer
-from tapledger_drivers.printers.status import ASK_COMPLETION, ask_process_id, ask_text
+from tapledger_drivers.printers.status import ask_process_id
 
 POLL_INTERVAL_S = 0.5
 """So often a printer that is at work is asked whether it has stopped."""
@@ -70,22 +70,18 @@ class Marks:
         self._conversation = conversation
         self._names = names
         self._asked: list[str] = []
+        self._owed_before = conversation.owes
         if completion is not Completion.NONE:  # else a late answer may still tell that there is one
             conversation.completions.clear()
-            conversation.completions_asked = 0
 
     def question(self) -> bytes:
         """Return the next question; send it in this order."""
-        match self._completion:
-            case Completion.NONE:
-                return b""
-            case Completion.GS_R:
-                self._asked.append("")
-                self._conversation.completions_asked += 1
-                return ASK_COMPLETION
-            case Completion.PROCESS_ID:
-                self._asked.append(self._names.take())
-                return ask_process_id(self._asked[-1])
+        if self._completion is Completion.NONE:
+            return b""
+        name = self._names.take()
+        self._asked.append(name)
+        by_name = self._completion is Completion.PROCESS_ID
+        return ask_process_id(name) if by_name else self._conversation.ask_completion(name)
 
     @property
     def answered(self) -> int:
@@ -98,10 +94,13 @@ class Marks:
 
     def complete(self) -> bool:
         """Whether the last was answered; what came before it may have been lost."""
-        answers = self._answers
-        if self._completion is Completion.PROCESS_ID:
-            return bool(answers) and answers[-1] == self._asked[-1]
-        return bool(self._asked) and len(answers) >= len(self._asked)
+        return self._answers[-1:] == self._asked[-1:] != []
+
+    def give_up(self) -> None:
+        """No more answers come. Some may have been taken for those to an earlier slip, which were lost: the
+        next slip does not wait for them too."""
+        if self._owed_before and self._conversation.completions:
+            self._conversation.forget()
 
     @property
     def in_order(self) -> bool:
@@ -126,6 +125,7 @@ class Proof:
         self._conversation = conversation
         self._on_sent = on_sent
         self._completion = completion
+        self._names = names
         self._marks = Marks(completion, conversation, names)
         self._knows_model = knows_model
         self._answers = answers
@@ -204,9 +204,8 @@ class Proof:
         """Wait for the answer behind the cut; return what became of the slip when it does not come."""
         loop = asyncio.get_running_loop()
         conversation, marks = self._conversation, self._marks
-        conversation.texts.clear()
         began_s: float | None = None
-        asked_again = False
+        later = ""
 
         def worth_a_look() -> bool:
             return marks.complete() or self._said_since(automatic) is not None
@@ -222,14 +221,14 @@ class Proof:
             if status.reason != "ok":
                 return await self._stopped(str(status), status.reason)
             automatic = conversation.automatic_count
-            if conversation.texts:
+            if later in conversation.completions:
                 return _unknown("power_cycled", f"{status}, a later question was answered, the slip's not")
             if loop.time() - began_s > self._job_timeout_s:
+                marks.give_up()
                 return _unknown("no_completion", f"{status}, no answer to {self._completion} after the cut")
-            if not asked_again:
-                asked_again = True
-                if self._knows_model:
-                    await conversation.send(ask_text(MODEL))
+            if not later and self._knows_model:
+                later = self._names.take()
+                await conversation.send(conversation.ask_text(MODEL, later))
 
     async def _stopped(self, evidence: str, reason: str) -> PrintOutcome:
         """The printer stopped in the middle: make sure that the rest never comes out by itself."""
