@@ -348,6 +348,17 @@ async def test_a_disabled_device_is_left_alone_until_it_is_enabled(patient: None
         assert written == ["online", "lost", "disabled", "online"], "nobody has found that it is not there"
 
 
+async def test_a_device_that_is_on_is_not_closed_to_be_switched_on(patient: None) -> None:
+    reader = FakeReader()
+    async with running(kiosk_reader=reader) as room:
+        await room.until(lambda: room.link(READER) == "online")
+        reader.healthy = HealthReport(HealthLevel.INTERNAL, (Finding("noise", False),))
+        room.devices.enable(READER, True)
+        room.devices.wake(READER)
+        await room.until(lambda: room.link(READER) == "degraded")
+        assert room.devices.states[READER].opened == 1
+
+
 async def test_stopping_closes_what_is_open() -> None:
     drivers = FakeReader(), FakeScanner(), FakePrinter()
     async with running(kiosk_reader=drivers[0], till_scanner=drivers[1], receipt_printer=drivers[2]) as room:

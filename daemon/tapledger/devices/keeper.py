@@ -91,8 +91,9 @@ class Keeper:
         self._woken.set()
 
     def enable(self, enabled: bool) -> None:
-        self.enabled = enabled
-        self.reopen()
+        if enabled != self.enabled:
+            self.enabled = enabled
+            self.reopen()
 
     def begin(self) -> None:
         self.state.activity = next_activity(self.state.activity, Doing.BEGIN)
