@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import time
 from collections.abc import AsyncIterator, Awaitable
-from pathlib import Path
 
 import pytest
 
-from tapledger_drivers.cards import pcsc
 from tapledger_drivers.cards.exchange import READ_TIME_MAX_S
 from tapledger_drivers.cards.pcsc import READING_MAX_S, PcscCardReader
 from tapledger_drivers.device import HealthLevel, Source
@@ -238,45 +234,6 @@ async def test_a_contact_card_is_known_by_its_serial_number(reader_station: Read
         event = await anext(taps)
         assert isinstance(event, CardPresented)
         assert (event.uid, event.uid_kind) == (nameless.atr, UidKind.FORBIDDEN)
-
-
-async def test_a_service_that_stands_still_holds_nobody(
-    reader_station: ReaderStation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """pcscd is stopped, not dead: its socket takes every question and answers none."""
-    monkeypatch.setattr(pcsc, "CALL_TIMEOUT_S", 0.5)
-    monkeypatch.setattr(pcsc, "OPEN_TIMEOUT_S", 0.5)
-    pcscd = _pcscd_of(reader_station)
-    async with made(reader_station.reader_names[0]) as driver:
-        await driver.open()
-        os.kill(pcscd, signal.SIGSTOP)
-        try:
-            await asyncio.to_thread(_wait_until_stopped, pcscd)
-            begun_s = time.monotonic()
-            assert not (await driver.health(HealthLevel.INTERNAL)).ok
-            await driver.close()
-            assert time.monotonic() - begun_s < 1.0
-            with pytest.raises(DeviceAbsent, match="pcscd_silent"):
-                await driver.open()
-        finally:
-            os.kill(pcscd, signal.SIGCONT)
-        event = await _presented_after_reopening(driver, reader_station.insert(0, member_card()))
-        assert event.uid == UID
-
-
-def _wait_until_stopped(pid: int) -> None:
-    deadline_s = time.monotonic() + DEADLINE_S
-    tasks = list(Path(f"/proc/{pid}/task").iterdir())
-    while any("(stopped)" not in (task / "status").read_text() for task in tasks):
-        assert time.monotonic() < deadline_s, "pcscd goes on"
-        time.sleep(0.001)
-
-
-def _pcscd_of(station: ReaderStation) -> int:
-    pid = station.pid
-    while "pcscd" not in Path(f"/proc/{pid}/comm").read_text():
-        pid = int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
-    return pid
 
 
 # ---- APDUs, light, health ------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from typing import ParamSpec, TypeAlias, TypeVar
 
 from tapledger_drivers.cards.choosing import Wanted
 from tapledger_drivers.cards.exchange import READ_TIME_MAX_S, SLOW_S
-from tapledger_drivers.cards.reader_session import ReaderSession, Setup
+from tapledger_drivers.cards.reader_session import WAIT_S, ReaderSession, Setup
 from tapledger_drivers.device import DeviceInfo, Finding, HealthLevel, HealthReport, Value
 from tapledger_drivers.errors import DeviceAbsent, DeviceError, DeviceLost
 from tapledger_drivers.io import Io
@@ -29,6 +29,8 @@ OPEN_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 2.0
 READING_MAX_S = READ_TIME_MAX_S + 1.0
 """After this long a card's reading hangs in one APDU, which only giving up its thread can end."""
+WAITING_MAX_S = WAIT_S + 5.0
+"""After this long pcscd does not answer any more, dead or not: a wait ends by itself."""
 HANG_LOOK_S = 0.25
 CALL_TIMEOUT_S = READING_MAX_S + 0.5
 """For every other call: it may have to wait until a card has been read."""
@@ -171,8 +173,10 @@ class PcscCardReader:
         try:
             told = False
             while not (await asyncio.wait({step}, timeout=HANG_LOOK_S))[0]:
-                busy_since_s = session.busy_since_s
-                busy_s = 0.0 if busy_since_s is None else time.monotonic() - busy_since_s
+                waiting_since_s, busy_since_s = session.waiting_since_s, session.busy_since_s
+                if _seconds_since(waiting_since_s) > WAITING_MAX_S:
+                    raise self._hung(session, f"pcscd did not answer in {WAITING_MAX_S} s")
+                busy_s = _seconds_since(busy_since_s)
                 if busy_s > READING_MAX_S:
                     raise self._hung(session, f"a card did not answer in {READING_MAX_S} s")
                 if busy_since_s is not None and busy_s > SLOW_S and not told:
@@ -234,13 +238,19 @@ class PcscCardReader:
         if self._card is None:
             self._card_came.clear()
             try:
-                await asyncio.wait_for(self._card_came.wait(), CARD_WAIT_S)
+                # Not wait_for: before Python 3.12 it forgets a cancellation that comes together with a card.
+                async with asyncio.timeout(CARD_WAIT_S):
+                    await self._card_came.wait()
             except TimeoutError:
                 return None
         card = self._card
         if isinstance(card, CardTorn):
             return Finding("card_read", False, card.reason)
         return Finding("card_read", True, card.tech if card is not None else "")
+
+
+def _seconds_since(begun_s: float | None) -> float:
+    return 0.0 if begun_s is None else time.monotonic() - begun_s
 
 
 def _forget(work: asyncio.Future[T]) -> None:

@@ -80,7 +80,8 @@ class ReaderSession:
         self._detected: dict[str, Value] = {}
         self._signals: Signals | None = None
         self._contact = False
-        self._waiting = False
+        self.waiting_since_s: float | None = None
+        """Since when it waits for news, which ends by itself after ``WAIT_S``; None outside a wait."""
         self.ended = False
         """Set by anybody: the call that runs is the last one, and gives the context back."""
         self.calls_waiting = 0
@@ -90,8 +91,9 @@ class ReaderSession:
 
     def wake(self) -> None:
         """End the wait for news, if there is one; from any thread."""
-        if self._waiting and self._pcsc is not None:
-            self._pcsc.cancel()
+        pcsc = self._pcsc  # the session's own thread may let go of it at any moment
+        if self.waiting_since_s is not None and pcsc is not None:
+            pcsc.cancel()
 
     @property
     def has_signals(self) -> bool:
@@ -118,12 +120,12 @@ class ReaderSession:
     def step(self, deliver: Deliver) -> None:
         """Wait for one piece of news and deliver it, cards already read; end after ``WAIT_S`` or ``wake``."""
         with self._last_one_releases(), self._failing_as_lost():
-            self._waiting = True
+            self.waiting_since_s = time.monotonic()
             try:
                 skip = self.ended or self.calls_waiting > 0
                 states = None if skip else self._live.wait([self._known], WAIT_S)
             finally:
-                self._waiting = False
+                self.waiting_since_s = None
             if states is None or self.ended:
                 return
             seen_at_s = self.busy_since_s = time.monotonic()
