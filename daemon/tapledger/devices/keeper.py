@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -267,15 +268,12 @@ class Keeper:
         else:
             self._cue(Cue.UNWELL, DeviceError(wrong.code, wrong.detail))
 
-    async def _nap(self, seconds: float) -> bool:
-        """Wait; True when ``wake`` ended it."""
-        try:
+    async def _nap(self, seconds: float) -> None:
+        """Wait, or until ``wake``."""
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._woken.wait()
-        except TimeoutError:
-            return False
-        self._woken.clear()
-        return True
+            self._woken.clear()
 
     # What is told of it.
     def _cue(self, cue: Cue, error: DeviceError | None = None) -> None:
