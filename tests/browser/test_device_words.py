@@ -12,7 +12,9 @@ from tapledger import texts
 from tapledger.lab.bench.bench import Bench
 from tapledger.lab.chain import Chain
 from tapledger.lab.seed import TOWEL
+from tapledger.languages import LANGUAGES
 from tests.browser.accessibility import violations
+from tests.browser.conftest import PHONE, Face
 from tests.browser.test_console import close
 from tests.browser.test_console_devices import PRINTER, answer_again, fall_silent
 from tests.browser.test_kiosk import leave as leave_kiosk
@@ -21,7 +23,7 @@ from tests.browser.test_till import forgive, leave, open_till, press
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-KIOSK_READER, TILL_SCANNER = "kiosk-reader", "till-scanner"
+KIOSK_READER, TILL_READER, TILL_SCANNER = "kiosk-reader", "till-reader", "till-scanner"
 PATIENCE_MS = 10_000
 PAYMENT_CARD = "4111111111111111"
 
@@ -36,6 +38,10 @@ async def bench(chain: Chain) -> AsyncIterator[Bench]:
             if fault.on:
                 await bench.pull(role, fault.verb, on=False)
     answer_again(bench)
+
+
+async def resize(face: Face, size: tuple[int, int]) -> None:
+    await face.page.set_viewport_size({"width": size[0], "height": size[1]})
 
 
 async def test_a_kiosk_without_reader_sends_members_to_the_till(
@@ -87,6 +93,10 @@ async def test_without_a_printer_a_reward_is_a_code_on_the_screen(
     code = await face.at("voucher-qr").element_handle()
     await face.page.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=code)
     assert await violations(face) == []
+    for size in ((540, 960), PHONE):
+        await resize(face, size)
+        for shown in ("voucher-qr", "voucher", "finish", "choose-language"):
+            await expect(face.at(shown)).to_be_in_viewport(ratio=1)
     await bench.pull(PRINTER, "cover_open", on=False)
     await expect(face.at("slip-state")).to_have_attribute("data-slip", "printed", timeout=PATIENCE_MS)
     await expect(face.at("voucher-qr")).to_have_count(0)
@@ -122,6 +132,34 @@ async def test_the_till_says_what_is_wrong_and_what_still_works(
     for device in ("printer", "scanner"):
         await expect(face.at(f"trouble-{device}")).to_have_count(0, timeout=PATIENCE_MS)
         await expect(face.at(f"light-{device}")).to_have_attribute("data-state", "ok")
+    await leave(face, chain)
+
+
+async def test_a_small_till_shows_what_is_to_pay_below_three_troubles(
+    browser: Browser, chain: Chain, bench: Bench
+) -> None:
+    face = await open_till(browser, chain)
+    await bench.insert(TILL_READER, "li")
+    await expect(face.at("member")).to_be_visible(timeout=PATIENCE_MS)
+    await press(face, *TOWEL, "Enter")
+    await expect(face.at("line-1")).to_be_visible()
+    await bench.pull(PRINTER, "paper_out")
+    for role in (TILL_SCANNER, TILL_READER):
+        await bench.pull(role, "unplug")
+    await resize(face, (800, 480))
+    for language in LANGUAGES:
+        await face.at("language").select_option(language)
+        await expect(face.page.locator("html")).to_have_attribute("lang", language)
+        for trouble in ("printer", "scanner", "reader"):
+            await expect(face.at(f"trouble-{trouble}")).to_be_in_viewport(ratio=1, timeout=PATIENCE_MS)
+        for shown in ("sign-out", "due", "pay", "void-1"):
+            await expect(face.at(shown)).to_be_in_viewport(ratio=1)
+    await face.picture("till-small-in-trouble")
+    await face.at("language").select_option(LANGUAGES[0])
+    await bench.pull(PRINTER, "paper_out", on=False)
+    for role in (TILL_SCANNER, TILL_READER):
+        await bench.pull(role, "unplug", on=False)
+    await expect(face.at("light-reader")).to_have_attribute("data-state", "ok", timeout=PATIENCE_MS)
     await leave(face, chain)
 
 
