@@ -132,6 +132,28 @@ async def test_half_a_row_of_a_broken_job_does_not_swallow_the_next(emulator: St
     assert rows[-len(expected_rows(RECEIPT)) :] == expected_rows(RECEIPT)
 
 
+@pytest.mark.parametrize("verb", [Verb.COVER_OPEN, Verb.PAPER_OUT, Verb.NEAR_END])
+async def test_one_wrong_answer_is_no_trouble(emulator: StarPrinterEmulator, verb: Verb) -> None:
+    """A roll that is out, or near its end, for one answer would be a new roll to the forecast."""
+    async with opened(emulator) as printer:
+        answer, told = emulator.answer, 0
+
+        def spoil(question: str) -> None:
+            nonlocal told
+            told += 1
+            if told == 1:
+                emulator._faults.add(verb)
+                answer(question)
+                emulator._faults.discard(verb)
+            elif told > 2:  # each question is answered twice: the other of the first is lost
+                answer(question)
+
+        emulator.answer = spoil  # type: ignore[method-assign]
+        said = await printer.status()
+        assert (said.reason, said.near_end) == ("ok", False)
+        assert told > 2
+
+
 async def test_a_change_is_not_missed_while_somebody_thinks_about_the_last(
     emulator: StarPrinterEmulator,
 ) -> None:

@@ -19,7 +19,7 @@ from tapledger_drivers.printers.raster import LINE_DOTS, load_font
 from tapledger_drivers.printers.star_job import StarJob
 from tapledger_drivers.printers.star_line import StarLine
 from tapledger_drivers.printers.star_raster import DRAWER_PULSE, StarPage
-from tapledger_drivers.printers.star_status import AUTOMATIC_ON
+from tapledger_drivers.printers.star_status import AUTOMATIC_ON, StarStatus
 from tapledger_drivers.printers.watching import Watch
 from tapledger_drivers.registry import Making
 from tapledger_drivers.traffic import Traffic
@@ -183,7 +183,7 @@ class StarPrinter:
                 line.check()
                 return PrinterStatus(True, "ok", "this model cannot be asked")
             junk = line.junk
-            status = await line.ask()
+            status = await _ask_until_sure(line)
         except DeviceLost as error:
             return trouble("unreachable", error.detail)
         except WriteStalled as error:
@@ -230,6 +230,19 @@ class StarPrinter:
             self._io.traffic.count("ReceiptLinePrintedCount", len(lines))
             self._io.traffic.count("PaperCutCount")
         return outcome
+
+
+async def _ask_until_sure(line: StarLine) -> StarStatus | None:
+    """Return what the printer says now, None when it says nothing.
+
+    Trouble that is new has to be said twice: a wrong bit on the line looks the same.
+    """
+    before, status = line.status, await line.ask()
+    if status is None or (status.reason == "ok" and not status.near_end):
+        return status
+    if before is not None and (before.reason, before.near_end) == (status.reason, status.near_end):
+        return status
+    return await line.ask()
 
 
 def _refuse_codes_that_do_not_fit(lines: Sequence[PaperLine], dots: int) -> None:
