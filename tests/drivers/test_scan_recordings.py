@@ -199,6 +199,25 @@ def test_a_long_recording_remembers_every_secret_of_it() -> None:
     assert not any(code in shown for code in (codes[0], codes[9], codes[-1]))
 
 
+def test_a_recording_of_four_times_as_much_takes_no_more_than_its_share_longer() -> None:
+    """Whoever ends a recording waits for it, and all the shop with him."""
+
+    def took_s(count: int) -> float:
+        traffic = Traffic(time.monotonic)
+        recorder = Recorder(traffic)
+        for number in range(count):
+            code = f"tl-{number:08d}"
+            traffic.received("stream", code.encode() + b"\r")
+            traffic.note("event", json.dumps({"call": "scans", "event": {"is": "Scan", "text": code}}))
+            traffic.hide(code[3:].encode())
+        begun_s = time.process_time()
+        assert b"00000123" not in passed(recorded(recorder))
+        return time.process_time() - begun_s
+
+    few_s, many_s = (min(took_s(count) for _ in range(3)) for count in (500, 2000))
+    assert many_s < 8 * few_s
+
+
 def test_secrets_have_a_limit_in_bytes() -> None:
     traffic = Traffic(time.monotonic)
     for number in range(20):

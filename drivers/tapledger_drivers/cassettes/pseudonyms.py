@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import itertools
 from collections.abc import Iterable, Iterator
+from typing import AnyStr, Generic
 
 SHORTEST = 4
 """Shorter secrets would be found by chance all over a recording."""
@@ -29,11 +30,12 @@ class Pseudonyms:
     def __init__(self, salt: bytes, secrets: Iterable[bytes]) -> None:
         self._key = salt
         kept = sorted({one for one in secrets if len(one) >= SHORTEST}, key=len, reverse=True)
-        names: dict[bytes, bytes] = {}
+        self._names: _Names[bytes] = _Names()
+        self._texts: _Names[str] = _Names()
         for secret in reversed(kept):
-            names[secret] = _holding(names, secret, self._pseudonym(secret))
-        self._names = {secret: names[secret] for secret in kept}
-        self._texts = [text for secret in kept for text in _as_text(secret, names[secret])]
+            self._names.add(secret, _holding(self._names, secret, self._pseudonym(secret)))
+            for text, name in _as_text(secret, self._names.of[secret]):
+                self._texts.add(text, name)
         self._pieces: dict[bytes, tuple[bytes, int]] = {}
         for secret in kept:
             for at in range(len(secret) - PIECE_BYTES + 1):
@@ -42,26 +44,23 @@ class Pseudonyms:
                     self._pieces.setdefault(piece, (secret, at))
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self._names.of)
 
     def in_bytes(self, data: bytes, *, pieces: bool = True) -> bytes:
         """Replace secrets and pieces of them; what belongs to a longer one is not looked at again."""
         told = bytearray(data)
         done = self._replace_pieces(data, told) if pieces else bytearray(len(data))
-        for secret, name in self._names.items():
-            at = data.find(secret)
-            while at >= 0:
-                place = slice(at, at + len(secret))
-                if not any(done[place]):
-                    told[place], done[place] = name, b"\1" * len(secret)
-                at = data.find(secret, at + len(secret))
+        for at, secret in self._names.places(data, done):
+            told[at : at + len(secret)] = self._names.of[secret]
         return bytes(told)
 
     def in_text(self, text: str) -> str:
         """Replace secrets in text, written as text or as hex digits."""
-        for secret, name in self._texts if text else ():
-            text = text.replace(secret, name)
-        return text
+        told, end = "", 0
+        for at, secret in sorted(self._texts.places(text, bytearray(len(text)))):
+            told += text[end:at] + self._texts.of[secret]
+            end = at + len(secret)
+        return told + text[end:]
 
     def _replace_pieces(self, data: bytes, told: bytearray) -> bytearray:
         """Replace pieces of long secrets in ``told``; return a mark for each byte that was."""
@@ -73,7 +72,7 @@ class Pseudonyms:
                 continue
             secret, place = found
             length = _common(data[at:], secret[place:])
-            told[at : at + length] = self._names[secret][place : place + length]
+            told[at : at + length] = self._names.of[secret][place : place + length]
             done[at : at + length] = b"\1" * length
             at += length
         return done
@@ -97,21 +96,49 @@ class Pseudonyms:
         return b"".join(itertools.islice(blocks, len(secret) // 32 + 1))
 
 
+class _Names(Generic[AnyStr]):
+    """Names of thousands of secrets, which are all found in one go: by how they begin, and by how long those
+    are that begin so."""
+
+    def __init__(self) -> None:
+        self.of: dict[AnyStr, AnyStr] = {}
+        self._lengths: dict[AnyStr, set[int]] = {}
+
+    def add(self, secret: AnyStr, name: AnyStr) -> None:
+        self.of[secret] = name
+        self._lengths.setdefault(secret[:SHORTEST], set()).add(len(secret))
+
+    def every_place(self, data: AnyStr) -> list[tuple[int, AnyStr]]:
+        """Return where each secret begins, the longest first."""
+        found = [
+            (at, data[at : at + length])
+            for at in range(len(data) - SHORTEST + 1)
+            for length in self._lengths.get(data[at : at + SHORTEST], ())
+            if data[at : at + length] in self.of
+        ]
+        return sorted(found, key=lambda place: len(place[1]), reverse=True)
+
+    def places(self, data: AnyStr, done: bytearray) -> Iterator[tuple[int, AnyStr]]:
+        """Yield the places of which nothing is done yet, and mark them so."""
+        for at, secret in self.every_place(data):
+            end = at + len(secret)
+            if not any(done[at:end]):
+                done[at:end] = b"\1" * len(secret)
+                yield at, secret
+
+
 def _as_text(secret: bytes, name: bytes) -> Iterator[tuple[str, str]]:
-    yield secret.hex(), name.hex()
     yield secret.hex().upper(), name.hex().upper()
+    yield secret.hex(), name.hex()  # the last of two that are the same counts, and bytes.hex() writes small
     with contextlib.suppress(UnicodeDecodeError):
         yield secret.decode(), name.decode()
 
 
-def _holding(names: dict[bytes, bytes], secret: bytes, name: bytes) -> bytes:
+def _holding(names: _Names[bytes], secret: bytes, name: bytes) -> bytes:
     """Return the name with the names of the secrets that stand inside this one, at their places."""
     told = bytearray(name)
-    for inner, inner_name in names.items():
-        at = secret.find(inner)
-        while at >= 0:
-            told[at : at + len(inner)] = inner_name
-            at = secret.find(inner, at + len(inner))
+    for at, inner in reversed(names.every_place(secret)):
+        told[at : at + len(inner)] = names.of[inner]
     return bytes(told)
 
 
