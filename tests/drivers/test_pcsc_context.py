@@ -57,3 +57,33 @@ async def test_a_context_that_hangs_holds_no_other_when_it_is_given_back(
     assert await asking == UID + b"\x90\x00"
     with pytest.raises(PcscFailed):  # the call that was in it has given it back
         await first.run(CALL_S, context.readers)
+
+
+def test_a_wait_that_told_of_readers_is_not_ended_by_the_same_news_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Newer pcsc-lite counts every coming and going, here four of two readers, and compares that count."""
+    from smartcard import scard
+
+    from tapledger_drivers.transports.pcsc import PcscContext
+
+    happened = 4
+
+    def status_change(
+        context: int, timeout_ms: int, asked: list[tuple[str, int]]
+    ) -> tuple[int, list[tuple[str, int, list[int]]]]:
+        del context, timeout_ms
+        ((name, known),) = asked
+        if known >> 16 in (0, happened):
+            return scard.SCARD_E_TIMEOUT, [(name, known, [])]
+        return scard.SCARD_S_SUCCESS, [(name, happened << 16 | scard.SCARD_STATE_CHANGED, [])]
+
+    monkeypatch.setattr(scard, "SCardEstablishContext", lambda scope: (scard.SCARD_S_SUCCESS, 7))
+    monkeypatch.setattr(scard, "SCardListReaders", lambda *_: (scard.SCARD_S_SUCCESS, ["First", "Second"]))
+    monkeypatch.setattr(scard, "SCardGetStatusChange", status_change)
+    context = PcscContext(Traffic(time.monotonic))
+    waits = []
+    for _ in range(3):
+        context.readers()
+        waits.append(context.wait((), 1.0))
+    assert waits == [[], None, None]

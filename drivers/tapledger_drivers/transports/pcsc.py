@@ -38,7 +38,8 @@ class PcscContext:
         self._context = _establish()
         self._turn = threading.Lock()
         self._released = False
-        self._readers_known = 0
+        self._pnp_count = 0
+        """What pcscd counted last: readers, in newer versions their comings and goings."""
         self._cancelling: threading.Thread | None = None
 
     @contextmanager
@@ -63,14 +64,13 @@ class PcscContext:
             names = []
         else:
             _check("SCardListReaders", hresult)
-        self._readers_known = len(names)
+        self._pnp_count = self._pnp_count or len(names)
         self._traffic.note("readers", "; ".join(names))
         return [str(name) for name in names]
 
     def wait(self, known: Sequence[ReaderState], timeout_s: float) -> list[ReaderState] | None:
         asked = [(one.name, one.count << 16 | one.flags) for one in known]
-        # The upper half of the pseudo reader's state is how many readers the caller knows of.
-        asked.append((_PNP, self._readers_known << 16))
+        asked.append((_PNP, self._pnp_count << 16))
         with self.turn() as context:
             hresult, answers = scard.SCardGetStatusChange(context, int(timeout_s * 1000), asked)
         if code_of(hresult) in _NOT_NOW:
@@ -80,8 +80,8 @@ class PcscContext:
         _check("SCardGetStatusChange", hresult)
         _, pnp_state, _ = answers[-1]
         if pnp_state & scard.SCARD_STATE_CHANGED:
-            # Newer versions compare the count, and would end each wait at once with an old one.
-            self._readers_known = pnp_state >> 16 & _FLAGS
+            # Newer versions compare the count, and would end each wait at once with another one.
+            self._pnp_count = pnp_state >> 16 & _FLAGS
         states = [
             ReaderState(str(name), state & _FLAGS, state >> 16 & _FLAGS, bytes(atr))
             for name, state, atr in answers[:-1]
