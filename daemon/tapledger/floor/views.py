@@ -64,7 +64,8 @@ THINGS: Mapping[str, tuple[tuple[Thing, str], ...]] = {
     ),
 }
 """What each face works with; a member need not know of a light."""
-HANGS_ON = {CASH_DRAWER: RECEIPT_PRINTER}
+PARENT_ABSENT = "parent_absent"
+"""Reason of a thing that hangs on another which is not there."""
 
 
 def light(state: DeviceState | None) -> DeviceLight:
@@ -81,13 +82,10 @@ def troubles(states: Mapping[str, DeviceState], face: Literal["kiosk", "till"]) 
     return tuple(
         TroubleView(thing, plain)
         for thing, role in THINGS[face]
-        if role in states and not _is_anothers(states, role) and (plain := _plain(states[role])) is not None
+        if role in states
+        and states[role].reason != PARENT_ABSENT
+        and (plain := _plain(states[role])) is not None
     )
-
-
-def _is_anothers(states: Mapping[str, DeviceState], role: str) -> bool:
-    parent = states.get(HANGS_ON.get(role, ""))
-    return parent is not None and _plain(parent) is not None
 
 
 def _plain(state: DeviceState) -> Plain | None:
