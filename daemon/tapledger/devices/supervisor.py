@@ -25,7 +25,7 @@ from tapledger.devices.state import UNDECIDED, DeviceState
 from tapledger.devices.statistics import Statistics
 from tapledger.errors import NotFound, TapledgerError, Unavailable
 from tapledger_drivers.device import DeviceConfig, HealthLevel, HealthReport
-from tapledger_drivers.errors import DeviceError
+from tapledger_drivers.errors import DeviceBlocked, DeviceError
 from tapledger_drivers.io import Io
 from tapledger_drivers.ports import (
     CardEvent,
@@ -160,7 +160,13 @@ class DeviceSupervisor:
         return Sibling(keeper.driver, keeper.state.info)
 
     def _parent(self, child: str, role: str) -> Sibling | None:
-        """Return a sibling that another device hangs on, and let that one know when it comes and goes."""
+        """Return a sibling that another device hangs on, and let that one know when it comes and goes.
+
+        Raises ``DeviceBlocked`` for one that is not configured: it would be waited for in vain.
+        """
+        if role not in self._keepers or role == child:
+            others = ", ".join(sorted(self._keepers.keys() - {child}))
+            raise DeviceBlocked("bad_option", f"device {child!r}: no other is {role!r}; known: {others}")
         self._children.setdefault(role, set()).add(child)
         return self.sibling(role)
 
