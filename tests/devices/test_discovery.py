@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import ParamSpec, TypeVar
 
 import pytest
 
+from tapledger.devices.discovery import readers
 from tapledger.devices.discovery.identity import Candidate
 from tapledger.devices.discovery.readers import PcscSource
 from tapledger.devices.discovery.source import Change, HotplugEvent, HotplugSource
@@ -18,7 +20,7 @@ from tapledger.devices.discovery.watch import Discovery
 from tapledger_drivers.device import DeviceConfig
 from tapledger_drivers.emulators.memory import MemoryIo
 from tapledger_drivers.emulators.reader_station import ReaderStation
-from tapledger_drivers.errors import DeviceAbsent, DeviceBlocked
+from tapledger_drivers.errors import DeviceAbsent, DeviceBlocked, DeviceLost
 from tapledger_drivers.io import Pcsc, PcscCard, PcscFailed, ReaderState
 from tapledger_drivers.traffic import Traffic
 from tapledger_drivers.transports.live import LiveIo
@@ -295,3 +297,34 @@ async def test_a_pcscd_that_goes_does_not_keep_discovery_from_ending() -> None:
     async with asyncio.timeout(PATIENCE_S):
         await asyncio.gather(running, return_exceptions=True)
     assert running.cancelled()
+
+
+class _LatePcsc(_DyingPcsc):
+    def __init__(self) -> None:
+        self.given_back = threading.Event()
+
+    def release(self) -> None:
+        self.given_back.set()
+
+
+class _LateIo(LiveIo):
+    """pcscd stands still while a context is made, and goes on later."""
+
+    def __init__(self) -> None:
+        super().__init__("discovery", Traffic(time.monotonic))
+        self.goes_on = threading.Event()
+        self.context = _LatePcsc()
+
+    def pcsc(self) -> Pcsc:
+        self.goes_on.wait()
+        return self.context
+
+
+async def test_a_context_that_came_too_late_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers, "CALL_S", 0.05)
+    io = _LateIo()
+    with pytest.raises(DeviceLost, match="hung"):
+        await anext(PcscSource(io).events())
+    io.goes_on.set()
+    assert await asyncio.to_thread(io.context.given_back.wait, PATIENCE_S)
+    await io.close()
