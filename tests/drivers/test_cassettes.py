@@ -107,6 +107,28 @@ async def test_scans_replay(tmp_path: Path) -> None:
     assert b"6901234567892" in cassette.to_bytes(), "a product's is none"
 
 
+@pytest.mark.parametrize(
+    "config",
+    [
+        DeviceConfig("till-scanner", "serial_line", {"path": "/dev/no-such-port"}),
+        DeviceConfig("till-scanner", "evdev_keyboard", {"path": "/dev/input/no-such-keyboard"}),
+        DeviceConfig("receipt-printer", "escpos", {"port": "usblp:/dev/usb/no-such-printer"}),
+        DeviceConfig("kiosk-reader", "nfcpy", {"port": "tty:/dev/no-such-port"}),
+    ],
+    ids=lambda config: str(config.driver),
+)
+async def test_a_device_that_could_not_be_opened_replays(config: DeviceConfig) -> None:
+    traffic = Traffic(time.monotonic)
+    io, recorder = LiveIo(config.role, traffic), Recorder(traffic)
+    driver = watch(create_driver(config, TRUST, io), traffic)
+    with pytest.raises(DeviceError):
+        await driver.open()
+    await io.close()
+    replayed = await again(recorder.cassette(config, None, "2026-11-22T10:00:00+00:00", SALT))
+    assert replayed.same, replayed.difference()
+    assert len(replayed.outcomes) == 1
+
+
 # ---- printers ------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("line", ["tcp", "tty"])
 async def test_slips_replay(line: str) -> None:

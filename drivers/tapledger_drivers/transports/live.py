@@ -88,7 +88,7 @@ class LiveIo:
             from tapledger_drivers.transports.pcsc import PcscContext
         except ImportError as error:
             advice = "apt-get install libpcsclite-dev gcc, then install the extra tapledger[devices]"
-            raise DeviceBlocked("pyscard_missing", advice) from error
+            raise self._failed("pcsc", DeviceBlocked("pyscard_missing", advice)) from error
         try:
             context = PcscContext(self.traffic)
         except DeviceError as error:
@@ -105,14 +105,19 @@ class LiveIo:
             from tapledger_drivers.transports.evdev_keys import open_keys
         except ImportError as error:
             advice = "apt-get install gcc linux-libc-dev, then install the extra tapledger[devices]"
-            raise DeviceBlocked("evdev_missing", advice) from error
-        keys = await self.run(OPEN_TIMEOUT_S, open_keys, path, self.traffic)
+            raise self._failed("key", DeviceBlocked("evdev_missing", advice)) from error
+        try:
+            keys = await self.run(OPEN_TIMEOUT_S, open_keys, path, self.traffic)
+        except DeviceError as error:
+            self._failed("key", error)
+            raise
         self._opened.add(keys)
         return keys
 
-    def _failed(self, channel: str, error: DeviceError) -> None:
-        """Leave a note that a replay can raise again."""
+    def _failed(self, channel: str, error: DeviceError) -> DeviceError:
+        """Leave a note that a replay can raise again; return the error."""
         self.traffic.note(channel, f"failed {type(error).__name__} {error.reason}")
+        return error
 
     async def close(self) -> None:
         opened, self._opened = self._opened, set()
