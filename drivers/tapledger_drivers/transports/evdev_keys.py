@@ -60,8 +60,8 @@ class EvdevKeys:
 
     async def events(self) -> AsyncIterator[KeyEvent]:
         """Yield keys as ``io.Keys`` says."""
-        while not self._closed:
-            for kind, code, value in await self._read():
+        while found := await self._read():
+            for kind, code, value in found:
                 if self._closed:
                     return
                 event = _key_event(kind, code, value)
