@@ -204,6 +204,7 @@ def test_addresses_are_read(text: str, address: object) -> None:
         "tcp:host:0",
         "tcp::9100",
         "tcp:host:99999",
+        "tcp:192.0..2.1:9100",
         "tty:COM1",
         "tty:/dev/x?baud=fast",
         "tty:/dev/x?baud=1",

@@ -70,6 +70,7 @@ def _tcp(rest: str) -> TcpAddress:
     host, _, port = rest.rpartition(":")
     if not host or not port.isdigit() or not 1 <= int(port) <= PORT_MAX:
         raise ValueError("expected tcp:HOST:PORT")
+    host.encode("idna")  # as the resolver does, which would fail in its own words: a host with an empty part
     return TcpAddress(host.strip("[]"), int(port))
 
 
