@@ -10,6 +10,7 @@ import termios
 from typing import TYPE_CHECKING
 
 from tapledger_drivers.traffic import Traffic
+from tapledger_drivers.transports.live import is_pty
 
 if TYPE_CHECKING:
     from serial import Serial
@@ -27,7 +28,7 @@ class BlockingPort:
         self._wake_reader, self._wake_writer = os.pipe()
         self._closed = False
         self.address = address
-        self.virtual = os.path.realpath(str(serial.port)).startswith("/dev/pts/")
+        self.virtual = is_pty(str(serial.port))
 
     def read(self, limit: int, timeout_s: float) -> bytes:
         if not self._wait(reading=True, timeout_s=timeout_s):
