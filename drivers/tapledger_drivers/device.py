@@ -29,12 +29,12 @@ class Capability:
 
 
 Capabilities: TypeAlias = Mapping[str, Capability]
-"""By name; docs/devices/capabilities.md lists them. Reader: ``felica``, ``escape``, ``led``, ``buzzer``,
+"""By name. Reader: ``felica``, ``escape``, ``led``, ``buzzer``,
 ``signals`` (whose commands), ``contact``. Printer: ``commands``, ``status`` (none, eot, asb),
 ``completion`` (none, gs_r, process_id, etb), ``cutter``, ``drawer_kick``, ``near_end``, ``columns``,
-``dots``, ``code_page``, ``qr``, ``raster``, ``logo_memory``, ``ask`` (false: no person is asked about the
-slips of a printer that never says whether they came out).
-Scanner: ``mode``, ``aim_id``, ``encoding``."""
+``dots``, ``code_page``, ``qr``, ``raster``, ``logo_memory``, ``chunk_bytes``, ``pause_ms``, ``ask`` (false:
+no person is asked about the slips of a printer that never says whether they came out).
+Scanner: ``mode``, ``encoding``, ``layout``."""
 
 
 @dataclass(frozen=True, slots=True)
