@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tapledger_drivers.device import DeviceConfig
+from tapledger_drivers.device import Capability, DeviceConfig, Source
 from tapledger_drivers.emulators.faults import Verb
 from tapledger_drivers.errors import DeviceAbsent, DeviceBlocked, DeviceLost
 from tapledger_drivers.ports import Scan, ScanRefused
@@ -60,11 +60,12 @@ class TestContract(DriverContract):
 
 
 async def test_it_says_what_it_is(keyboard: KeyboardScannerEmulator) -> None:
-    driver = EvdevKeyboardScanner(live_io(), NODE, layout="de")
+    driver = EvdevKeyboardScanner(live_io(), NODE, layout="de", code_format=CodeFormat(encoding="gb18030"))
     info = await driver.open()
     assert (info.model, info.address, info.virtual) == ("Emulated scanner", f"evdev:{NODE}", True)
     assert info.capabilities["mode"].value == "keyboard"
     assert info.capabilities["layout"].source == "operator"
+    assert info.capabilities["encoding"] == Capability("gb18030", Source.OPERATOR)
     await driver.close()
 
 

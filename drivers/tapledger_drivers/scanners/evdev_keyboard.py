@@ -55,7 +55,7 @@ class EvdevKeyboardScanner:
                 {"encoding": "auto", "layout": LAYOUT},
                 {"mode": "keyboard"},
                 quirk,
-                {} if self._layout == LAYOUT else {"layout": self._layout},
+                self._format.operators_word() | ({} if self._layout == LAYOUT else {"layout": self._layout}),
             ),
         )
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from tapledger_drivers.device import Value
 from tapledger_drivers.errors import DeviceBlocked
 from tapledger_drivers.ports import Scan, ScanEvent, ScanRefused
 from tapledger_drivers.registry import Options
@@ -43,6 +44,10 @@ class CodeFormat:
         named = options.choice("encoding", "auto", ENCODINGS)
         encoding = next(known for known in ENCODINGS if known == named)
         return cls(prefix, suffix, quiet_ms / 1000, encoding)
+
+    def operators_word(self) -> dict[str, Value]:
+        """Return the capabilities that the operator has set."""
+        return {} if self.encoding == "auto" else {"encoding": self.encoding}
 
 
 def affix(name: str, text: str) -> bytes:

@@ -48,7 +48,7 @@ class SerialLineScanner:
                 {"mode": "tty", "encoding": "auto"},
                 {},
                 quirk,
-                {} if self._format.encoding == "auto" else {"encoding": self._format.encoding},
+                self._format.operators_word(),
             ),
         )
 
