@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -22,13 +23,18 @@ TAPLEDGER = [sys.executable, "-c", "from tapledger.cli import main; main()"]
 LOOPBACK = "0100007F"
 LISTENING = "0A"
 PATIENCE_S = 20.0
+REFUSED_S = 60.0
+
+
+def command(folder: Path, central_port: int = 0) -> list[str]:
+    ports = [str(central_port), "0", "0"]
+    return [*TAPLEDGER, "demo", "--folder", str(folder), "--ports", *ports, "--json"]
 
 
 @contextmanager
 def demo(folder: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, object]]]:
     """Run the demo on free ports until the end of the context, and give what it announced."""
-    command = [*TAPLEDGER, "demo", "--folder", str(folder), "--ports", "0", "0", "0", "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command(folder), stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             yield process, json.loads(process.stdout.readline())
@@ -115,6 +121,36 @@ def test_nothing_survives_a_demo_that_is_killed(tmp_path: Path) -> None:
         process.kill()
         process.wait()
         wait_until_gone(children)
+
+
+def refused(folder: Path, central_port: int = 0) -> dict[str, str]:
+    """Start a demo that cannot run, and return what it says."""
+    done = subprocess.run(
+        command(folder, central_port), capture_output=True, text=True, timeout=REFUSED_S, check=False
+    )
+    assert done.returncode == 2, done.stderr
+    said: dict[str, str] = json.loads(done.stdout)
+    return said
+
+
+def test_a_second_demo_in_a_folder_is_refused_and_leaves_the_first_alone(tmp_path: Path) -> None:
+    written = ("benches.json", "central.toml", "shop-a/daemon.toml", "shop-b/daemon.toml")
+    with demo(tmp_path) as (process, _):
+        before = [(tmp_path / name).read_bytes() for name in written]
+        assert refused(tmp_path)["code"] == "DEMO_RUNS"
+        assert [(tmp_path / name).read_bytes() for name in written] == before
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE_S) == 0
+
+
+def test_a_port_that_another_program_has_is_said(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        said = refused(tmp_path, other.getsockname()[1])
+    assert said["code"] == "LAB_NOT_STARTED"
+    assert said["sentence"].startswith("central ")
+    assert str(tmp_path / "log" / "central.log") in said["next_step"]
+    assert "PORT_TAKEN" in (tmp_path / "log" / "central.log").read_text(encoding="utf-8")
+    assert not (tmp_path / "benches.json").exists()
 
 
 def test_smoke_prints_one_json_object_in_which_every_step_holds() -> None:

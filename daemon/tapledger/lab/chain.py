@@ -10,11 +10,14 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
+from tapledger.errors import Unavailable
 from tapledger.lab import seed, simulate
 from tapledger.lab.bench.bench import Bench
 from tapledger.lab.bench.sets import SETS
 from tapledger.lab.processes import Child
+from tapledger.store import lock
 from tapledger.web.snapshots import DockCode
 from tapledger_central.keys import load_or_make
 from tapledger_drivers.emulators.reader_station import ReaderStation, StationUnavailable
@@ -49,6 +52,7 @@ class Chain:
         self.shops: dict[str, Child] = {}
         self.central: Child | None = None
         self._stations: dict[str, ReaderStation] = {}
+        self._lock: IO[bytes] | None = None
         # Sockets need short paths, so they are not in the state folder.
         self._sockets = Path(tempfile.mkdtemp(prefix="tapledger-"))
 
@@ -65,7 +69,8 @@ class Chain:
         return self.folder / "central"
 
     async def start(self) -> None:
-        """Start all; on any failure stop what was started, then raise."""
+        """Start all; on any failure stop what was started, then raise: ``Unavailable`` where another demo
+        runs in this folder, which is left alone."""
         try:
             await self._start()
         except BaseException:
@@ -73,6 +78,10 @@ class Chain:
             raise
 
     async def _start(self) -> None:
+        try:
+            self._lock = lock.take(self.folder)
+        except Unavailable as error:
+            raise Unavailable("DEMO_RUNS", folder=str(self.folder)) from error
         keys = load_or_make(self.central_folder, os.urandom)
         cards, codes = seed.demo_cards(keys), seed.demo_codes(self._offers)
         await asyncio.gather(*(self._start_bench(shop, cards, codes) for shop in SHOPS))
@@ -90,12 +99,15 @@ class Chain:
         await asyncio.gather(*(child.stop() for child in self.shops.values()))
         if self.central is not None:
             await self.central.stop()
-        simulate.withdraw(self.folder)
+        if self._lock is not None:
+            simulate.withdraw(self.folder)
         for bench in self.benches.values():
             await bench.close()
         for station in self._stations.values():
             await station.close()
         shutil.rmtree(self._sockets, ignore_errors=True)
+        if self._lock is not None:
+            self._lock.close()
 
     async def _start_bench(self, shop: str, cards: list[seed.DemoCard], codes: list[DockCode]) -> None:
         """Set up a shop's devices; each shop has a pcscd of its own, as each has a computer of its own."""

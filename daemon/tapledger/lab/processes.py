@@ -11,14 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tapledger.errors import Unavailable
+
 READY_S = 30.0
 STOP_S = 5.0
 RESTART_S = 0.3
 LONGEST_LINE = 64 * 1024
-
-
-class ProcessFailed(Exception):
-    """A process of the lab did not start; the message ends with what it said."""
 
 
 class Child:
@@ -42,7 +40,7 @@ class Child:
         return self._process.pid
 
     async def start(self) -> dict[str, Any]:
-        """Start and return what it announced; raise ``ProcessFailed`` when it ends before that."""
+        """Start and return what it announced; raise ``Unavailable`` when it ends before that."""
         await self._spawn()
         self._keeper = asyncio.create_task(self._keep(), name=f"keep {self.name}")
         return self.greeting
@@ -92,11 +90,15 @@ class Child:
             async with asyncio.timeout(READY_S):
                 line = await self._process.stdout.readline()
             self.greeting = json.loads(line)
+            if "code" in self.greeting:  # a command of ours says so what it was refused for
+                with self._log.open("ab") as log:
+                    log.write(line)
+                raise ValueError(self.greeting["code"])
         except (TimeoutError, ValueError) as error:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
             await self._process.wait()
-            raise ProcessFailed(f"{self.name} did not start; see {self._log}") from error
+            raise Unavailable("LAB_NOT_STARTED", name=self.name, log=str(self._log)) from error
         self.starts += 1
         self._ready.set()
 
@@ -109,5 +111,5 @@ class Child:
             self._ready.clear()
             self.on_restart(self.name)
             await asyncio.sleep(RESTART_S)
-            with contextlib.suppress(ProcessFailed):
+            with contextlib.suppress(Unavailable):
                 await self._spawn()
