@@ -69,7 +69,7 @@ async def _pull_and_mend(floor: ShopFloor, role: str, verb: str, shows: Shows, *
         if verb == "replug":
             await floor.well(role, USABLE_S)
         if shows.use:
-            await floor.use(role, shows.use)
+            await floor.use(role, shows.use, works=shows.works)
         done, _ = await asyncio.wait({seen}, timeout=shows.within_s + PAGE_S)
         if not done:
             raise Unseen(f"{shows} did not show; what does: {await floor.there(role)}")
