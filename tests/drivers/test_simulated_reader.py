@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 
@@ -23,6 +24,7 @@ from tapledger_drivers.testing import DriverContract, DriverLab
 from tests.drivers.cards import TRUST, UID, UNREADABLE, member_card
 
 TAPS = 300
+DEADLINE_S = 10.0
 
 
 @pytest.fixture
@@ -64,6 +66,19 @@ async def test_a_card_that_hangs_is_told_of_before_the_reader_is_lost(
     assert isinstance(told, CardTorn) and told.reason == "too_slow"
     with pytest.raises(DeviceLost, match="hung"):
         await anext(taps)
+
+
+async def test_a_hung_card_that_is_taken_away_is_removed(
+    reader: SimulatedCardReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(simulated_reader, "SLOW_S", 0.01)
+    taps = reader.taps()
+    await reader.pull(Verb.GO_AWOL)
+    reader.insert(member_card())
+    async with asyncio.timeout(DEADLINE_S):
+        assert isinstance(await anext(taps), CardTorn)
+        reader.remove()
+        assert isinstance(await anext(taps), CardRemoved)
 
 
 @pytest.mark.parametrize("card", [VirtualCard(CardKind.UID_ONLY, UID), member_card()], ids=["uid", "token"])

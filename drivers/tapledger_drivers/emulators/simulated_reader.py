@@ -34,6 +34,8 @@ class SimulatedCardReader:
         self._session: FaultySession | None = None
         self._events: asyncio.Queue[CardEvent | DeviceLost | None] = asyncio.Queue(EVENTS_MAX)
         self._later: asyncio.TimerHandle | None = None
+        self._told = False
+        """Whether anything has been said of the card that lies there."""
         self._open = False
         self._plugged = True
         self._faults = CardFaults()
@@ -95,8 +97,8 @@ class SimulatedCardReader:
         """Take the card away; does nothing when there is none."""
         if self._card is not None:
             self._card = None
-            shown = self._forget_card()
-            if self._open and shown:
+            told = self._forget_card()
+            if self._open and told:
                 self._put(CardRemoved(time.monotonic()))
 
     def verbs(self) -> tuple[Verb, ...]:
@@ -130,12 +132,13 @@ class SimulatedCardReader:
             self._read(session, seen_at_s)
 
     def _hang(self, seen_at_s: float) -> None:
+        self._told = True
         self._put(CardTorn("too_slow", seen_at_s))
         loop = asyncio.get_running_loop()
         self._later = loop.call_later(HANG_S - SLOW_S, self._put, DeviceLost("hung", self._name))
 
     def _read(self, session: FaultySession, seen_at_s: float) -> None:
-        self._later = None
+        self._later, self._told = None, True
         try:
             contents, trust = read_and_judge(lambda: _contents(session), self._trust)
         except CardUnreadable as error:
@@ -149,10 +152,11 @@ class SimulatedCardReader:
 
     def _forget_card(self) -> bool:
         """End the card's stay; return whether it had been told of."""
-        later, self._later, self._session = self._later, None, None
-        if later is not None:
-            later.cancel()
-        return later is None
+        if self._later is not None:
+            self._later.cancel()
+        told, self._told = self._told, False
+        self._later = self._session = None
+        return told
 
     def _put(self, event: CardEvent | DeviceLost | None) -> None:
         if self._events.full():
