@@ -83,9 +83,8 @@ class ReaderStation:
         process = _spawn(directory, readers)
         assert process.stdout is not None
         try:
-            greeting = await asyncio.wait_for(
-                asyncio.to_thread(process.stdout.readline), timeout=START_TIMEOUT_S
-            )
+            async with asyncio.timeout(START_TIMEOUT_S):
+                greeting = await asyncio.to_thread(process.stdout.readline)
             names = tuple(json.loads(greeting)["readers"])
         except (TimeoutError, ValueError) as error:
             _stop(process)
