@@ -16,7 +16,9 @@ from tapledger.errors import NotFound, Refused
 from tapledger_drivers.cassettes import tape
 from tapledger_drivers.cassettes.replaying import replay
 from tapledger_drivers.device import DeviceConfig
+from tapledger_drivers.emulators.faults import Verb
 from tapledger_drivers.ports import Scan
+from tests.devices.fakes import PATIENCE_S
 from tests.devices.test_recovery import PRINTER, SCANNER, Shop, plugged, running
 from tests.store.shops import Bench
 
@@ -72,6 +74,26 @@ async def test_a_recording_begins_with_the_next_opening_and_replays(bench: Bench
     replayed = await asyncio.to_thread(replay, cassette)
     assert replayed.same, replayed.difference()
     assert sum(Scan.__name__ in line for line in replayed.outcomes) == 2
+
+
+async def test_half_a_code_is_nobodys_and_in_no_recording(bench: Bench) -> None:
+    """The recording ends while a member's code arrives: nobody has judged yet whose it is."""
+    async with plugged() as (scanner, printer), running(bench, scanner, printer) as shop:
+        await shop.until(lambda: shop.is_up(SCANNER))
+        config = DeviceConfig(SCANNER, "serial_line", {"path": scanner.path})
+        recordings = recordings_of(shop, bench, config)
+        recordings.start(SCANNER)
+        await shop.until(lambda: shop.devices.states[SCANNER].opened == 2)
+        arrived = asyncio.Event()
+        traffic = shop.devices.traffic[SCANNER]
+        traffic.listeners.append(lambda frame: arrived.set() if frame.data else None)
+        await scanner.pull(Verb.HALF_WRITE)
+        await scanner.scan(MEMBER_CODE)
+        async with asyncio.timeout(PATIENCE_S):
+            await arrived.wait()
+        cassette = tape.read(recordings.stop(SCANNER))
+        assert [frame.data for frame in cassette.frames if frame.data] == []
+        assert cassette.frames[-1].channel == "call"
 
 
 async def test_what_is_not_recorded_cannot_be_taken(bench: Bench) -> None:

@@ -14,7 +14,7 @@ from tapledger_drivers.cassettes.tape import Cassette
 from tapledger_drivers.cassettes.watching import watch
 from tapledger_drivers.device import DeviceConfig, DeviceInfo
 from tapledger_drivers.ports import Driver
-from tapledger_drivers.traffic import Traffic
+from tapledger_drivers.traffic import Direction, Traffic
 
 D = TypeVar("D", bound=Driver)
 
@@ -62,7 +62,7 @@ class Recordings:
         device.reopen()
         at = self._clock.now().isoformat(timespec="seconds")
         whole = recorder.cassette(device.config, device.info(), at, self._randomness(SALT_BYTES))
-        return _from_its_opening(whole).to_bytes()
+        return _judged(_from_its_opening(whole)).to_bytes()
 
     def _device(self, role: str) -> Recordable:
         device = self.devices.get(role)
@@ -75,3 +75,11 @@ def _from_its_opening(cassette: Cassette) -> Cassette:
     """Leave out how the device was closed that had been open before."""
     calls = (place for place, frame in enumerate(cassette.frames) if frame.channel == "call")
     return replace(cassette, frames=cassette.frames[next(calls, len(cassette.frames)) :])
+
+
+def _judged(cassette: Cassette) -> Cassette:
+    """Leave out what arrived last and led to nothing yet: it may be half of somebody's code."""
+    end = len(cassette.frames)
+    while end and cassette.frames[end - 1].direction is Direction.FROM_DEVICE:
+        end -= 1
+    return replace(cassette, frames=cassette.frames[:end])
