@@ -119,7 +119,7 @@ class Conversation(OpenLine):
         self._ask(Kind.COMPLETION, name)
         return ASK_COMPLETION
 
-    def ask_text(self, number: int, name: str) -> bytes:
+    def ask_text(self, number: int, name: str = "text") -> bytes:
         """Return GS I, whose answer will be called ``name``; send such questions in this order."""
         self._ask(Kind.TEXT, name)
         return ask_text(number)

@@ -76,7 +76,7 @@ class Detecting:
             conversation.texts.clear()
         self._noise, self._cleared = conversation.noise, conversation.cleared
         questions = AUTOMATIC_ON if self._said.get("status", "asb") == "asb" else b""
-        questions += conversation.ask_text(MODEL, self._names.take())
+        questions += conversation.ask_text(MODEL)
         if "completion" not in self._said:
             name = self._names.take()
             self._asked.add(name)
@@ -101,6 +101,6 @@ class Detecting:
 
     async def _text(self, conversation: Conversation, number: int) -> str:
         conversation.texts.clear()
-        await conversation.send(conversation.ask_text(number, self._names.take()))
+        await conversation.send(conversation.ask_text(number))
         await conversation.wait_for(lambda: bool(conversation.texts), self._timeout_s)
         return conversation.texts[-1] if conversation.texts else ""

@@ -70,6 +70,7 @@ class Marks:
         self._conversation = conversation
         self._names = names
         self._asked: list[str] = []
+        self._later = ""
         self._owed_before = conversation.owes
         if completion is not Completion.NONE:  # else a late answer may still tell that there is one
             conversation.completions.clear()
@@ -82,6 +83,16 @@ class Marks:
         self._asked.append(name)
         by_name = self._completion is Completion.PROCESS_ID
         return ask_process_id(name) if by_name else self._conversation.ask_completion(name)
+
+    def later_question(self) -> bytes:
+        """Return one that is answered after all of these, whether they were or not."""
+        self._later = f"after {self._asked[-1]}"
+        return self._conversation.ask_text(MODEL, self._later)
+
+    @property
+    def overtaken(self) -> bool:
+        """Whether the later question was answered."""
+        return self._later in self._conversation.completions
 
     @property
     def answered(self) -> int:
@@ -125,7 +136,6 @@ class Proof:
         self._conversation = conversation
         self._on_sent = on_sent
         self._completion = completion
-        self._names = names
         self._marks = Marks(completion, conversation, names)
         self._knows_model = knows_model
         self._answers = answers
@@ -205,7 +215,7 @@ class Proof:
         loop = asyncio.get_running_loop()
         conversation, marks = self._conversation, self._marks
         began_s: float | None = None
-        later = ""
+        asked_again = False
 
         def worth_a_look() -> bool:
             return marks.complete() or self._said_since(automatic) is not None
@@ -221,14 +231,15 @@ class Proof:
             if status.reason != "ok":
                 return await self._stopped(str(status), status.reason)
             automatic = conversation.automatic_count
-            if later in conversation.completions:
+            if marks.overtaken:
                 return _unknown("power_cycled", f"{status}, a later question was answered, the slip's not")
             if loop.time() - began_s > self._job_timeout_s:
                 marks.give_up()
                 return _unknown("no_completion", f"{status}, no answer to {self._completion} after the cut")
-            if not later and self._knows_model:
-                later = self._names.take()
-                await conversation.send(conversation.ask_text(MODEL, later))
+            if not asked_again:
+                asked_again = True
+                if self._knows_model:
+                    await conversation.send(marks.later_question())
 
     async def _stopped(self, evidence: str, reason: str) -> PrintOutcome:
         """The printer stopped in the middle: make sure that the rest never comes out by itself."""
