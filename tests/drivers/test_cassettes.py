@@ -224,6 +224,7 @@ async def test_a_driver_that_does_otherwise_is_caught_and_told_where() -> None:
     assert not strict.same
     assert strict.mismatch.startswith(f"line {place + 2}:")
     assert "the driver sent" in strict.mismatch
+    assert strict.difference() == strict.mismatch, "the place is told before what came of it"
 
 
 async def test_what_is_read_as_a_recording_does_not_hang(tmp_path: Path) -> None:
@@ -250,6 +251,22 @@ def test_a_recording_from_before_a_field_was_added_is_the_same() -> None:
     assert replayed.same, replayed.difference()
     other = lines.replace('\\"printed\\"', '\\"failed\\"')
     assert not replay(tape.read(other.encode())).same
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "why"),
+    [
+        ('"driver":"star_raster"', '"driver":"star_roster"', "did you mean 'star_raster'"),
+        ('"options":{', '"options":{"colour":"red",', "unknown_option"),
+        ('"options":{', '"options":{"colour":{"is":"Colour"},', "unknown value"),
+    ],
+)
+def test_a_recording_of_what_this_release_has_not_says_so(was: str, now: str, why: str) -> None:
+    lines = (CASSETTES / "star_slip.jsonl").read_text("utf-8")
+    assert was in lines
+    replayed = replay(tape.read(lines.replace(was, now, 1).encode()))
+    assert not replayed.same
+    assert why in replayed.difference()
 
 
 # ---- the corpus ----------------------------------------------------------------------------------------

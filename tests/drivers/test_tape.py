@@ -92,6 +92,16 @@ def test_what_no_port_carries_is_refused() -> None:
             "line 2",
         ),
         (b'{"cassette":1,"driver":"x","role":"y","options":{}}\n' + b"x" * 600_000, "longer"),
+        *(
+            (Cassette(HEAD, [Frame(0.0, Direction.NOTE, channel, b"", note)]).to_bytes(), "line 2")
+            for channel, note in [
+                ("event", "nonsense"),
+                ("event", "{}"),
+                ("answer", "[]"),
+                ("call", '{"call":"open"}'),
+                ("judged", ""),
+            ]
+        ),
     ],
 )
 def test_what_is_no_recording_is_refused_with_its_line(data: bytes, why: str) -> None:

@@ -17,7 +17,7 @@ from tapledger_drivers.cassettes.values import decode, encode
 from tapledger_drivers.cassettes.virtual_time import VirtualTimeLoop
 from tapledger_drivers.cassettes.watching import STREAMS, watch
 from tapledger_drivers.device import DeviceConfig
-from tapledger_drivers.errors import DeviceError, DeviceLost
+from tapledger_drivers.errors import DeviceBlocked, DeviceError, DeviceLost
 from tapledger_drivers.ports import CardTrust, Driver, TrustLevel, TrustPolicy, UidKind
 from tapledger_drivers.registry import create_driver
 from tapledger_drivers.traffic import Frame, Traffic
@@ -33,20 +33,23 @@ class Replayed:
     outcomes: list[str]
     expected: list[str]
     mismatch: str
-    """Where the driver left the recording, else empty."""
+    """Where the driver left the recording, or why this release has no driver for it; else empty."""
 
     @property
     def same(self) -> bool:
         return not self.mismatch and self.outcomes == self.expected
 
     def difference(self) -> str:
-        """Return the first place where the outcomes differ, in one sentence; empty when they do not."""
+        """Return in one sentence where the driver left the recording, or else the first place where the
+        outcomes differ; empty when nothing does."""
+        if self.mismatch:
+            return self.mismatch
         for place, (was, now) in enumerate(zip(self.expected, self.outcomes, strict=False), start=1):
             if was != now:
                 return f"outcome {place}: recorded {was}, now {now}"
         if len(self.expected) != len(self.outcomes):
             return f"recorded {len(self.expected)} outcomes, now {len(self.outcomes)}"
-        return self.mismatch
+        return ""
 
 
 def replay(
@@ -77,11 +80,14 @@ async def _replay(
             reel.told()
 
     traffic.listeners.append(hear)
-    head = cassette.head
-    options = {name: decode(value) for name, value in head.options.items()}
-    config = DeviceConfig(head.role, head.driver, options)
-    io = ReplayIo(reel, traffic)
-    driver = watch(create(config, _RecordedTrust(cassette), io), traffic)
+    head, io = cassette.head, ReplayIo(reel, traffic)
+    expected = [_as_now(outcome) for outcome in cassette.outcomes()]
+    try:
+        options = {name: decode(value) for name, value in head.options.items()}
+        config = DeviceConfig(head.role, head.driver, options)
+        driver = watch(create(config, _RecordedTrust(cassette), io), traffic)
+    except (DeviceBlocked, ValueError) as error:
+        return Replayed([], expected, f"not for this release: {error}")
     tasks: list[asyncio.Task[None]] = []
     try:
         while reel.head is not None:
@@ -100,7 +106,6 @@ async def _replay(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    expected = [_as_now(outcome) for outcome in cassette.outcomes()]
     return Replayed(tape.in_order(outcomes), expected, "" if reel.mismatch is None else str(reel.mismatch))
 
 

@@ -1,8 +1,8 @@
 """The format of a recording ("cassette"): JSON lines, a head and what passed, in its order.
 
 ``{"t": seconds from start, "dir": "to"|"from"|"note", "chan": …, "hex": …, "note": …}``
-Notes of ``JSON_CHANNELS`` hold JSON (values.py); those of the
-transports, such as ``stream`` and ``pcsc``, say what happened to the line itself.
+Notes of ``JSON_CHANNELS`` hold JSON (values.py); those of the transports, such as ``stream`` and ``pcsc``,
+say what happened to the line itself.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ LINES_MAX = 200_000
 LINE_BYTES_MAX = 512 * 1024
 OUTCOMES = frozenset({"event", "answer"})
 """Channels whose notes are what a driver told its caller: the outcome of a recording."""
-JSON_CHANNELS = OUTCOMES | {"call", "judged"}
 
 
 class CassetteUnreadable(ValueError):
@@ -51,6 +50,20 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     chan: str
     hex: str = ""
     note: str = ""
+
+
+class _Asked(msgspec.Struct):
+    call: str
+    args: list[Any]
+
+
+class _Said(msgspec.Struct):
+    call: str
+
+
+_NOTES: dict[str, Any] = {"call": _Asked, "judged": Any} | dict.fromkeys(OUTCOMES, _Said)
+JSON_CHANNELS = frozenset(_NOTES)
+"""Channels whose notes are JSON, and have at least what stands there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +106,8 @@ def _frames(lines: Iterable[bytes]) -> Iterable[Frame]:
     for number, text in enumerate(lines, start=2):
         line = _decoded(text, number, Line)
         try:
+            if line.chan in JSON_CHANNELS:
+                msgspec.json.decode(line.note, type=_NOTES[line.chan])
             yield Frame(line.t, line.dir, line.chan, bytes.fromhex(line.hex), line.note)
         except ValueError as error:
             raise CassetteUnreadable(f"line {number}: {error}") from error
