@@ -53,13 +53,14 @@ async def test_a_card_torn_away_and_the_next_one_whole(
 
 
 async def test_two_cards_are_nobody_until_one_is_taken_away(
-    board: Pn532Emulator, reader: NfcpyCardReader
+    board: Pn532Emulator, reader: NfcpyCardReader, io: LiveIo
 ) -> None:
     await board.pull(Verb.TWO_CARDS)
     board.insert(card_of("type2"))
     taps = reader.taps()
     event = await anext(taps)
     assert isinstance(event, CardTorn) and event.reason == "collision"
+    assert {card.uid for card in board.chip.field} <= set(io.traffic.secrets())
     del board.chip.field[1]
     again = await anext(taps)
     assert isinstance(again, CardPresented) and again.uid == UID

@@ -44,6 +44,14 @@ class BadFrames(OSError):
     """The chip is there and what comes from it is not to be understood, or it says nothing."""
 
 
+class Collision(CardUnreadable):
+    """Several cards answered; ``uids`` are theirs."""
+
+    def __init__(self, uids: list[bytes]) -> None:
+        super().__init__("collision")
+        self.uids = uids
+
+
 class Transport(Protocol):
     failure: OSError | None
     """What the port or the frames failed of first: nfcpy raises an error of its own instead."""
@@ -168,8 +176,18 @@ class Pn532Chipset(nfc.clf.pn532.Chipset):  # type: ignore[misc]  # nfcpy has no
         wanted = 2 if brty == 0 else max_tg
         data = self.command(0x4A, bytearray([wanted, brty]) + initiator_data, timeout=1.0)
         if data and data[0] > 1:
-            raise CardUnreadable("collision")
+            raise Collision(_uids(data))
         return data[2:] if data and data[0] else None
+
+
+def _uids(targets: bytes) -> list[bytes]:
+    """Return the numbers in a list of type A cards: place, SENS_RES, SAK, length and number of each."""
+    uids, at = [], 6
+    while at <= len(targets):
+        end = at + targets[at - 1]
+        uids.append(bytes(targets[at:end]))
+        at = end + 5
+    return uids
 
 
 class Pn532Device(nfc.clf.pn532.Device):  # type: ignore[misc]  # nfcpy has no types

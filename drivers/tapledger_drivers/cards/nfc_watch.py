@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import nfc.clf
 
 from tapledger_drivers.cards.exchange import CardUnreadable
-from tapledger_drivers.cards.nfc_chips import BadFrames
+from tapledger_drivers.cards.nfc_chips import BadFrames, Collision
 from tapledger_drivers.cards.nfc_tags import PRESENCE_TIMEOUT_S, Field, Tag, activate, uid_of
 from tapledger_drivers.cards.reading import CardContents, classify_uid
 from tapledger_drivers.errors import CardGone
@@ -91,7 +91,7 @@ class Watch:
         # A card that was halted, or left in the middle of its protocol, hears no call before it lost power.
         self._device.mute()
         try:
-            target = self._field.sense()
+            target = self._sense()
         except CardUnreadable as error:
             return self._fail(b"", error.reason)
         if target is not None:
@@ -103,14 +103,25 @@ class Watch:
         unread, self._unread = self._unread, None
         return None if unread is None else CardRemoved(time.monotonic())
 
+    def _sense(self) -> nfc.clf.RemoteTarget | None:
+        try:
+            return self._field.sense()
+        except Collision as error:
+            for uid in error.uids:
+                self._hide(uid)
+            raise
+
+    def _hide(self, uid: bytes) -> None:
+        for secret in _as_it_travels(uid):
+            self._traffic.hide(secret)
+
     def _read(self, target: nfc.clf.RemoteTarget, seen_at_s: float) -> CardEvent | None:
         uid = uid_of(target)
         uid_kind = classify_uid(uid)
         name = b"" if uid_kind is UidKind.RANDOM else uid
         if self._unread is not None and self._unread.uid == name and self._unread.tries >= READ_TRIES_MAX:
             return None
-        for secret in _as_it_travels(uid):
-            self._traffic.hide(secret)
+        self._hide(uid)
         self._field.begin()
         try:
             tag = activate(self._field, target)
@@ -130,7 +141,7 @@ class Watch:
         """Find the card once more and compare: nothing but frames with a checksum of eight bits speaks for
         what was read, and a wrong bit makes a stranger of a member."""
         self._device.mute()
-        target = self._field.sense()
+        target = self._sense()
         if target is None:
             raise CardUnreadable("removed")
         tag = activate(self._field, target)
@@ -158,7 +169,7 @@ class Watch:
         self._lying = None
         self._device.mute()
         try:
-            target = self._field.sense()
+            target = self._sense()
             if target is not None and uid_of(target) == tag.uid:
                 self._field.begin(PRESENCE_TIME_MAX_S)
                 self._lying = activate(self._field, target)
