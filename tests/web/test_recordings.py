@@ -35,7 +35,7 @@ def plug(faces: Faces) -> None:
             DeviceConfig(ROLE, "serial_line", {"path": "/dev/none"}),
             traffic,
             lambda: None,
-            lambda: traffic.note("call", '{"call":1,"name":"open"}'),
+            lambda: traffic.note("call", '{"call":"open","args":[]}'),
         )
     }
 
