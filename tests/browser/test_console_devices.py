@@ -153,6 +153,11 @@ async def test_a_device_is_checked_switched_off_and_on(browser: Browser, chain: 
     await expect(face.at("finding-reader")).to_contain_text(texts.say("zh-Hans", "device.check.reader"))
     await expect(face.at("capabilities")).to_contain_text("felica")
     await expect(face.at("statistics")).to_contain_text("HoursPoweredCount")
+    for language in ("en", "zh-Hans"):
+        await face.at(f"language-{language}").click()
+        await expect(face.page.locator("html")).to_have_attribute("lang", language)
+        # What was found was said in the language before.
+        await expect(face.at("health-verdict")).to_have_count(0)
     await face.at("enable").click()
     await is_linked(face, READER, "disabled")
     await expect(face.at("device-panel")).to_contain_text(texts.say("zh-Hans", "device.disabled"))

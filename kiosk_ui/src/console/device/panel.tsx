@@ -69,7 +69,7 @@ export function DevicePanel({ view, device, intend, tell }: Props) {
             </div>
           )}
           {isPrinter(role) && <PrinterTests role={role} view={view} intend={intend} />}
-          <HealthCheck device={device} tell={tell} />
+          <HealthCheck key={view.language} device={device} tell={tell} />
           <RecordPanel role={role} tell={tell} />
         </div>
         <div class="closer-column">
