@@ -113,6 +113,15 @@ async def test_every_change_is_told_once() -> None:
         assert watching.paths == [["/dev/ttyACM0"], [], ["/dev/ttyACM0"]]
 
 
+def test_a_full_list_takes_nothing_new_and_still_follows_what_is_on_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tapledger.devices.discovery.watch.CANDIDATES_MAX", 1)
+    first, moved = (plugged("/dev/ttyACM0", SCANNER, "A1", port) for port in ("1-1", "1-2"))
+    there = HandSource(first, plugged("/dev/ttyACM1", SCANNER, "B2", "1-3"), moved)
+    assert [(one.path, one.port) for one in Discovery([there], []).candidates] == [("/dev/ttyACM0", "1-2")]
+
+
 async def test_a_source_that_fails_takes_no_other_along_and_is_asked_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -292,9 +301,9 @@ async def test_a_pcscd_that_goes_does_not_keep_discovery_from_ending() -> None:
     io = _PcscIo()
     discovery = Discovery([PcscSource(io)], [])
     running = asyncio.create_task(discovery.run())
-    await io.waits.wait()
-    running.cancel()
     async with asyncio.timeout(PATIENCE_S):
+        await io.waits.wait()
+        running.cancel()
         await asyncio.gather(running, return_exceptions=True)
     assert running.cancelled()
 

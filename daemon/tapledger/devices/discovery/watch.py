@@ -156,7 +156,8 @@ class Discovery:
         if event.kind is Change.REMOVED:
             return self._there.pop(key, None) is not None
         new = candidate(event)
-        if self._there.get(key) == new or len(self._there) >= CANDIDATES_MAX:
+        before = self._there.get(key)
+        if before == new or (before is None and len(self._there) >= CANDIDATES_MAX):
             return False
         self._there[key] = new
         return True
