@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 import threading
@@ -13,6 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from tapledger_drivers.cassettes import tape
+from tapledger_drivers.cassettes.recorder import Recorder
+from tapledger_drivers.device import DeviceConfig
 from tapledger_drivers.emulators.faults import Verb
 from tapledger_drivers.emulators.pty_wire import PtyWire
 from tapledger_drivers.emulators.wire import TcpWire, Wire
@@ -115,6 +119,18 @@ async def test_a_device_that_takes_nothing_stalls_the_write(io: LiveIo, wire: Wi
         await stream.write(bytes(32 * 1024 * 1024), 0.2)
     assert 0 < stalled.value.taken < stalled.value.of
     assert any(one.note.startswith("stalled") for one in io.traffic.frames())
+
+
+async def test_what_was_written_at_once_can_be_read_in_a_recording(io: LiveIo, wire: Wire) -> None:
+    recorder = Recorder(io.traffic)
+    stream = await io.stream(wire.address)
+    await wire.pull(Verb.GO_AWOL)
+    with contextlib.suppress(WriteStalled):  # a socket takes it all, a terminal does not
+        await stream.write(bytes(1024 * 1024), 0.2)
+    config = DeviceConfig("device", "escpos", {"port": wire.address})
+    recorded = tape.read(recorder.cassette(config, None, "", b"salt").to_bytes())
+    sent = sum(len(frame.data) for frame in recorded.frames)
+    assert sent == io.traffic.counters["BytesSent"] > 0
 
 
 async def test_the_line_comes_back(io: LiveIo, wire: Wire) -> None:

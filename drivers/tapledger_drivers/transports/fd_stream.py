@@ -11,6 +11,8 @@ from tapledger_drivers.errors import DeviceLost
 from tapledger_drivers.io import READ_BYTES_MAX, WriteStalled
 from tapledger_drivers.traffic import Traffic
 
+WRITE_BYTES_MAX = 64 * 1024
+"""What is handed over at once, and is one line of a recording: those have a longest length."""
 _CHANNEL = "stream"
 
 
@@ -54,7 +56,7 @@ class FdStream:
                 while taken < len(data):
                     fd = self._open_fd()
                     try:
-                        count = os.write(fd, data[taken:])
+                        count = os.write(fd, data[taken : taken + WRITE_BYTES_MAX])
                     except BlockingIOError:
                         await self._wait(fd, writing=True)
                         continue
