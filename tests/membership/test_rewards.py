@@ -239,13 +239,17 @@ async def test_a_member_undoes_a_reward_before_the_slip_is_printed(bench: Bench)
         await voucher_holder(bench.shop, taken.voucher)
 
 
-@pytest.mark.parametrize("state", ["sending", "printed", "unknown", "failed"])
+@pytest.mark.parametrize("state", ["sending", "printed", "unknown", "failed", "queued as a copy"])
 async def test_what_is_on_its_way_to_paper_is_not_undone(bench: Bench, state: str) -> None:
     """R18: a print failure or doubt never releases."""
     member = await bench.join("Ann", card("a"))
     await bench.buy(member, EARPHONES)
     taken = await bench.redeem(member, "cup")
-    await bench.shop.store.transact(lambda tx: prints.settle(tx, taken.job, state, "", ""))
+    if state == "queued as a copy":
+        await bench.shop.store.transact(lambda tx: prints.settle(tx, taken.job, "sending", "", ""))
+        assert await bench.shop.store.transact(lambda tx: prints.copy(tx, taken.job, "power_cycled", ""))
+    else:
+        await bench.shop.store.transact(lambda tx: prints.settle(tx, taken.job, state, "", ""))
     before = bench.tables()
     with pytest.raises(Refused, match="VOUCHER_DELIVERED"):
         await redemption.undo_reward(bench.shop, "u-1", member, await hold_of(bench, taken))

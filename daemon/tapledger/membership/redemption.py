@@ -110,7 +110,8 @@ async def undo_reward(shop: Shop, key: str, member: str, hold: str) -> Recorded:
     def decide(tx: Transaction, stored: Stored, now: dt.datetime) -> Decision:
         held = shop.store.journal.newest(tx, "hold", member)
         job = None if held is None else prints.get(tx, slips.job_id(held))
-        delivered = job is not None and job.state not in ("queued", "expired")
+        # One that is queued as a copy was begun before: it may be on paper.
+        delivered = job is not None and (job.state not in ("queued", "expired") or job.copies > 0)
         decision = redeeming.decide_undo(stored.member, hold, delivered, shop.program, now)
         if job is not None:
             prints.settle(tx, job.id, "expired", prints.UNDONE, "")
