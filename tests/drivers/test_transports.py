@@ -193,6 +193,32 @@ async def test_a_device_file_is_opened_both_ways(io: LiveIo) -> None:
         os.close(slave)
 
 
+@pytest.mark.parametrize("kind", ["tty", "usblp"])
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # which is what happens to it
+async def test_what_was_opened_when_nobody_waited_any_more_is_given_back(io: LiveIo, kind: str) -> None:
+    master, slave = os.openpty()
+    path = os.ttyname(slave)
+    os.close(slave)
+
+    def held() -> bool:
+        return path in {os.path.realpath(link) for link in Path("/proc/self/fd").iterdir()}
+
+    try:
+        opening = asyncio.create_task(io.stream(f"{kind}:{path}"))
+        await asyncio.sleep(0)
+        deadline_s = time.monotonic() + DEADLINE_S
+        while not held() and time.monotonic() < deadline_s:
+            time.sleep(0.001)  # noqa: ASYNC251 - the loop shall not hear that it is open
+        assert held()
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+        del opening
+        await _until(lambda: not held())
+    finally:
+        os.close(master)
+
+
 @pytest.mark.parametrize(
     ("text", "address"),
     [

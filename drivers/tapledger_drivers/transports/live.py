@@ -8,6 +8,7 @@ import os
 import socket
 import termios
 from collections.abc import Callable
+from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -150,8 +151,8 @@ class LiveIo:
         if isinstance(address, TtyAddress):
             port = await self.run(OPEN_TIMEOUT_S, open_tty, address)
             return self._stream(port.fileno(), text, port.close, virtual=is_pty(address.path))
-        fd = await self.run(OPEN_TIMEOUT_S, _open_file, address.path)
-        return self._stream(fd, text, lambda: os.close(fd), virtual=is_pty(address.path))
+        file = await self.run(OPEN_TIMEOUT_S, _open_file, address.path)
+        return self._stream(file.fileno(), text, file.close, virtual=is_pty(address.path))
 
     def _stream(
         self, fd: int, address: str, release: Callable[[], None], *, virtual: bool = False
@@ -198,9 +199,10 @@ def open_tty(address: TtyAddress) -> Serial:
         raise why_not_open(address.path, number, error) from error
 
 
-def _open_file(path: str) -> int:
+def _open_file(path: str) -> FileIO:
+    """Open a device file. A file object closes itself when nobody waited for it to be opened."""
     try:
-        return os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        return FileIO(path, "r+b", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK))
     except OSError as error:
         raise why_not_open(path, error.errno, error) from error
 
