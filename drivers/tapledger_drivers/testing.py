@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from tapledger_drivers.device import DeviceInfo, HealthLevel, HealthReport
+from tapledger_drivers.device import DeviceInfo, HealthLevel, HealthReport, Source
 from tapledger_drivers.errors import DeviceAbsent, DeviceError, DeviceLost
 from tapledger_drivers.ports import BarcodeScanner, CardReader, Driver, ReceiptPrinter
 from tapledger_drivers.traffic import Traffic
@@ -52,7 +52,7 @@ class DriverContract:
 
     async def test_every_capability_has_its_source(self, lab: DriverLab) -> None:
         info = await _in_time(lab.driver.open())
-        assert all(capability.source for capability in info.capabilities.values())
+        assert all(isinstance(capability.source, Source) for capability in info.capabilities.values())
 
     async def test_absent_device_is_named_absent(self, lab: DriverLab) -> None:
         error = await _failure(lab.absent.open())
