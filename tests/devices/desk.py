@@ -10,7 +10,7 @@ from tapledger.devices.paper_keeper import PaperKeeper
 from tapledger.devices.prints import PrintLoop
 from tapledger.devices.receipts.templates import shipped
 from tapledger.devices.roles import RECEIPT_PRINTER
-from tapledger.devices.state import DeviceState
+from tapledger.devices.state import DeviceState, Doing, next_activity
 from tapledger_drivers.device import DeviceInfo, HealthLevel, HealthReport
 from tapledger_drivers.ports import (
     PrinterStatus,
@@ -106,9 +106,9 @@ class Desk:
     def printer(self, role: str) -> ReceiptPrinter | None:
         return (self.real or self.told) if self.there else None
 
-    def note(self, role: str, what: str, *, busy: bool = False) -> None:
-        self.states[role].activity = "busy" if busy else "idle"
-        if not busy and self.real is None:
+    def note(self, role: str, what: str, doing: Doing = Doing.DONE) -> None:
+        self.states[role].activity = next_activity(self.states[role].activity, doing)
+        if doing is not Doing.BEGIN and self.real is None:
             self.states[role].ready = self.told.state.ready  # it says by itself how it is
 
     # What happens, and what is seen.

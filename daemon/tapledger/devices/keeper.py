@@ -96,11 +96,8 @@ class Keeper:
             self.enabled = enabled
             self.reopen()
 
-    def begin(self) -> None:
-        self.state.activity = next_activity(self.state.activity, Doing.BEGIN)
-
-    def end(self, well: bool) -> None:
-        self.state.activity = next_activity(self.state.activity, Doing.DONE if well else Doing.FAIL)
+    def does(self, doing: Doing) -> None:
+        self.state.activity = next_activity(self.state.activity, doing)
 
     # Its life.
     async def run(self) -> None:

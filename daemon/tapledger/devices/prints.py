@@ -19,7 +19,7 @@ from tapledger.devices.paper_keeper import PaperKeeper
 from tapledger.devices.receipts.drawing import WIDE_COLUMNS, Paper, lay_out
 from tapledger.devices.receipts.templates import Templates
 from tapledger.devices.roles import RECEIPT_PRINTER
-from tapledger.devices.state import DeviceState
+from tapledger.devices.state import DeviceState, Doing
 from tapledger.membership import slips
 from tapledger.membership.shop import Shop
 from tapledger.store import prints
@@ -47,7 +47,7 @@ class Printers(Protocol):
 
     def printer(self, role: str) -> ReceiptPrinter | None: ...
 
-    def note(self, role: str, what: str, *, busy: bool = False) -> None: ...
+    def note(self, role: str, what: str, doing: Doing = Doing.DONE) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class PrintLoop:
         if found.job is None or printer is None:
             return False
         job = found.job
-        self._devices.note(RECEIPT_PRINTER, f"printing {job.id}", busy=True)
+        self._devices.note(RECEIPT_PRINTER, f"printing {job.id}", Doing.BEGIN)
         outcome, cut_short = await self._attempt(printer, job)
         await self._settle(job, outcome, cut_short)
         if outcome.verdict is not PrintVerdict.PRINTED and outcome.reason != BAD_JOB:
@@ -176,7 +176,8 @@ class PrintLoop:
 
         await self._shop.store.transact(work)
         log.info("slip", job=job.id, verdict=outcome.verdict.value, reason=outcome.reason)
-        self._devices.note(RECEIPT_PRINTER, f"{outcome.verdict.value} {job.id}")
+        went = Doing.DONE if outcome.verdict is PrintVerdict.PRINTED else Doing.FAIL
+        self._devices.note(RECEIPT_PRINTER, f"{outcome.verdict.value} {job.id}", went)
         await self._on_settled(job.id)
 
 

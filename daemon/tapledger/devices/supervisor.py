@@ -21,7 +21,7 @@ from tapledger.devices.deadlines import in_time
 from tapledger.devices.events import DeviceEvents, Draft, Event
 from tapledger.devices.keeper import DRIVER_FAULT, Input, Keeper, Surroundings
 from tapledger.devices.roles import class_of, face_of
-from tapledger.devices.state import UNDECIDED, DeviceState
+from tapledger.devices.state import UNDECIDED, DeviceState, Doing
 from tapledger.devices.statistics import Statistics
 from tapledger.errors import NotFound, TapledgerError, Unavailable
 from tapledger_drivers.device import DeviceConfig, HealthLevel, HealthReport
@@ -185,15 +185,12 @@ class DeviceSupervisor:
     def enable(self, role: str, enabled: bool) -> None:
         self._keeper(role).enable(enabled)
 
-    def note(self, role: str, what: str, *, busy: bool = False) -> None:
-        """Remember the last thing a device did, without personal data; ``busy`` while it is at it."""
+    def note(self, role: str, what: str, doing: Doing = Doing.DONE) -> None:
+        """Remember what a device does, without personal data."""
         keeper = self._keeper(role)
         keeper.state.last_event = f"{self._clock.now().astimezone():%H:%M:%S} {what}"
-        if busy:
-            keeper.begin()
-        else:
-            keeper.end(well=True)
-        if class_of(role) == "receipt_printer" and not busy:
+        keeper.does(doing)
+        if class_of(role) == "receipt_printer" and doing is not Doing.BEGIN:
             self._events.tell(Draft(role, "output", {"what": what}))
         self._on_change()
 
