@@ -73,7 +73,13 @@ async def test_a_claim_ends_with_the_page(faces: Faces) -> None:
     watcher = await faces.watch("console")
     shown = await watcher.until(lambda snapshot: bool(snapshot["devices"]))
     assert PAGE not in json.dumps(shown)
+    again = await faces.session.ws_connect(url, headers={"Origin": faces.origin})
+    await again.receive()
     await socket.close()
+    still = await faces.post("/api/devices/till-scanner/claim", session=PAGE)
+    assert still[1]["holder"] == "console 1", "the page was back before its first connection ended"
+    assert (await faces.post("/api/devices/till-scanner/claim", session=OTHER_PAGE))[0] == 409
+    await again.close()
     await watcher.until(lambda snapshot: snapshot["devices"][0]["holder"] == "till")
     assert (await faces.post("/api/devices/till-scanner/claim", session=OTHER_PAGE))[0] == 200
 

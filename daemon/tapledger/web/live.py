@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -48,11 +48,13 @@ class LiveFeed:
         self._monotonic_s = monotonic_s
         self._channels: dict[str, Channel] = {}
         self._marks: OrderedDict[tuple[str, int], float] = OrderedDict()
+        self._pages: Counter[str] = Counter()
         self.latencies_ms: deque[float] = deque(maxlen=KEPT_LATENCIES)
         """Card reported until frame painted, newest last."""
         self.on_painted: Callable[[], None] | None = None
         self.on_left: Callable[[str], None] = lambda session: None
-        """Hears which page is gone, by the name that it gave when it connected."""
+        """Hears which page is gone, by the name that it gave when it connected: a page that connects again
+        may be back before its old connection ends."""
 
     @property
     def faces(self) -> list[str]:
@@ -89,8 +91,9 @@ class LiveFeed:
             raise NotFound("FACE_UNKNOWN", face=face)
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MAX_MESSAGE_BYTES)
         await socket.prepare(request)
-        changed = asyncio.Event()
+        changed, session = asyncio.Event(), request.query.get("session", "")
         channel.viewers.add(changed)
+        self._pages[session] += 1
         pushing = asyncio.create_task(_push(socket, channel, changed))
         try:
             async for message in socket:
@@ -100,7 +103,9 @@ class LiveFeed:
             channel.viewers.discard(changed)
             if not channel.viewers:
                 self._forget_marks(face)
-            if session := request.query.get("session"):
+            self._pages[session] -= 1
+            if session and not self._pages[session]:
+                del self._pages[session]
                 self.on_left(session)
             pushing.cancel()
             await asyncio.gather(pushing, return_exceptions=True)
