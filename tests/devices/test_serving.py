@@ -25,6 +25,7 @@ from tapledger.settings import (
     StoreSettings,
     WebSettings,
 )
+from tapledger.web.till import TillFace
 from tapledger_drivers.device import DeviceConfig
 from tapledger_drivers.ports import CardPresented, CardTrust, Driver, Scan, TrustLevel, UidKind
 from tests.devices.fakes import PATIENCE_S, FakeReader, FakeScanner
@@ -243,6 +244,24 @@ async def test_a_tap_during_a_quick_restart_is_answered(bench: Bench) -> None:
     await bench.restart()
     async with shop(bench) as at:
         await at.until(lambda: at.kiosk == "Balance")
+
+
+async def test_what_is_left_and_breaks_a_face_ends_no_daemon_at_each_start(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store_unhandled(bench, TOWEL, EARPHONES)
+    enter = TillFace.enter
+
+    async def breaks(face: TillFace, text: str, *rest: Any, **more: Any) -> None:
+        if text == TOWEL:
+            raise ZeroDivisionError("a mistake of ours")
+        await enter(face, text, *rest, **more)
+
+    monkeypatch.setattr(TillFace, "enter", breaks)
+    async with shop(bench) as at:
+        await at.sign_in()
+        await at.until(lambda: at.basket == {EARPHONES: 1})
+        await at.until(lambda: open_events(bench) <= 1)  # what is in the basket is settled with it
 
 
 async def test_a_tap_that_cannot_be_read_any_more_keeps_no_shop_closed(bench: Bench) -> None:

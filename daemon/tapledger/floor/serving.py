@@ -7,6 +7,8 @@ their order, once somebody is signed in. An old tap is never shown: it would gre
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 import structlog
 
@@ -68,8 +70,7 @@ class Serving:
     async def serve_taps(self) -> None:
         """Every card, from the reader to the face of its role."""
         for event, card in self._taps:
-            await self._card(event.device, card, self._shop.clock.monotonic_s())
-            await self._events.handled(event.seq)
+            await self._left(event, self._card(event.device, card, self._shop.clock.monotonic_s()))
         async for tap in self._devices.taps():
             await self._tap(tap)
             if tap.seq is not None:
@@ -118,12 +119,19 @@ class Serving:
         """Every code, from the scanner to the box of its face."""
         for event, code in self._codes:
             await self._till.staffed.wait()
-            await self._code(event.device, code, event.seq)
-            await self._events.handled(event.seq)
+            await self._left(event, self._code(event.device, code, event.seq))
         async for scan in self._devices.scans():
             await self._scan(scan)
             if scan.seq is not None:
                 await self._events.handled(scan.seq)
+
+    async def _left(self, event: Event, serving: Coroutine[Any, Any, None]) -> None:
+        """Serve what a stop of the daemon left, once: what ended it then must not end it at each start."""
+        try:
+            await serving
+        except Exception:
+            log.exception("left unserved", device=event.device, seq=event.seq)
+        await self._events.handled(event.seq)
 
     async def _scan(self, scan: Reported[ScanEvent]) -> None:
         if isinstance(scan.event, Scan):
