@@ -121,6 +121,20 @@ async def test_a_slow_line_keeps_the_order(wire: Wire, stream: Stream, machine: 
     await machine.has_heard(b"!to")
 
 
+async def test_a_line_that_is_slow_no_more_brings_at_once_what_it_kept(
+    wire: Wire, stream: Stream, machine: Machine
+) -> None:
+    await machine.has_heard(b"!")
+    await wire.pull(Verb.SLOW, amount=600_000)
+    wire.send(b"late")
+    writing = asyncio.create_task(stream.write(b"to", DEADLINE_S))
+    await asyncio.sleep(0)
+    await wire.pull(Verb.SLOW, on=False)
+    assert await heard(stream, 4) == b"late"
+    await writing
+    await machine.has_heard(b"!to")
+
+
 async def test_a_hung_device_says_and_hears_nothing(wire: Wire, io: Io, machine: Machine) -> None:
     stream = await io.stream(wire.address)
     await wire.pull(Verb.GO_AWOL)

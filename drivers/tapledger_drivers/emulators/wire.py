@@ -53,6 +53,7 @@ class Wire(ABC):
         self._out: asyncio.Queue[bytes] = asyncio.Queue()
         self._out_bytes = 0
         self._sender: asyncio.Task[None] | None = None
+        self._pace_changed = asyncio.Event()
         self._hears = asyncio.Event()
         self._hears.set()
         self._held = False
@@ -133,6 +134,7 @@ class Wire(ABC):
                 self._faults[verb] = value
             else:
                 self._faults.pop(verb, None)
+            self._pace_changed.set()
             self._hear()
         else:
             raise ValueError(f"a wire does not know {verb}")
@@ -173,7 +175,7 @@ class Wire(ABC):
     async def _send_slowly(self) -> None:
         try:
             while not self._out.empty():
-                await asyncio.sleep(self._faults.get(Verb.SLOW, 0) / 1000)
+                await self._slowness()
                 data = self._out.get_nowait()
                 self._out_bytes -= len(data)
                 self._carry_out(data)
@@ -181,9 +183,13 @@ class Wire(ABC):
             self._sender = None
 
     async def _slowness(self) -> None:
-        """Wait as long as bytes from the host take longer now."""
-        if Verb.SLOW in self._faults:
-            await asyncio.sleep(self._faults[Verb.SLOW] / 1000)
+        """Wait as long as bytes take longer now, and no longer than the fault lasts."""
+        self._pace_changed.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._faults.get(Verb.SLOW, 0) / 1000):
+                while Verb.SLOW in self._faults:
+                    await self._pace_changed.wait()
+                    self._pace_changed.clear()
 
     async def _unplug(self) -> None:
         if not self.plugged:
