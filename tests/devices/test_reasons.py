@@ -13,6 +13,7 @@ from tapledger.devices.roles import ROLES
 from tapledger.devices.state import UNDECIDED, DeviceState
 from tapledger.languages import LANGUAGES
 from tapledger.settings import DeviceSettings
+from tapledger_drivers.quirks import QUIRKS
 from tests.source_tree import ROOT
 from tests.texts.said import device_reasons
 
@@ -41,6 +42,12 @@ def test_sentences_are_for_people(language: str) -> None:
     for reason in REASONS:
         assert "_" not in texts.catalogue(language)[f"device.{reason}"], reason
         assert texts.say(language, f"device.{reason}.next", detail="x"), reason
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_good_to_know_of_a_model_has_its_sentence(language: str) -> None:
+    told = {key for key in texts.catalogue(language) if key.startswith("device.advice.")}
+    assert told == {f"device.advice.{code}" for quirk in QUIRKS for code in quirk.advice}
 
 
 def trouble(reason: str, link: str = "degraded", detail: str = "") -> DeviceState:

@@ -7,7 +7,7 @@ import pytest
 
 from tapledger.languages import LANGUAGES
 from tapledger.web.device_snapshots import DeviceView
-from tapledger_drivers.device import Finding, HealthLevel, HealthReport
+from tapledger_drivers.device import DeviceInfo, Finding, HealthLevel, HealthReport
 from tapledger_drivers.errors import DeviceBlocked
 from tests.devices.test_serving import PAGE, Shop, shop
 from tests.devices.test_serving import cashier as cashier
@@ -34,6 +34,16 @@ async def test_the_rest_of_a_device_is_told_when_it_is_asked_for(bench: Bench) -
         assert told.events[-1].data["what"] == "card"
         assert told.events[-1].private is None
         assert len(msgspec.json.encode(view(at, "kiosk-reader"))) < SMALL_BYTES
+
+
+async def test_what_is_good_to_know_of_a_model_is_told(bench: Bench) -> None:
+    async with shop(bench) as at:
+        await at.until(lambda: view(at, "kiosk-reader").link == "online")
+        assert (await at.daemon.technician.details("kiosk-reader")).advice == []
+        at.daemon.devices.states["kiosk-reader"].info = DeviceInfo("ACS ACR122U PICC 00 00", "pcsc:x")
+        advice = (await at.daemon.technician.details("kiosk-reader")).advice
+        assert len(advice) == 2
+        assert advice[1].startswith("It beeps as soon as")
 
 
 async def test_a_check_is_told_in_words(bench: Bench) -> None:

@@ -41,7 +41,8 @@ from tapledger.web.device_snapshots import (
     TroubleView,
 )
 from tapledger.web.snapshots import DeviceLight
-from tapledger_drivers.device import HealthReport
+from tapledger_drivers import quirks
+from tapledger_drivers.device import DeviceInfo, HealthReport
 from tapledger_drivers.traffic import Traffic
 
 MAIN_WORK = ("tap_to_card", "card_read", "print_job", "report_to_disk")
@@ -66,6 +67,9 @@ THINGS: Mapping[str, tuple[tuple[Thing, str], ...]] = {
 """What each face works with; a member need not know of a light."""
 PARENT_ABSENT = "parent_absent"
 """Reason of a thing that hangs on another which is not there."""
+
+QUIRK_KINDS = {"card_reader": "reader", "barcode_scanner": "scanner", "receipt_printer": "printer"}
+"""Classes of devices of which the table of models speaks, by its own word for them."""
 
 
 def light(state: DeviceState | None) -> DeviceLight:
@@ -160,6 +164,11 @@ def device_view(state: DeviceState, claims: Claims, traffic: Traffic, language: 
     )
 
 
+def _advice(class_: str, info: DeviceInfo, language: str) -> list[str]:
+    quirk = quirks.find(QUIRK_KINDS.get(class_, ""), usb_id=info.usb_id, name=info.model)
+    return [] if quirk is None else [texts.say(language, f"device.advice.{code}") for code in quirk.advice]
+
+
 def details(
     state: DeviceState,
     claims: Claims,
@@ -179,6 +188,7 @@ def details(
             CapabilityView(name, str(one.value), one.source.value)
             for name, one in ({} if info is None else info.capabilities).items()
         ],
+        advice=[] if info is None else _advice(class_of(state.role), info, language),
         statistics=StatisticsView(
             counters=dict(done.counters),
             hours_powered=done.hours_powered,

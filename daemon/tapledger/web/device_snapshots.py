@@ -110,6 +110,8 @@ class DeviceDetails(msgspec.Struct, frozen=True):
     serial: str
     usb_id: str
     capabilities: list[CapabilityView]
+    advice: list[str]
+    """What a technician should know of this model."""
     statistics: StatisticsView
     events: list[DeviceEventView]
     """The newest, the oldest of them first."""

@@ -469,6 +469,7 @@ export interface DeviceDetails {
   serial: string;
   usb_id: string;
   capabilities: CapabilityView[];
+  advice: string[];
   statistics: StatisticsView;
   events: DeviceEventView[];
 }

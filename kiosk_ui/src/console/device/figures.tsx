@@ -44,6 +44,22 @@ export function Identity({ details, kind }: { details: DeviceDetails; kind: stri
   );
 }
 
+/** What a technician should know of this model. */
+export function Advice({ details }: { details: DeviceDetails }) {
+  const { say } = useTexts();
+  if (details.advice.length === 0) return null;
+  return (
+    <div class="part" data-testid="advice">
+      <h3>{say("console.advice.title")}</h3>
+      <ul class="advice">
+        {details.advice.map((sentence) => (
+          <li key={sentence}>{sentence}</li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
 /** What the device can do, and who says so. */
 export function Capabilities({ details }: { details: DeviceDetails }) {
   const { say } = useTexts();

@@ -12,7 +12,7 @@ import { ClaimBar } from "./claim_bar";
 import { useClaim } from "./claiming";
 import { Controls } from "./controls";
 import { Events } from "./events";
-import { Capabilities, Figures, Identity } from "./figures";
+import { Advice, Capabilities, Figures, Identity } from "./figures";
 import { HealthCheck } from "./health_check";
 import { useDetails, useEvents } from "./listening";
 import { PrinterTests } from "./printer_tests";
@@ -75,6 +75,7 @@ export function DevicePanel({ view, device, intend, tell }: Props) {
         <div class="closer-column">
           <Events events={events} />
           {details && <Identity details={details} kind={kindName(device.kind, say)} />}
+          {details && <Advice details={details} />}
           {details && <Capabilities details={details} />}
           {details && <Figures details={details} />}
         </div>
