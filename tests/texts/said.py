@@ -17,6 +17,7 @@ from tapledger.devices.state import Link
 from tapledger.floor.views import EVENTS
 from tapledger.loyalty.sales.tenders import NAMES as TENDERS
 from tapledger_drivers.printers.status import StatusBytes
+from tapledger_drivers.quirks import QUIRKS
 from tests.source_tree import ROOT, SOURCE_ROOTS, tree, with_suffix
 
 ERRORS = {name for name, item in vars(errors).items() if isinstance(item, type)}
@@ -165,6 +166,7 @@ def every_key() -> set[str]:
         *(f"tender.{kind}" for kind in TENDERS),
         *(f"problem.{code}{end}" for code in {*codes["problem"], "OTHER"} for end in ("", ".next")),
         *(f"device.check.{code}" for code in health_findings()),
+        *(f"device.advice.{code}" for quirk in QUIRKS for code in quirk.advice),
         *(f"device.event.{what}" for what in EVENTS),
         *(f"device.consequence.{role.replace('-', '_')}" for role in ROLES),
         *(f"device.{code}{end}" for code in devices for end in ("", ".next")),
