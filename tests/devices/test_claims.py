@@ -92,6 +92,17 @@ def test_a_holder_may_keep_it(desk: Desk) -> None:
         desk.claims.refuse(ROLE, TWO)
 
 
+def test_who_asked_may_want_it_no_more(desk: Desk) -> None:
+    desk.claims.claim(ROLE, ONE)
+    desk.claims.take_over(ROLE, TWO)
+    desk.claims.release(ROLE, TWO)
+    desk.clock.move(REFUSE_S + 1)
+    assert desk.claims.holder(ROLE) == ONE
+    assert desk.told[-1] == ("withdrawn", "console 2")
+    with pytest.raises(Conflict, match="DEVICE_NOT_YOURS"):
+        desk.claims.release(ROLE, TWO)
+
+
 @pytest.mark.parametrize("how", ["release", "left", "lease"])
 def test_who_asked_gets_what_becomes_free(desk: Desk, how: str) -> None:
     desk.claims.claim(ROLE, ONE)

@@ -123,7 +123,14 @@ class Claims:
         return self._give(role, session, "overridden", f"{self._name(session)} from {loser}")
 
     def release(self, role: str, session: str) -> None:
-        self._end(self._own(role, session), "released")
+        """Give a device back, or no longer want it."""
+        _check(role, session)
+        held = self.claim_of(role)
+        if held is not None and held.asked_by == session:
+            held.asked_by = ""
+            self._told(role, "withdrawn", self._name(session))
+        else:
+            self._end(self._own(role, session), "released")
 
     def left(self, session: str) -> None:
         """A page is gone: all it held is free."""

@@ -71,7 +71,7 @@ export function useClaim(device: DeviceView, tell: Tell): Claiming {
   useEffect(
     () => () => {
       inTurn(async () => {
-        if (now.current?.yours) await ask(`devices/${role}/release`, { session: SESSION });
+        if (now.current) await ask(`devices/${role}/release`, { session: SESSION });
         now.current = null;
       });
     },

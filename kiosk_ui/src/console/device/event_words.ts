@@ -19,6 +19,7 @@ const WORDS: Record<string, MessageId> = {
   lease_ended: "console.event.released",
   asked_for: "console.event.asked_for",
   kept: "console.event.kept",
+  withdrawn: "console.event.withdrawn",
   taken_over: "console.event.taken_over",
   overridden: "console.event.overridden",
 };
