@@ -124,12 +124,19 @@ class ShopFloor:
                 await self._check(role, works)
 
     async def _check(self, role: str, works: bool) -> None:
+        device = self.console.at(f"device-{role}")
+        opened = int(await device.get_attribute("data-opened") or 0)
+        path, body = f"devices/{role}/health", {"level": "external"}
         try:
-            done = await self._post(f"devices/{role}/health", {"level": "external"})
+            done = await self._post(path, body)
         except Refused:
-            if works:
-                raise
-            return
+            if not works:
+                return
+            # A line that nobody reads is found to be another one by its use, and opened anew then.
+            again = re.compile(rf"^(?!{opened}$)")
+            await expect(device).to_have_attribute("data-opened", again, timeout=USABLE_S * 1000)
+            await self.well(role, USABLE_S)
+            done = await self._post(path, body)
         found = await done.json()
         if works and not found["ok"]:
             raise Unseen(f"{role} did not do it: {found}")

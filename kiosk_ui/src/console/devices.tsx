@@ -35,7 +35,13 @@ function DeviceCard({ device }: { device: DeviceView }) {
   const ms = (value: number | undefined) => `${number(value ?? 0)} ms`;
   const timing = device.timing ?? "";
   return (
-    <li class="panel device" data-testid={`device-${device.role}`} data-link={device.link} data-light={light}>
+    <li
+      class="panel device"
+      data-testid={`device-${device.role}`}
+      data-link={device.link}
+      data-light={light}
+      data-opened={device.opened}
+    >
       <div class="device-head">
         <Icon />
         <h3 class="device-name">{name}</h3>
