@@ -18,7 +18,8 @@ from tapledger.errors import TapledgerError
 from tapledger.languages import LANGUAGES
 from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.money import exponent
-from tapledger_drivers.printers.encoding import encode_gbk, sanitise, text_columns
+from tapledger_drivers.printers.code_pages import GBK
+from tapledger_drivers.printers.encoding import encode_runs, sanitise, text_columns
 from tests.texts.said import Site, device_reasons, every_key, scan_refusals, sites
 
 PAPER_COLUMNS = 48
@@ -127,7 +128,7 @@ def test_no_braces_or_quotes_are_left_over(language: str) -> None:
 
 # ---- paper -----------------------------------------------------------------------------------------------
 def _printable(text: str) -> bool:
-    return encode_gbk(sanitise(text)) is not None
+    return encode_runs(sanitise(text), GBK) is not None
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -12,7 +12,8 @@ from babel.messages.pofile import read_po
 
 from tapledger import texts
 from tapledger.languages import LANGUAGES
-from tapledger_drivers.printers.encoding import encode_gbk, sanitise
+from tapledger_drivers.printers.code_pages import GBK
+from tapledger_drivers.printers.encoding import encode_runs, sanitise
 from tests.source_tree import ROOT
 
 CHARACTER_SETS = {"zh-Hans": "gb2312", "zh-Hant": "big5", "en": "latin-1", "ja": "shift_jis"}
@@ -78,7 +79,7 @@ def test_every_text_is_in_the_characters_of_its_language(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_the_sample_shop_sells_is_in_the_printers_font(language: str) -> None:
     """GBK holds traditional characters and kana too, so no name costs a picture on the paper."""
-    assert {place for place, name in _names(language) if encode_gbk(sanitise(name)) is None} == set()
+    assert {place for place, name in _names(language) if encode_runs(sanitise(name), GBK) is None} == set()
 
 
 def test_japanese_sentences_have_kana() -> None:

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 from itertools import groupby
 
-from tapledger_drivers.printers.code_pages import GBK, TWO_BYTE_OFF, TWO_BYTE_ON, CodePage
+from tapledger_drivers.printers.code_pages import TWO_BYTE_OFF, TWO_BYTE_ON, CodePage
 
 TEXT_CHARS_MAX = 2000
 MARKS_MAX = 2
@@ -134,8 +134,3 @@ def replace_chars(text: str, unprintable: set[str]) -> tuple[str, int]:
             kept.append("".join(char for char in cluster if char not in unprintable))
         replaced += sum(char in unprintable for char in cluster)
     return "".join(kept), replaced
-
-
-def encode_gbk(text: str) -> bytes | None:
-    """Return ``encode_runs`` for GBK: what a printer of mainland China can show natively."""
-    return encode_runs(text, GBK)
