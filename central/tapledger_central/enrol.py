@@ -14,8 +14,9 @@ import unicodedata
 from tapledger.errors import Conflict, Denied, Invalid, TapledgerError
 from tapledger.identifiers import Randomness
 from tapledger.wire import signing
+from tapledger.wire.codec import check_version
 from tapledger.wire.enrolment import make_code, normal_code
-from tapledger.wire.messages import MAX_NAME_LENGTH, VERSION, Enrol, Enrolled
+from tapledger.wire.messages import MAX_NAME_LENGTH, Enrol, Enrolled
 from tapledger_central.keys import CentralKeys
 from tapledger_central.store import Database, Transaction, nodes
 
@@ -40,8 +41,7 @@ async def enrol(store: Database, keys: CentralKeys, request: Enrol, now: dt.date
     The same node may ask again with its used code while it lives: its first answer may have been lost.
     Raises ``Denied`` for a code that opens nothing, whatever the reason, in the same shape.
     """
-    if request.v != VERSION:
-        raise Invalid("VERSION_UNKNOWN", version=request.v, known=VERSION)
+    check_version(request.v)
     name = _clean(request.name)
     signing.verify(
         request.public_key, signing.enrol_statement(request.code, request.public_key), request.proof

@@ -10,11 +10,11 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 
-from tapledger.errors import Conflict, Denied, Invalid, TapledgerError, Unavailable
+from tapledger.errors import Conflict, Denied, TapledgerError, Unavailable
 from tapledger.loyalty.ledger import KINDS
 from tapledger.wire import signing
-from tapledger.wire.codec import link, pack
-from tapledger.wire.messages import VERSION, Batch, BatchAnswer
+from tapledger.wire.codec import check_version, link, pack
+from tapledger.wire.messages import Batch, BatchAnswer
 from tapledger_central.apply import apply
 from tapledger_central.classify import classify
 from tapledger_central.store import Database, Transaction, inbox, members, nodes
@@ -33,8 +33,7 @@ async def take(store: Database, tenant: str, node: Node, batch: Batch, now: dt.d
     ``Conflict`` GAP (``need`` is the seq to send from) or CHAIN_BROKEN. Raises, with the batch kept as
     evidence: ``Conflict`` FORK, which suspends the node, and ``Denied`` NODE_SUSPENDED ever after.
     """
-    if batch.v != VERSION:
-        raise Invalid("VERSION_UNKNOWN", version=batch.v, known=VERSION)
+    check_version(batch.v)
     if batch.node != node.node:
         raise Denied("NODE_WRONG", node=batch.node)
     statement = signing.batch_statement(batch.node, batch.epoch, batch.first_seq, len(batch.raws), batch.head)

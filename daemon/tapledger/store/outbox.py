@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from tapledger.database import Transaction
 from tapledger.errors import Corrupt
 from tapledger.loyalty.ledger import EventBody
-from tapledger.store import facts, members, people
+from tapledger.store import facts, members, news, people
 from tapledger.wire.codec import decode_event
-from tapledger.wire.messages import FeedPage, Pending, SealedProfile
+from tapledger.wire.messages import FeedPage, FeedRow, Pending, SealedProfile
 
 NOTED_EVERY = dt.timedelta(minutes=1)
 """How exactly it is kept when central was last heard while there is no news."""
@@ -88,26 +88,43 @@ def _is_old(heard: dt.datetime | None, at: dt.datetime) -> bool:
 
 
 def apply_page(tx: Transaction, page: FeedPage, node: str) -> list[str]:
-    """Take central's latest member states and return whose changed; raise ``Corrupt`` for an old page."""
+    """Take what central says and return which members changed; raise ``Corrupt`` for an old page."""
     expected = cursor(tx)
     if page.cursor < expected or any(row.version <= expected for row in page.rows):
         raise Corrupt("FEED_GAP", expected=expected, got=page.cursor)
+    for member in page.erased:
+        _erase(tx, member)
     for row in page.rows:
-        epoch, seq = max(
-            (
-                (int(key.rpartition("/")[2]), seq)
-                for key, seq in row.settled.items()
-                if key.rpartition("/")[0] == node
-            ),
-            default=(0, 0),
-        )
-        members.replace_with(tx, row.state, epoch, seq)
-        if row.profile is not None:
-            people.put(tx, row.profile)
-        if row.state.status == "erased":
-            members.forget(tx, row.state)
+        take_row(tx, row, node)
     if page.cursor != expected:
         facts.put(tx, "feed_cursor", b"%d" % page.cursor)
     if not page.more and (page.rows or _is_old(heard_at(tx), page.at)):
         facts.put(tx, "feed_at", page.at.isoformat().encode())
-    return [row.member for row in page.rows]
+    return [row.member for row in page.rows if row.state is not None]
+
+
+def take_row(tx: Transaction, row: FeedRow, node: str) -> None:
+    """Take one row of the feed, or of an answer that has one."""
+    if row.state is None:
+        news.take(tx, row)
+        return
+    epoch, seq = max(
+        (
+            (int(key.rpartition("/")[2]), seq)
+            for key, seq in row.settled.items()
+            if key.rpartition("/")[0] == node
+        ),
+        default=(0, 0),
+    )
+    members.replace_with(tx, row.state, epoch, seq)
+    if row.profile is not None:
+        people.put(tx, row.profile)
+    if row.state.status == "erased":
+        members.forget(tx, row.state)
+
+
+def _erase(tx: Transaction, member: str) -> None:
+    """Destroy what names a member now; their row says the rest when it comes."""
+    stored = members.load_alias(tx, member)
+    if stored is not None:
+        members.forget(tx, stored.member)

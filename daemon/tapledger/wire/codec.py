@@ -10,7 +10,7 @@ import zstandard
 
 from tapledger.errors import Invalid
 from tapledger.wire import old
-from tapledger.wire.messages import MAX_BATCH_BYTES, LedgerEvent
+from tapledger.wire.messages import MAX_BATCH_BYTES, NEWEST_READ, OLDEST_READ, LedgerEvent
 
 GENESIS = bytes(32)
 """Hash before the first event of an epoch (decisions R1)."""
@@ -61,6 +61,12 @@ def decode_event(raw: bytes) -> LedgerEvent:
 def link(previous: bytes, raw: bytes) -> bytes:
     """Return the chain hash after ``raw``: SHA-256(previous hash || raw), decisions R1."""
     return hashlib.sha256(previous + raw).digest()
+
+
+def check_version(v: int) -> None:
+    """Raise ``Invalid`` for a message that is too old or too new to be understood."""
+    if not OLDEST_READ <= v <= NEWEST_READ:
+        raise Invalid("VERSION_UNKNOWN", version=v, known=NEWEST_READ)
 
 
 def pack(message: msgspec.Struct) -> bytes:

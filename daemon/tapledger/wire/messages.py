@@ -14,7 +14,9 @@ import msgspec
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.members import Member
 
-VERSION = 1
+VERSION = 2
+OLDEST_READ, NEWEST_READ = 1, 3
+"""Versions that either side takes: a release may be two behind or one ahead of the other side."""
 EVENT_VERSION = 2
 MAX_BATCH_EVENTS = 500
 MAX_BATCH_BYTES = 8 * 1024 * 1024
@@ -22,6 +24,11 @@ MAX_BATCH_BYTES = 8 * 1024 * 1024
 MAX_FEED_ROWS = 2000
 MAX_NAME_LENGTH = 60
 MAX_PROFILE_BYTES = 64 * 1024
+MAX_WAIT_S = 25
+"""How long central keeps a question for news open."""
+MAX_ERASED = 1000
+EVERYWHERE = "all"
+"""The scope of a chain that is not divided into regions."""
 
 Count = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
 """A number that counts from 1."""
@@ -29,6 +36,8 @@ HlcInt = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Hash = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 PublicKey = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 Signature = Annotated[bytes, msgspec.Meta(min_length=64, max_length=64)]
+Boot = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{0,32}$")]
+"""Drawn at each start of a daemon: one that speaks again after a later one gives a cloned disk away (R23)."""
 
 
 class LedgerEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -68,6 +77,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     signature: Signature
     """Ed25519 over ``signing.batch_statement``."""
     profiles: Annotated[list[SealedProfile], msgspec.Meta(max_length=MAX_BATCH_EVENTS)] = []
+    boot: Boot = ""
 
 
 class Pending(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,11 +90,29 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     profiles: list[SealedProfile] = []
 
 
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What central made of one event that it holds but does not apply."""
+
+    seq: int
+    verdict: str
+    """``quarantined``, or a word of a newer version."""
+    why: str = ""
+    """The code of the difference that is listed for the owner."""
+
+
 class BatchAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """``ack`` is the highest seq that central holds without a gap."""
 
     v: int = VERSION
     ack: int
+    hlc: HlcInt = 0
+    """The latest that central has heard: the node's own clock goes on from there."""
+    verdicts: list[Verdict] = []
+    """Of the batch's events, those that are not plainly good."""
+    feed_hint: int = 0
+    """Version of the node's scope: there is news past it."""
+    retry_after_s: int = 0
+    """Wait so long before the next batch; 0 is at once."""
 
 
 class Enrol(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,18 +142,27 @@ class Enrolled(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FeedRow(msgspec.Struct, frozen=True, kw_only=True):
-    """The latest state of one member.
+    """The latest state of one thing that a shop knows of: a member, or what ``wire.news`` lists.
 
     Versions are given one by one under the scope's lock, so none appears behind a cursor that has passed it.
-    A version that a later change of the same member has superseded is not sent: pages skip numbers.
+    A version that a later change of the same thing has superseded is not sent: pages skip numbers.
     """
 
     version: int
-    member: str
-    state: Member
-    settled: dict[str, int]
+    member: str = ""
+    """Of kind ``member``: whose state this is."""
+    state: Member | None = None
+    settled: dict[str, int] = {}
     """For each ``node/epoch``, the seq of the last event of this member that ``state`` contains."""
     profile: SealedProfile | None = None
+    kind: str = "member"
+    """A kind that a node does not know is passed over; it comes again when the node starts from 0."""
+    key: str = ""
+    """Of every other kind: which one of them."""
+    body: bytes = b""
+    """Of every other kind: its msgpack, a struct of ``wire.news``."""
+    gone: bool = False
+    """It is no more; told for 90 days."""
 
 
 class FeedPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,6 +173,11 @@ class FeedPage(msgspec.Struct, frozen=True, kw_only=True):
     more: bool
     at: dt.datetime
     """Central's time, for the stamp 'as of'."""
+    hlc: HlcInt = 0
+    """The latest that central has heard."""
+    scope: str = EVERYWHERE
+    erased: Annotated[list[str], msgspec.Meta(max_length=MAX_ERASED)] = []
+    """Members past the cursor who were erased: told first, on whatever page they would come."""
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):

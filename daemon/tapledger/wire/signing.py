@@ -34,6 +34,12 @@ def time_statement(nonce: str, server_ms: int) -> bytes:
     return b"\n".join([b"tapledger-time-1", nonce.encode(), b"%d" % server_ms])
 
 
+def answer_statement(nonce: str, status: int, body: bytes) -> bytes:
+    """Return what central signs of an answer: it belongs to the request with this nonce, and to no other."""
+    digest = hashlib.sha256(body).digest()
+    return b"\n".join([b"tapledger-answer-1", nonce.encode(), b"%d" % status, digest])
+
+
 def coupon_statement(payload: bytes) -> bytes:
     """Return what a node signs so that any shop knows a coupon without asking."""
     return b"tapledger-coupon-1\n" + payload

@@ -1,0 +1,100 @@
+"""What a node asks beside sending its events: where it stands, what it lost, what it may spend."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Literal
+
+import msgspec
+
+from tapledger.wire.messages import (
+    EVERYWHERE,
+    MAX_BATCH_EVENTS,
+    VERSION,
+    Count,
+    FeedRow,
+    Hash,
+    HlcInt,
+)
+
+MAX_REPORTS = 100
+MAX_REPORT_BYTES = 16 * 1024
+MAX_NAME = 64
+
+
+class ChainHead(msgspec.Struct, frozen=True, kw_only=True):
+    """Where one of the node's chains ends at central."""
+
+    epoch: Count
+    seq: Count
+    hash: Hash
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """What central knows of the node that asks. One that is behind was rolled back (R23)."""
+
+    v: int = VERSION
+    heads: list[ChainHead]
+    hlc: HlcInt
+    at: dt.datetime
+    scope: str = EVERYWHERE
+    """The part of the chain that this node follows."""
+
+
+class Tail(msgspec.Struct, frozen=True, kw_only=True):
+    """Events of the node's own that its disk has lost, in order; verified by their hashes."""
+
+    v: int = VERSION
+    epoch: Count
+    first_seq: Count
+    raws: Annotated[list[bytes], msgspec.Meta(max_length=MAX_BATCH_EVENTS)]
+    more: bool
+
+
+class LeaseAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """A node asks for the right to spend so much of one member's balance. The same ``id`` is one lease."""
+
+    v: int = VERSION
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]
+    member: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]
+    pool: Literal["points", "principal"]
+    amount: Annotated[int, msgspec.Meta(ge=1, le=10**12)]
+
+
+class LeaseAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What was granted, and the member as they are with it: the node takes the row like one of the feed."""
+
+    v: int = VERSION
+    granted: int
+    """0 when less than asked is there: nothing is granted then."""
+    available: int
+    """What anybody could still be granted now."""
+    reserved_at: list[str] = []
+    """Names of the shops that hold the rest and could not be asked for it."""
+    row: FeedRow | None = None
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that a node tells about itself; it may be lost and never delays the ledger."""
+
+    at_ms: int
+    kind: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]
+    body: Annotated[bytes, msgspec.Meta(max_length=MAX_REPORT_BYTES)]
+
+
+class Telemetry(msgspec.Struct, frozen=True, kw_only=True):
+    v: int = VERSION
+    reports: Annotated[list[Report], msgspec.Meta(max_length=MAX_REPORTS)]
+
+
+class Erasures(msgspec.Struct, frozen=True, kw_only=True):
+    """A node's receipt: what names these members is destroyed on its disk. Signed as every request is."""
+
+    v: int = VERSION
+    members: Annotated[list[str], msgspec.Meta(min_length=1, max_length=MAX_REPORTS)]
+
+
+class Taken(msgspec.Struct, frozen=True, kw_only=True):
+    """Central has what was told."""
+
+    v: int = VERSION

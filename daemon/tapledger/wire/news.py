@@ -1,0 +1,80 @@
+"""What central tells by the feed beside members: the bodies of the other kinds of row.
+
+A new kind: its struct here, its line in ``KINDS``, its row in docs/sync-protocol.md.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import msgspec
+
+
+class ProgramNews(msgspec.Struct, frozen=True, kw_only=True):
+    """A version of the programme, as its TOML text. Key: the version."""
+
+    version: str
+    text: str
+    since: dt.datetime
+    """From when on it counts; a shop without it goes on by its own (X5)."""
+
+
+class CatalogueNews(msgspec.Struct, frozen=True, kw_only=True):
+    """The articles, as their CSV text. Key: ``articles``."""
+
+    digest: str
+    text: str
+
+
+class NodeNews(msgspec.Struct, frozen=True, kw_only=True):
+    """A computer of the chain. Key: the node. One that is not active is not to be believed any more."""
+
+    name: str
+    shop: str
+    public_key: bytes
+    status: str
+    """``active``, ``quarantined`` or ``revoked``."""
+
+
+class DifferenceNews(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that was recorded and does not fit, told to the shop that recorded it. Key: its number."""
+
+    code: str
+    node: str
+    epoch: int
+    seq: int
+    detail: str
+    member: str
+    found_ms: int
+
+
+class CheckpointNews(msgspec.Struct, frozen=True, kw_only=True):
+    """A signed checkpoint of central's log. Key: ``log``."""
+
+    text: str
+
+
+class ConfigNews(msgspec.Struct, frozen=True, kw_only=True):
+    """Device configuration for one node. Key: its name."""
+
+    text: str
+
+
+class ExposureNews(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be lost at most right now (R6). Key: ``now``."""
+
+    points: int
+    nodes_offline: int
+    nodes: int
+    at: dt.datetime
+
+
+KINDS: dict[str, type[msgspec.Struct]] = {
+    "program": ProgramNews,
+    "catalogue": CatalogueNews,
+    "node": NodeNews,
+    "difference": DifferenceNews,
+    "checkpoint": CheckpointNews,
+    "config": ConfigNews,
+    "exposure": ExposureNews,
+}
