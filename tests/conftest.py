@@ -1,8 +1,11 @@
-"""Options of the whole test run."""
+"""Options and fixtures of the whole test run."""
 
 from __future__ import annotations
 
 import pytest
+
+from tests.postgres import postgres_server as postgres_server
+from tests.postgres import postgres_url as postgres_url
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
