@@ -100,11 +100,7 @@ def consistency_proof(find: Find, old_size: int, new_size: int) -> list[bytes]:
 
 def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], expected: bytes) -> None:
     """Raise ``Denied`` unless the tree with this root and size has this leaf hash at ``index``."""
-    siblings = _siblings(index, (0, size)) if 0 <= index < size else None
-    if siblings is None or not _fits(proof, siblings) or not _are_hashes(leaf):
-        raise Denied("LOG_PROOF_WRONG")
-    turns = [(first > index, one) for (first, _), one in zip(siblings, proof, strict=True)]
-    if _climb(leaf, turns) != expected:
+    if not _is_included(leaf, index, size, proof, expected):
         raise Denied("LOG_PROOF_WRONG")
 
 
@@ -112,12 +108,38 @@ def verify_consistency(
     old_size: int, old_root: bytes, new_size: int, new_root: bytes, proof: Sequence[bytes]
 ) -> None:
     """Raise ``Denied`` unless the tree of ``new_size`` leaves begins with all of the older one."""
-    steps = _steps(old_size, new_size) if 0 <= old_size <= new_size else None
-    if steps is None or not _fits(proof, steps) or not _are_hashes(old_root, new_root):
+    if not _is_consistent(old_size, old_root, new_size, new_root, proof):
         raise Denied("LOG_PROOF_WRONG")
-    roots = {0: EMPTY_ROOT, old_size: old_root} if not steps else _roots(old_size, old_root, steps, proof)
-    if (roots[old_size], roots.get(new_size, new_root)) != (old_root, new_root):
-        raise Denied("LOG_PROOF_WRONG")
+
+
+def _is_included(leaf: bytes, index: int, size: int, proof: Sequence[bytes], expected: bytes) -> bool:
+    if not 0 <= index < size or not _are_hashes(leaf, expected, *proof):
+        return False
+    siblings = _siblings(index, (0, size))
+    if len(siblings) != len(proof):
+        return False
+    turns = [(first > index, one) for (first, _), one in zip(siblings, proof, strict=True)]
+    return _climb(leaf, turns) == expected
+
+
+def _is_consistent(
+    old_size: int, old_root: bytes, new_size: int, new_root: bytes, proof: Sequence[bytes]
+) -> bool:
+    if not 0 <= old_size <= new_size or not _are_hashes(old_root, new_root, *proof):
+        return False
+    steps = _steps(old_size, new_size)
+    if len(steps) != len(proof):
+        return False
+    if old_size == new_size:
+        return old_root == new_root and (old_size > 0 or old_root == EMPTY_ROOT)
+    if old_size == 0:
+        return old_root == EMPTY_ROOT
+    pairs = list(zip(steps, proof, strict=True))
+    # Unless the old tree is one complete subtree, the proof brings its last part.
+    start = pairs.pop(0)[1] if steps[0][1] == old_size else old_root
+    turns = [(first >= old_size, one) for (first, _), one in pairs]
+    old = _climb(start, [turn for turn in turns if not turn[0]])
+    return old == old_root and _climb(start, turns) == new_root
 
 
 def _split(leaves: Range) -> int:
@@ -170,11 +192,5 @@ def _climb(start: bytes, turns: Iterable[tuple[bool, bytes]]) -> bytes:
     return start
 
 
-def _paired(ranges: Sequence[Range], proof: Sequence[bytes]) -> list[tuple[Range, bytes]]:
-    return list(zip(ranges, proof, strict=True))
-
-
-def _check_shape(ranges: Sequence[Range], hashes: Sequence[bytes], count: int) -> None:
-    if count != len(ranges) or any(len(one) != HASH_BYTES for one in hashes):
-        raise Denied("LOG_PROOF_WRONG")
-
+def _are_hashes(*values: bytes) -> bool:
+    return all(len(value) == HASH_BYTES for value in values)
