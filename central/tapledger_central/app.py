@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,13 +15,12 @@ from aiohttp import web
 from tapledger.clock import Clock, SystemClock
 from tapledger.errors import Unavailable
 from tapledger.identifiers import Randomness
-from tapledger.wire.messages import MAX_BATCH_BYTES
 from tapledger_central import enrol
 from tapledger_central.keys import CentralKeys, load_or_make
 from tapledger_central.settings import CentralSettings
 from tapledger_central.store import Database, Executor, open_store
-from tapledger_central.web.guard import Guard
-from tapledger_central.web.routes import Routes
+from tapledger_central.web.handlers import Handlers
+from tapledger_central.web.server import build_app
 
 SHUTDOWN_S = 5.0
 
@@ -56,14 +55,6 @@ async def open_central(
     return Central(store, keys, clock or SystemClock(), randomness)
 
 
-def build_app(central: Central, origins: Sequence[str]) -> web.Application:
-    """Return the web application; ``origins`` are the addresses by which it may be called."""
-    guard = Guard(central.store, central.keys, central.clock, origins)
-    app = web.Application(middlewares=[guard.middleware()], client_max_size=MAX_BATCH_BYTES)
-    app.add_routes(Routes(central.store, central.keys, central.clock, guard).table())
-    return app
-
-
 @asynccontextmanager
 async def serving(central: Central, settings: CentralSettings) -> AsyncIterator[str]:
     """Serve central while the context is open; gives its address."""
@@ -72,7 +63,9 @@ async def serving(central: Central, settings: CentralSettings) -> AsyncIterator[
     host = f"[{settings.listen_host}]" if ":" in settings.listen_host else settings.listen_host
     address = f"http://{host}:{port}"
     origins = settings.origins or [address, f"http://localhost:{port}"]
-    runner = web.AppRunner(build_app(central, origins), access_log=None, shutdown_timeout=SHUTDOWN_S)
+    runner = web.AppRunner(
+        build_app([Handlers(central, origins)]), access_log=None, shutdown_timeout=SHUTDOWN_S
+    )
     try:
         await runner.setup()
         await web.SockSite(runner, listener).start()

@@ -12,13 +12,13 @@ import pytest
 import zstandard
 from yarl import URL
 
-from tapledger.errors import Denied
+from tapledger.errors import Denied, Unavailable
 from tapledger.store import keyring as keyrings
 from tapledger.sync.client import CentralClient
 from tapledger.wire.codec import pack, unpack
 from tapledger.wire.messages import MAX_BATCH_BYTES, Batch, BatchAnswer, FeedPage, Refusal
 from tapledger.wire.requests import Request, sign_request
-from tapledger_central.web import guard
+from tapledger_central.web import guard, server
 from tests.central.chains import Chain, earn, held, join
 from tests.central.world import HandClock, ShopNode, World
 
@@ -60,7 +60,7 @@ def batch_of(shop: ShopNode) -> Batch:
 
 async def test_health_is_open_and_says_nothing_else(world: World) -> None:
     async with world.session.get(world.address + "/v1/health") as response:
-        assert await response.json() == {"status": "ok", "protocol": 1}
+        assert await response.json() == {"status": "ok", "protocol": 2}
 
 
 @pytest.mark.parametrize(
@@ -235,16 +235,27 @@ async def test_a_compressed_body_is_not_unpacked_by_http(world: World) -> None:
             assert unpack(await response.read(), Refusal).code == "MESSAGE_UNREADABLE"
 
 
-async def test_more_requests_than_it_can_hold_are_told_to_come_later(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(guard, "MAX_IN_FLIGHT", 0)
-    status, answer = await ask(world, "GET", "/v1/health")
-    assert (status, unpack(answer, Refusal).code) == (503, "CENTRAL_BUSY")
+async def test_more_requests_than_it_can_hold_are_told_to_come_later() -> None:
+    """Those that work have their places, the next waits for one, and who comes after that is sent away."""
+    admission, order = guard.Admission(at_once=1, waiting=1), []
+
+    async def work(name: str) -> None:
+        async with admission.slot():
+            order.append(name)
+
+    async with admission.slot():
+        waiting = asyncio.create_task(work("second"))
+        await asyncio.sleep(0)
+        with pytest.raises(Unavailable, match="CENTRAL_BUSY") as refused:
+            await work("third")
+        assert refused.value.data["retry_after_s"] == guard.RETRY_AFTER_S
+        order.append("first")
+    await waiting
+    assert order == ["first", "second"]
 
 
 async def test_a_body_that_never_comes_is_given_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "BODY_DEADLINE_S", 0.01)
+    monkeypatch.setattr(server, "BODY_DEADLINE_S", 0.01)
     host = URL(world.address).authority
     reader, writer = await asyncio.open_connection("127.0.0.1", URL(world.address).port)
     writer.write(f"POST /v1/enrol HTTP/1.1\r\nHost: {host}\r\nContent-Length: 9\r\n\r\n".encode())

@@ -101,7 +101,7 @@ def _another_epoch(batch: Batch, _: Keyring) -> Batch:
 
 
 def _another_version(batch: Batch, _: Keyring) -> Batch:
-    return msgspec.structs.replace(batch, v=2)
+    return msgspec.structs.replace(batch, v=4)
 
 
 def _empty(batch: Batch, keyring: Keyring) -> Batch:

@@ -1,0 +1,203 @@
+"""What one can ask of central: each route in one line, each handler unpacks, calls a room and packs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+import structlog
+from yarl import URL
+
+from tapledger.errors import Denied, Invalid, NotFound, TapledgerError
+from tapledger.wire import problems, signing
+from tapledger.wire.codec import check_version, pack, unpack
+from tapledger.wire.messages import (
+    MAX_BATCH_BYTES,
+    MAX_FEED_ROWS,
+    VERSION,
+    Batch,
+    Enrol,
+)
+from tapledger_central import feed, intake
+from tapledger_central.enrol import enrol
+from tapledger_central.store import nodes
+from tapledger_central.store.nodes import Node
+from tapledger_central.web.asking import ANSWER_SIGNATURE, Answered, Asked
+from tapledger_central.web.guard import Admission, Guard
+
+if TYPE_CHECKING:
+    from tapledger_central.app import Central
+
+MAX_ENROL_BYTES = 4096
+
+_log = structlog.get_logger("central")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A question of a node that has proved who it is. ``query`` has each parameter once."""
+
+    node: Node
+    query: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One thing to ask. ``path`` may hold ``{node}``: the node that signs. ``answer`` gives the message."""
+
+    method: str
+    path: str
+    answer: Callable[[Handlers, Caller], Awaitable[msgspec.Struct]]
+    summary: str
+    max_body: int = 0
+    wait: Callable[[Handlers, Caller], Awaitable[None]] | None = None
+    """Comes back when there is something to tell, or when it has been long enough."""
+    for_suspended: bool = False
+    """A node that is not trusted any more may ask it, too: what it recorded is evidence."""
+
+
+class Handlers:
+    """Answers everything that is asked of one tenant's central. ``origins`` are the addresses it has."""
+
+    def __init__(self, central: Central, origins: Sequence[str]) -> None:
+        self.central = central
+        self.guard = Guard(central.store, central.keys, central.clock)
+        self.admission = Admission()
+        self._origins = {_authority(URL(origin)): origin for origin in origins}
+
+    @property
+    def hosts(self) -> list[str]:
+        """The authorities under which this central is asked."""
+        return list(self._origins)
+
+    async def answer(self, asked: Asked) -> Answered:
+        """Answer one request; every error of the product is a packed ``Refusal``."""
+        nonce = ""
+        try:
+            origin = self._origins.get(asked.host.lower())
+            if origin is None:
+                raise Denied("HOST_WRONG")
+            parts = urlsplit(asked.target)
+            if (asked.method, parts.path) == ("GET", "/v1/health"):
+                return _health()
+            if (asked.method, parts.path) == ("POST", "/v1/enrol"):
+                return await self._enrol(asked)
+            route, named = match(asked.method, parts.path)
+            async with self.admission.slot():
+                body = await asked.read(route.max_body)
+                node, nonce = await self.guard.admit(asked, origin + asked.target, body)
+                _check_who(route, node, named)
+                caller = Caller(node, _query(parts.query), body)
+                message = None if route.wait else await route.answer(self, caller)
+            if message is None:
+                message = await self._when_there_is_news(route, caller)
+            return self._signed(nonce, 200, pack(message))
+        except TapledgerError as error:
+            _log.info("refused", method=asked.method, target=asked.target, code=error.code)
+            answer = refused(error)
+            return self._signed(nonce, answer.status, answer.body) if nonce else answer
+
+    async def _enrol(self, asked: Asked) -> Answered:
+        async with self.admission.slot():
+            message = unpack(await asked.read(MAX_ENROL_BYTES), Enrol)
+        central = self.central
+        return Answered(200, pack(await enrol(central.store, central.keys, message, central.clock.now())))
+
+    def _signed(self, nonce: str, status: int, body: bytes) -> Answered:
+        """Sign an answer: a box that ends TLS before central must not be able to speak for it."""
+        statement = signing.answer_statement(nonce, status, body)
+        signature = signing.sign(self.central.keys.signing_key, statement).hex()
+        return Answered(status, body, headers={ANSWER_SIGNATURE: signature})
+
+    async def _when_there_is_news(self, route: Route, caller: Caller) -> msgspec.Struct:
+        """Answer once it is worth it; who waits takes nobody's place."""
+        if route.wait is not None:
+            await route.wait(self, caller)
+        async with self.admission.slot():
+            return await route.answer(self, caller)
+
+    async def post_events(self, caller: Caller) -> msgspec.Struct:
+        central = self.central
+        batch = unpack(caller.body, Batch)
+        return await intake.take(central.store, central.keys.tenant, caller.node, batch, central.clock.now())
+
+    async def get_feed(self, caller: Caller) -> msgspec.Struct:
+        query = caller.query
+        check_version(number(query, "v", 1, MAX_FEED_ROWS))
+        return await feed.page(
+            self.central.store,
+            number(query, "cursor", 0),
+            number(query, "limit", MAX_FEED_ROWS),
+            self.central.clock.now(),
+        )
+
+
+ROUTES: tuple[Route, ...] = (
+    Route("POST", "/v1/nodes/{node}/events", Handlers.post_events, "Take a batch of events",
+          MAX_BATCH_BYTES, for_suspended=True),
+    Route("GET", "/v1/feed", Handlers.get_feed, "Tell what changed after a version"),
+)  # fmt: skip
+
+
+def match(method: str, path: str) -> tuple[Route, str | None]:
+    """Return the route of a request and the node its path names; raise what fits when there is none."""
+    known_path = False
+    parts = path.split("/")
+    for route in ROUTES:
+        wanted = route.path.split("/")
+        if len(wanted) != len(parts) or any(
+            w not in (p, "{node}") for w, p in zip(wanted, parts, strict=True)
+        ):
+            continue
+        known_path = True
+        if route.method == method:
+            return route, parts[wanted.index("{node}")] if "{node}" in wanted else None
+    if known_path or path in ("/v1/health", "/v1/enrol"):
+        raise MethodWrong("METHOD_WRONG")
+    raise NotFound("ROUTE_UNKNOWN")
+
+
+class MethodWrong(Invalid):
+    """There is such a path, but it is asked in another way."""
+
+
+def refused(error: TapledgerError) -> Answered:
+    """Return an error as the answer that says it."""
+    status = 405 if isinstance(error, MethodWrong) else problems.status_of(error)
+    retry_after_s = error.data.get("retry_after_s")
+    headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
+    return Answered(status, pack(problems.refusal(error)), headers=headers)
+
+
+def number(query: dict[str, str], name: str, default: int, most: int = 2**53) -> int:
+    """Return a whole number of a query; raise ``Invalid`` for anything else."""
+    text = query.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) <= 16) or int(text) > most:
+        raise Invalid("FEED_QUERY_INVALID", limit=MAX_FEED_ROWS)
+    return int(text)
+
+
+def _check_who(route: Route, node: Node, named: str | None) -> None:
+    if named is not None and named != node.node:
+        raise Denied("NODE_WRONG", node=named)
+    if node.status != nodes.ACTIVE and not route.for_suspended:
+        raise Denied("NODE_SUSPENDED", status=node.status)
+
+
+def _query(text: str) -> dict[str, str]:
+    return {name: values[-1] for name, values in parse_qs(text, keep_blank_values=True).items()}
+
+
+def _health() -> Answered:
+    """Say that central answers; open to everybody, so it says nothing else."""
+    body = json.dumps({"status": "ok", "protocol": VERSION}).encode()
+    return Answered(200, body, "application/json")
+
+
+def _authority(url: URL) -> str:
+    return (url.host_port_subcomponent or "").lower()

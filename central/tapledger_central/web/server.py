@@ -1,0 +1,61 @@
+"""Central behind aiohttp: every request becomes a question to the tenant whose address it was sent to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from tapledger.errors import Denied, Invalid, Unavailable
+from tapledger.wire.messages import MAX_BATCH_BYTES
+from tapledger_central.web.asking import Answered, Asked
+from tapledger_central.web.handlers import Handlers, refused
+
+BODY_DEADLINE_S = 20.0
+
+
+def build_app(tenants: Sequence[Handlers]) -> web.Application:
+    """Return the web application that asks the tenant of each request's host."""
+    by_host = {host: handlers for handlers in tenants for host in handlers.hosts}
+
+    async def answer(request: web.Request) -> web.Response:
+        asked = _asked(request)
+        handlers = by_host.get(asked.host.lower())
+        answered = refused(Denied("HOST_WRONG")) if handlers is None else await handlers.answer(asked)
+        return _response(answered)
+
+    app = web.Application(client_max_size=MAX_BATCH_BYTES)
+    app.router.add_route("*", "/{path:.*}", answer)
+    return app
+
+
+def _asked(request: web.Request) -> Asked:
+    headers = {name: ", ".join(request.headers.getall(name)) for name in request.headers}
+    return Asked(request.method, request.host, request.raw_path, headers, lambda limit: _read(request, limit))
+
+
+async def _read(request: web.Request, limit: int) -> bytes:
+    if (request.content_length or 0) > limit:
+        raise Invalid("MESSAGE_TOO_LARGE", limit=limit)
+    if request.headers.get("Content-Encoding"):
+        raise Invalid("MESSAGE_UNREADABLE", why="Content-Encoding is not used here")
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_DEADLINE_S):
+            async for chunk in request.content.iter_chunked(64 * 1024):
+                body += chunk
+                if len(body) > limit:
+                    raise Invalid("MESSAGE_TOO_LARGE", limit=limit)
+    except TimeoutError as error:
+        raise Unavailable("BODY_TOO_SLOW") from error
+    return bytes(body)
+
+
+def _response(answered: Answered) -> web.Response:
+    return web.Response(
+        status=answered.status,
+        body=answered.body,
+        content_type=answered.content_type,
+        headers=answered.headers,
+    )
