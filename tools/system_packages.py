@@ -22,6 +22,13 @@ COSTS = {
     "umockdev": "keyboard scanners and USB devices cannot be tested",
     "chromium": "the browser tests and benchmarks cannot run",
     "systemd": "the unit file cannot be verified",
+    "postgresql": "central cannot be tested on PostgreSQL",
+    "patroni": "the death of central's database host cannot be tested",
+    "etcd-server": "the death of central's database host cannot be tested",
+    "etcd-client": "the death of central's database host cannot be tested",
+    "haproxy": "the death of central's database host cannot be tested",
+    "strace": "power cuts cannot be tested",
+    "libfaketime": "wrong clocks cannot be tested on whole processes",
 }
 """What each package's absence costs the person who starts; the keys are Debian's names."""
 
@@ -35,7 +42,22 @@ FOR_RUN = (
     "linux-libc-dev",
     "python3-dev",
 )
-FOR_TEST = (*FOR_RUN, "chromium", "systemd", "umockdev")
+FOR_TEST = (
+    *FOR_RUN,
+    "chromium",
+    "systemd",
+    "umockdev",
+    "postgresql",
+    "patroni",
+    "etcd-server",
+    "etcd-client",
+    "haproxy",
+    "strace",
+    "libfaketime",
+)
+
+APT_GET = Path(__file__).resolve().parent / "apt_get_without_servers.sh"
+"""apt-get, but the servers that only tests use are neither started nor enabled by their installation."""
 
 APT_TIMEOUT_S = 1200
 APT_LOCK_WAIT_S = 180
@@ -108,7 +130,7 @@ def _apt(become_root: list[str], words: list[str]) -> None:
     quiet = ["env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8"]
     failure = f"`apt-get {' '.join(words)}` failed."
     run(
-        [*become_root, *quiet, "apt-get", *APT_OPTIONS, *words],
+        [*become_root, *quiet, "sh", APT_GET, *APT_OPTIONS, *words],
         log="apt",
         timeout_s=APT_TIMEOUT_S,
         failure=failure,
