@@ -27,7 +27,7 @@ Transaction: TypeAlias = sa.Connection
 """An open transaction; rooms above ``store`` pass it on and never look inside."""
 
 BUSY_TIMEOUT_MS = 5000
-PRAGMAS = (
+PRAGMAS: tuple[str, ...] = (
     "journal_mode=WAL",
     "synchronous=FULL",
     "foreign_keys=ON",
@@ -107,6 +107,22 @@ class Database:
         ``read_only`` makes and changes nothing and never keeps a running daemon waiting: each transaction is
         a snapshot.
         """
+
+        def prepare(connection: sa.Connection) -> None:
+            _migrate(connection, path, migrations, read_only)
+
+        return cls.prepared(path, prepare, executor, read_only=read_only)
+
+    @classmethod
+    def prepared(
+        cls,
+        path: Path,
+        prepare: Callable[[sa.Connection], None],
+        executor: Executor,
+        *,
+        read_only: bool = False,
+    ) -> Database:
+        """``open`` for a store with migrations of its own: ``prepare`` runs them in the first transaction."""
         if read_only and not path.is_file():
             raise Corrupt("STORE_UNREADABLE", path=str(path), why="there is no such file")
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -123,7 +139,7 @@ class Database:
         try:
             with engine.begin() as connection:
                 connection.exec_driver_sql(begin)
-                _migrate(connection, path, migrations, read_only)
+                prepare(connection)
                 if read_only:
                     connection.exec_driver_sql("PRAGMA query_only = ON")
         except sa.exc.DatabaseError as error:
