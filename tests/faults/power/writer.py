@@ -1,0 +1,130 @@
+"""Shops that sell, under strace: each says what is done after its store said so.
+
+``python -m tests.faults.power.writer FOLDER EVENTS``: one shop a twin, each a process in a folder of its own.
+A twin is broken on purpose; "shipped" is not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tapledger import database
+from tapledger.database import Transaction
+from tapledger.loyalty.ledger import EventBody
+from tapledger.loyalty.members import Member
+from tapledger.store import members
+from tapledger.store.journal import Journal, Recorded
+from tapledger.store.store import Store
+from tests.faults.power.trace import ACK_TO
+from tests.store.shops import Bench, HandClock, card
+
+MEMBERS = 3
+REOPENED_EVERY = 25
+CHECKPOINT_PAGES = 40
+"""Many checkpoints and new beginnings of the log in few events; the store itself has SQLite's 1,000."""
+
+
+def tell(number: int, recorded: Recorded) -> None:
+    os.write(ACK_TO, b"%d %d %s\n" % (number, recorded.event.seq, recorded.hash.hex().encode()))
+
+
+told: Callable[[Recorded], None]
+"""Says that an event is done, as a till does that shows it."""
+
+
+async def open_store(bench: Bench) -> None:
+    await bench.open()
+
+    def often(tx: Transaction) -> None:
+        tx.exec_driver_sql(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+
+    await bench.shop.store.transact(often)
+
+
+async def sell(bench: Bench, events: int) -> None:
+    """Make members, sales and vouchers, one event after the other; close and open in between."""
+    people = [await bench.join(f"Member {number}", card(f"card-{number}")) for number in range(MEMBERS)]
+    for number in range(MEMBERS, events):
+        member = people[number % MEMBERS]
+        match number % 8:
+            case 0:
+                told(await bench.buy(None))
+            case 4 if await bench.points(member) >= 100:
+                told((await bench.redeem(member)).recorded)
+            case _:
+                told(await bench.buy(member, count=20))
+        if number % REOPENED_EVERY == REOPENED_EVERY - 1:
+            await bench.close()
+            await open_store(bench)
+
+
+# ---- broken on purpose -----------------------------------------------------------------------------------
+def set_pragma(name: str, value: str) -> None:
+    kept = [pragma for pragma in database.PRAGMAS if not pragma.startswith(f"{name}=")]
+    database.PRAGMAS = (*kept, f"{name}={value}")
+
+
+def tell_before_the_commit() -> None:
+    append: Callable[..., Recorded] = Journal.append
+
+    def telling(*values: Any) -> Recorded:
+        recorded = append(*values)
+        told(recorded)
+        return recorded
+
+    Journal.append = telling  # type: ignore[assignment,method-assign]
+
+
+def keep_members_in_a_transaction_of_their_own() -> None:
+    record, transact = members.record, Store.transact
+    waiting: list[tuple[Member, EventBody]] = []
+
+    async def twice(store: Store, work: Callable[[Transaction], Any]) -> Any:
+        result = await transact(store, work)
+        while waiting:
+            later = partial(record, after=waiting[0][0], body=waiting.pop(0)[1])
+            await transact(store, later)
+        return result
+
+    members.record = lambda tx, after, body: waiting.append((after, body))
+    Store.transact = twice  # type: ignore[assignment]
+
+
+TWINS: dict[str, Callable[[], None]] = {
+    "shipped": lambda: None,
+    "not synced at commits": lambda: set_pragma("synchronous", "NORMAL"),
+    "never synced": lambda: set_pragma("synchronous", "OFF"),
+    "rollback journal": lambda: set_pragma("journal_mode", "DELETE"),
+    "told before the commit": tell_before_the_commit,
+    "members kept apart": keep_members_in_a_transaction_of_their_own,
+}
+
+
+async def run(folder: Path, events: int) -> None:
+    bench = Bench(folder, HandClock())
+    await open_store(bench)
+    await sell(bench, events)
+    await bench.close()
+
+
+def main(folder: Path, events: int) -> None:
+    global told
+    for number, break_it in enumerate(TWINS.values()):
+        if os.fork() == 0:
+            told = partial(tell, number)
+            break_it()
+            asyncio.run(run(folder / str(number), events))
+            return
+    for _ in TWINS:
+        _, status = os.wait()
+        assert status == 0
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))
