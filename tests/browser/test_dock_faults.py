@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
 from playwright.async_api import Browser, expect
 
+from tapledger.lab.bench.line import CHOICES
 from tapledger.lab.chain import SHOPS, Chain
+from tapledger.lab.network import Fault
 from tapledger.languages import LANGUAGES
 from tests.browser.conftest import PHONE, open_face
 
@@ -43,6 +46,34 @@ async def test_every_fault_has_its_switch_and_its_words_on_a_phone(
         width = await face.page.evaluate("document.documentElement.scrollWidth")
         assert width <= PHONE[0], language
     assert len(seen) >= 10
+    assert face.complaints == []
+    await face.close()
+
+
+async def test_the_line_to_central_is_cut_with_the_keyboard_and_shows_what_it_is(
+    browser: Browser, chain: Chain
+) -> None:
+    face = await open_face(browser, chain.ports["shop-b"], "console", PHONE)
+    line, card = chain.lines["shop-b"], face.at("dock-network")
+    await expect(card).to_have_attribute("data-state", "well", timeout=PATIENCE_MS)
+    await face.at("dock-network-well").focus()
+    for choice in ("cut", "replies_lost", "slow"):
+        await face.page.keyboard.press("Tab")
+        await expect(face.at(f"dock-network-{choice}")).to_be_focused()
+        await face.page.keyboard.press("Enter")
+        await expect(face.at(f"dock-network-{choice}")).to_have_attribute("aria-pressed", "true")
+        await expect(face.at("dock-network-well")).to_have_attribute("aria-pressed", "false")
+        assert line.fault == CHOICES[choice]
+    # What else breaks the line shows too.
+    await line.set(Fault(hang=True))
+    await expect(card).to_have_attribute("data-state", "other", timeout=PATIENCE_MS)
+    await expect(card.locator("[aria-pressed=true]")).to_have_count(0)
+    await face.at("dock-network-well").click()
+    await expect(card).to_have_attribute("data-state", "well", timeout=PATIENCE_MS)
+    requests = line.counts.requests
+    await asyncio.wait_for(line.until(lambda counts: counts.requests > requests + 1), PATIENCE_MS / 1000)
+    said = re.compile(rf"\b({requests + 1}|{requests + 2}|{requests + 3})\b")
+    await expect(face.at("dock-network-passed")).to_have_text(said, timeout=PATIENCE_MS)
     assert face.complaints == []
     await face.close()
 

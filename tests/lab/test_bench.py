@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import aiohttp
 import pytest
@@ -19,9 +20,11 @@ from tapledger.errors import Invalid, NotFound, TapledgerError, Unavailable
 from tapledger.lab import seed, simulate
 from tapledger.lab.bench.bench import Bench
 from tapledger.lab.bench.door import BenchDoor
+from tapledger.lab.bench.line import view
 from tapledger.lab.bench.readers import PcscReader
 from tapledger.lab.bench.sets import SETS
-from tapledger.web.snapshots import Dock, DockDevice
+from tapledger.lab.network import WELL, Fault, FaultProxy, seeded
+from tapledger.web.snapshots import Dock, DockDevice, DockNetwork, NetworkChoice
 from tapledger_central.keys import load_or_make
 from tapledger_drivers.emulators.faults import AMOUNTS, Verb
 from tapledger_drivers.emulators.reader_station import ReaderStation
@@ -36,14 +39,16 @@ TAKE_THE_SERVICE = {Verb.UNPLUG, Verb.REPLUG, Verb.PCSCD_KILL}
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def benches(started_station: ReaderStation) -> AsyncIterator[dict[str, Bench]]:
-    """Yield the devices of both shops, with nobody who drives them."""
+    """Yield the devices of both shops, with nobody who drives them; shop B has a line that can be broken."""
+    lines = {"shop-b": FaultProxy(1)}
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         cards = seed.demo_cards(load_or_make(Path(folder) / "central", lambda count: bytes(range(count))))
         made = {}
         for shop, devices in SETS.items():
             place = Path(folder) / shop
             place.mkdir()
-            made[shop] = Bench(devices(started_station), cards, seed.demo_codes(""), place)
+            line = lines.get(shop)
+            made[shop] = Bench(devices(started_station), cards, seed.demo_codes(""), place, line)
             await made[shop].start()
         yield made
         for bench in made.values():
@@ -135,6 +140,8 @@ async def _pushed(live: aiohttp.ClientWebSocketResponse, holds: Callable[[Dock],
         ("remove", b'{"reader": ""}', "DOCK_NO_DEVICE"),
         ("scan", json.dumps({"text": "9" * 200_000}).encode(), "DOCK_SCAN_TOO_LONG"),
         ("shut", b'{"drawer": "receipt-printer"}', "DOCK_NO_DEVICE"),
+        ("network", b'{"state": "cut"}', "DOCK_NO_NETWORK"),
+        ("network", b'{"state": "other"}', "BODY_INVALID"),
     ],
 )
 async def test_what_cannot_be_done_is_refused_by_name_and_changes_nothing(
@@ -146,6 +153,30 @@ async def test_what_cannot_be_done_is_refused_by_name_and_changes_nothing(
         await door.do(action, body)
     assert refused.value.code == code
     assert await door.state() == before
+
+
+async def test_the_line_to_central_is_what_it_is_made_and_the_bench_says_so(
+    demo: Path, benches: dict[str, Bench]
+) -> None:
+    assert benches["shop-a"].dock().network is None
+    for state in get_args(NetworkChoice):
+        said = await run_json(demo, "network", state, "--shop", "shop-b")
+        assert said == {"shop": "shop-b", "network": state, "exit": 0}
+        listed = await run(demo, "list", "--shop", "shop-b")
+        assert f"network: {state} (0 requests, 0 replies, 0 lost)" in listed.output.splitlines()
+    door = BenchDoor(benches["shop-b"].socket)
+    await door.do("network", b'{"state": "well"}')
+    assert (await door.state()).network == DockNetwork("well", 0, 0, 0)
+
+
+async def test_a_line_that_a_test_has_broken_in_its_own_way_is_called_other() -> None:
+    line = FaultProxy(1)
+    await line.set(Fault(hang=True))
+    line.counts.lost = 3
+    assert view(line) == DockNetwork("other", 0, 0, 3)
+    await line.set(WELL)
+    line.choose = seeded(random.Random(1), [(1, WELL)])
+    assert view(line).state == "other"
 
 
 async def test_a_card_lies_on_one_reader_of_a_shop(benches: dict[str, Bench]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import socket
@@ -16,6 +17,7 @@ from tapledger.errors import Unavailable
 from tapledger.lab import seed, simulate
 from tapledger.lab.bench.bench import Bench
 from tapledger.lab.bench.sets import SETS
+from tapledger.lab.network import FaultProxy
 from tapledger.lab.processes import Child
 from tapledger.store import lock
 from tapledger.web.snapshots import DockCode
@@ -47,6 +49,8 @@ class Chain:
         self._offers = "" if offers is None else offers.read_text(encoding="utf-8")
         central, *shops = [port or _free_port() for port in ports]
         self.central_url = f"http://127.0.0.1:{central}"
+        self.lines = {shop: FaultProxy(central) for shop in SHOPS}
+        """The line of each shop to central: all that a shop knows of central is its end of it."""
         self.ports = dict(zip(SHOPS, shops, strict=True))
         self.benches: dict[str, Bench] = {}
         self.shops: dict[str, Child] = {}
@@ -84,6 +88,8 @@ class Chain:
             raise Unavailable("DEMO_RUNS", folder=str(self.folder)) from error
         keys = load_or_make(self.central_folder, os.urandom)
         cards, codes = seed.demo_cards(keys), seed.demo_codes(self._offers)
+        for line in self.lines.values():
+            await line.start()
         await asyncio.gather(*(self._start_bench(shop, cards, codes) for shop in SHOPS))
         simulate.announce(self.folder, {shop: self.benches[shop].socket for shop in SHOPS})
         new = [shop for shop in SHOPS if not seed.is_complete(self.config(shop))]
@@ -97,6 +103,8 @@ class Chain:
     async def stop(self) -> None:
         """Stop everything that was started, in the order in which it depends on each other."""
         await asyncio.gather(*(child.stop() for child in self.shops.values()))
+        for line in self.lines.values():
+            await line.close()
         if self.central is not None:
             await self.central.stop()
         if self._lock is not None:
@@ -117,14 +125,19 @@ class Chain:
             self._stations[shop] = await ReaderStation.start(folder)
         except StationUnavailable as error:
             self._say(f"Card readers are simulated without pcscd ({error.reason}). {error.next_step}")
-        bench = self.benches[shop] = Bench(SETS[shop](self._stations.get(shop)), cards, codes, folder)
+        bench = self.benches[shop] = Bench(
+            SETS[shop](self._stations.get(shop)), cards, codes, folder, self.lines[shop]
+        )
         await bench.start()
 
     async def _start_central(self) -> None:
         config = self.folder / "central.toml"
         self.central_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         port = self.central_url.rpartition(":")[2]
-        config.write_text(f'data_folder = "central"\nlisten_port = {port}\n', encoding="utf-8")
+        # What a node signs covers the address that it asked, so central has to know each of them.
+        origins = [self.central_url, f"http://localhost:{port}", *(line.url for line in self.lines.values())]
+        settings = f'data_folder = "central"\nlisten_port = {port}\norigins = {json.dumps(origins)}\n'
+        config.write_text(settings, encoding="utf-8")
         command = _tapledger("central", "run", "--config", str(config), "--json")
         self.central = Child("central", command, self.folder / "log" / "central.log", {})
         self.central.on_restart = self._restarted
@@ -137,7 +150,7 @@ class Chain:
             folder = self.config(shop).parent
             shutil.rmtree(folder, ignore_errors=True)
             await seed.seed_shop(
-                folder, SHOP_NAMES[shop], self.ports[shop], self.central_folder, self.central_url
+                folder, SHOP_NAMES[shop], self.ports[shop], self.central_folder, self.lines[shop].url
             )
             seed.add_offers(folder, self._offers)
             if shop == SHOPS[0]:
@@ -148,7 +161,7 @@ class Chain:
     async def _start_shop(self, shop: str) -> None:
         devices = [device.table() for device in self.benches[shop].devices.values()]
         config = self.config(shop)
-        seed.set_devices(config, self.ports[shop], self.central_url, devices, self._kiosk)
+        seed.set_devices(config, self.ports[shop], self.lines[shop].url, devices, self._kiosk)
         command = [sys.executable, "-m", "tapledger.lab.shop", "--config", str(config)]
         command += ["--bench", str(self.benches[shop].socket), "--central", str(self.central_folder)]
         station = self._stations.get(shop)

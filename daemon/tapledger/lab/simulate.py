@@ -40,6 +40,11 @@ async def fault(folder: Path, shop: str, device: str, verb: str, on: bool, amoun
     await _do(folder, shop, "fault", {"device": device, "verb": verb, "on": on, "amount": amount})
 
 
+async def network(folder: Path, shop: str, state: str) -> None:
+    """Make a shop's line to central good, or bad in one of its ways."""
+    await _do(folder, shop, "network", {"state": state})
+
+
 async def insert(folder: Path, shop: str, card: str, reader: str) -> None:
     await _do(folder, shop, "insert", {"reader": reader, "card": card})
 
@@ -61,7 +66,7 @@ async def state(folder: Path, shop: str) -> Dock:
 def as_dict(dock: Dock) -> dict[str, Any]:
     """Return what ``simulate list`` says, for programs."""
     said: dict[str, Any] = msgspec.to_builtins(dock)
-    return {name: said[name] for name in ("devices", "cards")}
+    return {name: said[name] for name in ("devices", "cards", "network")}
 
 
 def as_table(dock: Dock) -> str:
@@ -74,6 +79,10 @@ def as_table(dock: Dock) -> str:
             amount = "" if fault.amount is None else f" {fault.amount}"
             once = "  once" if fault.once else ""
             lines.append(f"  {'*' if fault.on else ' '} {fault.verb}{amount}{once}")
+    if dock.network is not None:
+        line = dock.network
+        passed = f"{line.requests} requests, {line.replies} replies, {line.lost} lost"
+        lines.append(f"network: {line.state} ({passed})")
     lines.append("cards: " + ", ".join(card.id for card in dock.cards))
     return "\n".join(lines)
 

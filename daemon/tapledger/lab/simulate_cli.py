@@ -62,6 +62,19 @@ def fault(
 
 
 @simulate.command()
+@click.argument("state", type=click.Choice(["well", "cut", "replies_lost", "slow"]))
+@FOLDER
+@SHOP
+@AS_JSON
+def network(state: str, folder: Path, shop: str, as_json: bool) -> None:
+    """Make a shop's line to central good (well), or bad in one of its ways."""
+    from tapledger.lab import simulate as lab
+
+    call(lab.network(folder, shop, state), as_json)
+    show(as_json, {"shop": shop, "network": state}, f"{shop}: the line to central is {state} now.")
+
+
+@simulate.command()
 @click.argument("card")
 @click.option("--reader", default="kiosk-reader", show_default=True)
 @FOLDER

@@ -55,9 +55,27 @@ class DockSlip(msgspec.Struct, frozen=True):
     """Path of the PNG of this slip, or empty when no font is there to draw it."""
 
 
+NetworkChoice = Literal["well", "cut", "replies_lost", "slow"]
+NetworkState = Literal["well", "cut", "replies_lost", "slow", "other"]
+
+
+class DockNetwork(msgspec.Struct, frozen=True):
+    """The shop's line to central: what it does to messages now, and what became of them since the start."""
+
+    state: NetworkState
+    requests: int
+    """That reached central."""
+    replies: int
+    """That came back to the shop."""
+    lost: int
+    """Replies that central gave and that did not come back."""
+
+
 class Dock(msgspec.Struct, frozen=True):
     devices: list[DockDevice]
     cards: list[DockCard]
     codes: list[DockCode]
     slips: list[DockSlip]
     """Newest first."""
+    network: DockNetwork | None
+    """Null where the shop has a line that nobody can break."""

@@ -29,7 +29,10 @@ from tapledger.web.dock_snapshots import DockCode as DockCode
 from tapledger.web.dock_snapshots import DockDevice as DockDevice
 from tapledger.web.dock_snapshots import DockFault as DockFault
 from tapledger.web.dock_snapshots import DockKind as DockKind
+from tapledger.web.dock_snapshots import DockNetwork as DockNetwork
 from tapledger.web.dock_snapshots import DockSlip as DockSlip
+from tapledger.web.dock_snapshots import NetworkChoice as NetworkChoice
+from tapledger.web.dock_snapshots import NetworkState as NetworkState
 from tapledger.web.print_snapshots import DrawerView, PaperView, PrintView
 
 DeviceLight = Literal["ok", "trouble", "missing"]

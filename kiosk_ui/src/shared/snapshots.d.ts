@@ -429,6 +429,7 @@ export interface Dock {
   cards: DockCard[];
   codes: DockCode[];
   slips: DockSlip[];
+  network: DockNetwork | null;
 }
 export interface DockDevice {
   role: string;
@@ -461,6 +462,15 @@ export interface DockSlip {
   number: number;
   text: string;
   picture: string;
+}
+/**
+ * The shop's line to central: what it does to messages now, and what became of them since the start.
+ */
+export interface DockNetwork {
+  state: "cut" | "other" | "replies_lost" | "slow" | "well";
+  requests: number;
+  replies: number;
+  lost: number;
 }
 export interface DeviceDetails {
   device: DeviceView;

@@ -14,11 +14,13 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from tapledger.errors import Invalid, NotFound, TapledgerError
+from tapledger.lab.bench import line as lines
 from tapledger.lab.bench.counter import BenchPrinter, BenchScanner, EscposTcpPrinter, PrinterDrawer
 from tapledger.lab.bench.device import BenchDevice
 from tapledger.lab.bench.readers import BenchReader
+from tapledger.lab.network import FaultProxy
 from tapledger.lab.seed import DemoCard
-from tapledger.web.snapshots import Dock, DockCard, DockCode, DockSlip
+from tapledger.web.snapshots import Dock, DockCard, DockCode, DockNetwork, DockSlip, NetworkChoice
 from tapledger_drivers.emulators.escpos_printer import EscposPrinterEmulator
 from tapledger_drivers.emulators.serial_scanner import SerialScannerEmulator
 
@@ -59,11 +61,21 @@ class FaultBody(msgspec.Struct, forbid_unknown_fields=True):
     amount: int | None = None
 
 
+class NetworkBody(msgspec.Struct, forbid_unknown_fields=True):
+    state: NetworkChoice
+
+
 class Bench:
-    """The devices of one shop; ``cards`` and ``codes`` are what lies beside them."""
+    """The devices of one shop; ``cards`` and ``codes`` are what lies beside them, ``line`` is its line to
+    central, which is somebody else's to start and to close."""
 
     def __init__(
-        self, devices: Sequence[BenchDevice], cards: list[DemoCard], codes: list[DockCode], folder: Path
+        self,
+        devices: Sequence[BenchDevice],
+        cards: list[DemoCard],
+        codes: list[DockCode],
+        folder: Path,
+        line: FaultProxy | None = None,
     ) -> None:
         self.devices = {device.role: device for device in devices}
         self._readers = [device for device in devices if isinstance(device, BenchReader)]
@@ -71,6 +83,7 @@ class Bench:
         self._printers = [device for device in devices if isinstance(device, BenchPrinter)]
         self._cards = {card.id: card for card in cards}
         self._codes = codes
+        self._line = line
         self._watchers: set[asyncio.Event] = set()
         self._looking: asyncio.Task[None] | None = None
         self._runner: web.AppRunner | None = None
@@ -100,6 +113,7 @@ class Bench:
                 web.post("/remove", _post(RemoveBody, lambda body: self.remove(body.reader))),
                 web.post("/scan", _post(ScanBody, lambda body: self.scan(body.text, body.scanner))),
                 web.post("/fault", _post(FaultBody, self._fault)),
+                web.post("/network", _post(NetworkBody, lambda body: self.network(body.state))),
                 web.post("/shut", _post(ShutBody, lambda body: self.shut(body.drawer))),
                 web.get(r"/slips/{number:\d+}.png", self._picture),
             ]
@@ -146,6 +160,13 @@ class Bench:
         self._device(drawer, drawers).shut()
         self._changed()
 
+    async def network(self, state: NetworkChoice) -> None:
+        """Make the line to central good, or bad in one of its ways."""
+        if self._line is None:
+            raise NotFound("DOCK_NO_NETWORK")
+        await self._line.set(lines.CHOICES[state])
+        self._changed()
+
     async def pull(self, role: str, verb: str, *, on: bool = True, amount: int | None = None) -> None:
         """Begin a fault of a device, or end it."""
         try:
@@ -173,7 +194,11 @@ class Bench:
                 DockSlip(slip.number, slip.text(), f"/api/dock/slips/{slip.number}.png")
                 for slip in reversed(slips)
             ],
+            network=self._network(),
         )
+
+    def _network(self) -> DockNetwork | None:
+        return None if self._line is None else lines.view(self._line)
 
     def _changed(self) -> None:
         for watcher in self._watchers:
@@ -185,7 +210,7 @@ class Bench:
         while True:
             for device in self.devices.values():
                 await device.look()
-            now = [device.view() for device in self.devices.values()]
+            now = ([device.view() for device in self.devices.values()], self._network())
             if now != before:
                 before = now
                 self._changed()

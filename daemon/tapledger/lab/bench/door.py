@@ -12,7 +12,7 @@ from tapledger.web.snapshots import Dock
 
 ANSWER_S = 30.0
 """Starting pcscd anew takes the longest of all."""
-ACTIONS = ("insert", "remove", "scan", "fault", "shut")
+ACTIONS = ("insert", "remove", "scan", "fault", "shut", "network")
 
 
 class BenchDoor:

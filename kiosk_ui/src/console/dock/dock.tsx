@@ -7,6 +7,7 @@ import { useTexts } from "../texts";
 import { Beside } from "./beside";
 import { Cards } from "./cards";
 import { Guide } from "./guide";
+import { Network } from "./network";
 import { PrinterBench } from "./printer";
 import { Readers } from "./readers";
 import { ScannerBench } from "./scanner";
@@ -70,6 +71,7 @@ function DockBench({ dock, connected, intend }: { dock: Dock; connected: boolean
             intend={intend}
           />
           <Beside devices={beside} intend={intend} />
+          {dock.network && <Network network={dock.network} intend={intend} />}
         </div>
         {printers.map((printer) => (
           <PrinterBench key={printer.role} printer={printer} slips={dock.slips} intend={intend} />
