@@ -89,9 +89,12 @@ async def server() -> AsyncIterator[Server]:
 @pytest_asyncio.fixture
 async def line(server: Server) -> AsyncIterator[FaultProxy]:
     proxy = FaultProxy(server.port)
+    faults: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: faults.append(context))
     await proxy.start()
     yield proxy
     await proxy.close()
+    assert faults == []
 
 
 @asynccontextmanager

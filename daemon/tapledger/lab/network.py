@@ -132,6 +132,8 @@ class FaultProxy:
                 left = True
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, _NoMessage):
             pass  # the server is not there, or it left in the middle
+        except asyncio.CancelledError:
+            pass  # the line is cut, or closed; not raised, for asyncio would report it as a fault of ours
         finally:
             self._lines.discard(task)
             if not left:
