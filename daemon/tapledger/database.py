@@ -7,6 +7,7 @@ SQLite comes with sqlcipher3 (>= 3.53), not with Python: Debian 12's 3.40 can co
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +37,9 @@ PRAGMAS: tuple[str, ...] = (
 )
 """How every connection is set."""
 READING, WRITING = "BEGIN", "BEGIN IMMEDIATE"
+NO_ROOM_BYTES = 1 << 20
+"""With less than this free, a fault of the disk is told as a full disk: that can be helped."""
+FULL, FAULT = "STORE_FULL", "STORE_FAULT"
 
 
 def first(tx: Transaction, query: str, *values: object) -> tuple[Any, ...] | None:
@@ -92,6 +96,8 @@ class Database:
         self._executor = executor
         self.on_rollback: Callable[[], None] = lambda: None
         """Called on the store's own thread after a transaction that did not commit."""
+        self.make_room: Callable[[], bool] = lambda: False
+        """Called there when the disk is full (``open``)."""
 
     @classmethod
     def open(
@@ -101,55 +107,26 @@ class Database:
         executor: Executor,
         *,
         read_only: bool = False,
+        make_room: Callable[[], bool] = lambda: False,
     ) -> Database:
-        """Open or make the file and bring its schema up to date; raise ``Corrupt`` when it is damaged.
+        """Open or make the file and bring its schema up to date.
 
-        ``read_only`` makes and changes nothing and never keeps a running daemon waiting: each transaction is
-        a snapshot.
+        Raises ``Corrupt`` when it is damaged, ``Unavailable`` for a fault of the disk. ``read_only`` makes
+        and changes nothing and never keeps a running daemon waiting: each transaction is a snapshot.
+        ``make_room`` is called when the disk is full and says whether it made room; then the same is tried
+        once more, here and in ``transact``.
         """
-
-        def prepare(connection: sa.Connection) -> None:
-            _migrate(connection, path, migrations, read_only)
-
-        return cls.prepared(path, prepare, executor, read_only=read_only)
-
-    @classmethod
-    def prepared(
-        cls,
-        path: Path,
-        prepare: Callable[[sa.Connection], None],
-        executor: Executor,
-        *,
-        read_only: bool = False,
-    ) -> Database:
-        """``open`` for a store with migrations of its own: ``prepare`` runs them in the first transaction."""
         if read_only and not path.is_file():
             raise Corrupt("STORE_UNREADABLE", path=str(path), why="there is no such file")
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        engine = sa.create_engine(
-            f"sqlite:///{path}",
-            module=sqlcipher,
-            poolclass=StaticPool,
-            hide_parameters=True,  # a traceback in a log must not show what rows hold
-            connect_args={"check_same_thread": False},
-        )
-        # On the pool: a listener on the engine would make each statement look for more of them.
-        sa.event.listen(engine.pool, "connect", _on_connect)
-        begin = READING if read_only else WRITING
         try:
-            with engine.begin() as connection:
-                connection.exec_driver_sql(begin)
-                prepare(connection)
-                if read_only:
-                    connection.exec_driver_sql("PRAGMA query_only = ON")
-        except sa.exc.DatabaseError as error:
-            engine.dispose()
-            raise Corrupt("STORE_UNREADABLE", path=str(path), why=str(error.orig)) from error
-        except TapledgerError:
-            engine.dispose()
-            raise
-        path.chmod(0o600)
-        return cls(engine, begin, executor)
+            engine = _open(path, migrations, read_only)
+        except Unavailable as error:
+            if error.code != FULL or not make_room():
+                raise
+            engine = _open(path, migrations, read_only)
+        database = cls(engine, READING if read_only else WRITING, executor)
+        database.make_room = make_room
+        return database
 
     async def transact(self, work: Callable[[Transaction], T]) -> T:
         """Run ``work`` in one transaction and return what it returns, after the commit is on disk.
@@ -163,9 +140,14 @@ class Database:
         """``transact`` for callers that already are on the store's thread, or have no loop (CLI)."""
         try:
             return self._transact(work)
+        except Unavailable as error:
+            self.on_rollback()
+            if error.code != FULL or not self.make_room():
+                raise
         except BaseException:
             self.on_rollback()
             raise
+        return self.transact_now(work)  # there is no room to be made a second time
 
     def _transact(self, work: Callable[[Transaction], T]) -> T:
         with self.translated(), self._connection.begin() as transaction:
@@ -184,13 +166,10 @@ class Database:
             raise Invalid("TEXT_IMPOSSIBLE") from error
         except OverflowError as error:
             raise Invalid("AMOUNT_TOO_LARGE") from error
-        except (sa.exc.OperationalError, sqlcipher.OperationalError) as error:
-            raise Unavailable("STORE_FAULT", why=_why(error)) from error
         except sa.exc.IntegrityError:
             raise  # a broken constraint is a mistake of the caller, not of the disk
         except (sa.exc.DatabaseError, sqlcipher.DatabaseError) as error:
-            path = str(self._engine.url.database)
-            raise Corrupt("STORE_UNREADABLE", path=path, why=_why(error)) from error
+            raise _fault(error, Path(str(self._engine.url.database))) from error
 
     async def close(self) -> None:
         await self._executor.run(self._dispose)
@@ -201,8 +180,56 @@ class Database:
         self._engine.dispose()
 
 
-def _why(error: Exception) -> str:
-    return str(error.orig if isinstance(error, sa.exc.DBAPIError) else error)
+def _open(path: Path, migrations: Sequence[tuple[int, str]], read_only: bool) -> sa.Engine:
+    engine = sa.create_engine(
+        f"sqlite:///{path}",
+        module=sqlcipher,
+        poolclass=StaticPool,
+        hide_parameters=True,  # a traceback in a log must not show what rows hold
+        connect_args={"check_same_thread": False},
+    )
+    # On the pool: a listener on the engine would make each statement look for more of them.
+    sa.event.listen(engine.pool, "connect", _on_connect)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with engine.begin() as connection:
+            connection.exec_driver_sql(READING if read_only else WRITING)
+            _migrate(connection, path, migrations, read_only)
+            if read_only:
+                connection.exec_driver_sql("PRAGMA query_only = ON")
+        if not read_only:
+            path.chmod(0o600)
+    except BaseException as error:
+        engine.dispose()
+        if isinstance(error, sa.exc.DatabaseError):
+            raise _fault(error, path, opening=True) from error
+        if isinstance(error, OSError):
+            raise Unavailable(FAULT, why=str(error.strerror)) from error
+        raise
+    return engine
+
+
+def _fault(error: Exception, path: Path, *, opening: bool = False) -> TapledgerError:
+    """Name what SQLite says for what the caller must do: try again, make room, or call somebody.
+
+    A statement that cannot be run ("no such table") is a mistake of ours, but damage in a file just opened.
+    """
+    cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    name = getattr(cause, "sqlite_errorname", "")
+    if not isinstance(cause, sqlcipher.OperationalError) or (opening and name == "SQLITE_ERROR"):
+        return Corrupt("STORE_UNREADABLE", path=str(path), why=str(cause))
+    # What cannot be made, or mapped into memory, for want of room has other names.
+    if name == "SQLITE_FULL" or (name in {"SQLITE_IOERR", "SQLITE_CANTOPEN"} and _is_full(path.parent)):
+        return Unavailable(FULL, path=str(path.parent))
+    return Unavailable(FAULT, why=str(cause))
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return False
+    return disk.f_bavail * disk.f_frsize < NO_ROOM_BYTES
 
 
 def _on_connect(connection: Any, _record: object) -> None:

@@ -14,10 +14,13 @@ FILE_NAME = "lock"
 def take(folder: Path) -> IO[bytes]:
     """Lock a store's folder until the returned file is closed, or its process ends, however it ends.
 
-    Raises ``Unavailable`` when somebody else has it.
+    Raises ``Unavailable`` when somebody else has it, or the disk takes no file.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = (folder / FILE_NAME).open("ab")
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = (folder / FILE_NAME).open("ab")
+    except OSError as error:
+        raise Unavailable("STORE_FAULT", why=str(error.strerror)) from error
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
