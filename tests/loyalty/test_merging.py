@@ -25,7 +25,7 @@ from tapledger.loyalty.effects import (
 )
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.life import merging
-from tapledger.loyalty.members import Referee
+from tapledger.loyalty.people.referees import Referee
 from tapledger.loyalty.tiers import tiering
 from tests.loyalty.givens import DAY, NOON, PROGRAM, after, lot
 from tests.loyalty.merges import TODAY, account, merge, net, someone, undo

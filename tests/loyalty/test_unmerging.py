@@ -25,7 +25,8 @@ from tapledger.loyalty.effects import (
     RefereeCounted,
 )
 from tapledger.loyalty.ledger import EventBody
-from tapledger.loyalty.members import Member, Referee
+from tapledger.loyalty.members import Member
+from tapledger.loyalty.people.referees import Referee
 from tests.loyalty.givens import DAY, NOON, after, lot
 from tests.loyalty.merges import TODAY, account, merge, net, someone, undo
 

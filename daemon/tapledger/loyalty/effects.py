@@ -11,6 +11,9 @@ import datetime as dt
 
 import msgspec
 
+from tapledger.loyalty.belongings import Consent as Consent
+from tapledger.loyalty.belongings import Coupon as Coupon
+from tapledger.loyalty.belongings import Grant as Grant
 from tapledger.loyalty.facts import Reason
 
 POINTS = "points"
@@ -59,6 +62,29 @@ class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
     """Local day on which it counts for the limits of the reward and of the credential."""
     money_minor: int = 0
     """What is to be paid beside the points when it is handed over."""
+    leased: int = 0
+    """Of the points: drawn from a lease of the shop, so that its quota never counted them."""
+
+
+class Lease(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A slice of a member's balance that one node alone may spend, until it says itself what was left of it.
+
+    No timer ever gives it back: only the holder's own close does, or a write-off that somebody answers for.
+    """
+
+    id: str
+    node: str
+    """Who may spend it."""
+    pool: str
+    taken: tuple[LotTake, ...]
+    """What is left of it, by the lots it came from."""
+    at: dt.datetime
+    until: dt.datetime
+    """The holder stops at this instant of its own clock; what is left stays taken until it is closed."""
+    recalled: bool = False
+    """Central wants it back: the holder spends no more of it and closes it."""
+    alias: str = ""
+    """The member in whose name it stands when that one is part of another now; never in their own state."""
 
 
 class Credential(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -73,53 +99,6 @@ class Credential(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why it is refused: ``lost``, ``stolen``, ``replaced``; empty while it is good."""
     day_limit_minor: int | None = None
     """What this card may spend a day (family cards); null is without limit."""
-
-
-class Coupon(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One coupon in a member's wallet."""
-
-    id: str
-    template: str
-    issued_at: dt.datetime
-    expires_at: dt.datetime | None
-    """First instant at which it is worth nothing."""
-    valid_from: dt.datetime | None = None
-    state: str = "issued"
-    """``issued``, ``held``, ``redeemed``, ``void`` or ``expired``."""
-    sale: str = ""
-    """The sale that holds or redeemed it."""
-    until: dt.datetime | None = None
-    """End of the hold."""
-    source: str = ""
-    """The trigger, campaign, reward or staff member that issued it."""
-    node: str = ""
-    """Where alone it can be redeemed offline; empty is anywhere online."""
-    code: str = ""
-    """Index of its printed code, when it has one."""
-
-
-class Grant(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An entitlement that this member was given or bought, beside those of their tier."""
-
-    id: str
-    entitlement: str
-    uses: int | None
-    """How often in all; null is without limit."""
-    until: dt.datetime | None
-    source: str = ""
-
-
-class Consent(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a member said about one purpose, and which statement they had seen when they said it (R20)."""
-
-    purpose: str
-    granted: bool
-    text_version: str
-    at: dt.datetime
-    channel: str
-    seen: str = ""
-    """Id of the statement they had before; empty when none."""
-    id: str = ""
 
 
 class Credited(msgspec.Struct, frozen=True, tag="credit"):
@@ -176,6 +155,37 @@ class HoldSettled(msgspec.Struct, frozen=True, tag="settle"):
     hold: str
     given_back: bool
     """True: the points go back to their lots. False: the reward was handed over."""
+
+
+class Leased(msgspec.Struct, frozen=True, tag="lease"):
+    """Central sets a slice aside for a node; what the lots cannot pay becomes the pool's deficit."""
+
+    lease: Lease
+
+
+class LeaseDrawn(msgspec.Struct, frozen=True, omit_defaults=True, tag="lease-draw"):
+    """The holder moves a part of its lease to the free lots, in the event that spends it.
+
+    What the lease does not have is not given back, and the spending meets a deficit.
+    """
+
+    lease: str
+    takes: tuple[LotTake, ...]
+    pool: str = POINTS
+
+
+class LeaseRecalled(msgspec.Struct, frozen=True, tag="lease-recall"):
+    """Central asks the holder to close a lease."""
+
+    lease: str
+
+
+class LeaseClosed(msgspec.Struct, frozen=True, omit_defaults=True, tag="lease-close"):
+    """What is left of a lease goes back to its lots, which keep their own expiry."""
+
+    lease: str
+    written_off: bool = False
+    """Not by its holder, who may have spent of it: the loss is the lease's rest at most."""
 
 
 class Linked(msgspec.Struct, frozen=True, tag="link"):
@@ -335,6 +345,10 @@ Effect = (
     | Slid
     | Held
     | HoldSettled
+    | Leased
+    | LeaseDrawn
+    | LeaseRecalled
+    | LeaseClosed
     | Linked
     | Unlinked
     | Blocked

@@ -37,6 +37,8 @@ KINDS = frozenset(
         # money and points
         "sale", "void", "return", "late_credit", "hold", "fulfil", "release", "grant", "expire", "topup",
         "topup_void", "close_card", "partner_out", "partner_in",
+        # what a shop may spend by itself
+        "lease", "lease_recall", "lease_close",
         # tiers and coupons
         "tier", "review", "coupon", "claim", "coupon_void",
         # what members do
@@ -59,6 +61,11 @@ def member_points(member: str) -> str:
 
 def member_held(member: str) -> str:
     return f"member/{member}/held"
+
+
+def member_leased(member: str, node: str) -> str:
+    """Return the account of what a node may spend of a member's: points, and stored value as what is owed."""
+    return f"member/{member}/leased/{node}"
 
 
 def member_value(member: str, pool: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from tapledger.loyalty import lots, tallies
+from tapledger.loyalty import escrow, lots, tallies
 from tapledger.loyalty.coupons import wallet
 from tapledger.loyalty.effects import (
     POINTS,
@@ -32,6 +32,11 @@ from tapledger.loyalty.effects import (
     Hold,
     HoldSettled,
     Lapsed,
+    Lease,
+    LeaseClosed,
+    Leased,
+    LeaseDrawn,
+    LeaseRecalled,
     Linked,
     Lot,
     Merged,
@@ -50,18 +55,13 @@ from tapledger.loyalty.effects import (
     Unmerged,
 )
 from tapledger.loyalty.ledger import EventBody
-from tapledger.loyalty.life import consents
+from tapledger.loyalty.life import consents, credentials
+from tapledger.loyalty.people import referees
+from tapledger.loyalty.people.referees import Referee
 from tapledger.loyalty.tiers import former_tiers
 from tapledger.loyalty.tiers.former_tiers import FormerTier
 
 replace = msgspec.structs.replace
-
-
-class Referee(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One of the members this one sent, and what they have reached: purchases and tiers, each ever."""
-
-    reached: tuple[str, ...] = ()
-    counts_on: int = 0
 
 
 class Member(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -102,16 +102,25 @@ class Member(msgspec.Struct, frozen=True, omit_defaults=True):
     tags: dict[str, tuple[str, ...]] = {}
     """Segments and preferences by kind."""
     notes: tuple[Noted, ...] = ()
+    leases: tuple[Lease, ...] = ()
+    """Slices of the balance that shops may spend by themselves; they are no part of ``lots``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Points:
     available: int
+    """Free: whatever a shop holds on lease is not in it."""
     pending: int
     held: int
     deficit: int
     next_expiry: tuple[int, dt.datetime] | None
     """Points of the lots that lapse first, and the first instant at which they are worth nothing."""
+    leased: int = 0
+
+    @property
+    def shown(self) -> int:
+        """Return what members are shown as theirs: a lease takes nothing from them (X10)."""
+        return self.available + self.leased
 
 
 def points(member: Member, now: dt.datetime) -> Points:
@@ -138,13 +147,18 @@ def points(member: Member, now: dt.datetime) -> Points:
         return (
             points(as_of(member, now), now)
             if not deficit
-            else Points(0, pending, _held(member), deficit, None)
+            else Points(0, pending, _held(member), deficit, None, _leased(member, now))
         )
-    return Points(available, pending, _held(member), 0, None if ends is None else (expiring, ends))
+    soon = None if ends is None else (expiring, ends)
+    return Points(available, pending, _held(member), 0, soon, _leased(member, now))
 
 
 def _held(member: Member) -> int:
     return sum(hold.points for hold in member.holds)
+
+
+def _leased(member: Member, now: dt.datetime) -> int:
+    return escrow.worth(member.leases, member.lots, now) if member.leases else 0
 
 
 def value(member: Member, pool: str, now: dt.datetime) -> int:
@@ -187,10 +201,11 @@ def fold(member: Member | None, body: EventBody) -> Member:
 
 
 def _without_spent_lots(member: Member) -> Member:
-    """Drop lots that are used up. One that a hold took from is kept, so that its points can go back."""
+    """Drop lots that are used up. One that a hold or a lease took from is kept: its points can go back."""
     if all(lot.remaining for lot in member.lots):
         return member
-    held = {take.lot for hold in member.holds for take in hold.taken}
+    taken = (*(hold.taken for hold in member.holds), *(lease.taken for lease in member.leases))
+    held = {take.lot for takes in taken for take in takes}
     kept = tuple(lot for lot in member.lots if lot.remaining > 0 or lot.id in held)
     return replace(member, lots=kept)
 
@@ -258,27 +273,13 @@ def _settle(member: Member, effect: HoldSettled, at: dt.datetime) -> Member:
     return replace(member, holds=kept, lots=left)
 
 
-def _link(member: Member, effect: Linked, at: dt.datetime) -> Member:
-    if any(one.index == effect.credential.index for one in member.credentials):
-        return member
-    return replace(member, credentials=(*member.credentials, effect.credential))
+def _lease(member: Member, effect: escrow.Change, at: dt.datetime) -> Member:
+    left = escrow.after(member.lots, member.leases, effect, at)
+    return _with_shortfall(replace(member, lots=left.lots, leases=left.leases), left.pool, left.shortfall)
 
 
-def _unlink(member: Member, effect: Unlinked, at: dt.datetime) -> Member:
-    return replace(member, credentials=tuple(one for one in member.credentials if one.index != effect.index))
-
-
-def _credential(member: Member, index: str, **changes: Any) -> Member:
-    changed = tuple(replace(one, **changes) if one.index == index else one for one in member.credentials)
-    return replace(member, credentials=changed)
-
-
-def _block(member: Member, effect: Blocked, at: dt.datetime) -> Member:
-    return _credential(member, effect.index, blocked=effect.why)
-
-
-def _limit(member: Member, effect: CardLimited, at: dt.datetime) -> Member:
-    return _credential(member, effect.index, day_limit_minor=effect.day_limit_minor)
+def _name(member: Member, effect: credentials.Change, at: dt.datetime) -> Member:
+    return replace(member, credentials=credentials.after(member.credentials, effect))
 
 
 def _tier(member: Member, effect: TierSet, at: dt.datetime) -> Member:
@@ -331,7 +332,8 @@ def _status(member: Member, effect: StatusSet, at: dt.datetime) -> Member:
 def _merge(member: Member, effect: Merged | Unmerged, at: dt.datetime) -> Member:
     others = tuple(one for one in member.aliases if one != effect.member)
     aliases = (*others, effect.member) if isinstance(effect, Merged) else others
-    return replace(member, aliases=aliases, **msgspec.structs.asdict(effect.now))
+    leases = tuple(one for one in member.leases if one.alias != effect.member)
+    return replace(member, aliases=aliases, leases=leases, **msgspec.structs.asdict(effect.now))
 
 
 def _birthday(member: Member, effect: BirthdaySet, at: dt.datetime) -> Member:
@@ -343,16 +345,7 @@ def _referred(member: Member, effect: Referred, at: dt.datetime) -> Member:
 
 
 def _referee(member: Member, effect: RefereeCounted, at: dt.datetime) -> Member:
-    known = member.referees.get(effect.member, Referee())
-    if effect.reached == "dropped":
-        others = {one: reached for one, reached in member.referees.items() if one != effect.member}
-        return replace(member, referees=others)
-    if effect.reached == "returned":
-        kept = tuple(one for one in known.reached if one not in ("bought", "qualified"))
-        return replace(member, referees={**member.referees, effect.member: Referee(kept)})
-    reached = known.reached if effect.reached in known.reached else (*known.reached, effect.reached)
-    now = Referee(reached, effect.counts_on or known.counts_on)
-    return replace(member, referees={**member.referees, effect.member: now})
+    return replace(member, referees=referees.after(member.referees, effect))
 
 
 def _consent(member: Member, effect: ConsentGiven, at: dt.datetime) -> Member:
@@ -371,8 +364,8 @@ def _note(member: Member, effect: Noted, at: dt.datetime) -> Member:
 APPLY: dict[type[Effect], Callable[[Member, Any, dt.datetime], Member]] = {
     AvailableFrom: _available_from,
     BirthdaySet: _birthday,
-    Blocked: _block,
-    CardLimited: _limit,
+    Blocked: _name,
+    CardLimited: _name,
     ConsentGiven: _consent,
     CouponIssued: _issue,
     CouponMoved: _move_coupon,
@@ -382,7 +375,11 @@ APPLY: dict[type[Effect], Callable[[Member, Any, dt.datetime], Member]] = {
     Held: _hold,
     HoldSettled: _settle,
     Lapsed: _lapse,
-    Linked: _link,
+    LeaseClosed: _lease,
+    LeaseDrawn: _lease,
+    LeaseRecalled: _lease,
+    Leased: _lease,
+    Linked: _name,
     Merged: _merge,
     Noted: _note,
     Overdrawn: _overdraw,
@@ -395,6 +392,6 @@ APPLY: dict[type[Effect], Callable[[Member, Any, dt.datetime], Member]] = {
     Tallied: _tally,
     TierSet: _tier,
     Ungranted: _ungrant,
-    Unlinked: _unlink,
+    Unlinked: _name,
     Unmerged: _merge,
 }

@@ -10,7 +10,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from tapledger.errors import Invalid, Refused
-from tapledger.loyalty import days, ledger, lots, members
+from tapledger.loyalty import days, escrow, leases, ledger, lots, members
 from tapledger.loyalty.decisions import Decision, decision
 from tapledger.loyalty.effects import (
     BONUS,
@@ -21,6 +21,7 @@ from tapledger.loyalty.effects import (
     Debited,
     Effect,
     HoldSettled,
+    LeaseClosed,
     StatusSet,
     Ungranted,
 )
@@ -114,7 +115,7 @@ def decide_erase(member: Member, command: Erase, program: Program, now: dt.datet
         why = standing.why_not_earn(member, now)
         assert why is not None
         raise Refused(why.code, **why.data)
-    owed = members.value(member, PRINCIPAL, now)
+    owed = members.value(member, PRINCIPAL, now) + escrow.everything(member.leases, PRINCIPAL)
     if owed and not command.waiver.strip():
         raise Refused("PRINCIPAL_LEFT", owed_minor=owed, currency=program.currency)
     given = given_up(member, (POINTS, BONUS, PRINCIPAL), program, now)
@@ -133,13 +134,20 @@ def without_holds(member: Member, now: dt.datetime) -> tuple[Member, tuple[HoldS
 def given_up(member: Member, pools: tuple[str, ...], program: Program, now: dt.datetime) -> Gained:
     """Return what takes everything of these pools from a member, with open vouchers, coupons and grants.
 
-    What waits and what lapsed unnoticed goes too, so that the accounts end at zero; a deficit stays.
+    What waits, what lapsed unnoticed and what shops hold on lease goes too, so that the accounts end at zero;
+    a deficit stays.
     """
     member = members.as_of(member, now)
     held = sum(hold.points for hold in member.holds)
     free, effects = without_holds(member, now)
     lines: list[Line] = []
     taken: list[Effect] = [*effects]
+    for lease in (one for one in member.leases if one.pool in pools and not one.alias):
+        closed = LeaseClosed(lease.id, written_off=True)
+        free = members.APPLY[LeaseClosed](free, closed, now)
+        back = -lots.taken_amount(lease.taken)
+        lines += leases.lines(member.id, lease.node, lease.pool, back, program)
+        taken.append(closed)
     if held:
         lines += [
             Line(ledger.member_held(member.id), ledger.POINT, -held),

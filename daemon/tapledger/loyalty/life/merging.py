@@ -50,6 +50,7 @@ from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.ledger import EventBody, Line
 from tapledger.loyalty.life import lifecycle, standing
 from tapledger.loyalty.members import Member
+from tapledger.loyalty.people.referees import Referee
 from tapledger.loyalty.program import Program
 
 POOLS = (POINTS, PRINCIPAL, BONUS)
@@ -146,7 +147,7 @@ def _tier_order(own: Own, program: Program) -> tuple[int, dt.datetime]:
     return program.rank(own.tier), last
 
 
-def _counted_again(member: str, referee: members.Referee) -> list[Effect]:
+def _counted_again(member: str, referee: Referee) -> list[Effect]:
     return [RefereeCounted(member, reached, referee.counts_on) for reached in referee.reached]
 
 
@@ -325,9 +326,11 @@ def with_late(into: Member, rest: Member) -> Member:
     """Return a member with what an alias still has: what was recorded in its name by shops that did not know.
 
     A merge leaves the alias with nothing, so all that it has came without knowledge of the merge, before it
-    or after. Deficits net, once-only keys add up, and the member's own tier and status stay.
+    or after. Deficits net, once-only keys add up, and the member's own tier and status stay. Leases stay in
+    the alias's name, in which their holders may have drawn and will close them; here they only show.
     """
     at = rest.status_at or rest.joined_at
     for effect in _possessions(rest, into, at):
         into = members.APPLY[type(effect)](into, effect, at)
-    return members.as_of(into, at)
+    leases = (replace(lease, alias=lease.alias or rest.id) for lease in rest.leases)
+    return members.as_of(replace(into, leases=(*into.leases, *leases)), at)

@@ -31,7 +31,8 @@ from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.gains import FAR, Gained
 from tapledger.loyalty.ledger import EventBody, Line
 from tapledger.loyalty.life import standing
-from tapledger.loyalty.members import Member, Referee
+from tapledger.loyalty.members import Member
+from tapledger.loyalty.people.referees import Referee
 from tapledger.loyalty.program import Program
 from tapledger.loyalty.program.people import Gain, Referral
 from tapledger.loyalty.tiers import tiering

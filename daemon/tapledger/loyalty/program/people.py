@@ -206,3 +206,9 @@ class Offline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     coupon_max_minor: int = 3000
     """A plain code that nobody else can vouch for is worth at most so much."""
     coupon_shift_max_minor: int = 10_000
+    lease_share_pct: int = 20
+    """Of a balance: set aside for a shop that saw the member in the last 30 days, to be spent there alone."""
+    lease_cap_points: int = 1000
+    """The most points that are set aside for one shop so; 0 is none."""
+    lease_cap_minor: int = 10_000
+    """The same of stored value."""

@@ -116,8 +116,8 @@ class Owed:
 def liability(everybody: Iterable[Member], program: Program, now: dt.datetime) -> list[Owed]:
     """Return what the shop owes its members, by the local month of the last valid day; never-lapsing last.
 
-    Points that wait or are set aside count; what has expired does not. What one member owes is no less owed
-    to the others.
+    Points that wait, are set aside or leased to a shop count; what has expired does not. What one member owes
+    is no less owed to the others.
     """
     sums: defaultdict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(POOLS, 0))
     for member in everybody:
@@ -125,9 +125,11 @@ def liability(everybody: Iterable[Member], program: Program, now: dt.datetime) -
         for lot in own.lots:
             if lot.expires_at is None or now < lot.expires_at:
                 sums[_month(lot.expires_at, program)][lot.pool] += lot.remaining
-        for hold in own.holds:
-            for take in hold.taken:
-                sums[_month(take.expires_at, program)][POINTS] += take.amount
+        taken = [(POINTS, hold.taken) for hold in own.holds]
+        taken += [(lease.pool, lease.taken) for lease in own.leases if not lease.alias]
+        for pool, takes in taken:
+            for take in takes:
+                sums[_month(take.expires_at, program)][pool] += take.amount
     owed = [
         Owed(
             month,

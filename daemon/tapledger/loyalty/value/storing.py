@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tapledger.errors import Invalid, Refused
-from tapledger.loyalty import days, gains, ledger, lots, members, money, rights
+from tapledger.loyalty import days, escrow, gains, ledger, lots, members, money, rights
 from tapledger.loyalty.decisions import Decision, decision
 from tapledger.loyalty.effects import BONUS, PRINCIPAL, AvailableFrom, Credited, Debited, Lot, LotTake
 from tapledger.loyalty.facts import TENDER_KINDS, Reason, Tender
@@ -192,7 +192,7 @@ def _kept(member: Member, pool: str, now: dt.datetime) -> int:
         for lot in member.lots
         if lot.pool == pool and (lot.expires_at is None or now < lot.expires_at)
     )
-    return kept - members.deficit_of(member, pool)
+    return kept + escrow.everything(member.leases, pool) - members.deficit_of(member, pool)
 
 
 def _lots(
@@ -316,6 +316,8 @@ def decide_close_card(member: Member, staff: str | None, program: Program, now: 
     """Pay the remaining principal out in cash, less the fee; all bonus is forfeited."""
     rules, currency = _rules(program), program.currency
     own = members.as_of(member, now)
+    if leased := sum(escrow.everything(own.leases, pool) for pool in (PRINCIPAL, BONUS)):
+        raise Refused("VALUE_LEASED", leased_minor=leased, currency=currency)
     principal, bonus = lots.everything(own.lots, PRINCIPAL), lots.everything(own.lots, BONUS)
     amount, lost = lots.taken_amount(principal), lots.taken_amount(bonus)
     if not amount and not lost:
