@@ -12,6 +12,7 @@ from tapledger.database import Database, Executor, ThreadExecutor, Transaction, 
 from tapledger.store import drawers, facts, lock, outbox, prints
 from tapledger.store.journal import Journal
 from tapledger.store.keyring import Keyring
+from tapledger.store.space import Space
 from tapledger.wire.messages import FeedPage, Pending
 
 FILE_NAME = "shop.db"
@@ -23,36 +24,52 @@ T = TypeVar("T")
 class Store:
     """One shop's SQLite file. ``transact`` runs a piece of work in one durable transaction."""
 
-    def __init__(self, database: Database, keyring: Keyring, held: IO[bytes] | None) -> None:
+    def __init__(self, database: Database, keyring: Keyring, held: IO[bytes] | None, space: Space) -> None:
         self._database = database
         self._held = held
+        self.space = space
         self.keyring = keyring
         self.journal = Journal(keyring.node, FIRST_EPOCH)
         database.on_rollback = self.journal.forget
 
     @classmethod
     async def open(
-        cls, folder: Path, keyring: Keyring, executor: Executor | None = None, *, read_only: bool = False
+        cls,
+        folder: Path,
+        keyring: Keyring,
+        executor: Executor | None = None,
+        *,
+        read_only: bool = False,
+        ballast_bytes: int = 0,
     ) -> Store:
         """Open the file, migrate it, and settle what was at the printer when the daemon stopped.
 
         One process may have it open; a second is refused with ``Unavailable``. ``read_only`` does none of
-        this: it looks at the store of a daemon that may be running.
+        this: it looks at the store of a daemon that may be running. ``ballast_bytes`` of the disk are held
+        for the ledger (``store.space``).
         """
         executor = executor or ThreadExecutor("store")
         migrations = read_migrations(files("tapledger.store") / "migrations")
+        space = Space(folder, ballast_bytes)
         held = None if read_only else lock.take(folder)
         try:
             database = await executor.run(
-                lambda: Database.open(folder / FILE_NAME, migrations, executor, read_only=read_only)
+                lambda: Database.open(
+                    folder / FILE_NAME,
+                    migrations,
+                    executor,
+                    read_only=read_only,
+                    make_room=(lambda: False) if read_only else space.give_up,
+                )
             )
         except BaseException:
             if held is not None:
                 held.close()
             raise
-        store = cls(database, keyring, held)
+        store = cls(database, keyring, held, space)
         if not read_only:
             await store.transact(_recover)
+            await executor.run(space.hold)
         return store
 
     async def transact(self, work: Callable[[Transaction], T]) -> T:
