@@ -17,6 +17,7 @@ from tapledger.database import PRAGMAS, Transaction
 from tapledger.membership.sale import record_sale
 from tapledger.membership.shop import Shop
 from tapledger.membership.slips import job_id
+from tapledger.store import keys
 from tapledger.store.journal import Recorded
 from tapledger.store.store import FILE_NAME
 
@@ -76,12 +77,13 @@ def _open_twin(shop_file: Path, path: Path) -> Any:
 async def _rows(shop: Shop, recorded: Recorded) -> list[tuple[object, ...]]:
     """Read back what a sale wrote, as the parameters of ``_WRITES``."""
     place = (recorded.event.epoch, recorded.event.seq)
+    member = keys.of_uuid(recorded.event.body.member or "")
 
     def work(tx: Transaction) -> list[tuple[object, ...]]:
         queries: list[tuple[str, tuple[object, ...]]] = [
             ("SELECT * FROM event WHERE epoch = ? AND seq = ?", place),
             ("SELECT * FROM operation WHERE epoch = ? AND seq = ?", place),
-            ("SELECT state, unsettled_points, id FROM member WHERE id = ?", (recorded.event.body.member,)),
+            ("SELECT state, unsettled_points, id FROM member WHERE id = ?", (member,)),
             ("SELECT * FROM print_job WHERE id = ?", (job_id(recorded),)),
         ]
         return [tuple(tx.exec_driver_sql(query, values).one()) for query, values in queries]

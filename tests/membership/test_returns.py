@@ -21,7 +21,7 @@ from tapledger.membership.desk.sales import Bottles, Item, bottles
 from tapledger.membership.refund import GiveBackCommand, VoidCommand
 from tapledger.membership.sale import record_sale
 from tapledger.membership.sign_in import Throttle
-from tapledger.store import sales
+from tapledger.store import keys, sales
 from tapledger.store.journal import Recorded
 from tests.membership.counter import DAY_S, back, facts, refused, rules, state
 from tests.store.shops import EARPHONES, TOWEL, Bench, card
@@ -170,7 +170,7 @@ async def test_stored_value_needs_a_card_that_proves_itself(bench: Bench, member
     rich = msgspec.structs.replace(who, lots=(lot,))
     raw = msgspec.msgpack.encode(rich)
     await bench.shop.store.transact(
-        lambda tx: tx.exec_driver_sql("UPDATE member SET state = ? WHERE id = ?", (raw, member))
+        lambda tx: tx.exec_driver_sql("UPDATE member SET state = ? WHERE id = ?", (raw, keys.of_uuid(member)))
     )
     command = dataclasses.replace(bench.sale(member), tenders=(Tender("value", 1200),))
     bare = dataclasses.replace(command, presented=card("any", 0))

@@ -10,7 +10,7 @@ from tapledger.errors import Corrupt
 from tapledger.membership import sign_in
 from tapledger.membership.identity import Presented
 from tapledger.membership.redemption import Redeemed
-from tapledger.store import drafts, facts
+from tapledger.store import drafts, facts, keys
 from tapledger.web.snapshots import Till
 from tests.store.shops import EARPHONES, TOWEL, card
 from tests.web.faces import Faces
@@ -255,6 +255,6 @@ async def test_a_member_that_the_store_lost_stops_no_start(faces: Faces) -> None
     await faces.daemon.till.card(card("a"))
     await enter(faces, TOWEL)
     delete = "DELETE FROM member WHERE id = ?"
-    await faces.bench.shop.store.transact(lambda tx: tx.exec_driver_sql(delete, (member,)))
+    await faces.bench.shop.store.transact(lambda tx: tx.exec_driver_sql(delete, (keys.of_uuid(member),)))
     await faces.start()
     assert code(faces) == Corrupt("MEMBER_MISSING").code

@@ -6,6 +6,9 @@ Whatever changes a member makes them due at once; ``membership.night`` then look
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+
+import msgspec
 
 from tapledger.database import Transaction
 
@@ -21,6 +24,13 @@ def joined(tx: Transaction, member: str) -> None:
 def changed(tx: Transaction, member: str) -> None:
     """Look at a member again soon, if their dates are looked after here."""
     tx.exec_driver_sql("UPDATE due SET at_ms = 0 WHERE member = ? AND at_ms IS NOT 0", (member,))
+
+
+def all_changed(tx: Transaction, members: Sequence[str]) -> None:
+    """``changed`` for many."""
+    names = msgspec.json.encode(members).decode()
+    query = "UPDATE due SET at_ms = 0 WHERE member IN (SELECT value FROM json_each(?)) AND at_ms IS NOT 0"
+    tx.exec_driver_sql(query, (names,))
 
 
 def later(tx: Transaction, member: str, at: dt.datetime | None) -> None:

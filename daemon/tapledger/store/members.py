@@ -1,7 +1,12 @@
-"""Members as projections of the journal, by pseudonym; and which credential names whom."""
+"""Members as projections of the journal, by pseudonym; and which credential names whom.
+
+A row of ``credential`` names the member whose stored state has that credential, so a state says which rows
+there are to take away. There is no index from members to credentials: a million members have no room for one.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -23,13 +28,9 @@ from tapledger.loyalty.ledger import MOVES, EventBody, linked, member_held
 from tapledger.loyalty.life import merging
 from tapledger.loyalty.lots import taken_amount
 from tapledger.loyalty.members import Member, fold
-from tapledger.store import claims, due, leaving, people, virtual_cards
+from tapledger.store import claims, due, keys, leaving, people, states, virtual_cards
 from tapledger.wire.codec import decode_event
 from tapledger.wire.messages import SealedProfile
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Member).decode
-
 
 SPENDING = frozenset({"sale", "fulfil", "draw"})
 """Kinds whose debits are points given out for something; those of others are corrections."""
@@ -70,14 +71,15 @@ def load_alias(tx: Transaction, member: str) -> Stored | None:
     row = first(
         tx,
         "SELECT m.state, m.unsettled_points, p.digest, p.sealed FROM member m"
-        " LEFT JOIN profile p ON p.member = m.id WHERE m.id = ?",
+        " LEFT JOIN profile p ON p.member = ?2 WHERE m.id = ?1",
+        keys.of_uuid(member),
         member,
     )
     if row is None:
         return None
     state, unsettled_points, digest, sealed = row
     profile = None if digest is None else SealedProfile(member=member, digest=digest, sealed=bytes(sealed))
-    return Stored(_decode(state), unsettled_points, profile)
+    return Stored(states.read(member, state), unsettled_points, profile)
 
 
 def names_of(tx: Transaction, member: Member) -> tuple[str, ...]:
@@ -92,22 +94,28 @@ def names_of(tx: Transaction, member: Member) -> tuple[str, ...]:
 
 def owner(tx: Transaction, index: str) -> Owner | None:
     """Return whom a credential names, and the trust level it was enrolled at."""
-    row = tx.exec_driver_sql("SELECT member, min_level FROM credential WHERE idx = ?", (index,)).first()
-    return None if row is None else Owner(row[0], row[1])
+    row = first(
+        tx,
+        "SELECT m.id, c.min_level FROM credential c JOIN member m ON m.no = c.member WHERE c.idx = ?",
+        keys.of_hash(index),
+    )
+    return None if row is None else Owner(keys.uuid_of(row[0]), row[1])
 
 
 def record(tx: Transaction, after: Member, body: EventBody) -> None:
     """Bring the projections in step with one event of this node."""
+    if any(isinstance(effect, StatusSet) and effect.status == "erased" for effect in body.effects):
+        forget(tx, after)  # first: what is stored still says which credentials there are
     change = unsettled_change(after, body)
     tx.exec_driver_sql(
-        "INSERT INTO member VALUES (?, ?, max(0, ?)) ON CONFLICT (id) DO UPDATE SET"
-        " state = excluded.state, unsettled_points = max(0, unsettled_points + ?)",
-        (after.id, _encode(after), change, change),
+        "INSERT INTO member (id, state, unsettled_points) VALUES (?, ?, max(0, ?)) ON CONFLICT (id) DO UPDATE"
+        " SET state = excluded.state, unsettled_points = max(0, unsettled_points + ?)",
+        (keys.of_uuid(after.id), states.write(after), change, change),
     )
     if body.kind == "join":
         due.joined(tx, after.id)
     due.changed(tx, after.id)
-    _write_credentials(tx, after.id, linked(body))
+    _name(tx, ((after.id, one) for one in linked(body)))
     is_moved = body.kind in MOVES
     for effect in body.effects:
         match effect:
@@ -118,11 +126,9 @@ def record(tx: Transaction, after: Member, body: EventBody) -> None:
             case HoldSettled(hold=settled, given_back=given_back) if not is_moved:
                 settle_voucher(tx, settled, given_back=given_back)
             case Unlinked(index=index):
-                tx.exec_driver_sql("DELETE FROM credential WHERE idx = ? AND member = ?", (index, after.id))
-            case StatusSet(status=status, until=until):
+                _unname(tx, [(after.id, index)])
+            case StatusSet(until=until):
                 leaving.note(tx, after.id, until)
-                if status == "erased":
-                    forget(tx, after)
 
 
 def forget(tx: Transaction, member: Member) -> None:
@@ -130,7 +136,8 @@ def forget(tx: Transaction, member: Member) -> None:
     for one in names_of(tx, member):
         people.forget(tx, one)
         virtual_cards.forget(tx, one)
-        tx.exec_driver_sql("DELETE FROM credential WHERE member = ?", (one,))
+        stored = load_alias(tx, one)
+        _unname(tx, [] if stored is None else [(one, each.index) for each in stored.member.credentials])
 
 
 def _open_voucher(tx: Transaction, member: str, hold: Hold) -> None:
@@ -162,26 +169,89 @@ def unsettled_change(after: Member, body: EventBody) -> int:
     return change
 
 
-def _write_credentials(tx: Transaction, member: str, credentials: tuple[Credential, ...]) -> None:
-    for credential in credentials:
+def _name(tx: Transaction, given: Iterable[tuple[str, Credential]]) -> None:
+    """Let credentials name the members beside them, whomever they named before."""
+    rows = [(keys.of_hash(one.index), keys.of_uuid(member), one.min_level) for member, one in given]
+    if rows:
         tx.exec_driver_sql(
-            "INSERT INTO credential VALUES (?, ?, ?, ?) ON CONFLICT (idx) DO UPDATE SET"
-            " member = excluded.member, kind = excluded.kind, min_level = excluded.min_level",
-            (credential.index, member, credential.kind, credential.min_level),
+            "INSERT INTO credential VALUES (?, (SELECT no FROM member WHERE id = ?), ?) ON CONFLICT (idx)"
+            " DO UPDATE SET member = excluded.member, min_level = excluded.min_level"
+            " WHERE member != excluded.member OR min_level != excluded.min_level",
+            rows,
         )
 
 
-def replace_with(tx: Transaction, state: Member, epoch: int, settled_seq: int) -> None:
-    """Take central's state of a member and fold this node's own later events onto it again.
+def _unname(tx: Transaction, gone: Sequence[tuple[str, str]]) -> None:
+    """Let credentials, by index, no more name the members beside them."""
+    rows = [(keys.of_hash(index), keys.of_uuid(member)) for member, index in gone]
+    if rows:
+        tx.exec_driver_sql(
+            "DELETE FROM credential WHERE idx = ? AND member = (SELECT no FROM member WHERE id = ?)", rows
+        )
 
-    Those recorded in the name of an alias, before this node knew of the merge, are the member's too (X4).
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What central says of a member, and the last of this node's events that is in it."""
+
+    state: Member
+    epoch: int
+    seq: int
+
+
+def replace_with(tx: Transaction, state: Member, epoch: int, settled_seq: int) -> None:
+    """``replace_all`` for one member."""
+    replace_all(tx, [Told(state, epoch, settled_seq)])
+
+
+def replace_all(tx: Transaction, told: Iterable[Told]) -> None:
+    """Take central's states of members and fold this node's own later events onto them again."""
+    news = list({one.state.id: one for one in told}.values())
+    names = [name for one in news for name in (one.state.id, *one.state.aliases)]
+    own = _recorded_here(tx, names)
+    after = [
+        (one.state, 0) if own.isdisjoint((one.state.id, *one.state.aliases)) else _with_own(tx, one)
+        for one in news
+    ]
+    before = _credentials_of(tx, [member.id for member, _ in after])
+    tx.exec_driver_sql(
+        "INSERT INTO member (id, state, unsettled_points) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE"
+        " SET state = excluded.state, unsettled_points = excluded.unsettled_points",
+        [(keys.of_uuid(member.id), states.write(member), unsettled) for member, unsettled in after],
+    )
+    due.all_changed(tx, [member.id for member, _ in after])
+    given = [(member.id, one) for member, _ in after for one in member.credentials]
+    still = {(member, one.index) for member, one in given}
+    _unname(tx, [one for one in before if one not in still])
+    _name(tx, given)
+
+
+def _recorded_here(tx: Transaction, names: Sequence[str]) -> set[str]:
+    """Return those of whom this node has recorded anything."""
+    query = "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM event WHERE member = value)"
+    return {row[0] for row in tx.exec_driver_sql(query, (msgspec.json.encode(names).decode(),))}
+
+
+def _credentials_of(tx: Transaction, members: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the credentials of those of the members that are stored, each as (member, index)."""
+    marks = ", ".join("?" * len(members))
+    query = f"SELECT id, state FROM member WHERE id IN ({marks})"  # noqa: S608 - question marks only
+    rows = tx.exec_driver_sql(query, tuple(map(keys.of_uuid, members)))
+    found = (states.read(keys.uuid_of(key), state) for key, state in rows)
+    return [(member.id, one.index) for member in found for one in member.credentials]
+
+
+def _with_own(tx: Transaction, told: Told) -> tuple[Member, int]:
+    """Return a member with what this node recorded later, and the points in it that central does not know of.
+
+    What was recorded in the name of an alias, before this node knew of the merge, is the member's too (X4).
     """
-    member, unsettled = state, 0
-    names = msgspec.json.encode((state.id, *state.aliases)).decode()
+    member, unsettled = told.state, 0
+    names = msgspec.json.encode((member.id, *member.aliases)).decode()
     rows = tx.exec_driver_sql(
         "SELECT raw FROM event WHERE member IN (SELECT value FROM json_each(?)) AND (epoch, seq) > (?, ?)"
         " ORDER BY epoch, seq",
-        (names, epoch, settled_seq),
+        (names, told.epoch, told.seq),
     )
     for (raw,) in rows:
         body = decode_event(raw).body
@@ -191,14 +261,7 @@ def replace_with(tx: Transaction, state: Member, epoch: int, settled_seq: int) -
             body = merging.late(body, member.id)
         member = fold(member, body)
         unsettled += unsettled_change(member, body)
-    tx.exec_driver_sql(
-        "INSERT INTO member VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
-        " state = excluded.state, unsettled_points = excluded.unsettled_points",
-        (member.id, _encode(member), max(0, unsettled)),
-    )
-    due.changed(tx, member.id)
-    tx.exec_driver_sql("DELETE FROM credential WHERE member = ?", (member.id,))
-    _write_credentials(tx, member.id, member.credentials)
+    return member, max(0, unsettled)
 
 
 def voucher(tx: Transaction, index: str) -> tuple[str, str] | None:

@@ -11,7 +11,7 @@ from tapledger.errors import Corrupt
 from tapledger.loyalty import members as rules
 from tapledger.loyalty.effects import Held
 from tapledger.loyalty.members import Member
-from tapledger.store import history, journal, keyring, members
+from tapledger.store import history, journal, keyring, keys, members
 from tapledger.store.journal import Broken
 from tapledger.store.store import Store
 from tests.store.shops import Bench, HandClock
@@ -80,6 +80,7 @@ def _is_in_step(tx: Transaction) -> bool:
     return (
         {name: stored.member for name, stored in kept.items() if stored is not None} == folded
         and {hold for (hold,) in tx.exec_driver_sql("SELECT hold FROM voucher")} == holds
-        and {index for (index,) in tx.exec_driver_sql("SELECT idx FROM credential")} == cards
+        and {index for (index,) in tx.exec_driver_sql("SELECT idx FROM credential")}
+        == {keys.of_hash(card) for card in cards}
         and tx.exec_driver_sql("SELECT count(*) FROM operation").scalar_one() == len(bodies)
     )

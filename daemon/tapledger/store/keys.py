@@ -1,0 +1,38 @@
+"""Keys of rows in few bytes: a UUID is kept as its 16 bytes, so is a keyed hash; any other text as it is."""
+
+from __future__ import annotations
+
+UUID_LENGTH, HASH_LENGTH = 36, 32
+
+
+def of_uuid(text: str) -> bytes | str:
+    """Return the 16 bytes of a UUID in its usual form; any other text as it is."""
+    if len(text) == UUID_LENGTH:
+        packed = _packed(text.replace("-", ""))
+        if packed is not None and uuid_of(packed) == text:
+            return packed
+    return text
+
+
+def uuid_of(key: bytes | str) -> str:
+    """Return the text that ``of_uuid`` keeps so."""
+    if isinstance(key, str):
+        return key
+    digits = key.hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def of_hash(text: str) -> bytes | str:
+    """Return the 16 bytes of a credential's index; any other text as it is."""
+    if len(text) == HASH_LENGTH:
+        packed = _packed(text)
+        if packed is not None and packed.hex() == text:
+            return packed
+    return text
+
+
+def _packed(digits: str) -> bytes | None:
+    try:
+        return bytes.fromhex(digits)
+    except ValueError:
+        return None

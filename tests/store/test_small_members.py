@@ -1,0 +1,151 @@
+"""Members kept in few bytes are the same members, whatever they have and whoever wrote them."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from benchmarks import state_dictionary, sync_workload
+from tapledger.database import Transaction
+from tapledger.loyalty.effects import Credential
+from tapledger.loyalty.members import Member
+from tapledger.store import history, keys, members, states
+from tapledger.store.members import Told
+from tests.store.old.make import KNOWN
+from tests.store.shops import START, Bench, card
+from tests.store.test_first_release import opened
+
+UUID = "019df237-3e80-75b1-a522-4a58b791f1d8"
+HASH = "c54cfb0bfb4d9ef24d3a8a7a3d9ba7b5"
+
+
+def people(count: int) -> list[Member]:
+    kinds = sync_workload.archetypes(50, seed=5)
+    return [msgspec.msgpack.decode(raw, type=Member) for raw in sync_workload.members(kinds, 0, count)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "ann",
+        UUID,
+        UUID.upper(),
+        UUID.replace("-", ""),
+        HASH,
+        HASH.upper(),
+        "g" * 32,
+        UUID[1:] + "-",
+        " " * 32,
+        "01-9df237-3e80-75b1-a522-4a58b791f1d8",
+        "-" * 36,
+        "é" * 36,
+        "019df237-3e80-75b1-a522-4a58b791f1 8",
+    ],
+)
+def test_a_key_leads_back_to_its_text(text: str) -> None:
+    assert keys.uuid_of(keys.of_uuid(text)) == text
+    as_hash = keys.of_hash(text)
+    assert (as_hash if isinstance(as_hash, str) else as_hash.hex()) == text
+
+
+def test_what_has_a_short_form_is_kept_so() -> None:
+    assert (len(keys.of_uuid(UUID)), len(keys.of_hash(HASH))) == (16, 16)
+    assert isinstance(keys.of_uuid(UUID), bytes) and isinstance(keys.of_hash(HASH), bytes)
+
+
+def test_a_state_is_read_as_it_was_written() -> None:
+    everything = [msgspec.msgpack.decode(raw, type=Member) for raw in state_dictionary.samples()[:16]]
+    for member in [*people(50), *everything, Member(id="ann", joined_at=START)]:
+        assert states.read(member.id, states.write(member)) == member
+
+
+def test_states_are_small_and_those_of_earlier_releases_are_read() -> None:
+    for member in people(20):
+        plain = msgspec.msgpack.encode(member)
+        assert states.read(member.id, plain) == member
+        assert len(states.write(member)) < len(plain) / 2
+
+
+def test_threads_write_states_side_by_side() -> None:
+    """zstd's own state must not be shared: each store has a thread of its own."""
+    wrong: list[Member] = []
+
+    def work(seed: int) -> None:
+        kinds = sync_workload.archetypes(5, seed)
+        mine = [msgspec.msgpack.decode(raw, type=Member) for raw in kinds]
+        wrong.extend(one for _ in range(100) for one in mine if states.read(one.id, states.write(one)) != one)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def told(news: list[Member]) -> list[Told]:
+    return [Told(one, 0, 0) for one in news]
+
+
+async def test_many_members_are_taken_at_once(bench: Bench) -> None:
+    news = people(300)
+    own = await bench.join("Ann", card("own"))
+    await bench.buy(own, count=5)
+    (before,) = [one for one in await everybody(bench) if one.id == own]
+    empty = msgspec.structs.replace(before, lots=(), tallies={}, credentials=before.credentials)
+    await bench.shop.store.transact(lambda tx: members.replace_all(tx, [*told(news), Told(empty, 1, 1)]))
+    kept = {one.id: one for one in await everybody(bench)}
+    assert kept == {one.id: one for one in news} | {own: before}, "the sale is folded onto it again"
+    assert await owners(bench, news) == {one.index: each.id for each in news for one in each.credentials}
+
+
+async def test_cards_move_go_and_come_with_their_members(bench: Bench) -> None:
+    one, two, three = people(3)
+    await bench.shop.store.transact(lambda tx: members.replace_all(tx, told([one, two, three])))
+    taken = one.credentials[0]
+    one = msgspec.structs.replace(one, credentials=())
+    two = msgspec.structs.replace(two, credentials=(*two.credentials, taken))
+    three = msgspec.structs.replace(three, credentials=(Credential("card", HASH, 2),))
+    for news in ([two, one], [three], [two, one, three]):
+        take = functools.partial(members.replace_all, told=told(news))
+        await bench.shop.store.transact(take)
+    assert await owners(bench, [one, two, three]) == {
+        **{each.index: two.id for each in two.credentials},
+        HASH: three.id,
+    }
+
+
+async def everybody(bench: Bench) -> list[Member]:
+    def work(tx: Transaction) -> list[Member]:
+        found = [members.load_alias(tx, name) for name in history.members_after(tx, "", 1000)]
+        return [one.member for one in found if one is not None]
+
+    return await bench.shop.store.transact(work)
+
+
+async def owners(bench: Bench, known: list[Member]) -> dict[str, str]:
+    """Return whom each row of credentials names, asked both ways: by the rows and by the members' states."""
+
+    def work(tx: Transaction) -> dict[str, str]:
+        listed = [row[0].hex() for row in tx.exec_driver_sql("SELECT idx FROM credential")]
+        found = {index: members.owner(tx, index) for index in listed}
+        return {index: one.member for index, one in found.items() if one is not None}
+
+    found = await bench.shop.store.transact(work)
+    names = {one.id for one in known}
+    return {index: member for index, member in found.items() if member in names}
+
+
+@pytest.mark.parametrize("name", ["0001", "0007"])
+async def test_cards_of_an_earlier_release_name_their_members(name: str, tmp_path: Path) -> None:
+    async with opened(name, tmp_path / "shop") as bench:
+        (known,) = await everybody(bench)
+        assert known.credentials
+        assert await owners(bench, [known]) == {one.index: KNOWN.member for one in known.credentials}
+        assert bench.rows("SELECT typeof(id) FROM member") == [("blob",)]
+        assert set(bench.rows("SELECT typeof(idx) FROM credential")) == {("blob",)}
