@@ -29,21 +29,20 @@ from tapledger.devices.roles import (
 from tapledger.devices.supervisor import DeviceSupervisor
 from tapledger.errors import Invalid, Unavailable
 from tapledger.floor import paper_views, views
+from tapledger.floor.head_office import HeadOffice
 from tapledger.floor.serving import Serving
 from tapledger.floor.workshop import Technician
 from tapledger.identifiers import Randomness
-from tapledger.membership import catalogue, night, programs, slips
+from tapledger.membership import catalogue, night, programs, restoring, slips
 from tapledger.membership.shop import Shop
 from tapledger.settings import Settings
 from tapledger.store import keyring
 from tapledger.store.store import Store
-from tapledger.sync.loop import SyncLoop, SyncState
 from tapledger.web import (
     devices_api,
     help_pages,
     kiosk_api,
     print_api,
-    problems,
     recordings_api,
     scanner_setup_api,
 )
@@ -55,7 +54,7 @@ from tapledger.web.print_api import PrinterAtHand
 from tapledger.web.recordings_api import Tapes
 from tapledger.web.scanner_setup_api import SetupSheets
 from tapledger.web.server import Server
-from tapledger.web.snapshots import DeviceLight, SyncView
+from tapledger.web.snapshots import DeviceLight
 from tapledger.web.till import TillFace
 from tapledger.web.till_api import TillApi
 from tapledger.web.till_views import Around
@@ -86,7 +85,7 @@ async def open_shop(settings: Settings, clock: Clock, randomness: Randomness) ->
     except FileNotFoundError as error:
         raise Invalid("CONFIG_MISSING", path=str(error.filename)) from error
     keys = keyring.load(settings.store.folder)
-    store = await Store.open(settings.store.folder, keys)
+    store = await Store.open(settings.store.folder, keys, ballast_bytes=settings.store.ballast_mb << 20)
     try:
         program, coming = await programs.choose(store, source, clock.now())
     except BaseException:
@@ -94,7 +93,7 @@ async def open_shop(settings: Settings, clock: Clock, randomness: Randomness) ->
         raise
     shop = settings.shop
     has_drawer = settings.till.drawer or any(one.role == CASH_DRAWER for one in settings.devices)
-    return Shop(
+    opened = Shop(
         store,
         program,
         articles,
@@ -105,6 +104,8 @@ async def open_shop(settings: Settings, clock: Clock, randomness: Randomness) ->
         coming,
         has_drawer=has_drawer,
     )
+    store.on_restored = functools.partial(restoring.settle, opened)
+    return opened
 
 
 class Daemon:
@@ -152,8 +153,8 @@ class Daemon:
         self.prints = Printing(
             shop, self.devices, settings, self._slip_settled, self._around_changed, self._status_slip
         )
-        self.sync = SyncLoop(shop.store, shop.store.keyring, settings.central, clock, shop.randomness)
-        self.sync.on_change = self._sync_changed
+        self.office = HeadOffice(shop, settings.central, clock)
+        self.office.on_change = self._office_changed
         self._tasks: set[asyncio.Task[None]] = set()
         self._console_address = ""
         self.kiosk = KioskFace(shop, self.live, settings.kiosk, lambda: self._lights("kiosk"), self._recorded)
@@ -164,7 +165,7 @@ class Daemon:
         machine = Machine(
             self.technician.devices,
             self.technician.repairs,
-            self._sync_view,
+            self.office.view,
             self.devices.wake,
             self._test_print,
             lambda language: paper_views.paper_view(self.prints.paper.forecast(), language),
@@ -193,9 +194,7 @@ class Daemon:
 
     async def run(self, started: Callable[[int], None], more: Sequence[web.RouteDef] = ()) -> None:
         """Serve until cancelled; ``started`` is told the port once the faces answer."""
-        self.sync.state = SyncState(
-            last_contact=await self.shop.store.heard_from_central(), unsynced=await self.shop.store.unsynced()
-        )
+        await self.office.recall()
         await self.till.open()
         await self.serving.recover()
         self.kiosk.refresh()
@@ -212,7 +211,7 @@ class Daemon:
                     self.serving.serve_scans(),
                     self.prints.run(),
                     self.console.run(),
-                    self.sync.run(),
+                    self.office.run(),
                     self.night_work(),
                     self.change_programs(),
                 ):
@@ -224,6 +223,7 @@ class Daemon:
     async def night_work(self) -> None:
         """Now and then, whatever the calendar has made due."""
         while True:
+            await asyncio.to_thread(self.shop.store.space.hold)
             done = await night.run(self.shop)
             if done.anything:
                 self._recorded()
@@ -242,13 +242,13 @@ class Daemon:
     def _recorded(self) -> None:
         """Something was committed: print it and tell central."""
         self.prints.poke()
-        self.sync.poke()
+        self.office.poke()
         self.console.changed()
 
     def _desk_acted(self) -> None:
         """Somebody gave a command by name: whoever is served at a face may have other points now."""
         self._recorded()
-        self._sync_changed()
+        self._office_changed()
 
     async def _slip_settled(self, job: str) -> None:
         await self.kiosk.slip_settled(job)
@@ -266,9 +266,8 @@ class Daemon:
         self.till.refresh()
         self.console.changed()
 
-    def _sync_changed(self) -> None:
+    def _office_changed(self) -> None:
         """Sync goes otherwise, or another shop did something: show it, also where that member is served."""
-        self.shop.reachable = self.sync.state.online and self.sync.state.problem is None
         self._around_changed()
         for face in (self.kiosk, self.till):
             self._tell(face.greet_again())
@@ -292,7 +291,7 @@ class Daemon:
         )
 
     def _status_slip(self, language: str) -> slips.Slip:
-        sync = self._sync_view(language)
+        sync = self.office.view(language)
         devices = [(one.role, one.sentence) for one in self.technician.devices(language)]
         central = status.Central(sync.enrolled, sync.online, sync.unsynced)
         return status.status_slip(self.shop, language, devices, central, self._console_address)
@@ -311,7 +310,7 @@ class Daemon:
             self._light(reader),
             self._light(RECEIPT_PRINTER),
             self._light(scanner),
-            self._as_of(),
+            self.office.as_of(),
             views.is_simulated(self.devices.states, face),
             paper_views.paper_left(self.prints.paper.forecast()),
             views.troubles(self.devices.states, face),
@@ -323,25 +322,9 @@ class Daemon:
     def _claim_changed(self, role: str, what: str, who: str) -> None:
         self.technician.claim_changed(role, what, who)
 
-    def _as_of(self) -> str | None:
-        state = self.sync.state
-        if state.online or state.last_contact is None:
-            return None
-        return f"{state.last_contact.astimezone(self.shop.program.zone()):%H:%M}"
-
     def _around_till(self) -> Around:
-        sync = self.sync.state
+        sync = self.office.state
         return Around(self._lights("till"), sync.online, sync.unsynced, self.prints.drawer_open)
-
-    def _sync_view(self, language: str) -> SyncView:
-        state = self.sync.state
-        return SyncView(
-            enrolled=self.shop.store.keyring.enrolled,
-            online=state.online,
-            unsynced=state.unsynced,
-            last_contact="" if state.last_contact is None else state.last_contact.isoformat(),
-            problem=None if state.problem is None else problems.problem(language, state.problem),
-        )
 
     def _language_of(self, path: str) -> str:
         """Return the language of the face a request belongs to."""

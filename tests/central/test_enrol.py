@@ -21,7 +21,7 @@ from tests.central.world import World
 
 async def try_code(world: World, code: str, key: Ed25519PrivateKey | None = None) -> Enrolled:
     key = key or Ed25519PrivateKey.generate()
-    return await enrol(world.session, world.address, code, key, "till 1")
+    return await enrol(world.way, world.address, code, key, "till 1")
 
 
 async def test_a_code_makes_a_node_that_knows_its_tenant(world: World) -> None:
@@ -118,7 +118,7 @@ async def test_a_key_that_is_not_proved_is_refused_and_takes_no_try(world: World
 async def test_a_name_that_cannot_be_shown_is_refused(world: World, name: str) -> None:
     code = await world.central.enrolment_code("North")
     with pytest.raises(Invalid):
-        await enrol(world.session, world.address, code, Ed25519PrivateKey.generate(), name)
+        await enrol(world.way, world.address, code, Ed25519PrivateKey.generate(), name)
     with pytest.raises(Invalid, match="NODE_NAME_INVALID"):
         await world.central.enrolment_code(name)
     assert (await held(world.central))["node"] == []
@@ -127,7 +127,7 @@ async def test_a_name_that_cannot_be_shown_is_refused(world: World, name: str) -
 @pytest.mark.parametrize("code", ["", "1234567", "123456789", "1234-56U8", "１２３４５６７８"])
 async def test_a_mistyped_code_never_leaves_the_shop(world: World, code: str) -> None:
     with pytest.raises(Invalid, match="ENROL_CODE_MISTYPED"):
-        await enrol(world.session, "http://127.0.0.1:9", code, Ed25519PrivateKey.generate(), "till")
+        await enrol(world.way, "http://127.0.0.1:9", code, Ed25519PrivateKey.generate(), "till")
 
 
 @pytest.mark.parametrize(
@@ -142,4 +142,4 @@ async def test_a_mistyped_code_never_leaves_the_shop(world: World, code: str) ->
 )
 async def test_keys_do_not_travel_in_the_open(world: World, url: str, code: str) -> None:
     with pytest.raises(Invalid, match=code):
-        await enrol(world.session, url, "12345678", Ed25519PrivateKey.generate(), "till")
+        await enrol(world.way, url, "12345678", Ed25519PrivateKey.generate(), "till")

@@ -154,7 +154,7 @@ async def test_a_node_cannot_upload_for_another(world: World) -> None:
 
 async def test_a_stranger_is_refused(world: World) -> None:
     keyring = keyrings.make(os.urandom(96))
-    client = CentralClient(world.session, world.address, keyring, world.clock, os.urandom)
+    client = CentralClient(world.way, world.address, keyring, world.clock, os.urandom)
     with pytest.raises(Denied, match="NODE_UNKNOWN"):
         await client.feed(0)
 
@@ -180,7 +180,7 @@ async def test_time_from_somebody_else_is_not_believed(world: World) -> None:
         profile_key=b"",
         central_public_key=stranger,
     )
-    client = CentralClient(world.session, world.address, keyring, slow, os.urandom)
+    client = CentralClient(world.way, world.address, keyring, slow, os.urandom)
     with pytest.raises(Denied, match="CLOCK_OFF"):
         await client.feed(0)
 

@@ -18,8 +18,9 @@ from tapledger.clock import SystemClock
 from tapledger.errors import Unavailable
 from tapledger.store import keyring as keyrings
 from tapledger.store.keyring import Keyring
-from tapledger.sync.client import CentralClient, open_session
+from tapledger.sync.client import CentralClient
 from tapledger.sync.enrol import enrol
+from tapledger.sync.transport import http
 from tests.central.chains import Chain, earn, join
 
 COMMAND = [sys.executable, "-c", "from tapledger_central.cli import central; central()"]
@@ -75,7 +76,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 
 
 async def enrolled(office: Office, stack: AsyncExitStack) -> tuple[CentralClient, Keyring]:
-    session = await stack.enter_async_context(open_session())
+    session = await stack.enter_async_context(http())
     code = (await office.enrol_code("North"))["code"]
     keyring = keyrings.make(os.urandom(96))
     address = f"http://127.0.0.1:{office.port}"

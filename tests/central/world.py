@@ -28,10 +28,11 @@ from tapledger.store import members, people
 from tapledger.store.journal import Operation
 from tapledger.store.keyring import Keyring
 from tapledger.store.store import Store
-from tapledger.sync.client import CentralClient, open_session
+from tapledger.sync.client import CentralClient
 from tapledger.sync.enrol import enrol
 from tapledger.sync.puller import pull_once
 from tapledger.sync.pusher import push_once
+from tapledger.sync.transport import HttpTransport, open_session
 from tapledger_central.app import Central, open_central, serving
 from tapledger_central.settings import CentralSettings
 
@@ -134,10 +135,12 @@ class World:
         self.central: Central
         self.address: str
         self.session: aiohttp.ClientSession
+        self.way: HttpTransport
         self._stack = AsyncExitStack()
 
     async def open(self) -> None:
         self.session = await self._stack.enter_async_context(open_session())
+        self.way = HttpTransport(self.session)
         self.central = await open_central(self.folder / "central", self.clock)
         self._stack.push_async_callback(self.central.close)
         settings = CentralSettings(data_folder=self.folder, listen_port=0)
@@ -151,13 +154,13 @@ class World:
         clock = clock or self.clock
         fresh = keyrings.make(os.urandom(96))
         code = await self.central.enrolment_code(name)
-        answer = await enrol(self.session, self.address, code, fresh.signing_key, name)
+        answer = await enrol(self.way, self.address, code, fresh.signing_key, name)
         return await self.open_shop(name, fresh.with_enrolment(answer), clock)
 
     async def open_shop(self, name: str, keyring: Keyring, clock: HandClock) -> ShopNode:
         store = await Store.open(self.folder / name, keyring)
         self._stack.push_async_callback(store.close)
-        client = CentralClient(self.session, self.address, keyring, clock, os.urandom)
+        client = CentralClient(self.way, self.address, keyring, clock, os.urandom)
         return ShopNode(store, keyring, client, clock)
 
 

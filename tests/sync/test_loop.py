@@ -87,7 +87,7 @@ async def test_central_away_is_said_and_comes_back_by_itself(world: World) -> No
     shop = await world.shop("first")
     await shop.join("m-1")
     loop = loop_of(shop, "http://127.0.0.1:9")
-    gone = CentralClient(world.session, "http://127.0.0.1:9", shop.keyring, shop.clock, os.urandom)
+    gone = CentralClient(world.way, "http://127.0.0.1:9", shop.keyring, shop.clock, os.urandom)
     for _ in range(3):
         assert await loop.round(gone) is False
     state = loop.state
@@ -174,7 +174,7 @@ async def test_no_answer_ends_the_loop_or_loses_an_event(world: World, name: str
     shop = await world.shop("first")
     await shop.join("m-1")
     async with pretender(POISON[name]) as url:
-        bad = CentralClient(world.session, url, shop.keyring, shop.clock, os.urandom)
+        bad = CentralClient(world.way, url, shop.keyring, shop.clock, os.urandom)
         loop = loop_of(shop, url)
         await loop.round(bad)
     assert problem_of(loop) != ""

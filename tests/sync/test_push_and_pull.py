@@ -147,7 +147,7 @@ async def test_a_page_with_a_hole_changes_nothing(world: World) -> None:
 
 async def test_central_out_of_reach_is_unavailable(world: World) -> None:
     shop = await world.shop("first")
-    client = CentralClient(world.session, "http://127.0.0.1:9", shop.keyring, world.clock, os.urandom)
+    client = CentralClient(world.way, "http://127.0.0.1:9", shop.keyring, world.clock, os.urandom)
     with pytest.raises(Unavailable, match="CENTRAL_UNREACHABLE"):
         await client.feed(0)
 
@@ -155,4 +155,4 @@ async def test_central_out_of_reach_is_unavailable(world: World) -> None:
 async def test_a_client_checks_its_address_first(world: World) -> None:
     shop = await world.shop("first")
     with pytest.raises(Invalid, match="CENTRAL_URL_INSECURE"):
-        CentralClient(world.session, "http://192.0.2.1", shop.keyring, world.clock, os.urandom)
+        CentralClient(world.way, "http://192.0.2.1", shop.keyring, world.clock, os.urandom)

@@ -11,7 +11,7 @@ from tapledger.errors import Denied, Unavailable
 from tapledger.wire import signing
 from tapledger.wire.requests import ClockOff, Signed, verify_request
 from tapledger_central.keys import CentralKeys
-from tapledger_central.store import Database, Transaction, nodes
+from tapledger_central.store import CentralStore, Transaction, nodes
 from tapledger_central.store.nodes import Node
 from tapledger_central.web.asking import Asked
 
@@ -58,7 +58,7 @@ class Admission:
 class Guard:
     """Knows nodes by their signatures."""
 
-    def __init__(self, store: Database, keys: CentralKeys, clock: Clock) -> None:
+    def __init__(self, store: CentralStore, keys: CentralKeys, clock: Clock) -> None:
         self._store = store
         self._keys = keys
         self._clock = clock

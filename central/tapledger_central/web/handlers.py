@@ -22,7 +22,7 @@ from tapledger.wire.messages import (
     Batch,
     Enrol,
 )
-from tapledger_central import feed, intake
+from tapledger_central import feed, intake, placing
 from tapledger_central.enrol import enrol
 from tapledger_central.store import nodes
 from tapledger_central.store.nodes import Node
@@ -124,7 +124,14 @@ class Handlers:
     async def post_events(self, caller: Caller) -> msgspec.Struct:
         central = self.central
         batch = unpack(caller.body, Batch)
-        return await intake.take(central.store, central.keys.tenant, caller.node, batch, central.clock.now())
+        return await intake.take(central.store, caller.node, batch, central.clock.now())
+
+    async def get_standing(self, caller: Caller) -> msgspec.Struct:
+        return await placing.standing(self.central.store, caller.node, self.central.clock.now())
+
+    async def get_events(self, caller: Caller) -> msgspec.Struct:
+        epoch, after = number(caller.query, "epoch", 1), number(caller.query, "after", 0)
+        return await placing.tail(self.central.store, caller.node, epoch, after)
 
     async def get_feed(self, caller: Caller) -> msgspec.Struct:
         query = caller.query
@@ -140,6 +147,8 @@ class Handlers:
 ROUTES: tuple[Route, ...] = (
     Route("POST", "/v1/nodes/{node}/events", Handlers.post_events, "Take a batch of events",
           MAX_BATCH_BYTES, for_suspended=True),
+    Route("GET", "/v1/nodes/{node}/events", Handlers.get_events, "Give a node its own events back"),
+    Route("GET", "/v1/nodes/{node}/standing", Handlers.get_standing, "Tell where a node's chains end"),
     Route("GET", "/v1/feed", Handlers.get_feed, "Tell what changed after a version"),
 )  # fmt: skip
 

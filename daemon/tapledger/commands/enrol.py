@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import aiohttp
-
 from tapledger.errors import Conflict, Invalid
 from tapledger.settings import Settings
 from tapledger.store import keyring, members
 from tapledger.store.store import Store
 from tapledger.sync.enrol import enrol
+from tapledger.sync.transport import http
 
 
 async def enrol_shop(settings: Settings, code: str, url: str = "") -> str:
@@ -26,7 +25,7 @@ async def enrol_shop(settings: Settings, code: str, url: str = "") -> str:
             raise Conflict("ENROL_TOO_LATE")
     finally:
         await store.close()
-    async with aiohttp.ClientSession() as session:
-        answer = await enrol(session, central, code, keys.signing_key, settings.shop.name)
+    async with http() as way:
+        answer = await enrol(way, central, code, keys.signing_key, settings.shop.name)
     keyring.replace(settings.store.folder, keys.with_enrolment(answer))
     return keys.node

@@ -10,7 +10,6 @@ from tapledger.membership import explaining
 from tapledger.membership.explaining import Explained
 from tapledger.settings import Settings
 from tapledger.store import keyring
-from tapledger.store.store import FIRST_EPOCH
 
 
 async def explain_event(settings: Settings, event: str, language: str) -> Explained:
@@ -18,7 +17,7 @@ async def explain_event(settings: Settings, event: str, language: str) -> Explai
     node = keyring.load(settings.store.folder).node
 
     def work(tx: Transaction, program: Program) -> Explained:
-        body = explaining.find(tx, event, node, FIRST_EPOCH)
+        body = explaining.find(tx, event, node)
         return explaining.explained(tx, body, program, language)
 
     return await looking.look_by_rules(settings, SystemClock().now(), work)

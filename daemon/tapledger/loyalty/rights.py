@@ -45,6 +45,8 @@ class Rights:
     coupon_left_minor: int | None = None
     """Of what plain codes may take off today without central."""
     clock_suspect: bool = False
+    stopped: str = ""
+    """Why this node may spend nothing at all, as a code: its disk was rolled back, or it is not trusted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,8 @@ class Limit:
 
 def stage(rights: Rights, program: Program, now: dt.datetime) -> Stage:
     """Return how far away central is; a clock that is not believed cannot prove that it was heard lately."""
+    if rights.stopped:
+        return "earn_only"
     if rights.online:
         return "online"
     if rights.last_feed_at is None:
@@ -205,6 +209,8 @@ def why_not_now() -> Reason:
 
 
 def why_not_away(row: Operation, rights: Rights, program: Program) -> Reason:
+    if rights.stopped:
+        return Reason(rights.stopped, {})
     if row.until == "online":
         return Reason("NEEDS_CENTRAL", {})
     if rights.last_feed_at is None:

@@ -16,7 +16,7 @@ from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.program import Program, name_in
 from tapledger.membership import programs
-from tapledger.store import history
+from tapledger.store import epochs, history
 
 MAX_SEQ_DIGITS = 18
 """More is no number of an event."""
@@ -106,17 +106,17 @@ NAMED: dict[str, Callable[[Program], dict[str, Names]]] = {
 
 
 # ---- events ----------------------------------------------------------------------------------------------
-def find(tx: Transaction, event: str, node: str, epoch: int) -> EventBody:
+def find(tx: Transaction, event: str, node: str) -> EventBody:
     """Return the event of a receipt number, its tail ``epoch-seq`` or ``seq``, or the id of a sale.
 
-    Raises ``NotFound`` for what this shop did not record.
+    A ``seq`` alone is one of today's epoch. Raises ``NotFound`` for what this shop did not record.
     """
     tail = event.strip().removeprefix(f"{node}-")
     numbers = tail.split("-")
     if len(numbers) <= 2 and all(
         len(one) <= MAX_SEQ_DIGITS and one.isascii() and one.isdigit() for one in numbers
     ):
-        body = history.at(tx, int(numbers[0]) if len(numbers) == 2 else epoch, int(numbers[-1]))
+        body = history.at(tx, int(numbers[0]) if len(numbers) == 2 else epochs.current(tx), int(numbers[-1]))
     else:
         body = history.of_operation(tx, tail)
     if body is None:

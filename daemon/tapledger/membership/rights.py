@@ -10,7 +10,7 @@ from tapledger.loyalty import days, ledger
 from tapledger.loyalty.effects import PRINCIPAL
 from tapledger.loyalty.rights import MAX_CLOCK_BACK, Rights, limit
 from tapledger.membership.shop import Shop
-from tapledger.store import claims, members, outbox
+from tapledger.store import claims, epochs, members, outbox
 
 _HLC_MS = 16
 """Bits of a hybrid logical clock below its milliseconds."""
@@ -37,6 +37,7 @@ def rights_of(tx: Transaction, shop: Shop, member: str | None = None) -> Rights:
         top_up_left_minor=_left_today(tx, shop, TOP_UPS, _top_up_cap(shop)),
         coupon_left_minor=_left_today(tx, shop, CODES, shop.program.offline.coupon_shift_max_minor),
         clock_suspect=suspect,
+        stopped=epochs.stopped(tx) or shop.stopped,
     )
 
 

@@ -48,6 +48,8 @@ class Shop:
     """The version that takes the programme's place later (``membership.programs``)."""
     reachable: bool = False
     """Central answered when it was last asked; who syncs says so. A shop that stands alone needs none."""
+    stopped: str = ""
+    """Why nothing may be spent here, as a code; who syncs says so."""
     has_drawer: bool = False
     """A cash drawer opens with each cash sale (``devices.drawer``)."""
 

@@ -17,7 +17,7 @@ from tapledger.database import Transaction, first
 from tapledger.errors import Conflict, Invalid, Refused
 from tapledger.loyalty.decisions import Decision
 from tapledger.loyalty.ledger import is_balanced, linked
-from tapledger.store import members, outbox, sales
+from tapledger.store import epochs, members, outbox, sales
 from tapledger.wire.codec import GENESIS, decode_event, encode_event, link
 from tapledger.wire.messages import EVENT_VERSION, LedgerEvent
 
@@ -72,6 +72,13 @@ class Journal:
         self.node = node
         self.epoch = epoch
         self._head: Head | None = None
+        self.heard = 0
+        """The latest hybrid clock that central has told: what is recorded from now on is later."""
+
+    def take_up(self, tx: Transaction) -> None:
+        """Go on where this disk stopped: in its epoch, later than all that was heard."""
+        self.epoch, self._head = epochs.current(tx), None
+        self.heard = max(self.heard, outbox.heard_hlc(tx))
 
     def find(self, tx: Transaction, operation: Operation) -> Recorded | None:
         """Return what an operation recorded earlier; raise ``Conflict`` when its input was another."""
@@ -101,7 +108,7 @@ class Journal:
             node=self.node,
             epoch=self.epoch,
             seq=head.seq + 1,
-            hlc=next_hlc(head.hlc, now),
+            hlc=next_hlc(max(head.hlc, self.heard), now),
             body=body,
         )
         raw = encode_event(event)

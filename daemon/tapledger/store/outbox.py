@@ -9,9 +9,12 @@ from tapledger.database import Transaction
 from tapledger.errors import Corrupt
 from tapledger.loyalty.ledger import EventBody
 from tapledger.store import facts, members, news, people
+from tapledger.wire.asking import MAX_REPORTS
 from tapledger.wire.codec import decode_event
 from tapledger.wire.messages import FeedPage, FeedRow, Pending, SealedProfile
 
+RECEIPT = "erasure"
+"""Rows of our own among the news: members who were erased here, until central has heard so."""
 NOTED_EVERY = dt.timedelta(minutes=1)
 """How exactly it is kept when central was last heard while there is no news."""
 
@@ -72,6 +75,16 @@ def is_unsynced(tx: Transaction, member: str) -> bool:
     return tx.exec_driver_sql(query, (member, *acknowledged(tx))).first() is not None
 
 
+def hear(tx: Transaction, hlc: int) -> None:
+    """Keep the latest hybrid clock that was heard, over a restart."""
+    if hlc > heard_hlc(tx):
+        facts.put(tx, "hlc_heard", b"%d" % hlc)
+
+
+def heard_hlc(tx: Transaction) -> int:
+    return int(facts.get(tx, "hlc_heard") or 0)
+
+
 def cursor(tx: Transaction) -> int:
     return int(facts.get(tx, "feed_cursor") or b"0")
 
@@ -98,6 +111,7 @@ def apply_page(tx: Transaction, page: FeedPage, node: str) -> list[str]:
         take_row(tx, row, node)
     if page.cursor != expected:
         facts.put(tx, "feed_cursor", b"%d" % page.cursor)
+        hear(tx, page.hlc)
     if not page.more and (page.rows or _is_old(heard_at(tx), page.at)):
         facts.put(tx, "feed_at", page.at.isoformat().encode())
     return [row.member for row in page.rows if row.state is not None]
@@ -120,7 +134,7 @@ def take_row(tx: Transaction, row: FeedRow, node: str) -> None:
     if row.profile is not None:
         people.put(tx, row.profile)
     if row.state.status == "erased":
-        members.forget(tx, row.state)
+        _erase(tx, row.state.id)
 
 
 def _erase(tx: Transaction, member: str) -> None:
@@ -128,3 +142,20 @@ def _erase(tx: Transaction, member: str) -> None:
     stored = members.load_alias(tx, member)
     if stored is not None:
         members.forget(tx, stored.member)
+        news.take(tx, FeedRow(version=0, kind=RECEIPT, key=member))
+
+
+def erased(tx: Transaction) -> list[str]:
+    """Return members who were erased here and of whom central has no receipt yet."""
+    rows = tx.exec_driver_sql("SELECT key FROM news WHERE kind = ? LIMIT ?", (RECEIPT, MAX_REPORTS))
+    return [row[0] for row in rows]
+
+
+def erasure_told(tx: Transaction, erased: list[str]) -> None:
+    for member in erased:
+        news.take(tx, FeedRow(version=0, kind=RECEIPT, key=member, gone=True))
+
+
+def start_over(tx: Transaction) -> None:
+    """Read the feed from its beginning again; what is here stays in use meanwhile."""
+    facts.put(tx, "feed_cursor", b"0")

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 from tapledger.database import Database, Executor, ThreadExecutor, Transaction, read_migrations
-from tapledger.store import drawers, facts, lock, outbox, prints
+from tapledger.store import drawers, epochs, facts, lock, outbox, prints
 from tapledger.store.journal import Journal
 from tapledger.store.keyring import Keyring
 from tapledger.store.space import Space
-from tapledger.wire.messages import FeedPage, Pending
+from tapledger.wire.messages import FeedPage, FeedRow, Pending
 
 FILE_NAME = "shop.db"
-FIRST_EPOCH = 1
 
 T = TypeVar("T")
 
@@ -29,7 +28,9 @@ class Store:
         self._held = held
         self.space = space
         self.keyring = keyring
-        self.journal = Journal(keyring.node, FIRST_EPOCH)
+        self.journal = Journal(keyring.node, epochs.FIRST)
+        self.on_restored: epochs.Projection = lambda tx, body: None
+        """Told of each event that central gave back, in the transaction that writes it."""
         database.on_rollback = self.journal.forget
 
     @classmethod
@@ -70,6 +71,7 @@ class Store:
         if not read_only:
             await store.transact(_recover)
             await executor.run(space.hold)
+        await store.transact(store.journal.take_up)
         return store
 
     async def transact(self, work: Callable[[Transaction], T]) -> T:
@@ -84,8 +86,13 @@ class Store:
     async def pending(self, limit: int) -> Pending | None:
         return await self.transact(lambda tx: outbox.pending(tx, limit))
 
-    async def acknowledge(self, epoch: int, seq: int) -> None:
-        await self.transact(lambda tx: outbox.set_acknowledged(tx, epoch, seq))
+    async def acknowledge(self, epoch: int, seq: int, hlc: int = 0) -> None:
+        def work(tx: Transaction) -> None:
+            outbox.set_acknowledged(tx, epoch, seq)
+            outbox.hear(tx, hlc)
+
+        await self.transact(work)
+        self.journal.heard = max(hlc, self.journal.heard)
 
     async def rewind(self, epoch: int, seq: int) -> None:
         await self.transact(lambda tx: outbox.set_acknowledged(tx, epoch, seq))
@@ -94,7 +101,51 @@ class Store:
         return await self.transact(outbox.cursor)
 
     async def apply_page(self, page: FeedPage) -> list[str]:
-        return await self.transact(lambda tx: outbox.apply_page(tx, page, self.keyring.node))
+        changed = await self.transact(lambda tx: outbox.apply_page(tx, page, self.keyring.node))
+        self.journal.heard = max(page.hlc, self.journal.heard)
+        return changed
+
+    async def apply_row(self, row: FeedRow) -> None:
+        """Take one row that came with an answer."""
+        await self.transact(lambda tx: outbox.take_row(tx, row, self.keyring.node))
+
+    async def start_over(self) -> None:
+        await self.transact(outbox.start_over)
+
+    async def erased(self) -> list[str]:
+        return await self.transact(outbox.erased)
+
+    async def erasure_told(self, members: list[str]) -> None:
+        await self.transact(lambda tx: outbox.erasure_told(tx, members))
+
+    async def heard(self, hlc: int) -> None:
+        if hlc > self.journal.heard:
+            await self.transact(lambda tx: outbox.hear(tx, hlc))
+            self.journal.heard = hlc
+
+    async def last_seq(self, epoch: int) -> int:
+        return await self.transact(lambda tx: epochs.last_seq(tx, epoch))
+
+    async def hash_of(self, epoch: int, seq: int) -> bytes:
+        return await self.transact(lambda tx: epochs.hash_of(tx, epoch, seq))
+
+    async def restore(self, epoch: int, first_seq: int, raws: list[bytes]) -> None:
+        def put_back(tx: Transaction) -> None:
+            epochs.restore(tx, self.keyring.node, epoch, first_seq, raws, self.on_restored)
+            self.journal.forget()
+
+        await self.transact(put_back)
+
+    async def begin_epoch(self, epoch: int) -> None:
+        await self.transact(lambda tx: epochs.begin(tx, epoch))
+        await self.transact(self.journal.take_up)
+
+    async def stop_spending(self) -> None:
+        await self.transact(lambda tx: epochs.stop(tx, epochs.ROLLED_BACK))
+
+    async def in_place(self) -> None:
+        if await self.transact(epochs.stopped):
+            await self.transact(lambda tx: epochs.stop(tx, ""))
 
     async def unsynced(self) -> int:
         return await self.transact(outbox.unsynced)

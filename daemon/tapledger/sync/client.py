@@ -1,12 +1,10 @@
-"""Requests to central: signed, with deadlines, and with typed errors instead of the library's."""
+"""Questions to central: signed, with deadlines, with typed errors, and with answers that are proved."""
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 from typing import TypeVar
 
-import aiohttp
 import msgspec
 from yarl import URL
 
@@ -14,83 +12,114 @@ from tapledger.clock import Clock
 from tapledger.errors import Denied, Invalid, TapledgerError, Unavailable
 from tapledger.identifiers import Randomness
 from tapledger.store.keyring import Keyring
+from tapledger.sync.transport import Received, Transport
 from tapledger.wire import signing
-from tapledger.wire.codec import CONTENT_TYPE, pack, unpack
-from tapledger.wire.messages import (
-    MAX_BATCH_BYTES,
-    MAX_FEED_ROWS,
-    Batch,
-    BatchAnswer,
-    FeedPage,
-    Refusal,
-)
+from tapledger.wire.asking import Erasures, LeaseAnswer, LeaseAsked, Standing, Tail, Taken, Telemetry
+from tapledger.wire.codec import check_version, pack, unpack
+from tapledger.wire.messages import MAX_FEED_ROWS, VERSION, Batch, BatchAnswer, FeedPage, Refusal
 from tapledger.wire.problems import error_from
 from tapledger.wire.requests import NONCE_BYTES, Request, sign_request
 
-CONNECT_DEADLINE_S = 5.0
-ANSWER_DEADLINE_S = 30.0
-MAX_CONNECTIONS = 2
+ANSWER_DEADLINE_S = 20.0
+LEASE_DEADLINE_S = 1.5
+"""Somebody stands at the counter: past this the shop goes on by what it may do alone."""
+ANSWER_SIGNATURE = "tapledger-answer"
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 
-def open_session() -> aiohttp.ClientSession:
-    """Open a session for talking to central; the caller closes it."""
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=False,
-    )
-
-
 class CentralClient:
-    """Asks one central as one enrolled node. The session is the caller's, who closes it."""
+    """Asks one central as one enrolled node. ``boot`` names this start of the daemon."""
 
     def __init__(
         self,
-        session: aiohttp.ClientSession,
+        transport: Transport,
         central_url: str,
         keyring: Keyring,
         clock: Clock,
         randomness: Randomness,
+        boot: str = "",
     ) -> None:
-        self._session = session
+        self._transport = transport
         self._base = central_address(central_url)
         self._keyring = keyring
         self._clock = clock
         self._randomness = randomness
+        self._boot = boot
         self._ahead = dt.timedelta()
         """How far central's clock is ahead of ours, learnt from its last signed refusal."""
 
     async def send(self, batch: Batch) -> BatchAnswer:
         """Upload a batch; raise what central raised, or ``Unavailable`` when it cannot be reached."""
-        path = f"v1/nodes/{self._keyring.node}/events"
-        return await self._ask("POST", self._base / path, pack(batch), BatchAnswer)
+        batch = msgspec.structs.replace(batch, boot=self._boot)
+        return await self._ask("POST", self._of_node("events"), pack(batch), BatchAnswer)
 
-    async def feed(self, cursor: int, limit: int = MAX_FEED_ROWS) -> FeedPage:
-        """Return the members that changed after a version."""
-        url = (self._base / "v1/feed").with_query(cursor=cursor, limit=limit)
-        return await self._ask("GET", url, b"", FeedPage)
+    async def feed(self, cursor: int, limit: int = MAX_FEED_ROWS, wait_s: int = 0) -> FeedPage:
+        """Return what changed after a version; with ``wait_s``, after so long at most when nothing does."""
+        url = (self._base / "v1/feed").with_query(v=VERSION, cursor=cursor, limit=limit, boot=self._boot)
+        if wait_s:
+            url = url.update_query(wait_s=wait_s)
+        return await self._ask("GET", url, b"", FeedPage, ANSWER_DEADLINE_S + wait_s)
 
-    async def _ask(self, method: str, url: URL, body: bytes, kind: type[T]) -> T:
+    async def standing(self) -> Standing:
+        """Return where central holds this node's chains."""
+        url = self._of_node("standing").with_query(boot=self._boot)
+        return await self._ask("GET", url, b"", Standing)
+
+    async def tail(self, epoch: int, after: int) -> Tail:
+        """Return this node's own events that follow ``after``, as central has them."""
+        url = self._of_node("events").with_query(epoch=epoch, after=after)
+        return await self._ask("GET", url, b"", Tail)
+
+    async def lease(self, asked: LeaseAsked) -> LeaseAnswer:
+        """Ask for the right to spend of a member's balance, while somebody waits."""
+        return await self._ask("POST", self._of_node("leases"), pack(asked), LeaseAnswer, LEASE_DEADLINE_S)
+
+    async def report(self, telemetry: Telemetry) -> None:
+        """Tell how this node does."""
+        await self._ask("POST", self._of_node("telemetry"), pack(telemetry), Taken)
+
+    async def erased(self, members: list[str]) -> None:
+        """Say that what names these members is destroyed here."""
+        await self._ask("POST", self._of_node("erasures"), pack(Erasures(members=members)), Taken)
+
+    def _of_node(self, what: str) -> URL:
+        return self._base / f"v1/nodes/{self._keyring.node}/{what}"
+
+    async def _ask(
+        self, method: str, url: URL, body: bytes, kind: type[T], timeout_s: float = ANSWER_DEADLINE_S
+    ) -> T:
         try:
-            return await self._ask_once(method, url, body, kind, self._nonce())
+            return await self._ask_once(method, url, body, kind, timeout_s)
         except _OtherClock as error:
             self._ahead = error.server_time - self._clock.now()
-            return await self._ask_once(method, url, body, kind, self._nonce(), last=True)
+            return await self._ask_once(method, url, body, kind, timeout_s, last=True)
 
     async def _ask_once(
-        self, method: str, url: URL, body: bytes, kind: type[T], nonce: str, *, last: bool = False
+        self, method: str, url: URL, body: bytes, kind: type[T], timeout_s: float, *, last: bool = False
     ) -> T:
+        nonce = self._randomness(NONCE_BYTES).hex()
         request = Request(method, str(url))
         now = self._clock.now() + self._ahead
         sign_request(request, body, self._keyring.node, self._keyring.signing_key, now, nonce)
+        received = await self._transport.exchange(method, url, request.headers, body, timeout_s)
         try:
-            return await exchange(self._session, method, url, request.headers, body, kind)
+            message = read(received, kind)
         except Denied as error:
             if last or error.code != "CLOCK_OFF":
                 raise
             raise _OtherClock(self._server_time(error, nonce)) from error
+        self._prove(received, nonce)
+        return message
+
+    def _prove(self, received: Received, nonce: str) -> None:
+        """Raise ``Unavailable`` unless central itself has given this answer to this request."""
+        statement = signing.answer_statement(nonce, received.status, received.body)
+        try:
+            signature = bytes.fromhex(received.headers.get(ANSWER_SIGNATURE, ""))
+            signing.verify(self._keyring.central_public_key, statement, signature)
+        except (Denied, ValueError) as error:
+            raise Unavailable("CENTRAL_ANSWER_UNPROVED") from error
 
     def _server_time(self, error: Denied, nonce: str) -> dt.datetime:
         """Return the time that central has signed for this request; raise the refusal when it has not."""
@@ -103,9 +132,6 @@ class CentralClient:
             return dt.datetime.fromtimestamp(server_ms / 1000, dt.UTC)
         except (Denied, ValueError, OverflowError, OSError):
             raise error from None
-
-    def _nonce(self) -> str:
-        return self._randomness(NONCE_BYTES).hex()
 
 
 class _OtherClock(Exception):
@@ -127,46 +153,17 @@ def central_address(text: str) -> URL:
     return url
 
 
-async def exchange(
-    session: aiohttp.ClientSession,
-    method: str,
-    url: URL,
-    headers: dict[str, str],
-    body: bytes,
-    kind: type[T],
-) -> T:
-    """Send one request and return its answer; raise the error that the answer carries.
+def read(received: Received, kind: type[T]) -> T:
+    """Return the message of an answer; raise the error that it carries instead.
 
-    Trouble on the way, and answers that are none, are ``Unavailable``: the same request may succeed later.
+    An answer that is none is ``Unavailable``: the same request may succeed later.
     """
-    if body:
-        headers = {**headers, "Content-Type": CONTENT_TYPE}
     try:
-        async with session.request(
-            method,
-            url,
-            data=body or None,
-            headers=headers,
-            allow_redirects=False,
-            timeout=aiohttp.ClientTimeout(total=ANSWER_DEADLINE_S, sock_connect=CONNECT_DEADLINE_S),
-        ) as response:
-            answer = await _read_limited(response)
-            status = response.status
-    except (aiohttp.ClientError, TimeoutError, OSError, asyncio.IncompleteReadError) as error:
-        raise Unavailable("CENTRAL_UNREACHABLE", why=str(error) or type(error).__name__) from error
-    try:
-        if status == 200:
-            return unpack(answer, kind)
-        refusal = unpack(answer, Refusal)
+        if received.status == 200:
+            message = unpack(received.body, kind)
+            check_version(getattr(message, "v", VERSION))
+            return message
+        refusal = unpack(received.body, Refusal)
     except TapledgerError as error:
-        raise Unavailable("CENTRAL_ANSWER_UNREADABLE", status=status) from error
-    raise error_from(status, refusal)
-
-
-async def _read_limited(response: aiohttp.ClientResponse) -> bytes:
-    answer = bytearray()
-    async for chunk in response.content.iter_chunked(64 * 1024):
-        answer += chunk
-        if len(answer) > MAX_BATCH_BYTES:
-            raise aiohttp.ClientPayloadError("the answer is too large")
-    return bytes(answer)
+        raise Unavailable("CENTRAL_ANSWER_UNREADABLE", status=received.status) from error
+    raise error_from(received.status, refusal)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import aiohttp
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tapledger.errors import Denied
-from tapledger.sync.client import central_address, exchange
+from tapledger.sync.client import ANSWER_DEADLINE_S, central_address, read
+from tapledger.sync.transport import Transport
 from tapledger.wire import signing
 from tapledger.wire.codec import pack
 from tapledger.wire.enrolment import read_code
@@ -14,7 +14,7 @@ from tapledger.wire.messages import Enrol, Enrolled
 
 
 async def enrol(
-    session: aiohttp.ClientSession, central_url: str, code: str, key: Ed25519PrivateKey, name: str
+    transport: Transport, central_url: str, code: str, key: Ed25519PrivateKey, name: str
 ) -> Enrolled:
     """Use a one-time code for this node's key and return what the tenant's nodes share.
 
@@ -31,7 +31,7 @@ async def enrol(
         proof=signing.sign(key, signing.enrol_statement(code, public_key)),
     )
     url = central_address(central_url) / "v1/enrol"
-    answer = await exchange(session, "POST", url, {}, pack(message), Enrolled)
+    answer = read(await transport.exchange("POST", url, {}, pack(message), ANSWER_DEADLINE_S), Enrolled)
     if answer.node != signing.node_id(public_key):
         raise Denied("NODE_WRONG", node=answer.node)
     return answer

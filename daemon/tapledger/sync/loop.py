@@ -1,7 +1,7 @@
-"""Keep a shop and central in step for ever: push, pull, wait; and say how it goes.
+"""Keep a shop and central in step for ever: find one's place, push, wait for news; and say how it goes.
 
-Pushing and pulling are steps of their own: what one of them meets does not keep the other from its work, and
-nothing that central answers ends the loop.
+Pushing and pulling are lines of their own: what one of them meets does not keep the other from its work, and
+nothing that central answers ends them.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import datetime as dt
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 import structlog
@@ -19,17 +20,24 @@ from tapledger.errors import Denied, TapledgerError, Unavailable
 from tapledger.identifiers import Randomness
 from tapledger.settings import CentralSettings
 from tapledger.store.keyring import Keyring
-from tapledger.sync.client import CentralClient, central_address, open_session
+from tapledger.sync import transport
+from tapledger.sync.client import CentralClient, central_address
+from tapledger.sync.placing import take_place
 from tapledger.sync.ports import SyncStore
 from tapledger.sync.puller import pull_page
 from tapledger.sync.pusher import push_once
+from tapledger.sync.transport import Transport
+from tapledger.wire.messages import MAX_WAIT_S
 
 BACKOFF_FIRST_S = 1.0
 BACKOFF_MAX_S = 300.0
 REFUSED_WAIT_S = 300.0
 """After a refusal that repeating cannot cure, pushing rests so long: an operator may have lifted it."""
+BOOT_BYTES = 16
 
 _log = structlog.get_logger("sync")
+
+Connect = Callable[[], AbstractAsyncContextManager[Transport]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,7 @@ class SyncLoop:
         settings: CentralSettings,
         clock: Clock,
         randomness: Randomness,
+        connect: Connect = transport.http,
     ) -> None:
         self._store = store
         self._keyring = keyring
@@ -73,11 +82,19 @@ class SyncLoop:
         self._poll_s = settings.poll_s
         self._clock = clock
         self._randomness = randomness
+        self._connect = connect
         self._poked = asyncio.Event()
-        self._failures = 0
+        self._place = asyncio.Lock()
+        self._in_place = False
+        self._push_failures = self._pull_failures = 0
         self._push_rests_until_s = 0.0
+        self.client: CentralClient | None = None
+        """Whom to ask while this runs."""
+        self.boot = randomness(BOOT_BYTES).hex()
         self.state = SyncState()
         self.on_change: Callable[[], None] = lambda: None
+        self.after_round: Callable[[CentralClient], Awaitable[None]] = _nothing
+        """What else is asked of central after each pull that reached it; errors end in the log."""
 
     def poke(self) -> None:
         """Say that there is something to send; while central is out of reach the back-off stands."""
@@ -90,41 +107,84 @@ class SyncLoop:
         if not self._keyring.enrolled:
             self._say(SyncState(push_problem=Denied("NODE_NOT_ENROLLED")))
             return
-        async with open_session() as session:
-            client = CentralClient(session, self._url, self._keyring, self._clock, self._randomness)
-            while True:
-                if not await self.round(client):
-                    await self._wait()
+        async with self._connect() as way:
+            self.client = self.client_of(way)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._push_for_ever(self.client))
+                group.create_task(self._pull_for_ever(self.client))
+
+    def client_of(self, way: Transport) -> CentralClient:
+        """Return who asks central for this node over a transport."""
+        return CentralClient(way, self._url, self._keyring, self._clock, self._randomness, self.boot)
 
     async def round(self, client: CentralClient) -> bool:
         """Push and pull once each; return whether there is more to do right now. Never raises."""
-        self._poked.clear()
-        sent, push_problem = await self._push(client)
-        received, pull_problem = False, self.state.pull_problem
-        if not isinstance(push_problem, Unavailable):
-            received, pull_problem = await self._try("pull", lambda: self._pull_page(client))
-        failing = isinstance(push_problem, Unavailable) or pull_problem is not None
-        self._failures = self._failures + 1 if failing else 0
-        await self._report(push_problem, pull_problem)
-        return (sent or received) and not failing
+        sent = await self._push(client)
+        if isinstance(self.state.push_problem, Unavailable):
+            return False
+        return await self._pull(client) or sent
 
-    async def _push(self, client: CentralClient) -> tuple[bool, TapledgerError | None]:
-        """Push unless it was refused lately: then the problem stays to be seen."""
+    # The two lines.
+    async def _push_for_ever(self, client: CentralClient) -> None:
+        while True:
+            self._poked.clear()
+            if not await self._push(client):
+                await self._wait_to_push()
+
+    async def _pull_for_ever(self, client: CentralClient) -> None:
+        while True:
+            if not await self._pull(client, MAX_WAIT_S) and self._pull_failures:
+                await asyncio.sleep(self._pause_s(self._pull_failures))
+
+    async def _push(self, client: CentralClient) -> bool:
+        """Push one batch unless it was refused lately: then the problem stays to be seen."""
         if self._clock.monotonic_s() < self._push_rests_until_s:
-            return False, self.state.push_problem
+            return False
         sent, problem = await self._try("push", lambda: self._push_batch(client))
         if problem is not None and not isinstance(problem, Unavailable):
             self._push_rests_until_s = self._clock.monotonic_s() + REFUSED_WAIT_S
-        return sent, problem
+        self._push_failures = self._push_failures + 1 if isinstance(problem, Unavailable) else 0
+        await self._report(problem, self.state.pull_problem)
+        return sent and problem is None
+
+    async def _pull(self, client: CentralClient, wait_s: int = 0) -> bool:
+        """Take one page; return whether there is more right now."""
+        more, problem = await self._try("pull", lambda: self._pull_page(client, wait_s))
+        self._pull_failures = 0 if problem is None else self._pull_failures + 1
+        if problem is not None:
+            self._in_place = False
+        await self._report(self.state.push_problem, problem)
+        if problem is None and not more:
+            await self._try("after", lambda: self._afterwards(client))
+        return more and problem is None
 
     async def _push_batch(self, client: CentralClient) -> bool:
+        await self._take_place(client)
         return await push_once(self._store, client, self._keyring) > 0
 
-    async def _pull_page(self, client: CentralClient) -> bool:
-        changed, more = await pull_page(self._store, client)
+    async def _pull_page(self, client: CentralClient, wait_s: int) -> bool:
+        await self._take_place(client)
+        # Nothing is waited for until the line is known to be good: that it is has to be said soon.
+        wait_s = wait_s if self.state.pull_problem is None and self.state.online else 0
+        changed, more = await pull_page(self._store, client, wait_s)
         if changed:
             self.on_change()
         return more
+
+    async def _take_place(self, client: CentralClient) -> None:
+        async with self._place:
+            if not self._in_place:
+                if await take_place(self._store, client):
+                    _log.warning("this disk was rolled back; its events are back from central")
+                    self.on_change()
+                self._in_place = True
+
+    async def _afterwards(self, client: CentralClient) -> bool:
+        if members := await self._store.erased():
+            await client.erased(members)
+            await self._store.erasure_told(members)
+        await self.after_round(client)
+        return False
 
     async def _try(
         self, name: str, step: Callable[[], Awaitable[bool]]
@@ -155,22 +215,25 @@ class SyncLoop:
         if news:
             self.on_change()
 
-    async def _wait(self) -> None:
-        """Wait for the next round: a poke ends the wait, except while central is out of reach."""
-        timeout_s = pause_s(self._failures, self._poll_s, int.from_bytes(self._randomness(2), "big") / 0xFFFF)
-        if self.state.online:
-            await self._poke_or(timeout_s)
-        else:
-            await asyncio.sleep(timeout_s)
-
-    async def _poke_or(self, timeout_s: float) -> None:
+    async def _wait_to_push(self) -> None:
+        """Wait for something to send: a poke ends the wait, except while central is out of reach."""
+        if self._push_failures:
+            await asyncio.sleep(self._pause_s(self._push_failures))
+            return
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(self._poll_s):
                 await self._poked.wait()
+
+    def _pause_s(self, failures: int) -> float:
+        return pause_s(failures, self._poll_s, int.from_bytes(self._randomness(2), "big") / 0xFFFF)
+
+
+async def _nothing(client: CentralClient) -> None:
+    return None
 
 
 def pause_s(failures: int, poll_s: float, jitter: float) -> float:
-    """Return the pause before the next round: the poll interval, or full jitter below a doubling ceiling.
+    """Return the pause before the next try: the poll interval, or full jitter below a doubling ceiling.
 
     ``jitter`` is a random number from 0 to 1, so that a chain of shops does not come back as one.
     """

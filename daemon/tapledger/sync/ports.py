@@ -17,8 +17,8 @@ class SyncStore(Protocol):
         """
         ...
 
-    async def acknowledge(self, epoch: int, seq: int) -> None:
-        """Remember that central holds everything of an epoch up to ``seq``."""
+    async def acknowledge(self, epoch: int, seq: int, hlc: int) -> None:
+        """Remember that central holds everything of an epoch up to ``seq``, and the clock it told."""
         ...
 
     async def rewind(self, epoch: int, seq: int) -> None:
@@ -36,6 +36,47 @@ class SyncStore(Protocol):
         """
         ...
 
+    async def start_over(self) -> None:
+        """Forget how far the feed was read: what is here stays in use until everything has come again."""
+        ...
+
     async def unsynced(self) -> int:
         """Return how many events central has not acknowledged."""
+        ...
+
+    async def heard(self, hlc: int) -> None:
+        """Take over a hybrid clock that was heard: what is recorded from now on is later."""
+        ...
+
+    async def erased(self) -> list[str]:
+        """Return members who were erased here and of whom central has no receipt."""
+        ...
+
+    async def erasure_told(self, members: list[str]) -> None:
+        """Remember that central has the receipt."""
+        ...
+
+    # Epochs (``sync.placing``).
+    async def last_seq(self, epoch: int) -> int:
+        """Return the last event of one of this node's chains; 0 when there is none."""
+        ...
+
+    async def hash_of(self, epoch: int, seq: int) -> bytes:
+        """Return the chain's hash at an event that is here."""
+        ...
+
+    async def restore(self, epoch: int, first_seq: int, raws: list[bytes]) -> None:
+        """Put back events that this disk has lost; raise ``Corrupt`` TAIL_BROKEN when they do not follow."""
+        ...
+
+    async def begin_epoch(self, epoch: int) -> None:
+        """Record under a new epoch from now on."""
+        ...
+
+    async def stop_spending(self) -> None:
+        """Let nothing be spent until ``in_place``, after a restart too: this disk was rolled back."""
+        ...
+
+    async def in_place(self) -> None:
+        """Central and this disk agree about what was recorded here."""
         ...

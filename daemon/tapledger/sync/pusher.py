@@ -51,7 +51,7 @@ async def push_once(store: SyncStore, uplink: Uplink, keyring: Keyring) -> int:
         raise Unavailable("CENTRAL_ANSWER_UNREADABLE", ack=answer.ack)
     # Never more than was sent: if central holds events that this disk has lost, the next new one has to meet
     # them there and be told FORK, instead of counting as sent.
-    await store.acknowledge(pending.epoch, last_seq)
+    await store.acknowledge(pending.epoch, last_seq, answer.hlc)
     return count
 
 

@@ -58,13 +58,13 @@ class Place:
 
     async def send(self, batch: Batch) -> BatchAnswer:
         central, node = await self._central()
-        answer = await intake.take(central.store, central.keys.tenant, node, batch, self._clock.now())
+        answer = await intake.take(central.store, node, batch, self._clock.now())
         if self.lost_answers:
             self.lost_answers -= 1
             raise Unavailable("CENTRAL_UNREACHABLE", why="the answer was lost")
         return answer
 
-    async def feed(self, cursor: int) -> FeedPage:
+    async def feed(self, cursor: int, *, wait_s: int = 0) -> FeedPage:
         central, _ = await self._central()
         return await feed.page(central.store, cursor, MAX_FEED_ROWS, self._clock.now())
 

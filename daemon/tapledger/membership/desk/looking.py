@@ -11,7 +11,6 @@ from tapledger.membership import explaining
 from tapledger.membership import exposure as risks
 from tapledger.membership.desk.asking import Answer, Command, Request, Staff, Text, found
 from tapledger.membership.shop import Shop
-from tapledger.store.store import FIRST_EPOCH
 
 MAX_SHOPS = 10_000
 
@@ -26,7 +25,7 @@ async def explain(shop: Shop, asked: Explain, staff: Staff) -> Answer:
     node = shop.store.keyring.node
     told = await shop.store.transact(
         lambda tx: explaining.explained(
-            tx, explaining.find(tx, asked.event, node, FIRST_EPOCH), shop.program, staff.language
+            tx, explaining.find(tx, asked.event, node), shop.program, staff.language
         )
     )
     answer = found(asked, kind=told.kind, at=told.at, program=told.program)

@@ -1,0 +1,80 @@
+"""Which chain this disk writes, and how events that it has lost come back from central (decisions R23)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tapledger.database import Transaction
+from tapledger.errors import Corrupt
+from tapledger.loyalty.ledger import EventBody
+from tapledger.loyalty.members import fold
+from tapledger.store import facts, members, outbox, sales
+from tapledger.wire.codec import GENESIS, decode_event, link
+
+FIRST = 1
+ROLLED_BACK = "ROLLED_BACK"
+"""Why nothing is spent until central has given back what this disk lost."""
+
+Projection = Callable[[Transaction, EventBody], None]
+"""Brings what the rooms above keep beside the ledger in step with an event that came back."""
+
+
+def current(tx: Transaction) -> int:
+    return int(facts.get(tx, "epoch") or FIRST)
+
+
+def begin(tx: Transaction, epoch: int) -> None:
+    facts.put(tx, "epoch", b"%d" % epoch)
+
+
+def stopped(tx: Transaction) -> str:
+    """Return the reason why nothing may be spent; empty when there is none."""
+    return (facts.get(tx, "stopped") or b"").decode()
+
+
+def stop(tx: Transaction, why: str) -> None:
+    if stopped(tx) != why:
+        facts.put(tx, "stopped", why.encode())
+
+
+def last_seq(tx: Transaction, epoch: int) -> int:
+    row = tx.exec_driver_sql("SELECT max(seq) FROM event WHERE epoch = ?", (epoch,)).first()
+    return 0 if row is None else int(row[0] or 0)
+
+
+def hash_of(tx: Transaction, epoch: int, seq: int) -> bytes:
+    """Return the chain's hash at an event; that of genesis where there is none."""
+    row = tx.exec_driver_sql("SELECT hash FROM event WHERE epoch = ? AND seq = ?", (epoch, seq)).first()
+    return GENESIS if row is None else bytes(row[0])
+
+
+def restore(
+    tx: Transaction, node: str, epoch: int, first_seq: int, raws: list[bytes], project: Projection
+) -> None:
+    """Put back events that follow what is here; central has them all, so they count as acknowledged."""
+    if last_seq(tx, epoch) != first_seq - 1:
+        raise Corrupt("TAIL_BROKEN", epoch=epoch, seq=first_seq)
+    digest = hash_of(tx, epoch, first_seq - 1)
+    for seq, raw in enumerate(raws, first_seq):
+        event = decode_event(raw)
+        if (event.node, event.epoch, event.seq) != (node, epoch, seq):
+            raise Corrupt("TAIL_BROKEN", epoch=epoch, seq=seq)
+        digest, body = link(digest, raw), event.body
+        row = (epoch, seq, digest, body.kind, body.member, raw)
+        tx.exec_driver_sql("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)", row)
+        sales.record(tx, event)
+        if body.kind == "sale" and body.sale is not None:
+            _name_sale(tx, body.sale.id, epoch, seq)
+        if body.member is not None:
+            stored = members.load_alias(tx, body.member)
+            members.record(tx, fold(None if stored is None else stored.member, body), body)
+        project(tx, body)
+    outbox.set_acknowledged(tx, epoch, first_seq + len(raws) - 1)
+
+
+def _name_sale(tx: Transaction, sale: str, epoch: int, seq: int) -> None:
+    """Let a sale be found by its number again. What was asked then is not known: the same command that comes
+    again is refused as another one."""
+    tx.exec_driver_sql(
+        "INSERT INTO operation VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", (sale, b"", epoch, seq)
+    )

@@ -1,0 +1,50 @@
+"""Find out whether this disk is the one that central knows; one that was rolled back gets its events again.
+
+A restored backup or a cloned card is the commonest accident in the field. Its chain is shorter than the one at
+central: whatever was given out meanwhile would be given out again, so nothing is spent until the tail is back,
+and what is recorded afterwards belongs to a new epoch (decisions R23).
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from tapledger.errors import Corrupt
+from tapledger.sync.ports import SyncStore
+from tapledger.wire.asking import ChainHead, Standing, Tail
+
+
+class Register(Protocol):
+    async def standing(self) -> Standing: ...
+
+    async def tail(self, epoch: int, after: int) -> Tail: ...
+
+
+async def take_place(store: SyncStore, register: Register) -> bool:
+    """Bring this node's journal up to what central holds of it; return whether it had lost something.
+
+    Raises ``Corrupt`` TAIL_BROKEN when what central sends does not follow what is here: then this disk holds
+    other events under the same numbers, and a person has to look at it.
+    """
+    standing = await register.standing()
+    await store.heard(standing.hlc)
+    lost = [head for head in standing.heads if await store.last_seq(head.epoch) < head.seq]
+    if not lost:
+        await store.in_place()
+        return False
+    await store.stop_spending()
+    for head in sorted(lost, key=lambda head: head.epoch):
+        await _fetch(store, register, head)
+    await store.begin_epoch(max(head.epoch for head in standing.heads) + 1)
+    await store.in_place()
+    return True
+
+
+async def _fetch(store: SyncStore, register: Register, head: ChainHead) -> None:
+    while (after := await store.last_seq(head.epoch)) < head.seq:
+        tail = await register.tail(head.epoch, after)
+        if tail.epoch != head.epoch or tail.first_seq != after + 1 or not tail.raws:
+            raise Corrupt("TAIL_BROKEN", epoch=head.epoch, seq=after + 1)
+        await store.restore(tail.epoch, tail.first_seq, tail.raws)
+    if await store.hash_of(head.epoch, head.seq) != head.hash:
+        raise Corrupt("TAIL_BROKEN", epoch=head.epoch, seq=head.seq)
