@@ -29,6 +29,8 @@ class ShopSettings(Section):
 class StoreSettings(Section):
     folder: Path
     """Where the ledger and the keys are."""
+    ballast_mb: int = Field(default=64, ge=0, le=4096)
+    """Room on the disk that is held for the ledger; 0: none."""
 
 
 class FilesSettings(Section):
@@ -125,7 +127,7 @@ def read(path: Path) -> Settings:
             "receipts": settings.receipts.model_copy(
                 update={name: str(base / file) for name, file in paper.items() if file}
             ),
-            "store": StoreSettings(folder=base / settings.store.folder),
+            "store": settings.store.model_copy(update={"folder": base / settings.store.folder}),
             "files": FilesSettings(
                 program=base / settings.files.program, catalogue=base / settings.files.catalogue
             ),

@@ -46,7 +46,8 @@ class Rights:
     """Of what plain codes may take off today without central."""
     clock_suspect: bool = False
     stopped: str = ""
-    """Why this node may spend nothing at all, as a code: its disk was rolled back, or it is not trusted."""
+    """Why this node may spend nothing at all, as a code: its disk was rolled back or is nearly full, or it is
+    not trusted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,9 @@ def rights_of(tx: Transaction, shop: Shop, member: str | None = None) -> Rights:
     """
     now, heard = shop.clock.now(), outbox.heard_at(tx)
     suspect = _is_behind(tx, shop, now, heard)
+    sparing = "STORE_NEARLY_FULL" if shop.store.space.is_low() else ""
     if not shop.store.keyring.enrolled:
-        return Rights(clock_suspect=suspect)
+        return Rights(clock_suspect=suspect, stopped=sparing)
     stored = None if member is None else members.load(tx, member)
     unsettled = 0 if stored is None else stored.unsettled_points
     own = 0 if stored is None or shop.reachable else _own_principal(tx, stored.member.id)
@@ -37,7 +38,7 @@ def rights_of(tx: Transaction, shop: Shop, member: str | None = None) -> Rights:
         top_up_left_minor=_left_today(tx, shop, TOP_UPS, _top_up_cap(shop)),
         coupon_left_minor=_left_today(tx, shop, CODES, shop.program.offline.coupon_shift_max_minor),
         clock_suspect=suspect,
-        stopped=epochs.stopped(tx) or shop.stopped,
+        stopped=epochs.stopped(tx) or shop.stopped or sparing,
     )
 
 
