@@ -40,7 +40,7 @@ async def witness(store: Store, client: Prover, checkpoint: str, now: dt.datetim
     """Take a checkpoint that central tells, once it is proved to follow the one seen before.
 
     Raises ``Denied`` CHECKPOINT_FORGED when it is not signed by central, ``Conflict`` CENTRAL_FORKED when it
-    contradicts the one seen: both are kept, the alarm has rung, and it is raised ever after until a technician
+    contradicts the one seen: both are kept, the alarm has rung, and it is raised ever after until somebody
     begins anew. Whatever else the question for the proof raises is raised here: ask again later.
     """
     seen_note = await store.transact(witnessing.seen)

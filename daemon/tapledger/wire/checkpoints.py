@@ -33,7 +33,7 @@ class Checkpoint:
     root: bytes
 
     def text(self) -> str:
-        return f"{self.origin}\n{self.size}\n{_base64(self.root)}\n"
+        return f"{self.origin}\n{self.size}\n{base64_of(self.root)}\n"
 
 
 def origin_of(tenant: str) -> str:
@@ -46,7 +46,7 @@ def sign(checkpoint: Checkpoint, key: Ed25519PrivateKey) -> str:
     text = checkpoint.text()
     name, public_key = checkpoint.origin, key.public_key().public_bytes_raw()
     signature = key_id(name, public_key) + signing.sign(key, text.encode())
-    return f"{text}\n{_DASH}{name} {_base64(signature)}\n"
+    return f"{text}\n{_DASH}{name} {base64_of(signature)}\n"
 
 
 def read(note: str, origin: str, public_key: bytes) -> Checkpoint:
@@ -86,14 +86,14 @@ def key_id(name: str, public_key: bytes) -> bytes:
 
 def verifier_key(name: str, public_key: bytes) -> str:
     """Return a key as people pass it on: name, id and key in one word."""
-    return f"{name}+{key_id(name, public_key).hex()}+{_base64(ED25519 + public_key)}"
+    return f"{name}+{key_id(name, public_key).hex()}+{base64_of(ED25519 + public_key)}"
 
 
 def read_verifier_key(text: str) -> tuple[str, bytes]:
     """Return the name and the public key of ``verifier_key``; raise ``Invalid`` when it is none."""
     name, _, rest = text.strip().partition("+")
     number, _, data = rest.partition("+")
-    key = _from_base64(data, "LOG_KEY_UNREADABLE")
+    key = bytes_of(data, "LOG_KEY_UNREADABLE")
     if key[:1] != ED25519 or len(key) != 1 + HASH_BYTES or key_id(name, key[1:]).hex() != number:
         raise Invalid("LOG_KEY_UNREADABLE")
     return name, key[1:]
@@ -106,7 +106,7 @@ def _parse(text: str) -> Checkpoint:
         raise Invalid("CHECKPOINT_UNREADABLE")
     if len(lines[1]) > len(str(MAX_SIZE)) or str(size := int(lines[1])) != lines[1] or size > MAX_SIZE:
         raise Invalid("CHECKPOINT_UNREADABLE")
-    root = _from_base64(lines[2], "CHECKPOINT_UNREADABLE")
+    root = bytes_of(lines[2], "CHECKPOINT_UNREADABLE")
     if len(root) != HASH_BYTES:
         raise Invalid("CHECKPOINT_UNREADABLE")
     return Checkpoint(lines[0], size, root)
@@ -116,19 +116,19 @@ def _signature(line: str) -> tuple[str, bytes]:
     name, _, data = line.removeprefix(_DASH).partition(" ")
     if not line.startswith(_DASH) or not name or not data:
         raise Invalid("CHECKPOINT_UNREADABLE")
-    return name, _from_base64(data, "CHECKPOINT_UNREADABLE")
+    return name, bytes_of(data, "CHECKPOINT_UNREADABLE")
 
 
-def _base64(data: bytes) -> str:
+def base64_of(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def _from_base64(text: str, code: str) -> bytes:
-    """Read base64 in its one form: two texts never mean the same bytes."""
+def bytes_of(text: str, code: str) -> bytes:
+    """Read base64 in its one form, so that no two texts mean the same; raise ``Invalid`` with this code."""
     try:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         raise Invalid(code) from error
-    if _base64(data) != text:
+    if base64_of(data) != text:
         raise Invalid(code)
     return data
