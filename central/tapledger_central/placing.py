@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from tapledger.errors import NotFound
 from tapledger.wire.asking import ChainHead, Standing, Tail
 from tapledger.wire.messages import MAX_BATCH_EVENTS
 from tapledger_central.store import CentralStore, Transaction, inbox
@@ -23,11 +24,16 @@ async def standing(store: CentralStore, node: Node, now: dt.datetime) -> Standin
 
 
 async def tail(store: CentralStore, node: Node, epoch: int, after: int) -> Tail:
-    """Return a node's own events that follow ``after``, as many as a batch may hold."""
-    filed = await store.transact(lambda tx: inbox.events(tx, node.node, epoch, after, MAX_BATCH_EVENTS + 1))
+    """Return a node's own events that follow ``after``, as many as a batch may hold.
+
+    Raises ``NotFound`` EVENTS_UNKNOWN when there are none.
+    """
+    filed = await store.transact(lambda tx: inbox.events(tx, node.node, epoch, after, MAX_BATCH_EVENTS))
+    if not filed:
+        raise NotFound("EVENTS_UNKNOWN", epoch=epoch, seq=after + 1)
     return Tail(
         epoch=epoch,
         first_seq=after + 1,
-        raws=[event.raw for event in filed[:MAX_BATCH_EVENTS]],
-        more=len(filed) > MAX_BATCH_EVENTS,
+        raws=[event.raw for event in filed],
+        head=filed[-1].hash,
     )

@@ -33,7 +33,7 @@ from tapledger.floor.head_office import HeadOffice
 from tapledger.floor.serving import Serving
 from tapledger.floor.workshop import Technician
 from tapledger.identifiers import Randomness
-from tapledger.membership import catalogue, night, programs, restoring, slips
+from tapledger.membership import catalogue, night, programs, received, restoring, slips
 from tapledger.membership.shop import Shop
 from tapledger.settings import Settings
 from tapledger.store import keyring
@@ -87,6 +87,7 @@ async def open_shop(settings: Settings, clock: Clock, randomness: Randomness) ->
     keys = keyring.load(settings.store.folder)
     store = await Store.open(settings.store.folder, keys, ballast_bytes=settings.store.ballast_mb << 20)
     try:
+        source, articles = await received.prefer(store, source, articles)
         program, coming = await programs.choose(store, source, clock.now())
     except BaseException:
         await store.close()

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import structlog
+
 from tapledger.clock import Clock
-from tapledger.errors import Denied
+from tapledger.errors import Denied, TapledgerError
+from tapledger.membership import received
 from tapledger.membership.shop import Shop
 from tapledger.settings import CentralSettings
+from tapledger.sync.client import CentralClient
 from tapledger.sync.loop import SyncLoop, SyncState
 from tapledger.web import problems
 from tapledger.web.snapshots import SyncView
+
+log = structlog.get_logger("head office")
 
 NOT_TRUSTED = "NOT_TRUSTED"
 """Why nothing is spent at a computer that central has suspended."""
@@ -26,7 +32,10 @@ class HeadOffice:
         self._settings = settings
         self.sync = SyncLoop(shop.store, shop.store.keyring, settings, clock, shop.randomness)
         self.sync.on_change = self._changed
+        self.sync.after_round = self._after_round
         self.on_change: Callable[[], None] = lambda: None
+        self.problem: TapledgerError | None = None
+        """What central has told that this shop cannot use."""
 
     async def run(self) -> None:
         await self.sync.run()
@@ -55,6 +64,21 @@ class HeadOffice:
         self._shop.stopped = NOT_TRUSTED if suspended else ""
         self.on_change()
 
+    async def _after_round(self, client: CentralClient) -> None:
+        told, self._shop.store.told = self._shop.store.told, set()
+        if told & {"program", "catalogue"}:
+            await self._take_rules()
+        if told:
+            self.on_change()
+
+    async def _take_rules(self) -> None:
+        try:
+            await received.take(self._shop)
+            self.problem = None
+        except TapledgerError as error:
+            log.warning("what central told cannot be used", code=error.code, data=error.data)
+            self.problem = error
+
     def as_of(self) -> str | None:
         """Return until when central was heard, as a time of day; None while it is."""
         state = self.state
@@ -64,11 +88,11 @@ class HeadOffice:
 
     def view(self, language: str) -> SyncView:
         """Return how sync goes, in the words of a language."""
-        state = self.state
+        state, problem = self.state, self.state.problem or self.problem
         return SyncView(
             enrolled=self._shop.store.keyring.enrolled,
             online=state.online,
             unsynced=state.unsynced,
             last_contact="" if state.last_contact is None else state.last_contact.isoformat(),
-            problem=None if state.problem is None else problems.problem(language, state.problem),
+            problem=None if problem is None else problems.problem(language, problem),
         )

@@ -9,6 +9,7 @@ from tapledger.errors import Corrupt
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.members import fold
 from tapledger.store import facts, members, outbox, sales
+from tapledger.wire.asking import Tail
 from tapledger.wire.codec import GENESIS, decode_event, link
 
 FIRST = 1
@@ -48,14 +49,13 @@ def hash_of(tx: Transaction, epoch: int, seq: int) -> bytes:
     return GENESIS if row is None else bytes(row[0])
 
 
-def restore(
-    tx: Transaction, node: str, epoch: int, first_seq: int, raws: list[bytes], project: Projection
-) -> None:
+def restore(tx: Transaction, node: str, tail: Tail, project: Projection) -> None:
     """Put back events that follow what is here; central has them all, so they count as acknowledged."""
-    if last_seq(tx, epoch) != first_seq - 1:
-        raise Corrupt("TAIL_BROKEN", epoch=epoch, seq=first_seq)
-    digest = hash_of(tx, epoch, first_seq - 1)
-    for seq, raw in enumerate(raws, first_seq):
+    epoch = tail.epoch
+    if last_seq(tx, epoch) != tail.first_seq - 1:
+        raise Corrupt("TAIL_BROKEN", epoch=epoch, seq=tail.first_seq)
+    digest = hash_of(tx, epoch, tail.first_seq - 1)
+    for seq, raw in enumerate(tail.raws, tail.first_seq):
         event = decode_event(raw)
         if (event.node, event.epoch, event.seq) != (node, epoch, seq):
             raise Corrupt("TAIL_BROKEN", epoch=epoch, seq=seq)
@@ -69,7 +69,9 @@ def restore(
             stored = members.load_alias(tx, body.member)
             members.record(tx, fold(None if stored is None else stored.member, body), body)
         project(tx, body)
-    outbox.set_acknowledged(tx, epoch, first_seq + len(raws) - 1)
+    if digest != tail.head:
+        raise Corrupt("TAIL_BROKEN", epoch=epoch, seq=tail.first_seq)
+    outbox.set_acknowledged(tx, epoch, tail.first_seq + len(tail.raws) - 1)
 
 
 def _name_sale(tx: Transaction, sale: str, epoch: int, seq: int) -> None:

@@ -13,6 +13,7 @@ from tapledger.store import drawers, epochs, facts, lock, outbox, prints
 from tapledger.store.journal import Journal
 from tapledger.store.keyring import Keyring
 from tapledger.store.space import Space
+from tapledger.wire.asking import Tail
 from tapledger.wire.messages import FeedPage, FeedRow, Pending
 
 FILE_NAME = "shop.db"
@@ -29,6 +30,8 @@ class Store:
         self.space = space
         self.keyring = keyring
         self.journal = Journal(keyring.node, epochs.FIRST)
+        self.told: set[str] = set()
+        """Kinds of news that came since somebody looked (``wire.news``)."""
         self.on_restored: epochs.Projection = lambda tx, body: None
         """Told of each event that central gave back, in the transaction that writes it."""
         database.on_rollback = self.journal.forget
@@ -103,6 +106,7 @@ class Store:
     async def apply_page(self, page: FeedPage) -> list[str]:
         changed = await self.transact(lambda tx: outbox.apply_page(tx, page, self.keyring.node))
         self.journal.heard = max(page.hlc, self.journal.heard)
+        self.told |= {row.kind for row in page.rows if row.state is None}
         return changed
 
     async def apply_row(self, row: FeedRow) -> None:
@@ -126,12 +130,9 @@ class Store:
     async def last_seq(self, epoch: int) -> int:
         return await self.transact(lambda tx: epochs.last_seq(tx, epoch))
 
-    async def hash_of(self, epoch: int, seq: int) -> bytes:
-        return await self.transact(lambda tx: epochs.hash_of(tx, epoch, seq))
-
-    async def restore(self, epoch: int, first_seq: int, raws: list[bytes]) -> None:
+    async def restore(self, tail: Tail) -> None:
         def put_back(tx: Transaction) -> None:
-            epochs.restore(tx, self.keyring.node, epoch, first_seq, raws, self.on_restored)
+            epochs.restore(tx, self.keyring.node, tail, self.on_restored)
             self.journal.forget()
 
         await self.transact(put_back)

@@ -1,8 +1,8 @@
 """Find out whether this disk is the one that central knows; one that was rolled back gets its events again.
 
-A restored backup or a cloned card is the commonest accident in the field. Its chain is shorter than the one at
-central: whatever was given out meanwhile would be given out again, so nothing is spent until the tail is back,
-and what is recorded afterwards belongs to a new epoch (decisions R23).
+A restored backup or a cloned card is the commonest accident in the field. Its chain is shorter than central's
+copy: whatever was given out meanwhile would be given out again, so nothing is spent until the tail is back;
+what is recorded afterwards belongs to a new epoch (decisions R23).
 """
 
 from __future__ import annotations
@@ -43,8 +43,7 @@ async def take_place(store: SyncStore, register: Register) -> bool:
 async def _fetch(store: SyncStore, register: Register, head: ChainHead) -> None:
     while (after := await store.last_seq(head.epoch)) < head.seq:
         tail = await register.tail(head.epoch, after)
-        if tail.epoch != head.epoch or tail.first_seq != after + 1 or not tail.raws:
+        is_last = after + len(tail.raws) >= head.seq
+        if (tail.epoch, tail.first_seq) != (head.epoch, after + 1) or (is_last and tail.head != head.hash):
             raise Corrupt("TAIL_BROKEN", epoch=head.epoch, seq=after + 1)
-        await store.restore(tail.epoch, tail.first_seq, tail.raws)
-    if await store.hash_of(head.epoch, head.seq) != head.hash:
-        raise Corrupt("TAIL_BROKEN", epoch=head.epoch, seq=head.seq)
+        await store.restore(tail)

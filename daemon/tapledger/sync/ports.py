@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from tapledger.wire.asking import Tail
 from tapledger.wire.messages import FeedPage, Pending
 
 
@@ -61,12 +62,9 @@ class SyncStore(Protocol):
         """Return the last event of one of this node's chains; 0 when there is none."""
         ...
 
-    async def hash_of(self, epoch: int, seq: int) -> bytes:
-        """Return the chain's hash at an event that is here."""
-        ...
-
-    async def restore(self, epoch: int, first_seq: int, raws: list[bytes]) -> None:
-        """Put back events that this disk has lost; raise ``Corrupt`` TAIL_BROKEN when they do not follow."""
+    async def restore(self, tail: Tail) -> None:
+        """Put back events that this disk has lost; raise ``Corrupt`` TAIL_BROKEN when they do not follow what
+        is here, or do not give the hash that they should."""
         ...
 
     async def begin_epoch(self, epoch: int) -> None:

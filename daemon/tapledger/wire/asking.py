@@ -42,13 +42,13 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tail(msgspec.Struct, frozen=True, kw_only=True):
-    """Events of the node's own that its disk has lost, in order; verified by their hashes."""
+    """Events of the node's own that its disk has lost, in order; ``head`` is the chain's hash then."""
 
     v: int = VERSION
     epoch: Count
     first_seq: Count
-    raws: Annotated[list[bytes], msgspec.Meta(max_length=MAX_BATCH_EVENTS)]
-    more: bool
+    raws: Annotated[list[bytes], msgspec.Meta(min_length=1, max_length=MAX_BATCH_EVENTS)]
+    head: Hash
 
 
 class LeaseAsked(msgspec.Struct, frozen=True, kw_only=True):

@@ -176,6 +176,8 @@ class FeedPage(msgspec.Struct, frozen=True, kw_only=True):
     hlc: HlcInt = 0
     """The latest that central has heard."""
     scope: str = EVERYWHERE
+    era: str = ""
+    """Another one than before: central was restored from a backup, begin again from 0."""
     erased: Annotated[list[str], msgspec.Meta(max_length=MAX_ERASED)] = []
     """Members past the cursor who were erased: told first, on whatever page they would come."""
 

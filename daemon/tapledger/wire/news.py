@@ -11,16 +11,17 @@ import msgspec
 
 
 class ProgramNews(msgspec.Struct, frozen=True, kw_only=True):
-    """A version of the programme, as its TOML text. Key: the version."""
+    """The programme from its ``active_from`` on; a shop without it uses its own (X5). Key: ``current``."""
 
     version: str
+    content: bytes
+    """What counts: its table with its calendars, as JSON with sorted keys."""
     text: str
-    since: dt.datetime
-    """From when on it counts; a shop without it goes on by its own (X5)."""
+    """The file that the owner wrote."""
 
 
 class CatalogueNews(msgspec.Struct, frozen=True, kw_only=True):
-    """The articles, as their CSV text. Key: ``articles``."""
+    """The articles, as their CSV text. Key: ``current``."""
 
     digest: str
     text: str
