@@ -49,13 +49,15 @@ def articles(tx: Transaction, currency: str) -> Catalogue | None:
 
 
 async def prefer(store: Store, file: Source, listed: Catalogue) -> tuple[Source, Catalogue]:
-    """Return central's programme and articles where it has told some that can be used, else those of files."""
+    """Return central's programme and articles where it has told some that can be used, else the files'."""
     assert file.program is not None
     currency = file.program.currency
     with suppress(Invalid):
-        file = await store.transact(program) or file
+        source = await store.transact(program)
+        file = file if source is None else source
     with suppress(Invalid):
-        listed = await store.transact(lambda tx: articles(tx, currency)) or listed
+        told = await store.transact(lambda tx: articles(tx, currency))
+        listed = listed if told is None else told
     return file, listed
 
 
