@@ -100,7 +100,7 @@ class Scribe:
 
 
 def tape(events: int = TAPE_EVENTS, members: int = TAPE_MEMBERS, seed: int = SEED) -> list[bytes]:
-    """Return a node's events in order, encoded: joins, sales, some of nobody, holds and what comes of them."""
+    """Return a node's events in order, encoded: joins, sales, some of nobody, holds and fulfilments."""
     scribe = Scribe(seed)
     known: list[Member] = []
     raws = []
@@ -200,6 +200,24 @@ def archetypes(count: int = ARCHETYPES, seed: int = SEED) -> list[bytes]:
 
 
 def members(kinds: Sequence[bytes], first: int, count: int) -> Iterator[bytes]:
-    """Yield so many members, encoded, all different; the n-th is the same whatever ``first`` is."""
+    """Yield so many members, encoded, all different; the n-th is the same whatever ``first`` is.
+
+    Each id in a member gets digits of its own, so that nothing can be saved by keeping them together.
+    """
+    cut = [_cut(kind) for kind in kinds]
     for number in range(first, first + count):
-        yield kinds[number % len(kinds)].replace(TAG.encode(), tag(number))
+        parts, places = cut[number % len(kinds)]
+        digits = hashlib.sha512(b"%d" % number).hexdigest().encode()
+        found = [parts[0]]
+        for part, place in zip(parts[1:], places, strict=True):
+            found += (digits[place : place + len(TAG)], part)
+        yield b"".join(found)
+
+
+def _cut(kind: bytes) -> tuple[list[bytes], list[int]]:
+    """Return a member in parts, and for each cut which of 16 tags stands there: the same id has the same."""
+    parts = kind.split(TAG.encode())
+    known: dict[bytes, int] = {}
+    for part in parts[:-1]:
+        known.setdefault(part[-20:], len(known) % 16 * len(TAG))
+    return parts, [known[part[-20:]] for part in parts[:-1]]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+Key = bytes | str
+
 UUID_LENGTH, HASH_LENGTH = 36, 32
 
 
-def of_uuid(text: str) -> bytes | str:
+def of_uuid(text: str) -> Key:
     """Return the 16 bytes of a UUID in its usual form; any other text as it is."""
     if len(text) == UUID_LENGTH:
         packed = _packed(text.replace("-", ""))
@@ -14,7 +16,7 @@ def of_uuid(text: str) -> bytes | str:
     return text
 
 
-def uuid_of(key: bytes | str) -> str:
+def uuid_of(key: Key) -> str:
     """Return the text that ``of_uuid`` keeps so."""
     if isinstance(key, str):
         return key
@@ -22,7 +24,7 @@ def uuid_of(key: bytes | str) -> str:
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
-def of_hash(text: str) -> bytes | str:
+def of_hash(text: str) -> Key:
     """Return the 16 bytes of a credential's index; any other text as it is."""
     if len(text) == HASH_LENGTH:
         packed = _packed(text)

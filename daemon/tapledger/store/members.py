@@ -29,6 +29,7 @@ from tapledger.loyalty.life import merging
 from tapledger.loyalty.lots import taken_amount
 from tapledger.loyalty.members import Member, fold
 from tapledger.store import claims, due, keys, leaving, people, states, virtual_cards
+from tapledger.store.keys import Key
 from tapledger.wire.codec import decode_event
 from tapledger.wire.messages import SealedProfile
 
@@ -106,16 +107,16 @@ def record(tx: Transaction, after: Member, body: EventBody) -> None:
     """Bring the projections in step with one event of this node."""
     if any(isinstance(effect, StatusSet) and effect.status == "erased" for effect in body.effects):
         forget(tx, after)  # first: what is stored still says which credentials there are
-    change = unsettled_change(after, body)
+    key, change = keys.of_uuid(after.id), unsettled_change(after, body)
     tx.exec_driver_sql(
         "INSERT INTO member (id, state, unsettled_points) VALUES (?, ?, max(0, ?)) ON CONFLICT (id) DO UPDATE"
         " SET state = excluded.state, unsettled_points = max(0, unsettled_points + ?)",
-        (keys.of_uuid(after.id), states.write(after), change, change),
+        (key, states.write(after), change, change),
     )
     if body.kind == "join":
         due.joined(tx, after.id)
     due.changed(tx, after.id)
-    _name(tx, ((after.id, one) for one in linked(body)))
+    _name(tx, ((key, one) for one in linked(body)))
     is_moved = body.kind in MOVES
     for effect in body.effects:
         match effect:
@@ -126,7 +127,7 @@ def record(tx: Transaction, after: Member, body: EventBody) -> None:
             case HoldSettled(hold=settled, given_back=given_back) if not is_moved:
                 settle_voucher(tx, settled, given_back=given_back)
             case Unlinked(index=index):
-                _unname(tx, [(after.id, index)])
+                _unname(tx, [(key, index)])
             case StatusSet(until=until):
                 leaving.note(tx, after.id, until)
 
@@ -136,8 +137,7 @@ def forget(tx: Transaction, member: Member) -> None:
     for one in names_of(tx, member):
         people.forget(tx, one)
         virtual_cards.forget(tx, one)
-        stored = load_alias(tx, one)
-        _unname(tx, [] if stored is None else [(one, each.index) for each in stored.member.credentials])
+        _unname(tx, _credentials_of(tx, [keys.of_uuid(one)]))
 
 
 def _open_voucher(tx: Transaction, member: str, hold: Hold) -> None:
@@ -169,9 +169,9 @@ def unsettled_change(after: Member, body: EventBody) -> int:
     return change
 
 
-def _name(tx: Transaction, given: Iterable[tuple[str, Credential]]) -> None:
+def _name(tx: Transaction, given: Iterable[tuple[Key, Credential]]) -> None:
     """Let credentials name the members beside them, whomever they named before."""
-    rows = [(keys.of_hash(one.index), keys.of_uuid(member), one.min_level) for member, one in given]
+    rows = [(keys.of_hash(one.index), member, one.min_level) for member, one in given]
     if rows:
         tx.exec_driver_sql(
             "INSERT INTO credential VALUES (?, (SELECT no FROM member WHERE id = ?), ?) ON CONFLICT (idx)"
@@ -181,9 +181,9 @@ def _name(tx: Transaction, given: Iterable[tuple[str, Credential]]) -> None:
         )
 
 
-def _unname(tx: Transaction, gone: Sequence[tuple[str, str]]) -> None:
+def _unname(tx: Transaction, gone: Iterable[tuple[Key, str]]) -> None:
     """Let credentials, by index, no more name the members beside them."""
-    rows = [(keys.of_hash(index), keys.of_uuid(member)) for member, index in gone]
+    rows = [(keys.of_hash(index), member) for member, index in gone]
     if rows:
         tx.exec_driver_sql(
             "DELETE FROM credential WHERE idx = ? AND member = (SELECT no FROM member WHERE id = ?)", rows
@@ -213,15 +213,16 @@ def replace_all(tx: Transaction, told: Iterable[Told]) -> None:
         (one.state, 0) if own.isdisjoint((one.state.id, *one.state.aliases)) else _with_own(tx, one)
         for one in news
     ]
-    before = _credentials_of(tx, [member.id for member, _ in after])
+    rows = [(keys.of_uuid(member.id), member, unsettled) for member, unsettled in after]
+    before = _credentials_of(tx, [key for key, _, _ in rows])
     tx.exec_driver_sql(
         "INSERT INTO member (id, state, unsettled_points) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE"
         " SET state = excluded.state, unsettled_points = excluded.unsettled_points",
-        [(keys.of_uuid(member.id), states.write(member), unsettled) for member, unsettled in after],
+        [(key, states.write(member), unsettled) for key, member, unsettled in rows],
     )
-    due.all_changed(tx, [member.id for member, _ in after])
-    given = [(member.id, one) for member, _ in after for one in member.credentials]
-    still = {(member, one.index) for member, one in given}
+    due.all_changed(tx, [member.id for _, member, _ in rows])
+    given = [(key, one) for key, member, _ in rows for one in member.credentials]
+    still = {(key, one.index) for key, one in given}
     _unname(tx, [one for one in before if one not in still])
     _name(tx, given)
 
@@ -232,13 +233,12 @@ def _recorded_here(tx: Transaction, names: Sequence[str]) -> set[str]:
     return {row[0] for row in tx.exec_driver_sql(query, (msgspec.json.encode(names).decode(),))}
 
 
-def _credentials_of(tx: Transaction, members: Sequence[str]) -> list[tuple[str, str]]:
+def _credentials_of(tx: Transaction, members: Sequence[Key]) -> list[tuple[Key, str]]:
     """Return the credentials of those of the members that are stored, each as (member, index)."""
     marks = ", ".join("?" * len(members))
     query = f"SELECT id, state FROM member WHERE id IN ({marks})"  # noqa: S608 - question marks only
-    rows = tx.exec_driver_sql(query, tuple(map(keys.of_uuid, members)))
-    found = (states.read(keys.uuid_of(key), state) for key, state in rows)
-    return [(member.id, one.index) for member in found for one in member.credentials]
+    rows = tx.exec_driver_sql(query, tuple(members))
+    return [(key, one.index) for key, state in rows for one in states.read("", state).credentials]
 
 
 def _with_own(tx: Transaction, told: Told) -> tuple[Member, int]:
