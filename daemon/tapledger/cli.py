@@ -14,6 +14,7 @@ import click
 from tapledger import languages
 from tapledger.commandline import AS_JSON, CONFIG, LANGUAGE, call, show
 from tapledger.commands.desk_cli import desk, member
+from tapledger.commands.proof_cli import verify_proof, witness
 from tapledger.commands.recording_cli import record, replay
 from tapledger.lab.simulate_cli import simulate
 
@@ -52,6 +53,8 @@ main.add_command(member)
 main.add_command(record)
 main.add_command(replay)
 main.add_command(simulate)
+main.add_command(verify_proof)
+main.add_command(witness)
 
 
 @main.command()
