@@ -116,14 +116,31 @@ class Database:
         ``make_room`` is called when the disk is full and says whether it made room; then the same is tried
         once more, here and in ``transact``.
         """
+
+        def prepare(connection: sa.Connection) -> None:
+            _migrate(connection, path, migrations, read_only)
+
+        return cls.prepared(path, prepare, executor, read_only=read_only, make_room=make_room)
+
+    @classmethod
+    def prepared(
+        cls,
+        path: Path,
+        prepare: Callable[[sa.Connection], None],
+        executor: Executor,
+        *,
+        read_only: bool = False,
+        make_room: Callable[[], bool] = lambda: False,
+    ) -> Database:
+        """``open`` for a store with migrations of its own: ``prepare`` runs them in the first transaction."""
         if read_only and not path.is_file():
             raise Corrupt("STORE_UNREADABLE", path=str(path), why="there is no such file")
         try:
-            engine = _open(path, migrations, read_only)
+            engine = _open(path, prepare, read_only)
         except Unavailable as error:
             if error.code != FULL or not make_room():
                 raise
-            engine = _open(path, migrations, read_only)
+            engine = _open(path, prepare, read_only)
         database = cls(engine, READING if read_only else WRITING, executor)
         database.make_room = make_room
         return database
@@ -180,7 +197,7 @@ class Database:
         self._engine.dispose()
 
 
-def _open(path: Path, migrations: Sequence[tuple[int, str]], read_only: bool) -> sa.Engine:
+def _open(path: Path, prepare: Callable[[sa.Connection], None], read_only: bool) -> sa.Engine:
     engine = sa.create_engine(
         f"sqlite:///{path}",
         module=sqlcipher,
@@ -194,7 +211,7 @@ def _open(path: Path, migrations: Sequence[tuple[int, str]], read_only: bool) ->
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with engine.begin() as connection:
             connection.exec_driver_sql(READING if read_only else WRITING)
-            _migrate(connection, path, migrations, read_only)
+            prepare(connection)
             if read_only:
                 connection.exec_driver_sql("PRAGMA query_only = ON")
         if not read_only:
