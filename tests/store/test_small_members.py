@@ -13,8 +13,10 @@ from benchmarks import state_dictionary, sync_workload
 from tapledger.database import Transaction
 from tapledger.loyalty.effects import Credential
 from tapledger.loyalty.members import Member
-from tapledger.store import history, keys, members, states
+from tapledger.store import history, keys, members, outbox, states
 from tapledger.store.members import Told
+from tapledger.store.outbox import PIECE_ROWS
+from tapledger.wire.messages import FeedPage, FeedRow
 from tests.store.old.make import KNOWN
 from tests.store.shops import START, Bench, card
 from tests.store.test_first_release import opened
@@ -118,6 +120,22 @@ async def test_cards_move_go_and_come_with_their_members(bench: Bench) -> None:
         **{each.index: two.id for each in two.credentials},
         HASH: three.id,
     }
+
+
+async def test_a_long_page_is_taken_in_pieces_and_gone_on_with(bench: Bench) -> None:
+    news = people(3 * PIECE_ROWS)
+    rows = [FeedRow(version=2 * i, member=one.id, state=one) for i, one in enumerate(news, 1)]
+    page = FeedPage(rows=rows, cursor=rows[-1].version, more=False, at=START)
+    pieces = list(outbox.pieces(page))
+    assert [row for piece in pieces for row in piece.rows] == rows
+    assert [(piece.cursor, piece.more) for piece in pieces] == [(500, True), (1000, True), (1500, False)]
+    store = bench.shop.store
+    assert await store.apply_page(pieces[0]) == [one.id for one in news[:PIECE_ROWS]]
+    assert (await store.cursor(), await store.heard_from_central()) == (500, None)
+    rest = msgspec.structs.replace(page, rows=rows[PIECE_ROWS:])
+    assert await store.apply_page(rest) == [one.id for one in news[PIECE_ROWS:]]
+    assert (await store.cursor(), await store.heard_from_central()) == (1500, START)
+    assert {one.id for one in await everybody(bench)} == {one.id for one in news}
 
 
 async def everybody(bench: Bench) -> list[Member]:

@@ -199,11 +199,6 @@ class Told:
     seq: int
 
 
-def replace_with(tx: Transaction, state: Member, epoch: int, settled_seq: int) -> None:
-    """``replace_all`` for one member."""
-    replace_all(tx, [Told(state, epoch, settled_seq)])
-
-
 def replace_all(tx: Transaction, told: Iterable[Told]) -> None:
     """Take central's states of members and fold this node's own later events onto them again."""
     news = list({one.state.id: one for one in told}.values())

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+import msgspec
 
 from tapledger.database import Transaction
 from tapledger.errors import Corrupt
 from tapledger.loyalty.ledger import EventBody
 from tapledger.store import facts, members, news, people
+from tapledger.store.members import Told
 from tapledger.wire.asking import MAX_REPORTS
 from tapledger.wire.codec import decode_event
 from tapledger.wire.messages import FeedPage, FeedRow, Pending, SealedProfile
 
 RECEIPT = "erasure"
 """Rows of our own among the news: members who were erased here, until central has heard so."""
+PIECE_ROWS = 250
+"""Rows of the feed that one transaction takes; a few milliseconds."""
 NOTED_EVERY = dt.timedelta(minutes=1)
 """How exactly it is kept when central was last heard while there is no news."""
 
@@ -107,8 +112,7 @@ def apply_page(tx: Transaction, page: FeedPage, node: str) -> list[str]:
         raise Corrupt("FEED_GAP", expected=expected, got=page.cursor)
     for member in page.erased:
         _erase(tx, member)
-    for row in page.rows:
-        take_row(tx, row, node)
+    take_rows(tx, page.rows, node)
     if page.cursor != expected:
         facts.put(tx, "feed_cursor", b"%d" % page.cursor)
         hear(tx, page.hlc)
@@ -117,24 +121,41 @@ def apply_page(tx: Transaction, page: FeedPage, node: str) -> list[str]:
     return [row.member for row in page.rows if row.state is not None]
 
 
-def take_row(tx: Transaction, row: FeedRow, node: str) -> None:
-    """Take one row of the feed, or of an answer that has one."""
-    if row.state is None:
-        news.take(tx, row)
-        return
-    epoch, seq = max(
-        (
-            (int(key.rpartition("/")[2]), seq)
-            for key, seq in row.settled.items()
-            if key.rpartition("/")[0] == node
-        ),
-        default=(0, 0),
-    )
-    members.replace_with(tx, row.state, epoch, seq)
-    if row.profile is not None:
-        people.put(tx, row.profile)
-    if row.state.status == "erased":
-        _erase(tx, row.state.id)
+def pieces(page: FeedPage) -> Iterator[FeedPage]:
+    """Yield a page as shorter ones, each for a transaction of its own: a sale waits for no more than one."""
+    first, *others = range(0, len(page.rows), PIECE_ROWS) or (0,)
+    for start in (first, *others):
+        rows = page.rows[start : start + PIECE_ROWS]
+        is_last = start + PIECE_ROWS >= len(page.rows)
+        yield msgspec.structs.replace(
+            page,
+            rows=rows,
+            erased=page.erased if start == first else [],
+            cursor=page.cursor if is_last else rows[-1].version,
+            more=page.more or not is_last,
+        )
+
+
+def take_rows(tx: Transaction, rows: Sequence[FeedRow], node: str) -> None:
+    """Take rows of the feed, or of an answer that has some."""
+    told = [Told(row.state, *_settled(row, node)) for row in rows if row.state is not None]
+    if told:
+        members.replace_all(tx, told)
+    for row in rows:
+        if row.state is None:
+            news.take(tx, row)
+            continue
+        if row.profile is not None:
+            people.put(tx, row.profile)
+        if row.state.status == "erased":
+            _erase(tx, row.state.id)
+
+
+def _settled(row: FeedRow, node: str) -> tuple[int, int]:
+    """Return (epoch, seq) of the last event of this node that a row's state contains."""
+    places = (key.rpartition("/") for key in row.settled)
+    own = ((int(epoch), row.settled[f"{name}/{epoch}"]) for name, _, epoch in places if name == node)
+    return max(own, default=(0, 0))
 
 
 def _erase(tx: Transaction, member: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
@@ -104,14 +105,17 @@ class Store:
         return await self.transact(outbox.cursor)
 
     async def apply_page(self, page: FeedPage) -> list[str]:
-        changed = await self.transact(lambda tx: outbox.apply_page(tx, page, self.keyring.node))
+        changed: list[str] = []
+        for piece in outbox.pieces(page):
+            take = functools.partial(outbox.apply_page, page=piece, node=self.keyring.node)
+            changed += await self.transact(take)
         self.journal.heard = max(page.hlc, self.journal.heard)
         self.told |= {row.kind for row in page.rows if row.state is None}
         return changed
 
     async def apply_row(self, row: FeedRow) -> None:
         """Take one row that came with an answer."""
-        await self.transact(lambda tx: outbox.take_row(tx, row, self.keyring.node))
+        await self.transact(lambda tx: outbox.take_rows(tx, [row], self.keyring.node))
 
     async def start_over(self) -> None:
         await self.transact(outbox.start_over)

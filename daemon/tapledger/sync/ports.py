@@ -33,6 +33,7 @@ class SyncStore(Protocol):
     async def apply_page(self, page: FeedPage) -> list[str]:
         """Take central's states, fold own unsettled events onto them, move the cursor; return whose changed.
 
+        A long page takes several transactions: cut short, it counts as the shorter page that was taken.
         Raises ``Corrupt`` FEED_GAP when the page does not follow the cursor.
         """
         ...
