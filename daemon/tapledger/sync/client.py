@@ -18,6 +18,7 @@ from tapledger.wire.asking import Erasures, LeaseAnswer, LeaseAsked, Standing, T
 from tapledger.wire.codec import check_version, pack, unpack
 from tapledger.wire.messages import MAX_FEED_ROWS, VERSION, Batch, BatchAnswer, FeedPage, Refusal
 from tapledger.wire.problems import error_from
+from tapledger.wire.proofs import LogConsistency
 from tapledger.wire.requests import NONCE_BYTES, Request, sign_request
 
 ANSWER_DEADLINE_S = 20.0
@@ -82,6 +83,11 @@ class CentralClient:
     async def erased(self, members: list[str]) -> None:
         """Say that what names these members is destroyed here."""
         await self._ask("POST", self._of_node("erasures"), pack(Erasures(members=members)), Taken)
+
+    async def consistency(self, old_size: int, new_size: int) -> LogConsistency:
+        """Return what proves that central's log only grew from one size to another."""
+        url = (self._base / "v1/log/consistency").with_query({"from": old_size, "to": new_size})
+        return await self._ask("GET", url, b"", LogConsistency)
 
     def _of_node(self, what: str) -> URL:
         return self._base / f"v1/nodes/{self._keyring.node}/{what}"
