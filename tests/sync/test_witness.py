@@ -13,12 +13,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tapledger.errors import Conflict, Denied, TapledgerError, Unavailable
-from tapledger.store import alarms, keyring, witnessing
+from tapledger.store import alarms, keyring, news, witnessing
 from tapledger.store.store import Store
-from tapledger.sync.witness import check_not_forked, witness
+from tapledger.sync.witness import check_not_forked, witness, witness_news
 from tapledger.wire import checkpoints, merkle
 from tapledger.wire.checkpoints import Checkpoint
 from tapledger.wire.merkle import Frontier, Place
+from tapledger.wire.messages import FeedRow
+from tapledger.wire.news import CheckpointNews
 from tapledger.wire.proofs import LogConsistency
 
 START = dt.datetime(2026, 5, 4, 9, 0, tzinfo=dt.UTC)
@@ -150,6 +152,28 @@ async def test_a_proof_that_did_not_come_is_asked_again(store: Store, fault: Tap
     assert (await seen(store), await rung(store)) == (1, []), "not taken, and nobody is accused"
     await witness(store, office, told, START)
     assert await seen(store) == 2
+
+
+async def test_the_feed_s_newest_checkpoint_is_witnessed_once(store: Store) -> None:
+    office, other = Office(), Office()
+
+    async def tell(note: str) -> None:
+        row = FeedRow(
+            version=1, kind="checkpoint", key="log", body=msgspec.msgpack.encode(CheckpointNews(text=note))
+        )
+        await store.transact(lambda tx: news.take(tx, row))
+
+    await witness_news(store, office, START)
+    await tell(office.grow(b"1"))
+    await witness_news(store, office, START)
+    await tell(office.grow(b"2"))
+    for _ in range(3):
+        await witness_news(store, office, START)
+    assert (await seen(store), office.asked) == (2, [(1, 2)])
+    await tell(other.grow(b"one", b"2"))
+    for _ in range(2):
+        with pytest.raises(Conflict, match="CENTRAL_FORKED"):
+            await witness_news(store, other, START)
 
 
 async def test_what_central_has_not_signed_accuses_nobody(store: Store) -> None:

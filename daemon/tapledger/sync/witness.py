@@ -13,10 +13,11 @@ from typing import Protocol, TypeVar
 
 from tapledger.database import Transaction
 from tapledger.errors import Conflict, TapledgerError
-from tapledger.store import witnessing
+from tapledger.store import news, witnessing
 from tapledger.store.keyring import Keyring
 from tapledger.wire import checkpoints, merkle
 from tapledger.wire.checkpoints import Checkpoint
+from tapledger.wire.news import CheckpointNews
 from tapledger.wire.proofs import LogConsistency
 
 T = TypeVar("T")
@@ -34,6 +35,15 @@ class Store(Protocol):
 
 class Prover(Protocol):
     async def consistency(self, old_size: int, new_size: int) -> LogConsistency: ...
+
+
+async def witness_news(store: Store, client: Prover, now: dt.datetime) -> None:
+    """Do ``witness`` for the checkpoint that the feed told last, once; raise what it raises."""
+    told = await store.transact(lambda tx: news.all_of(tx, "checkpoint", CheckpointNews))
+    for checkpoint in told.values():
+        if checkpoint.text != await store.transact(witnessing.seen):
+            await witness(store, client, checkpoint.text, now)
+    await check_not_forked(store)
 
 
 async def witness(store: Store, client: Prover, checkpoint: str, now: dt.datetime) -> None:
