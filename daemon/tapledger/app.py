@@ -225,11 +225,15 @@ class Daemon:
         """Now and then, whatever the calendar has made due."""
         while True:
             await asyncio.to_thread(self.shop.store.space.hold)
-            done = await night.run(self.shop)
-            if done.anything:
-                self._recorded()
-            if done.failed or done.waits_for_clock:
-                log.warning("night work waits", failed=done.failed, clock=done.waits_for_clock)
+            try:
+                done = await night.run(self.shop)
+            except Unavailable as error:
+                log.warning("night work waits for the disk", code=error.code)
+            else:
+                if done.anything:
+                    self._recorded()
+                if done.failed or done.waits_for_clock:
+                    log.warning("night work waits", failed=done.failed, clock=done.waits_for_clock)
             await asyncio.sleep(NIGHT_WORK_EVERY_S)
 
     async def change_programs(self) -> None:
@@ -252,8 +256,11 @@ class Daemon:
         self._office_changed()
 
     async def _slip_settled(self, job: str) -> None:
-        await self.kiosk.slip_settled(job)
-        await self.till.slip_settled()
+        try:
+            await self.kiosk.slip_settled(job)
+            await self.till.slip_settled()
+        except Unavailable as error:
+            log.warning("a face does not show what became of a slip", job=job, code=error.code)
         self.console.changed()
 
     def _slip_asked(self, job: str) -> None:

@@ -50,13 +50,13 @@ class DrawerLoop:
             await self._poked.wait()
 
     async def _kick_one(self) -> bool:
-        kick = await self._shop.store.transact(drawers.take_next)
+        kick = await self._shop.store.insist(drawers.take_next)
         if kick is None:
             return False
         sold_s = kick.due_ms / 1000 - SLIP_LIFE.total_seconds()
         late = self._shop.clock.now().timestamp() - sold_s > KICK_LIFE_S
         state = "opened" if not late and await self._opened() else "failed"
-        await self._shop.store.transact(lambda tx: drawers.settle(tx, kick.job, state))
+        await self._shop.store.insist(lambda tx: drawers.settle(tx, kick.job, state))
         log.info("drawer", job=kick.job, state=state)
         await self._on_settled(kick.job)
         return True

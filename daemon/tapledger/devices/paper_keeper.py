@@ -42,7 +42,7 @@ class PaperKeeper:
             paper_rolls.put(tx, printer, msgspec.json.encode(roll))
             return roll, True
 
-        self._roll, first = await self._store.transact(work)
+        self._roll, first = await self._store.insist(work)
         self._printer = printer
         return first
 
@@ -56,7 +56,7 @@ class PaperKeeper:
             roll = paper_forecast.seen(self._roll, self._clock.now(), out=out, near_end=near_end)
             return roll != self._roll and self._keep(tx, roll)
 
-        return await self._store.transact(work)
+        return await self._store.insist(work)
 
     def printed(self, tx: Transaction, outcome: PrintOutcome) -> None:
         """Count what a slip took, in the transaction that records its fate."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 from tapledger.devices.drawer import DrawerLoop, Kick
@@ -13,6 +14,7 @@ from tapledger.devices.receipts import templates
 from tapledger.devices.roles import CASH_DRAWER, RECEIPT_PRINTER
 from tapledger.devices.state import UNDECIDED
 from tapledger.devices.supervisor import DeviceSupervisor
+from tapledger.errors import Unavailable
 from tapledger.membership import slips
 from tapledger.membership.shop import Shop
 from tapledger.membership.slips import Slip
@@ -86,7 +88,8 @@ class Printing:
                     self._on_change()
             if self._status_due and not any(one.link in UNDECIDED for one in self._devices.states.values()):
                 self._status_due = False
-                await self.print_status(self._shop.language)
+                with suppress(Unavailable):  # nobody asked for this slip
+                    await self.print_status(self._shop.language)
             await self._changed.wait()
 
     def _way_to_drawer(self) -> Kick | None:

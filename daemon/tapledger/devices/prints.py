@@ -96,7 +96,7 @@ class PrintLoop:
         """Print the oldest slip; False when there is none or no printer that could print it now."""
         printer = self._devices.printer(RECEIPT_PRINTER)
         ready = printer is not None and self._devices.states[RECEIPT_PRINTER].ready
-        found = await self._shop.store.transact(lambda tx: self._next(tx, ready=ready))
+        found = await self._shop.store.insist(lambda tx: self._next(tx, ready=ready))
         for job_id in found.changed:
             await self._on_settled(job_id)
         if found.job is None or printer is None:
@@ -151,7 +151,7 @@ class PrintLoop:
         """All of it was handed over; tell whoever looks that only the printer's word is missing."""
 
         async def tell() -> None:
-            if await self._shop.store.transact(lambda tx: prints.mark_sent(tx, job.id)):
+            if await self._shop.store.insist(lambda tx: prints.mark_sent(tx, job.id)):
                 await self._on_settled(job.id)
 
         task = asyncio.get_running_loop().create_task(tell())
@@ -174,7 +174,7 @@ class PrintLoop:
             elif not (cut_short and prints.copy(tx, job.id, reason, evidence)):
                 prints.settle(tx, job.id, "unknown", reason, evidence)
 
-        await self._shop.store.transact(work)
+        await self._shop.store.insist(work)
         log.info("slip", job=job.id, verdict=outcome.verdict.value, reason=outcome.reason)
         went = Doing.DONE if outcome.verdict is PrintVerdict.PRINTED else Doing.FAIL
         self._devices.note(RECEIPT_PRINTER, f"{outcome.verdict.value} {job.id}", went)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import functools
 from collections.abc import Callable
@@ -9,7 +10,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import IO, TypeVar
 
+import structlog
+
 from tapledger.database import Database, Executor, ThreadExecutor, Transaction, read_migrations
+from tapledger.errors import Unavailable
 from tapledger.store import drawers, epochs, facts, lock, outbox, prints
 from tapledger.store.journal import Journal
 from tapledger.store.keyring import Keyring
@@ -17,7 +21,11 @@ from tapledger.store.space import Space
 from tapledger.wire.asking import Tail
 from tapledger.wire.messages import FeedPage, FeedRow, Pending
 
+log = structlog.get_logger("store")
+
 FILE_NAME = "shop.db"
+AGAIN_S = 1.0
+"""How long a loop of the daemon waits for a disk that took nothing."""
 
 T = TypeVar("T")
 
@@ -80,6 +88,18 @@ class Store:
 
     async def transact(self, work: Callable[[Transaction], T]) -> T:
         return await self._database.transact(work)
+
+    async def insist(self, work: Callable[[Transaction], T]) -> T:
+        """Run what has happened already and must be written, again and again while the disk takes nothing.
+
+        For the daemon's own loops; a person who asks for something is refused instead.
+        """
+        while True:
+            try:
+                return await self.transact(work)
+            except Unavailable as error:
+                log.warning("the disk takes nothing", code=error.code, data=error.data)
+                await asyncio.sleep(AGAIN_S)
 
     async def close(self) -> None:
         await self._database.close()

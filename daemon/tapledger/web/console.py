@@ -57,7 +57,7 @@ class ConsoleFace:
     async def run(self) -> None:
         while True:
             self._changed.clear()
-            self._live.show("console", self._snapshot(await self._shop.store.transact(prints.recent)))
+            self._live.show("console", self._snapshot(await self._shop.store.insist(prints.recent)))
             await self._changed.wait()
 
     def _snapshot(self, jobs: list[Job]) -> Console:
