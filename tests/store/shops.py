@@ -80,10 +80,12 @@ class Bench:
         self._is_open = False
         self._count = 0
 
-    async def open(self, executor: Executor | None = None) -> None:
+    async def open(self, executor: Executor | None = None, ballast_bytes: int = 0) -> None:
         if not (self.folder / keyrings.FILE_NAME).exists():
             keyrings.create(self.folder, keyrings.make(os.urandom(keyrings.RANDOMNESS)))
-        store = await Store.open(self.folder, keyrings.load(self.folder), executor)
+        store = await Store.open(
+            self.folder, keyrings.load(self.folder), executor, ballast_bytes=ballast_bytes
+        )
         articles = catalogue.read(CATALOGUE.splitlines(), "CNY")
         self._is_open = True
         self.shop = Shop(store, programs.load(PROGRAM), articles, self.clock, os.urandom, "Tea Hill", "en")
