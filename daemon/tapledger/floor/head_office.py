@@ -11,8 +11,9 @@ from tapledger.errors import Denied, TapledgerError
 from tapledger.membership import received
 from tapledger.membership.shop import Shop
 from tapledger.settings import CentralSettings
+from tapledger.sync import transport
 from tapledger.sync.client import CentralClient
-from tapledger.sync.loop import SyncLoop, SyncState
+from tapledger.sync.loop import Connect, SyncLoop, SyncState
 from tapledger.web import problems
 from tapledger.web.snapshots import SyncView
 
@@ -27,10 +28,12 @@ BEING_ASKED = "CENTRAL_BEING_ASKED"
 class HeadOffice:
     """Runs sync for a shop. ``on_change`` is called when the faces have something else to show."""
 
-    def __init__(self, shop: Shop, settings: CentralSettings, clock: Clock) -> None:
+    def __init__(
+        self, shop: Shop, settings: CentralSettings, clock: Clock, connect: Connect = transport.http
+    ) -> None:
         self._shop = shop
         self._settings = settings
-        self.sync = SyncLoop(shop.store, shop.store.keyring, settings, clock, shop.randomness)
+        self.sync = SyncLoop(shop.store, shop.store.keyring, settings, clock, shop.randomness, connect)
         self.sync.on_change = self._changed
         self.sync.after_round = self._after_round
         self.on_change: Callable[[], None] = lambda: None
