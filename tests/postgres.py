@@ -81,9 +81,9 @@ def _major(folder: Path) -> int:
     return int(answer.stdout.split()[2].split(".")[0])
 
 
-def as_database_user() -> list[str]:
-    """Return the words before a command that must not be root's; the command dies with its parent."""
-    words = ["setpriv", "--pdeathsig", "QUIT"]
+def as_database_user(at_parents_death: str = "QUIT") -> list[str]:
+    """Return the words before a command that must not be root's, and that must not outlive its parent."""
+    words = ["setpriv", "--pdeathsig", at_parents_death]
     if os.geteuid() == 0:
         words += [f"--reuid={SUPERUSER}", f"--regid={SUPERUSER}", "--clear-groups"]
     return words
