@@ -10,34 +10,89 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import structlog
 from aiohttp import web
 
 from tapledger.clock import Clock, SystemClock
-from tapledger.errors import Unavailable
+from tapledger.errors import TapledgerError, Unavailable
 from tapledger.identifiers import Randomness
-from tapledger_central import enrol
+from tapledger.wire.messages import VERSION, Batch, BatchAnswer
+from tapledger_central import enrol, feed, intake
+from tapledger_central.applier import CATCH_UP_S, Applier
 from tapledger_central.keys import CentralKeys, load_or_make
 from tapledger_central.settings import CentralSettings
-from tapledger_central.store import Database, Executor, open_store
+from tapledger_central.store import CentralStore, Executor, open_store
+from tapledger_central.store.nodes import Node
 from tapledger_central.web.handlers import Handlers
 from tapledger_central.web.server import build_app
 
 SHUTDOWN_S = 5.0
+CLEAN_UP_S = 3600.0
+
+_log = structlog.get_logger("central")
 
 
 class Central:
-    """One tenant's central on its data folder. Use ``open_central``."""
+    """One tenant's central. Use ``open_central``, and ``working`` for what it does by itself."""
 
-    def __init__(self, store: Database, keys: CentralKeys, clock: Clock, randomness: Randomness) -> None:
+    def __init__(self, store: CentralStore, keys: CentralKeys, clock: Clock, randomness: Randomness) -> None:
         self.store = store
         self.keys = keys
         self.clock = clock
         self.randomness = randomness
+        self.watch = feed.Watch(store)
+        self.applier = Applier(store, clock, self.watch.tell)
 
     async def enrolment_code(self, shop: str) -> str:
         """Return a one-time code with which one computer of a shop can enrol."""
         now = self.clock.now()
         return await self.store.transact(lambda tx: enrol.new_code(tx, self.keys, shop, now, self.randomness))
+
+    async def take(self, node: Node, batch: Batch) -> BatchAnswer:
+        """File a node's batch (``intake.take``); it is applied right afterwards."""
+        answer = await intake.take(self.store, node, batch, self.clock.now())
+        self.applier.wake()
+        return answer
+
+    async def caught_up(self, timeout_s: float = CATCH_UP_S) -> bool:
+        """Wait until what was filed before the call is applied; False when that takes longer."""
+        return await self.applier.caught_up(timeout_s)
+
+    async def news(self, node: Node, cursor: int, wait_s: float) -> None:
+        """Wait until there is something after a version for a node, or for so long."""
+        await self.caught_up()
+        begun_s = self.clock.monotonic_s()
+        while True:
+            come = self.watch.next()
+            left_s = wait_s - (self.clock.monotonic_s() - begun_s)
+            if left_s <= 0 or await feed.has_news(self.store, node, cursor):
+                return
+            await self.watch.wait(come, left_s)
+
+    async def page(self, node: Node, cursor: int, limit: int, v: int = VERSION) -> feed.Page:
+        """Return what changed after a version (``feed.page``)."""
+        return await feed.page(self.store, node, cursor, limit, self.clock.now(), v)
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Apply, watch and clean up while the context is open."""
+        jobs = [
+            asyncio.create_task(work) for work in (self.applier.run(), self.watch.run(), self._clean_up())
+        ]
+        try:
+            yield
+        finally:
+            for job in jobs:
+                job.cancel()
+            await asyncio.gather(*jobs, return_exceptions=True)
+
+    async def _clean_up(self) -> None:
+        while True:
+            try:
+                await feed.purge(self.store, self.clock.now())
+            except TapledgerError as error:
+                _log.warning("cleaning up waits", code=error.code, **error.data)
+            await asyncio.sleep(CLEAN_UP_S)
 
     async def close(self) -> None:
         await self.store.close()
@@ -48,10 +103,11 @@ async def open_central(
     clock: Clock | None = None,
     randomness: Randomness = os.urandom,
     executor: Executor | None = None,
+    database_url: str = "",
 ) -> Central:
-    """Open central's data, made first when there is none."""
+    """Open central's data, made first when there is none; with an address, the rows are in PostgreSQL."""
     keys = load_or_make(folder, randomness)
-    store = await open_store(folder, executor)
+    store = await open_store(folder, keys.tenant, database_url, executor)
     return Central(store, keys, clock or SystemClock(), randomness)
 
 
@@ -67,9 +123,10 @@ async def serving(central: Central, settings: CentralSettings) -> AsyncIterator[
         build_app([Handlers(central, origins)]), access_log=None, shutdown_timeout=SHUTDOWN_S
     )
     try:
-        await runner.setup()
-        await web.SockSite(runner, listener).start()
-        yield address
+        async with central.working():
+            await runner.setup()
+            await web.SockSite(runner, listener).start()
+            yield address
     finally:
         await runner.cleanup()
         listener.close()
@@ -93,7 +150,7 @@ async def run(settings: CentralSettings, announce: Callable[[str], None]) -> Non
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    central = await open_central(settings.data_folder)
+    central = await open_central(settings.data_folder, database_url=settings.database_url)
     try:
         async with serving(central, settings) as address:
             announce(address)

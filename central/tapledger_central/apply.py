@@ -1,131 +1,229 @@
-"""Stage two: bring each member's state up to date with the events just filed.
+"""Stage two: bring members up to date with events that were filed, the next ones of one chain at a time.
 
-A state is the fold of all the member's events in one order: hybrid clock, node, epoch, seq (decisions R4).
-So it does not depend on the order in which batches arrive. An event that comes after all others is folded
-onto the state; one that comes late makes the member's events be folded again from the first.
+A state is the fold of all the member's applied events in one order: hybrid clock, node, epoch, seq (decisions
+R4). So it does not depend on the order in which batches arrive or are applied. An event that comes after all
+others is folded onto the state; one that comes late makes the member's events be folded again from the first.
+What is applied, and how far, is one transaction: doing it again changes nothing.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 from collections import defaultdict
+from collections.abc import Iterable
 
 import msgspec
 
 from tapledger.loyalty.effects import Linked, Unlinked
-from tapledger.loyalty.ledger import EventBody, linked
+from tapledger.loyalty.ledger import KINDS, EventBody, linked
 from tapledger.loyalty.life import merging
 from tapledger.loyalty.members import Member, fold
 from tapledger.wire.codec import decode_event
-from tapledger_central.store import Transaction, inbox, members
+from tapledger.wire.messages import EVERYWHERE
+from tapledger_central.classify import IMPOSSIBLE, KIND_UNKNOWN
+from tapledger_central.store import Transaction, inbox, members, news, nodes
 from tapledger_central.store.inbox import Filed
 from tapledger_central.store.members import Applied, Difference
+
+MAX_EVENTS = 500
+"""Events of one chain in one transaction."""
 
 Entry = tuple[Filed, EventBody | None]
 """A filed event and its body; None when it is kept but not applied."""
 
 
-def apply(tx: Transaction, tenant: str, entries: list[Entry], now_ms: int) -> None:
-    """Apply events that have just been filed, and move every changed member to a new feed version."""
-    by_member: defaultdict[str, list[Entry]] = defaultdict(list)
-    for event, body in entries:
-        if event.member is None:
-            continue
-        by_member[event.member].append((event, body))
-        if body is not None:
-            _claim(tx, tenant, event, body, now_ms)
-            if body.profile_digest is not None:
-                members.expect_profile(tx, event.member, body.profile_digest, event.order)
-    heirs: dict[str, None] = {}
-    for member, news in by_member.items():
-        after = _advance(tx, tenant, member, news, now_ms)
-        if after is not None:
-            members.save(tx, after)
-            if after.state.merged_into:
-                heirs[after.state.merged_into] = None
-            if after.state.status == "erased":
-                members.forget(tx, tenant, after.state)
-    _tell_heirs(tx, tenant, list(heirs), now_ms)
+def apply_next(tx: Transaction, node: str, epoch: int, now_ms: int, limit: int = MAX_EVENTS) -> int:
+    """Apply the next events of a chain, tell what changed, and return how many there were.
 
-
-def _tell_heirs(tx: Transaction, tenant: str, heirs: list[str], now_ms: int) -> None:
-    """Bring those up to date whose aliases have news, and those they were merged into in turn (X4)."""
-    for heir in heirs:  # grows
-        after = _advance(tx, tenant, heir, [], now_ms)
-        if after is not None:
-            members.save(tx, after)
-            if after.state.merged_into and after.state.merged_into not in heirs:
-                heirs.append(after.state.merged_into)
-
-
-def _claim(tx: Transaction, tenant: str, event: Filed, body: EventBody, now_ms: int) -> None:
-    """Give each credential to the member whose claim arrived first; list the others for the owner.
-
-    First come stays: news from a shop that was away never takes a card from whoever has been using it.
+    The caller holds ``news.lock``: one transaction at a time folds members, whatever chains they come from.
     """
-    for effect in body.effects:
-        if isinstance(effect, Unlinked):
-            members.release_claim(tx, tenant, effect.index, event.member or "")
-    for credential in linked(body):
-        owner = members.claim(tx, tenant, credential.index, event.member or "")
-        if owner != event.member:
-            found = Difference(
-                "CREDENTIAL_CLAIMED_TWICE",
-                event.node,
-                event.epoch,
-                event.seq,
-                detail=credential.index,
-                member=event.member,
-                other_member=owner,
-            )
-            members.list_difference(tx, [found], now_ms)
+    after = inbox.applied(tx, node, epoch)
+    filed = inbox.events(tx, node, epoch, after, limit)
+    upto = filed[-1].seq if filed else after
+    work = _Work(tx, node, epoch, upto, nodes.scope_of(tx, node), now_ms)
+    work.apply([(event, _body(event)) for event in filed])
+    work.take_profiles()
+    work.finish(max((event.hlc for event in filed), default=0))
+    if filed:
+        inbox.set_applied(tx, node, epoch, upto)
+    return len(filed)
 
 
-def _advance(tx: Transaction, tenant: str, member: str, news: list[Entry], now_ms: int) -> Applied | None:
-    """Return a member with new events; None while nothing of theirs could be applied."""
-    known = members.load(tx, member)
-    if known is None or known.state.aliases or not news or news[0][0].order < known.last:
-        events = inbox.of_member(tx, member)
-        known, news = None, [(one, None if one.verdict else decode_event(one.raw).body) for one in events]
-    after = _fold(tx, tenant, known, news) if news else None
-    return after and _with_late(tx, after, now_ms)
+def condemn_next(tx: Transaction, node: str, epoch: int, now_ms: int) -> None:
+    """Pass over the next event of a chain, which cannot be applied: it is kept and listed for the owner."""
+    for event in inbox.events(tx, node, epoch, inbox.applied(tx, node, epoch), 1):
+        inbox.condemn(tx, event, IMPOSSIBLE)
+        found = Difference(IMPOSSIBLE, node, epoch, event.seq, member=event.member)
+        told = members.list_differences(tx, [found], now_ms)
+        news.publish(tx, nodes.scope_of(tx, node), told, now_ms)
+        inbox.set_applied(tx, node, epoch, event.seq)
 
 
-def _with_late(tx: Transaction, applied: Applied, now_ms: int) -> Applied:
-    """Add what was recorded in the name of aliases by shops that did not know of the merge (X4).
+def refold(tx: Transaction, member: str) -> Applied | None:
+    """Return what a member's applied events give, folded from the first; None without any."""
+    return _Work(tx, "", 0, 0, EVERYWHERE, 0).advanced(member, [], {})
 
-    What a member has once a day or once for ever, and both had, is listed for the owner.
-    """
-    state, settled = applied.state, dict(applied.settled)
-    for alias in state.aliases:
-        rest = members.load(tx, alias)
-        if rest is not None:
+
+def _body(event: Filed) -> EventBody | None:
+    return None if event.verdict else decode_event(event.raw).body
+
+
+class _Work:
+    """The changes of one transaction: events of one chain up to ``upto``."""
+
+    def __init__(self, tx: Transaction, node: str, epoch: int, upto: int, scope: str, now_ms: int) -> None:
+        self._tx = tx
+        self._node = node
+        self._epoch = epoch
+        self._upto = upto
+        self._scope = scope
+        self._now_ms = now_ms
+        self._known: dict[str, Applied] = {}
+        self._changed: dict[str, Applied] = {}
+        self._told: dict[str, None] = {}
+        self._found: list[Difference] = []
+
+    def apply(self, entries: list[Entry]) -> None:
+        by_member: defaultdict[str, list[Entry]] = defaultdict(list)
+        for event, body in entries:
+            if event.verdict:
+                self._differ(event, event.verdict)
+            elif body is not None and body.kind not in KINDS:
+                self._differ(event, KIND_UNKNOWN)
+            if event.member is not None:
+                by_member[event.member].append((event, body))
+                if body is not None:
+                    self._claim(event, body)
+        self._known = members.load_all(self._tx, list(by_member))
+        again = self._to_fold_again(by_member)
+        for member, its in by_member.items():
+            self._keep(self.advanced(member, its, again))
+        heirs = [one.state.merged_into for one in self._changed.values() if one.state.merged_into]
+        for heir in dict.fromkeys(heirs):
+            self._tell_heir(heir)
+
+    def take_profiles(self) -> None:
+        """Keep the profiles that came with these events and are expected; each is news of its member."""
+        for seq, profile in inbox.take_profiles(self._tx, self._node, self._epoch, self._upto):
+            if hashlib.sha256(profile.sealed).hexdigest() != profile.digest:
+                found = ("PROFILE_ALTERED", self._node, self._epoch, seq, profile.digest, profile.member)
+                self._found.append(Difference(*found))
+            elif members.fill_profile(self._tx, profile):
+                self._told[profile.member] = None
+
+    def finish(self, hlc: int) -> None:
+        """Write what changed and tell it under the next versions of every scope that knows of it."""
+        members.save_all(self._tx, self._changed.values())
+        for one in list(self._changed.values()):
+            if one.state.status == "erased":
+                self._told.update(dict.fromkeys(members.forget(self._tx, one.state)))
+        told = {**self._changed, **self._load(name for name in self._told if name not in self._changed)}
+        items = members.items(self._tx, told.values())
+        by_scope: defaultdict[str, list[news.Item]] = defaultdict(list)
+        for name, one in told.items():
+            for scope in one.scopes:
+                by_scope[scope].append(items[name])
+        by_scope[self._scope] += members.list_differences(self._tx, self._found, self._now_ms)
+        for scope in sorted(by_scope):
+            news.publish(self._tx, scope, by_scope[scope], self._now_ms, hlc)
+
+    def _load(self, names: Iterable[str]) -> dict[str, Applied]:
+        return members.load_all(self._tx, list(names))
+
+    def _differ(self, event: Filed, code: str) -> None:
+        self._found.append(Difference(code, event.node, event.epoch, event.seq, member=event.member))
+
+    def _claim(self, event: Filed, body: EventBody) -> None:
+        """Give each credential to the member whose claim was applied first; list the others for the owner.
+
+        First come stays: news from a shop that was away never takes a card from whoever has been using it.
+        """
+        for effect in body.effects:
+            if isinstance(effect, Unlinked):
+                members.release_claim(self._tx, effect.index, event.member or "")
+        for credential in linked(body):
+            owner = members.claim(self._tx, credential.index, event.member or "")
+            if owner != event.member:
+                place = (event.node, event.epoch, event.seq, credential.index)
+                self._found.append(Difference("CREDENTIAL_CLAIMED_TWICE", *place, event.member, owner))
+        if body.profile_digest is not None and event.member is not None:
+            members.expect_profile(self._tx, event.member, body.profile_digest, event.order)
+
+    def _to_fold_again(self, by_member: dict[str, list[Entry]]) -> dict[str, list[Filed]]:
+        """Return all events of those whose news cannot just be added, read at once."""
+        names = [name for name, its in by_member.items() if self._needs_all(self._known.get(name), its)]
+        return inbox.of_members(self._tx, names, self._node, self._epoch, self._upto)
+
+    @staticmethod
+    def _needs_all(known: Applied | None, its: list[Entry]) -> bool:
+        return known is None or bool(known.state.aliases) or not its or its[0][0].order < known.last
+
+    def advanced(self, member: str, its: list[Entry], again: dict[str, list[Filed]]) -> Applied | None:
+        """Return a member with new events; None while nothing of theirs could be applied."""
+        known = self._known.get(member)
+        scopes = set(() if known is None else known.scopes) | ({self._scope} if its else set())
+        if known is not None and not self._needs_all(known, its):
+            its = [(event, body) for event, body in its if event.seq > known.settled.get(event.chain, 0)]
+        else:
+            events = again.get(member)
+            if events is None:
+                events = inbox.of_members(self._tx, [member], self._node, self._epoch, self._upto)[member]
+            known, its = None, [(event, _body(event)) for event in events]
+        after = self._folded(known, its) if its else None
+        return after and self._with_late(dataclasses.replace(after, scopes=tuple(sorted(scopes))))
+
+    def _keep(self, after: Applied | None) -> None:
+        if after is not None:
+            self._changed[after.state.id] = self._known[after.state.id] = after
+
+    def _tell_heir(self, heir: str) -> None:
+        """Bring up to date whom a member with news was merged into, and so on (X4)."""
+        passed = set()
+        while heir and heir not in passed:
+            passed.add(heir)
+            if heir not in self._known:
+                self._known.update(self._load([heir]))
+            after = self.advanced(heir, [], {})
+            self._keep(after)
+            heir = "" if after is None else after.state.merged_into
+
+    def _with_late(self, applied: Applied) -> Applied:
+        """Add what was recorded in the name of aliases by shops that did not know of the merge (X4).
+
+        What a member has once a day or once for ever, and both had, is listed for the owner.
+        """
+        state, settled, scopes = applied.state, dict(applied.settled), set(applied.scopes)
+        written = self._load(state.aliases)
+        for alias in state.aliases:
+            rest = self._changed.get(alias, written.get(alias))
+            if rest is None:
+                continue
             _, node, epoch, seq = rest.last
-            found = [
-                Difference("HAD_TWICE", node, epoch, seq, f"{key} {day}", applied.state.id, alias)
-                for key, day in merging.had_twice(rest.state, state)
-            ]
-            members.list_difference(tx, found, now_ms)
+            for key, day in merging.had_twice(rest.state, state):
+                found = ("HAD_TWICE", node, epoch, seq, f"{key} {day}", applied.state.id, alias)
+                self._found.append(Difference(*found))
             state = merging.with_late(state, rest.state)
+            scopes |= set(rest.scopes)
             for chain, seq in rest.settled.items():
                 settled[chain] = max(seq, settled.get(chain, 0))
-    return Applied(state, applied.last, settled)
+        return Applied(state, applied.last, settled, tuple(sorted(scopes)))
 
+    def _folded(self, known: Applied | None, its: list[Entry]) -> Applied | None:
+        state: Member | None = None if known is None else known.state
+        settled = {} if known is None else dict(known.settled)
+        for event, body in its:
+            settled[event.chain] = event.seq
+            if body is not None:
+                state = fold(state, self._own_credentials(body))
+        return None if state is None else Applied(state, its[-1][0].order, settled)
 
-def _fold(tx: Transaction, tenant: str, known: Applied | None, entries: list[Entry]) -> Applied | None:
-    state: Member | None = None if known is None else known.state
-    settled = {} if known is None else dict(known.settled)
-    for event, body in entries:
-        settled[f"{event.node}/{event.epoch}"] = event.seq
-        if body is not None:
-            state = fold(state, _own_credentials(tx, tenant, body))
-    return None if state is None else Applied(state, entries[-1][0].order, settled)
-
-
-def _own_credentials(tx: Transaction, tenant: str, body: EventBody) -> EventBody:
-    """Return the body without credentials that belong to another member."""
-    own = tuple(
-        effect
-        for effect in body.effects
-        if not isinstance(effect, Linked) or members.owner(tx, tenant, effect.credential.index) == body.member
-    )
-    return msgspec.structs.replace(body, effects=own) if len(own) < len(body.effects) else body
+    def _own_credentials(self, body: EventBody) -> EventBody:
+        """Return the body without credentials that belong to another member."""
+        own = tuple(
+            effect
+            for effect in body.effects
+            if not isinstance(effect, Linked)
+            or members.owner(self._tx, effect.credential.index) == body.member
+        )
+        return msgspec.structs.replace(body, effects=own) if len(own) < len(body.effects) else body

@@ -7,30 +7,72 @@ in the inbox under a verdict, counts for nothing, and is listed for the owner (s
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any, NamedTuple
 
 import msgspec
 
 from tapledger.errors import Invalid
-from tapledger.loyalty.effects import Tallied
+from tapledger.loyalty.effects import Linked, Tallied, Unlinked
 from tapledger.loyalty.ledger import EventBody, is_balanced
 from tapledger.loyalty.money import MAX_AMOUNT_MINOR
 from tapledger.wire.codec import decode_event
-from tapledger.wire.messages import LedgerEvent
+from tapledger_central.strict import SIGNED, StrictEvent
+
+UNREADABLE, MISPLACED, UNBALANCED = "EVENT_UNREADABLE", "EVENT_MISPLACED", "EVENT_UNBALANCED"
+IMPOSSIBLE = "EVENT_IMPOSSIBLE"
+KIND_UNKNOWN = "EVENT_KIND_UNKNOWN"
+"""Of an event that is applied all the same: its effects say what it does."""
+MAX_NAME = 200
+"""Characters of a member's pseudonym or a credential's index: they are in keys of tables."""
+
+_decode_strictly = msgspec.msgpack.Decoder(StrictEvent).decode
 
 
-def classify(raw: bytes, node: str, epoch: int, seq: int) -> tuple[LedgerEvent | None, str]:
-    """Return the event and its verdict: empty when it can be applied, else the code of the reason why not."""
+class Seen(NamedTuple):
+    """What filing needs to know of an event. ``verdict`` is empty when it can be applied."""
+
+    hlc: int
+    member: str | None
+    verdict: str
+
+
+def classify(raw: bytes, node: str, epoch: int, seq: int) -> Seen:
+    """Read an event; its verdict is the code of the reason why it cannot be applied."""
+    event: Any
+    is_sound = True
     try:
-        event = decode_event(raw)
-    except Invalid:
-        return None, "EVENT_UNREADABLE"
+        event = _decode_strictly(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        try:
+            event = decode_event(raw)
+        except Invalid:
+            return Seen(0, None, UNREADABLE)
+        is_sound = _is_possible(event.body)
+    body = event.body
+    names = [body.member, body.profile_digest, *(_credential(effect) for effect in body.effects)]
+    if not all(name is None or is_name(name) for name in names):
+        member = body.member if body.member is None or is_name(body.member) else None
+        return Seen(event.hlc, member, IMPOSSIBLE)
     if (event.node, event.epoch, event.seq) != (node, epoch, seq):
-        return event, "EVENT_MISPLACED"
-    if not is_balanced(event.body.lines):
-        return event, "EVENT_UNBALANCED"
-    if not _is_possible(event.body):
-        return event, "EVENT_IMPOSSIBLE"
-    return event, ""
+        return Seen(event.hlc, body.member, MISPLACED)
+    if not is_balanced(body.lines):
+        return Seen(event.hlc, body.member, UNBALANCED)
+    return Seen(event.hlc, body.member, "" if is_sound else IMPOSSIBLE)
+
+
+def is_name(text: str) -> bool:
+    """Tell whether every engine can keep a text in a key."""
+    return len(text) <= MAX_NAME and "\0" not in text
+
+
+def _credential(effect: Any) -> str | None:
+    match type(effect).__name__:  # it may be the strict twin of an effect
+        case Linked.__name__:
+            index: str = effect.credential.index
+            return index
+        case Unlinked.__name__:
+            return str(effect.index)
+    return None
 
 
 def _is_possible(body: EventBody) -> bool:
@@ -42,17 +84,13 @@ def _is_possible(body: EventBody) -> bool:
     )
 
 
-_SIGNED = frozenset({"amount"})
-"""Fields whose figure may be below zero: only what is counted (``Tallied``)."""
-
-
 def _is_sound(value: object, name: str = "", *, signed: bool = False) -> bool:
     """Tell whether every figure and instant inside an effect is one that folding can work with."""
     match value:
         case bool() | str() | None:
             return True
         case int():
-            return (-MAX_AMOUNT_MINOR if signed and name in _SIGNED else 0) <= value <= MAX_AMOUNT_MINOR
+            return (-MAX_AMOUNT_MINOR if signed and name in SIGNED else 0) <= value <= MAX_AMOUNT_MINOR
         case dt.datetime():
             return value.tzinfo is not None
         case tuple() | list():

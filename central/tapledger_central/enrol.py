@@ -18,7 +18,7 @@ from tapledger.wire.codec import check_version
 from tapledger.wire.enrolment import make_code, normal_code
 from tapledger.wire.messages import MAX_NAME_LENGTH, Enrol, Enrolled
 from tapledger_central.keys import CentralKeys
-from tapledger_central.store import Database, Transaction, nodes
+from tapledger_central.store import CentralStore, Transaction, nodes
 
 CODE_LIFE = dt.timedelta(minutes=10)
 CODE_TRIES = 5
@@ -35,7 +35,7 @@ def new_code(tx: Transaction, keys: CentralKeys, shop: str, now: dt.datetime, ra
     return code
 
 
-async def enrol(store: Database, keys: CentralKeys, request: Enrol, now: dt.datetime) -> Enrolled:
+async def enrol(store: CentralStore, keys: CentralKeys, request: Enrol, now: dt.datetime) -> Enrolled:
     """Pin a node's key and tell it its tenant's keys.
 
     The same node may ask again with its used code while it lives: its first answer may have been lost.
@@ -76,15 +76,16 @@ def _admit(
     if code.tries_left <= 0:
         return Denied("ENROL_CODE_LOCKED")
     known = nodes.find(tx, node)
+    if known is not None and known.public_key != request.public_key:
+        return Conflict("NODE_NAME_TAKEN", node=node)
+    if known is not None and known.status != nodes.ACTIVE:
+        return Denied("NODE_SUSPENDED", status=known.status)
+    if not nodes.use_code(tx, code_hash, node):
+        return Denied("ENROL_CODE_USED")
     if known is None:
         nodes.add(tx, node, code.shop, name, request.public_key, _ms(now))
-    elif known.public_key != request.public_key:
-        return Conflict("NODE_NAME_TAKEN", node=node)
-    elif known.status != nodes.ACTIVE:
-        return Denied("NODE_SUSPENDED", status=known.status)
     else:
         nodes.move(tx, node, code.shop, name)
-    nodes.use_code(tx, code_hash, node)
     return None
 
 

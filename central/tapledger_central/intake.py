@@ -1,32 +1,29 @@
 """Stage one: verify a node's batch and file its events, once for ever.
 
-Filing needs rows of one node only and applying needs rows of one member only; they meet in the list of filed
-events and nowhere else. SQLite does both in one transaction, so an acknowledged event is also an applied one;
-on a sharded engine ``apply`` becomes a job of its own that reads the inbox (sync.md section 7).
+Filing touches rows of that one node only, so it runs on one shard and waits for nobody else (sync.md section
+7). What the events do to members is stage two: ``applying`` reads them from the inbox afterwards.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 
 from tapledger.errors import Conflict, Denied, TapledgerError, Unavailable
-from tapledger.loyalty.ledger import KINDS
 from tapledger.wire import signing
 from tapledger.wire.codec import check_version, link, pack
-from tapledger.wire.messages import Batch, BatchAnswer
-from tapledger_central.apply import apply
-from tapledger_central.classify import classify
-from tapledger_central.store import Database, Transaction, inbox, members, nodes
+from tapledger.wire.messages import Batch, BatchAnswer, Verdict
+from tapledger_central.classify import classify, is_name
+from tapledger_central.store import CentralStore, Transaction, inbox, nodes
 from tapledger_central.store.inbox import Filed, Head
-from tapledger_central.store.members import Difference
 from tapledger_central.store.nodes import Node
 
 MAX_QUARANTINED_BATCHES = 1000
 """Evidence kept of one suspended node; past it the node has to wait for an operator."""
+MAX_AHEAD = dt.timedelta(minutes=5)
+"""No event counts as later than this after its arrival, however wrong its node's clock is."""
 
 
-async def take(store: Database, tenant: str, node: Node, batch: Batch, now: dt.datetime) -> BatchAnswer:
+async def take(store: CentralStore, node: Node, batch: Batch, now: dt.datetime) -> BatchAnswer:
     """File a batch and return up to where central holds the chain.
 
     Raises, with nothing changed: ``Invalid`` VERSION_UNKNOWN; ``Denied`` NODE_WRONG or SIGNATURE_WRONG;
@@ -38,19 +35,19 @@ async def take(store: Database, tenant: str, node: Node, batch: Batch, now: dt.d
         raise Denied("NODE_WRONG", node=batch.node)
     statement = signing.batch_statement(batch.node, batch.epoch, batch.first_seq, len(batch.raws), batch.head)
     signing.verify(node.public_key, statement, batch.signature)
-    answer = await store.transact(lambda tx: _take(tx, tenant, batch, now))
+    answer = await store.transact(lambda tx: _take(tx, batch, now))
     if isinstance(answer, TapledgerError):
         raise answer
     return answer
 
 
-def _take(tx: Transaction, tenant: str, batch: Batch, now: dt.datetime) -> BatchAnswer | TapledgerError:
+def _take(tx: Transaction, batch: Batch, now: dt.datetime) -> BatchAnswer | TapledgerError:
     """Do it in one transaction. Errors that leave evidence are returned, so that it is committed."""
     node = nodes.find(tx, batch.node)
     if node is None or node.status != nodes.ACTIVE:
         _keep_evidence(tx, batch, now)
         return Denied("NODE_SUSPENDED", status="unknown" if node is None else node.status)
-    head = inbox.head(tx, batch.node, batch.epoch)
+    head = inbox.lock_head(tx, batch.node, batch.epoch)
     if batch.first_seq > head.seq + 1:
         raise Conflict("GAP", need=head.seq + 1)
     last_seq = batch.first_seq + len(batch.raws) - 1
@@ -63,9 +60,19 @@ def _take(tx: Transaction, tenant: str, batch: Batch, now: dt.datetime) -> Batch
             nodes.set_status(tx, batch.node, nodes.QUARANTINED)
             _keep_evidence(tx, batch, now)
             return Conflict("FORK", seq=batch.first_seq + place)
-    _file_new(tx, tenant, batch, chain, head, now)
-    _keep_profiles(tx, batch, now)
-    return BatchAnswer(ack=max(head.seq, last_seq))
+    filed = _read_new(batch, chain, head, now)
+    if filed:
+        inbox.add(tx, filed, _ms(now))
+    ack = max(head.seq, last_seq)
+    profiles = [one for one in batch.profiles if is_name(one.member) and is_name(one.digest)]
+    inbox.add_profiles(tx, batch.node, batch.epoch, min(ack, last_seq), profiles)
+    return BatchAnswer(
+        ack=ack,
+        hlc=filed[-1].hlc if filed else head.hlc,
+        verdicts=[
+            Verdict(seq=one.seq, verdict="quarantined", why=one.verdict) for one in filed if one.verdict
+        ],
+    )
 
 
 def _chain(previous: bytes, raws: list[bytes]) -> list[bytes]:
@@ -76,49 +83,18 @@ def _chain(previous: bytes, raws: list[bytes]) -> list[bytes]:
     return found
 
 
-def _file_new(
-    tx: Transaction, tenant: str, batch: Batch, chain: list[bytes], head: Head, now: dt.datetime
-) -> None:
-    """Insert the events behind the head and apply them; those up to it are there already."""
-    skipped = head.seq + 1 - batch.first_seq
-    filed, bodies, differences, hlc = [], [], [], head.hlc
-    for seq, raw, digest in zip(
-        range(head.seq + 1, head.seq + 1 + len(batch.raws)),
-        batch.raws[skipped:],
-        chain[skipped:],
-        strict=False,
-    ):
-        event, verdict = classify(raw, batch.node, batch.epoch, seq)
-        hlc = max(hlc, 0 if event is None else event.hlc)
-        member = None if event is None else event.body.member
-        one = Filed(batch.node, batch.epoch, seq, digest, hlc, member, verdict, raw)
-        filed.append(one)
-        bodies.append(None if event is None or verdict else event.body)
-        if event is not None and not verdict and event.body.kind not in KINDS:
-            verdict = "EVENT_KIND_UNKNOWN"
-        if verdict:
-            differences.append(Difference(verdict, one.node, one.epoch, one.seq, member=member))
-    if filed:
-        now_ms = _ms(now)
-        inbox.add(tx, filed, now_ms)
-        members.list_difference(tx, differences, now_ms)
-        apply(tx, tenant, list(zip(filed, bodies, strict=True)), now_ms)
-
-
-def _keep_profiles(tx: Transaction, batch: Batch, now: dt.datetime) -> None:
-    for profile in batch.profiles:
-        if hashlib.sha256(profile.sealed).hexdigest() == profile.digest:
-            members.fill_profile(tx, profile)
-        else:
-            found = Difference(
-                "PROFILE_ALTERED",
-                batch.node,
-                batch.epoch,
-                batch.first_seq,
-                detail=profile.digest,
-                member=profile.member,
-            )
-            members.list_difference(tx, [found], _ms(now))
+def _read_new(batch: Batch, chain: list[bytes], head: Head, now: dt.datetime) -> list[Filed]:
+    """Return the events behind the head as they are filed; those up to it are there already."""
+    node, epoch, first = batch.node, batch.epoch, batch.first_seq
+    latest = _ms(now + MAX_AHEAD) << 16
+    hlc = head.hlc
+    filed = []
+    for place in range(head.seq + 1 - first, len(batch.raws)):
+        raw, seq = batch.raws[place], first + place
+        seen = classify(raw, node, epoch, seq)
+        hlc = max(hlc, min(seen.hlc, latest))
+        filed.append(Filed(node, epoch, seq, chain[place], hlc, seen.member, seen.verdict, raw))
+    return filed
 
 
 def _keep_evidence(tx: Transaction, batch: Batch, now: dt.datetime) -> None:

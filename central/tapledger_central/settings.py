@@ -38,6 +38,10 @@ class CentralSettings(BaseModel):
 
     data_folder: Path
     """Where the database and the key file are. A relative path counts from the settings file's folder."""
+    database_url: str = ""
+    """PostgreSQL, as the application's role: ``postgresql://…``. Empty: a file in ``data_folder``."""
+    database_owner_url: str = ""
+    """The same database as the role that owns the tables; only ``tapledger central migrate`` uses it."""
     listen_host: Annotated[str, AfterValidator(_loopback)] = "127.0.0.1"
     listen_port: Annotated[int, Field(ge=0, le=65535)] = 7400
     """0 takes any free port."""

@@ -6,6 +6,8 @@ import datetime as dt
 import os
 from typing import Any
 
+import sqlalchemy as sa
+
 from tapledger.identifiers import uuid7
 from tapledger.loyalty.effects import Credential, Credited, Linked, Lot, TierSet
 from tapledger.loyalty.ledger import POINT, EventBody, Line
@@ -15,9 +17,12 @@ from tapledger.wire import signing
 from tapledger.wire.codec import GENESIS, encode_event, link
 from tapledger.wire.messages import EVENT_VERSION, Batch, LedgerEvent, SealedProfile
 from tapledger_central.app import Central
+from tapledger_central.store import Transaction
 from tests.central.world import START
 
-TABLES = ("inbox", "head", "member", "scope", "profile", "claim", "difference", "quarantine", "node")
+TABLES = ("inbox", "head", "member", "scope", "feed", "profile", "claim", "difference", "quarantine", "node")
+UNSAID = {"tenant", "received_ms", "last_seen_ms"}
+"""Columns that say whose and when, not what."""
 
 
 class Chain:
@@ -107,11 +112,29 @@ def unbalanced(member: str) -> EventBody:
     return replace(body, lines=body.lines[:1])
 
 
-async def held(central: Central) -> dict[str, list[tuple[Any, ...]]]:
-    """Return everything that central's file holds, but for who asked when."""
-    return await central.store.transact(
-        lambda tx: {
-            table: sorted((tuple(row) for row in tx.exec_driver_sql(f"SELECT * FROM {table}")), key=repr)
-            for table in TABLES
-        }
-    )
+async def held(central: Central) -> dict[str, list[dict[str, Any]]]:
+    """Return everything that central's store holds, applied, but for who asked when."""
+    assert await central.caught_up()
+
+    def read(tx: Transaction) -> dict[str, list[dict[str, Any]]]:
+        found = {}
+        for table in TABLES:
+            rows = tx.execute(sa.text(f"SELECT * FROM {table} WHERE tenant = :tenant")).mappings()
+            said = [{name: value for name, value in row.items() if name not in UNSAID} for row in rows]
+            found[table] = sorted(said, key=repr)
+        return found
+
+    return await central.store.transact(read)
+
+
+async def run_sql(central: Central, *statements: str) -> list[tuple[Any, ...]]:
+    """Run statements on central's rows, behind its back; return the rows of the last."""
+
+    def work(tx: Transaction) -> list[tuple[Any, ...]]:
+        found: list[tuple[Any, ...]] = []
+        for statement in statements:
+            result = tx.connection.exec_driver_sql(statement)
+            found = [tuple(row) for row in result] if result.returns_rows else []
+        return found
+
+    return await central.store.transact(work)

@@ -30,12 +30,14 @@ from tapledger.loyalty.members import Member, fold
 from tapledger.store import keyring as keyrings
 from tapledger.store.keyring import Keyring
 from tapledger.wire.codec import decode_event
+from tapledger_central.applier import Applier
 from tapledger_central.intake import take
 from tapledger_central.store import members, open_store
 from tapledger_central.store.nodes import Node, add
 from tests.central.chains import Chain
-from tests.central.world import START
+from tests.central.world import START, HandClock
 
+ARRIVAL = START + dt.timedelta(days=1)
 KEYRINGS = [keyrings.make(bytes([seed]) * 96) for seed in (1, 2)]
 MEMBERS = ("m-1", "m-2")
 
@@ -94,7 +96,8 @@ def chain_of(keyring: Keyring, steps: list[Step]) -> Chain:
 async def after(chains: list[Chain], deliveries: list[tuple[int, int, int]]) -> dict[str, members.Applied]:
     """Return central's members after deliveries (chain, first, last) and then the whole of each chain."""
     with tempfile.TemporaryDirectory() as folder:
-        store = await open_store(Path(folder), InlineExecutor())
+        store = await open_store(Path(folder), "tenant", executor=InlineExecutor())
+        applier = Applier(store, HandClock())
         nodes = [
             Node(one.node, "shop", "till", one.signing_key.public_key().public_bytes_raw(), "active")
             for one in KEYRINGS
@@ -106,9 +109,10 @@ async def after(chains: list[Chain], deliveries: list[tuple[int, int, int]]) -> 
         whole = [(which, 1, len(chain.raws)) for which, chain in enumerate(chains)]
         for which, first, last in (*deliveries, *whole):
             try:
-                await take(store, "tenant", nodes[which], chains[which].batch(first, last), START)
+                await take(store, nodes[which], chains[which].batch(first, last), ARRIVAL)
             except Conflict as error:
                 assert error.code == "GAP"
+        assert await applier.caught_up()
         found = await store.transact(
             lambda tx: {one: got for one in MEMBERS if (got := members.load(tx, one)) is not None}
         )

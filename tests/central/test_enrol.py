@@ -10,12 +10,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from yarl import URL
 
 from tapledger.errors import Denied, Invalid, TapledgerError
-from tapledger.sync.client import exchange
+from tapledger.sync.client import ANSWER_DEADLINE_S, read
 from tapledger.sync.enrol import enrol
 from tapledger.wire import signing
 from tapledger.wire.codec import pack
 from tapledger.wire.messages import Enrol, Enrolled
-from tests.central.chains import held
+from tests.central.chains import held, run_sql
 from tests.central.world import World
 
 
@@ -35,12 +35,12 @@ async def test_a_code_makes_a_node_that_knows_its_tenant(world: World) -> None:
     assert list(answer.token_keys.values()) != [keys.public_key], "cards and words are signed by two keys"
     assert (answer.index_key, answer.profile_key) == (keys.index_key, keys.profile_key)
     (row,) = (await held(world.central))["node"]
-    assert row[:3] == (answer.node, "North", "till 1")
+    assert (row["node"], row["shop"], row["name"]) == (answer.node, "North", "till 1")
 
 
 async def test_the_code_itself_is_not_stored(world: World) -> None:
     code = await world.central.enrolment_code("North")
-    await world.central.store.transact(lambda tx: tx.exec_driver_sql("SELECT 1").all())
+    assert await run_sql(world.central, "SELECT 1")
     for path in (world.folder / "central").iterdir():
         assert code.encode() not in path.read_bytes()
 
@@ -110,7 +110,7 @@ async def test_a_key_that_is_not_proved_is_refused_and_takes_no_try(world: World
     url = URL(world.address) / "v1/enrol"
     for _ in range(6):
         with pytest.raises(Denied, match="SIGNATURE_WRONG"):
-            await exchange(world.session, "POST", url, {}, pack(message), Enrolled)
+            read(await world.way.exchange("POST", url, {}, pack(message), ANSWER_DEADLINE_S), Enrolled)
     await try_code(world, code)
 
 

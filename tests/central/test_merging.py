@@ -12,6 +12,7 @@ from tapledger.loyalty.life import unmerging
 from tapledger.loyalty.life.lifecycle import Erase, decide_erase
 from tapledger.loyalty.life.merging import Merge, decide_merge
 from tapledger.store import history, members
+from tests.central.chains import run_sql
 from tests.central.world import PROGRAM, ShopNode, World
 
 
@@ -117,9 +118,7 @@ async def test_who_is_erased_is_forgotten_by_central_and_every_shop(world: World
         owner = await shop.store.transact(lambda tx: members.owner(tx, "card of a"))
         assert stored is not None and (stored.profile, owner) == (None, None)
         assert stored.member.status == "erased"
-    rows = await world.central.store.transact(
-        lambda tx: [tuple(row) for row in tx.exec_driver_sql("SELECT sealed FROM profile WHERE member = 'a'")]
-    )
+    rows = await run_sql(world.central, "SELECT sealed FROM profile WHERE member = 'a'")
     assert rows == [(None,)]
     await shops[1].join("c", "card of a")
     assert await everywhere(world, shops, "c") == {0}
@@ -138,10 +137,5 @@ async def test_x4_keys_that_count_once_are_checked_again(world: World) -> None:
         if shop is here:
             await merge(here, "a", "b")
     await everywhere(world, [here, away], "b")
-    rows = await world.central.store.transact(
-        lambda tx: [
-            tuple(row)
-            for row in tx.exec_driver_sql("SELECT code, detail, member, other_member FROM difference")
-        ]
-    )
+    rows = await run_sql(world.central, "SELECT code, detail, member, other_member FROM difference")
     assert rows == [("HAD_TWICE", "birthday/2026 5", "b", "a")]

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 
-from tapledger.database import Database, Executor, ThreadExecutor, Transaction, read_migrations
+from tapledger.database import Executor, ThreadExecutor
+from tapledger_central.store.transaction import CentralStore, Transaction
 
-__all__ = ["Database", "Executor", "ThreadExecutor", "Transaction", "open_store"]
+__all__ = ["CentralStore", "Executor", "ThreadExecutor", "Transaction", "open_store"]
 
 FILE_NAME = "central.db"
 
 
-async def open_store(folder: Path, executor: Executor | None = None) -> Database:
-    """Open or make central's file and bring its schema up to date."""
-    executor = executor or ThreadExecutor("central-store")
-    migrations = read_migrations(files("tapledger_central.store") / "migrations")
-    return await executor.run(lambda: Database.open(folder / FILE_NAME, migrations, executor))
+async def open_store(
+    folder: Path, tenant: str, database_url: str = "", executor: Executor | None = None
+) -> CentralStore:
+    """Open the rows of a tenant: in PostgreSQL when there is an address, else in central's own file."""
+    if database_url:
+        from tapledger_central.store.postgres import open_postgres
+
+        return await open_postgres(database_url, tenant)
+    from tapledger_central.store.sqlite import open_sqlite
+
+    return await open_sqlite(folder / FILE_NAME, tenant, executor or ThreadExecutor("central-store"))

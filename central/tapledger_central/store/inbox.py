@@ -1,14 +1,15 @@
-"""Stage one, keyed by node: heads of chains, events as they came, and batches kept as evidence."""
+"""Stage one, keyed by node: heads of chains, events and profiles as they came, batches kept as evidence."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from tapledger.database import Transaction
 from tapledger.wire.codec import GENESIS
+from tapledger.wire.messages import SealedProfile
+from tapledger_central.store.transaction import Row, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,33 +40,110 @@ class Filed:
         """Place among all events of all nodes (decisions R4)."""
         return (self.hlc, self.node, self.epoch, self.seq)
 
+    @property
+    def chain(self) -> str:
+        return f"{self.node}/{self.epoch}"
 
-_HEAD = sa.text("SELECT seq, hash, hlc FROM head WHERE node = :node AND epoch = :epoch")
-_SET_HEAD = sa.text(
-    "INSERT INTO head VALUES (:node, :epoch, :seq, :hash, :hlc) ON CONFLICT (node, epoch)"
-    " DO UPDATE SET seq = excluded.seq, hash = excluded.hash, hlc = excluded.hlc"
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """A chain of which something up to ``seq`` is filed and not yet applied."""
+
+    node: str
+    epoch: int
+    seq: int
+
+
+_LOCK_HEAD = sa.text(
+    "INSERT INTO head VALUES (:tenant, :node, :epoch, 0, :genesis, 0, 0) ON CONFLICT (tenant, node, epoch)"
+    " DO UPDATE SET seq = head.seq RETURNING seq, hash, hlc"
 )
+_SET_HEAD = sa.text(
+    "UPDATE head SET seq = :seq, hash = :hash, hlc = :hlc"
+    " WHERE tenant = :tenant AND node = :node AND epoch = :epoch"
+)
+_HEADS = sa.text(
+    "SELECT epoch, seq, hash FROM head WHERE tenant = :tenant AND node = :node AND seq > 0 ORDER BY epoch"
+)
+_LATEST = sa.text("SELECT coalesce(max(hlc), 0) FROM head WHERE tenant = :tenant")
 _HASHES = sa.text(
-    "SELECT hash FROM inbox WHERE node = :node AND epoch = :epoch"
+    "SELECT hash FROM inbox WHERE tenant = :tenant AND node = :node AND epoch = :epoch"
     " AND seq BETWEEN :first AND :last ORDER BY seq"
 )
 _ADD = sa.text(
-    "INSERT INTO inbox VALUES (:node, :epoch, :seq, :hash, :hlc, :member, :verdict, :received_ms, :raw)"
+    "INSERT INTO inbox VALUES"
+    " (:tenant, :node, :epoch, :seq, :hash, :hlc, :member, :verdict, :received_ms, :raw)"
 )
-_OF_MEMBER = sa.text(
-    "SELECT node, epoch, seq, hash, hlc, member, verdict, raw FROM inbox WHERE member = :member"
-    " ORDER BY hlc, node, epoch, seq"
+_ADD_ALL = sa.text(
+    "INSERT INTO inbox SELECT :tenant, :node, :epoch, e.seq, e.hash, e.hlc, e.member, e.verdict,"
+    " :received_ms, e.raw FROM unnest(CAST(:seq AS bigint[]), CAST(:hash AS bytea[]), CAST(:hlc AS bigint[]),"
+    " CAST(:member AS text[]), CAST(:verdict AS text[]), CAST(:raw AS bytea[]))"
+    " AS e (seq, hash, hlc, member, verdict, raw)"
 )
-_QUARANTINE = sa.text(
-    "INSERT INTO quarantine VALUES (:node, :epoch, :first_seq, :head, :received_ms, :batch)"
+_FILED = "SELECT i.node, i.epoch, i.seq, i.hash, i.hlc, i.member, i.verdict, i.raw FROM inbox i"
+_OF_MEMBERS = sa.text(
+    f"{_FILED} JOIN head h"
+    " ON h.tenant = i.tenant AND h.node = i.node AND h.epoch = i.epoch"
+    " WHERE i.tenant = :tenant AND i.member IN :members AND (i.seq <= h.applied"
+    " OR (i.node = :node AND i.epoch = :epoch AND i.seq <= :upto))"
+    " ORDER BY i.member, i.hlc, i.node, i.epoch, i.seq"
+).bindparams(sa.bindparam("members", expanding=True))
+_AFTER = sa.text(
+    f"{_FILED} WHERE i.tenant = :tenant AND i.node = :node AND i.epoch = :epoch"
+    " AND i.seq > :after ORDER BY i.seq LIMIT :limit"
+)
+_BEHIND = sa.text(
+    "SELECT node, epoch, seq FROM head"
+    " WHERE tenant = :tenant AND applied < seq AND (node, epoch) > (:node, :epoch)"
+    " ORDER BY node, epoch LIMIT :limit"
+)
+_PROFILES_BEHIND = sa.text(
+    "SELECT DISTINCT h.node, h.epoch, h.seq FROM profile_inbox p JOIN head h"
+    " ON h.tenant = p.tenant AND h.node = p.node AND h.epoch = p.epoch"
+    " WHERE p.tenant = :tenant AND h.applied >= p.seq ORDER BY h.node, h.epoch LIMIT :limit"
+)
+_IS_BEHIND = sa.text(
+    "SELECT 1 FROM head h WHERE tenant = :tenant AND node = :node AND epoch = :epoch AND (applied < :seq OR"
+    " EXISTS (SELECT 1 FROM profile_inbox p WHERE p.tenant = h.tenant AND p.node = h.node"
+    " AND p.epoch = h.epoch AND p.seq <= :seq))"
+)
+_APPLIED = sa.text("SELECT applied FROM head WHERE tenant = :tenant AND node = :node AND epoch = :epoch")
+_SET_APPLIED = sa.text(
+    "UPDATE head SET applied = :applied WHERE tenant = :tenant AND node = :node AND epoch = :epoch"
+)
+_CONDEMN = sa.text(
+    "UPDATE inbox SET verdict = :verdict"
+    " WHERE tenant = :tenant AND node = :node AND epoch = :epoch AND seq = :seq"
+)
+_ADD_PROFILE = sa.text(
+    "INSERT INTO profile_inbox VALUES (:tenant, :node, :epoch, :seq, :digest, :member, :sealed)"
     " ON CONFLICT DO NOTHING"
 )
-_QUARANTINED = sa.text("SELECT count(*) FROM quarantine WHERE node = :node")
+_TAKE_PROFILES = sa.text(
+    "DELETE FROM profile_inbox WHERE tenant = :tenant AND node = :node AND epoch = :epoch AND seq <= :seq"
+    " RETURNING seq, member, digest, sealed"
+)
+_QUARANTINE = sa.text(
+    "INSERT INTO quarantine VALUES (:tenant, :node, :epoch, :first_seq, :head, :received_ms, :batch)"
+    " ON CONFLICT DO NOTHING"
+)
+_QUARANTINED = sa.text("SELECT count(*) FROM quarantine WHERE tenant = :tenant AND node = :node")
 
 
-def head(tx: Transaction, node: str, epoch: int) -> Head:
-    row = tx.execute(_HEAD, {"node": node, "epoch": epoch}).first()
-    return Head(0, GENESIS, 0) if row is None else Head(row[0], bytes(row[1]), row[2])
+def lock_head(tx: Transaction, node: str, epoch: int) -> Head:
+    """Return where a chain ends; nobody else adds to it until this transaction is over."""
+    row = tx.execute(_LOCK_HEAD, {"node": node, "epoch": epoch, "genesis": GENESIS}).one()
+    return Head(row[0], bytes(row[1]), row[2])
+
+
+def heads(tx: Transaction, node: str) -> list[tuple[int, int, bytes]]:
+    """Return (epoch, seq, hash) of the last event of every chain of a node."""
+    return [(row[0], row[1], bytes(row[2])) for row in tx.execute(_HEADS, {"node": node})]
+
+
+def latest(tx: Transaction) -> int:
+    """Return the latest hybrid clock that central has heard."""
+    return int(tx.execute(_LATEST).scalar_one())
 
 
 def hashes(tx: Transaction, node: str, epoch: int, first: int, last: int) -> list[bytes]:
@@ -75,31 +153,82 @@ def hashes(tx: Transaction, node: str, epoch: int, first: int, last: int) -> lis
     return [GENESIS, *found] if first == 0 else found
 
 
-def add(tx: Transaction, events: Iterable[Filed], received_ms: int) -> None:
-    """Insert events that follow the head, and move it to the last of them."""
+def add(tx: Transaction, events: Sequence[Filed], received_ms: int) -> None:
+    """Insert events of one chain that follow its head, and move the head to the last of them."""
+    last = events[-1]
+    place = {"node": last.node, "epoch": last.epoch}
+    varying = ("seq", "hash", "hlc", "member", "verdict", "raw")
+    if tx.is_postgresql:
+        arrays = {name: [getattr(one, name) for one in events] for name in varying}
+        tx.execute(_ADD_ALL, {**place, **arrays, "received_ms": received_ms})
+    else:
+        rows = [{name: getattr(one, name) for name in varying} for one in events]
+        tx.execute(_ADD, [{**place, **row, "received_ms": received_ms} for row in rows])
+    tx.execute(_SET_HEAD, {**place, "seq": last.seq, "hash": last.hash, "hlc": last.hlc})
+
+
+def of_members(
+    tx: Transaction, members: Collection[str], node: str = "", epoch: int = 0, upto: int = 0
+) -> dict[str, list[Filed]]:
+    """Return members' events that are applied, and those of one chain up to ``upto``, as they count."""
+    found: dict[str, list[Filed]] = {member: [] for member in members}
+    if found:
+        values = {"members": list(found), "node": node, "epoch": epoch, "upto": upto}
+        for row in tx.execute(_OF_MEMBERS, values):
+            found[row[5]].append(_filed(row))
+    return found
+
+
+def events(tx: Transaction, node: str, epoch: int, after: int, limit: int) -> list[Filed]:
+    """Return the next events of a chain."""
+    values = {"node": node, "epoch": epoch, "after": after, "limit": limit}
+    return [_filed(row) for row in tx.execute(_AFTER, values)]
+
+
+def _filed(row: Row) -> Filed:
+    return Filed(row[0], row[1], row[2], bytes(row[3]), row[4], row[5], row[6], bytes(row[7]))
+
+
+def behind(tx: Transaction, after: tuple[str, int], limit: int) -> list[Behind]:
+    """Return chains after (node, epoch) with something not applied; a profile that came late counts, too."""
+    values = {"node": after[0], "epoch": after[1], "limit": limit}
+    rows = [*tx.execute(_BEHIND, values), *tx.execute(_PROFILES_BEHIND, {"limit": limit})]
+    return list(dict.fromkeys(Behind(*row) for row in rows))
+
+
+def is_behind(tx: Transaction, chain: Behind) -> bool:
+    values = {"node": chain.node, "epoch": chain.epoch, "seq": chain.seq}
+    return tx.execute(_IS_BEHIND, values).first() is not None
+
+
+def applied(tx: Transaction, node: str, epoch: int) -> int:
+    return int(tx.execute(_APPLIED, {"node": node, "epoch": epoch}).scalar() or 0)
+
+
+def set_applied(tx: Transaction, node: str, epoch: int, seq: int) -> None:
+    tx.execute(_SET_APPLIED, {"node": node, "epoch": epoch, "applied": seq})
+
+
+def condemn(tx: Transaction, event: Filed, verdict: str) -> None:
+    """Note why an event that looked good could not be applied, so that it is never tried again."""
+    tx.execute(_CONDEMN, {"node": event.node, "epoch": event.epoch, "seq": event.seq, "verdict": verdict})
+
+
+def add_profiles(tx: Transaction, node: str, epoch: int, seq: int, profiles: Sequence[SealedProfile]) -> None:
+    """Keep profiles until the events up to ``seq``, which they came with, are applied."""
     rows = [
-        {
-            "node": event.node,
-            "epoch": event.epoch,
-            "seq": event.seq,
-            "hash": event.hash,
-            "hlc": event.hlc,
-            "member": event.member,
-            "verdict": event.verdict,
-            "received_ms": received_ms,
-            "raw": event.raw,
-        }
-        for event in events
+        {"node": node, "epoch": epoch, "seq": seq, "digest": p.digest, "member": p.member, "sealed": p.sealed}
+        for p in profiles
     ]
-    tx.execute(_ADD, rows)
-    last = rows[-1]
-    tx.execute(_SET_HEAD, {name: last[name] for name in ("node", "epoch", "seq", "hash", "hlc")})
+    if rows:
+        tx.execute(_ADD_PROFILE, rows)
 
 
-def of_member(tx: Transaction, member: str) -> list[Filed]:
-    """Return all events of a member in the order in which they count."""
-    rows = tx.execute(_OF_MEMBER, {"member": member})
-    return [Filed(r[0], r[1], r[2], bytes(r[3]), r[4], r[5], r[6], bytes(r[7])) for r in rows]
+def take_profiles(tx: Transaction, node: str, epoch: int, seq: int) -> list[tuple[int, SealedProfile]]:
+    """Remove the profiles that came with events up to ``seq`` and return them with their seqs, in order."""
+    rows = tx.execute(_TAKE_PROFILES, {"node": node, "epoch": epoch, "seq": seq}).all()
+    found = [(row[0], SealedProfile(member=row[1], digest=row[2], sealed=bytes(row[3]))) for row in rows]
+    return sorted(found, key=lambda one: (one[0], one[1].member, one[1].digest))
 
 
 def quarantine(

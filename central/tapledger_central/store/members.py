@@ -1,36 +1,41 @@
-"""Stage two, keyed by member: states with their feed versions, sealed profiles, claims and differences."""
+"""Stage two, keyed by member: states, sealed profiles and claims; and the differences that were found."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
-from tapledger.database import Transaction
 from tapledger.loyalty.life import merging
 from tapledger.loyalty.members import Member
-from tapledger.wire.messages import FeedRow, SealedProfile
-
-SCOPE = "all"
-"""One scope for now; the column is there for regions (sync.md section 2.3)."""
+from tapledger.wire.messages import EVERYWHERE, SealedProfile
+from tapledger.wire.news import DifferenceNews
+from tapledger_central.store.news import DIFFERENCE, MEMBER, Item
+from tapledger_central.store.transaction import Row, Transaction
 
 Order = tuple[int, str, int, int]
 """Place of an event among all: (hlc, node, epoch, seq)."""
+MAX_DETAIL = 200
+"""Characters of a difference's detail: it is in the key."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_state = msgspec.msgpack.Decoder(Member).decode
 _decode_settled = msgspec.msgpack.Decoder(dict[str, int]).decode
+_decode_scopes = msgspec.msgpack.Decoder(tuple[str, ...]).decode
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """A member's state, the last event in it, and up to where it contains each node's events."""
+    """A member's state, the last event in it, up to where it holds each chain's events, and who is told."""
 
     state: Member
     last: Order
     settled: dict[str, int]
+    scopes: tuple[str, ...] = (EVERYWHERE,)
+    """Those of the shops that have recorded something of the member."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,105 +51,102 @@ class Difference:
     other_member: str | None = None
 
 
-_LOAD = sa.text(
-    "SELECT state, hlc, node, epoch, seq, settled FROM member WHERE scope = :scope AND member = :member"
+_APPLIED = "SELECT state, hlc, node, epoch, seq, settled, scopes, member FROM member"
+_LOAD = sa.text(f"{_APPLIED} WHERE tenant = :tenant AND member = :member")
+_LOAD_ALL = sa.text(f"{_APPLIED} WHERE tenant = :tenant AND member IN :members").bindparams(
+    sa.bindparam("members", expanding=True)
 )
-_RAISE_VERSION = sa.text("UPDATE scope SET version = version + 1 WHERE scope = :scope RETURNING version")
-_VERSION = sa.text("SELECT version FROM scope WHERE scope = :scope")
 _SAVE = sa.text(
-    "INSERT INTO member VALUES (:scope, :member, :version, :hlc, :node, :epoch, :seq, :settled, :state)"
-    " ON CONFLICT (scope, member) DO UPDATE SET version = excluded.version, hlc = excluded.hlc,"
-    " node = excluded.node, epoch = excluded.epoch, seq = excluded.seq, settled = excluded.settled,"
+    "INSERT INTO member VALUES (:tenant, :member, :hlc, :node, :epoch, :seq, :settled, :scopes, :state)"
+    " ON CONFLICT (tenant, member) DO UPDATE SET hlc = excluded.hlc, node = excluded.node,"
+    " epoch = excluded.epoch, seq = excluded.seq, settled = excluded.settled, scopes = excluded.scopes,"
     " state = excluded.state"
 )
-_TOUCH = sa.text("UPDATE member SET version = :version WHERE scope = :scope AND member = :member")
-_PAGE = sa.text(
-    "SELECT m.version, m.member, m.state, m.settled, p.digest, p.sealed FROM member m"
-    " LEFT JOIN profile p ON p.member = m.member"
-    " WHERE m.scope = :scope AND m.version > :cursor ORDER BY m.version LIMIT :limit"
-)
 _EXPECT_PROFILE = sa.text(
-    "INSERT INTO profile VALUES (:member, :digest, :hlc, :node, :epoch, :seq, NULL)"
-    " ON CONFLICT (member) DO UPDATE SET digest = excluded.digest, hlc = excluded.hlc, node = excluded.node,"
-    " epoch = excluded.epoch, seq = excluded.seq,"
+    "INSERT INTO profile VALUES (:tenant, :member, :digest, :hlc, :node, :epoch, :seq, NULL)"
+    " ON CONFLICT (tenant, member) DO UPDATE SET digest = excluded.digest, hlc = excluded.hlc,"
+    " node = excluded.node, epoch = excluded.epoch, seq = excluded.seq,"
     " sealed = CASE WHEN profile.digest = excluded.digest THEN profile.sealed END"
     " WHERE (profile.hlc, profile.node, profile.epoch, profile.seq)"
     " < (excluded.hlc, excluded.node, excluded.epoch, excluded.seq)"
 )
 _FILL_PROFILE = sa.text(
-    "UPDATE profile SET sealed = :sealed WHERE member = :member AND digest = :digest AND sealed IS NULL"
+    "UPDATE profile SET sealed = :sealed"
+    " WHERE tenant = :tenant AND member = :member AND digest = :digest AND sealed IS NULL"
+)
+_PROFILES = sa.text(
+    "SELECT member, digest, sealed FROM profile"
+    " WHERE tenant = :tenant AND member IN :members AND sealed IS NOT NULL"
+).bindparams(sa.bindparam("members", expanding=True))
+_FORGET_PROFILE = sa.text(
+    "UPDATE profile SET digest = '', sealed = NULL WHERE tenant = :tenant AND member = :member"
 )
 _CLAIM = sa.text("INSERT INTO claim VALUES (:tenant, :credential, :member) ON CONFLICT DO NOTHING")
 _RELEASE = sa.text(
     "DELETE FROM claim WHERE tenant = :tenant AND credential = :credential AND member = :member"
 )
 _RELEASE_ALL = sa.text("DELETE FROM claim WHERE tenant = :tenant AND member = :member")
-_FORGET_PROFILE = sa.text("UPDATE profile SET digest = '', sealed = NULL WHERE member = :member")
 _OWNER = sa.text("SELECT member FROM claim WHERE tenant = :tenant AND credential = :credential")
 _DIFFERENCE = sa.text(
-    "INSERT INTO difference (code, node, epoch, seq, member, other_member, detail, found_ms)"
-    " VALUES (:code, :node, :epoch, :seq, :member, :other_member, :detail, :found_ms) ON CONFLICT DO NOTHING"
+    "INSERT INTO difference VALUES"
+    " (:tenant, :node, :epoch, :seq, :code, :detail, :member, :other_member, :found_ms)"
+    " ON CONFLICT DO NOTHING"
 )
 
 
 def load(tx: Transaction, member: str) -> Applied | None:
-    row = tx.execute(_LOAD, {"scope": SCOPE, "member": member}).first()
-    if row is None:
-        return None
-    return Applied(_decode_state(row[0]), (row[1], row[2], row[3], row[4]), _decode_settled(row[5]))
+    row = tx.execute(_LOAD, {"member": member}).first()
+    return None if row is None else _applied(row)
 
 
-def save(tx: Transaction, applied: Applied) -> None:
-    """Write a member's state under the next version of the feed."""
-    hlc, node, epoch, seq = applied.last
-    values = {
-        "scope": SCOPE,
-        "member": applied.state.id,
-        "version": _next_version(tx),
-        "hlc": hlc,
-        "node": node,
-        "epoch": epoch,
-        "seq": seq,
-        "settled": _encode(dict(sorted(applied.settled.items()))),
-        "state": _encode(applied.state),
+def load_all(tx: Transaction, names: Sequence[str]) -> dict[str, Applied]:
+    """Return those of the members who have a state."""
+    if not names:
+        return {}
+    return {row[7]: _applied(row) for row in tx.execute(_LOAD_ALL, {"members": list(names)})}
+
+
+def _applied(row: Row) -> Applied:
+    last = (row[1], row[2], row[3], row[4])
+    return Applied(_decode_state(row[0]), last, _decode_settled(row[5]), _decode_scopes(row[6]))
+
+
+def save_all(tx: Transaction, found: Iterable[Applied]) -> None:
+    """Write the members' states; telling them is ``news.publish`` of ``items``."""
+    rows = []
+    for one in sorted(found, key=lambda one: one.state.id):
+        hlc, node, epoch, seq = one.last
+        values = {"member": one.state.id, "hlc": hlc, "node": node, "epoch": epoch, "seq": seq}
+        blobs = {"settled": _settled(one), "scopes": _encode(one.scopes), "state": _encode(one.state)}
+        rows.append({**values, **blobs})
+    if rows:
+        tx.execute(_SAVE, rows)
+
+
+def items(tx: Transaction, found: Iterable[Applied]) -> dict[str, Item]:
+    """Return what the feed says of members, by member: their states, and the profiles that are known."""
+    known = {one.state.id: one for one in found}
+    profiles = {}
+    if known:
+        rows = tx.execute(_PROFILES, {"members": list(known)})
+        profiles = {row[0]: (row[1], bytes(row[2])) for row in rows}
+    return {
+        name: Item(
+            MEMBER,
+            name,
+            _encode(one.state),
+            None,
+            erased=one.state.status == "erased",
+            settled=_settled(one),
+            digest=profiles.get(name, (None, None))[0],
+            sealed=profiles.get(name, (None, None))[1],
+        )
+        for name, one in known.items()
     }
-    tx.execute(_SAVE, values)
 
 
-def _next_version(tx: Transaction) -> int:
-    return int(tx.execute(_RAISE_VERSION, {"scope": SCOPE}).scalar_one())
-
-
-def version(tx: Transaction) -> int:
-    return int(tx.execute(_VERSION, {"scope": SCOPE}).scalar_one())
-
-
-def page(tx: Transaction, cursor: int, limit: int, max_bytes: int) -> tuple[list[FeedRow], bool]:
-    """Return the next rows after a version, at most so many and so large; and whether there are more."""
-    found: list[FeedRow] = []
-    size = 0
-    with tx.execute(_PAGE, {"scope": SCOPE, "cursor": cursor, "limit": limit + 1}) as rows:
-        for row in rows:
-            size += len(row[2]) + len(row[3]) + len(row[5] or b"")
-            if found and (len(found) == limit or size > max_bytes):
-                return found, True
-            found.append(_feed_row(*row))
-    return found, False
-
-
-def _feed_row(
-    version: int, member: str, state: bytes, settled: bytes, digest: str | None, sealed: bytes | None
-) -> FeedRow:
-    profile = None
-    if digest is not None and sealed is not None:
-        profile = SealedProfile(member=member, digest=digest, sealed=bytes(sealed))
-    return FeedRow(
-        version=version,
-        member=member,
-        state=_decode_state(state),
-        settled=_decode_settled(settled),
-        profile=profile,
-    )
+def _settled(one: Applied) -> bytes:
+    return _encode(dict(sorted(one.settled.items())))
 
 
 def expect_profile(tx: Transaction, member: str, digest: str, order: Order) -> None:
@@ -154,51 +156,52 @@ def expect_profile(tx: Transaction, member: str, digest: str, order: Order) -> N
     tx.execute(_EXPECT_PROFILE, values)
 
 
-def fill_profile(tx: Transaction, profile: SealedProfile) -> None:
-    """Keep a profile that is expected, under a new version of its member; ignore any other."""
+def fill_profile(tx: Transaction, profile: SealedProfile) -> bool:
+    """Keep a profile that is expected and tell so; ignore any other."""
     values = {"member": profile.member, "digest": profile.digest, "sealed": profile.sealed}
-    if tx.execute(_FILL_PROFILE, values).rowcount:
-        tx.execute(_TOUCH, {"scope": SCOPE, "member": profile.member, "version": _next_version(tx)})
+    return tx.execute(_FILL_PROFILE, values).rowcount > 0
 
 
-def claim(tx: Transaction, tenant: str, credential: str, member: str) -> str:
+def claim(tx: Transaction, credential: str, member: str) -> str:
     """Give a credential to a member unless it has an owner; return the owner."""
-    tx.execute(_CLAIM, {"tenant": tenant, "credential": credential, "member": member})
-    return owner(tx, tenant, credential) or member
+    tx.execute(_CLAIM, {"credential": credential, "member": member})
+    return owner(tx, credential) or member
 
 
-def release_claim(tx: Transaction, tenant: str, credential: str, member: str) -> None:
+def release_claim(tx: Transaction, credential: str, member: str) -> None:
     """Let another member have a credential that this one gave up; one of somebody else stays theirs."""
-    tx.execute(_RELEASE, {"tenant": tenant, "credential": credential, "member": member})
+    tx.execute(_RELEASE, {"credential": credential, "member": member})
 
 
-def forget(tx: Transaction, tenant: str, member: Member) -> None:
-    """Destroy what names a member who was erased, and all that was merged into them."""
+def forget(tx: Transaction, member: Member) -> tuple[str, ...]:
+    """Destroy what names a member who was erased, and all that was merged into them; return their names."""
 
     def find(name: str) -> Member | None:
         gone = load(tx, name)
         return None if gone is None else gone.state
 
-    for one in merging.names_of(member, find):
-        tx.execute(_RELEASE_ALL, {"tenant": tenant, "member": one})
+    names = merging.names_of(member, find)
+    for one in names:
+        tx.execute(_RELEASE_ALL, {"member": one})
         tx.execute(_FORGET_PROFILE, {"member": one})
+    return names
 
 
-def owner(tx: Transaction, tenant: str, credential: str) -> str | None:
-    row = tx.execute(_OWNER, {"tenant": tenant, "credential": credential}).first()
+def owner(tx: Transaction, credential: str) -> str | None:
+    row = tx.execute(_OWNER, {"credential": credential}).first()
     return None if row is None else str(row[0])
 
 
-def list_difference(tx: Transaction, found: Iterable[Difference], now_ms: int) -> None:
+def list_differences(tx: Transaction, found: Iterable[Difference], now_ms: int) -> list[Item]:
+    """Keep what was found, the same once; return what the feed says of those that are new."""
+    told = []
     for one in found:
-        values = {
-            "code": one.code,
-            "node": one.node,
-            "epoch": one.epoch,
-            "seq": one.seq,
-            "detail": one.detail,
-            "member": one.member,
-            "other_member": one.other_member,
-            "found_ms": now_ms,
-        }
-        tx.execute(_DIFFERENCE, values)
+        place: dict[str, Any] = {"node": one.node, "epoch": one.epoch, "seq": one.seq, "code": one.code}
+        detail = one.detail[:MAX_DETAIL]
+        who = {"member": one.member, "other_member": one.other_member}
+        values = {**place, **who, "detail": detail, "found_ms": now_ms}
+        if tx.execute(_DIFFERENCE, values).rowcount:
+            body = DifferenceNews(**place, detail=detail, member=one.member or "", found_ms=now_ms)
+            key = f"{one.node}/{one.epoch}/{one.seq}/{one.code}/{detail}"
+            told.append(Item(DIFFERENCE, key, _encode(body), only_for=one.node))
+    return told

@@ -1,4 +1,4 @@
-"""Who may talk to central: enrolment codes, nodes, and the nonces of requests already seen."""
+"""Who may talk to central: enrolment codes, nodes with their shops and starts, and nonces already seen."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from tapledger.database import Transaction
+from tapledger.wire.messages import EVERYWHERE
+from tapledger_central.store.transaction import Row, Transaction
 
-ACTIVE, QUARANTINED = "active", "quarantined"
+ACTIVE, QUARANTINED, REVOKED = "active", "quarantined", "revoked"
+SEEN_EVERY_MS = 5000
+"""How exactly it is kept when a node was last heard."""
+MAX_BOOTS = 100
+"""Starts of a node that are remembered; one from before them is as new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +33,55 @@ class Node:
     name: str
     public_key: bytes
     status: str
+    last_seen_ms: int = 0
+    scope: str = EVERYWHERE
+    """The part of the chain whose news it follows: its shop's region."""
 
 
-_ADD_CODE = sa.text("INSERT INTO enrolment_code VALUES (:hash, :shop, :expires_ms, :tries, NULL)")
-_FORGET_CODES = sa.text("DELETE FROM enrolment_code WHERE expires_ms < :before_ms")
-_FIND_CODE = sa.text("SELECT shop, expires_ms, tries_left, used_by FROM enrolment_code WHERE hash = :hash")
-_USE_CODE = sa.text("UPDATE enrolment_code SET used_by = :node WHERE hash = :hash AND used_by IS NULL")
+_ADD_CODE = sa.text("INSERT INTO enrolment_code VALUES (:tenant, :hash, :shop, :expires_ms, :tries, NULL)")
+_FORGET_CODES = sa.text("DELETE FROM enrolment_code WHERE tenant = :tenant AND expires_ms < :before_ms")
+_FIND_CODE = sa.text(
+    "SELECT shop, expires_ms, tries_left, used_by FROM enrolment_code WHERE tenant = :tenant AND hash = :hash"
+)
+_USE_CODE = sa.text(
+    "UPDATE enrolment_code SET used_by = :node"
+    " WHERE tenant = :tenant AND hash = :hash AND (used_by IS NULL OR used_by = :node)"
+)
 _COUNT_WRONG_TRY = sa.text(
     "UPDATE enrolment_code SET tries_left = tries_left - 1"
-    " WHERE used_by IS NULL AND tries_left > 0 AND expires_ms > :now_ms"
+    " WHERE tenant = :tenant AND used_by IS NULL AND tries_left > 0 AND expires_ms > :now_ms"
 )
-_FIND_NODE = sa.text("SELECT node, shop, name, public_key, status FROM node WHERE node = :node")
-_ADD_NODE = sa.text("INSERT INTO node VALUES (:node, :shop, :name, :public_key, 'active', :now_ms)")
-_MOVE_NODE = sa.text("UPDATE node SET shop = :shop, name = :name WHERE node = :node")
-_SET_STATUS = sa.text("UPDATE node SET status = :status WHERE node = :node")
-_FORGET_NONCES = sa.text("DELETE FROM nonce WHERE expires_ms < :now_ms")
-_TAKE_NONCE = sa.text("INSERT INTO nonce VALUES (:node, :nonce, :expires_ms) ON CONFLICT DO NOTHING")
+_NODE = (
+    "SELECT n.node, n.shop, n.name, n.public_key, n.status, n.last_seen_ms, coalesce(s.scope, :everywhere)"
+    " FROM node n LEFT JOIN shop s ON s.tenant = n.tenant AND s.shop = n.shop WHERE n.tenant = :tenant"
+)
+_FIND_NODE = sa.text(f"{_NODE} AND n.node = :node")
+_ALL_NODES = sa.text(f"{_NODE} ORDER BY n.shop, n.name, n.node")
+_ADD_NODE = sa.text(
+    "INSERT INTO node VALUES (:tenant, :node, :shop, :name, :public_key, 'active', :now_ms, 0, 0)"
+)
+_MOVE_NODE = sa.text("UPDATE node SET shop = :shop, name = :name WHERE tenant = :tenant AND node = :node")
+_SET_STATUS = sa.text("UPDATE node SET status = :status WHERE tenant = :tenant AND node = :node")
+_SEEN = sa.text(
+    "UPDATE node SET last_seen_ms = :now_ms"
+    " WHERE tenant = :tenant AND node = :node AND last_seen_ms < :now_ms - :every_ms"
+)
+_PURGE_SEEN = sa.text("SELECT purge_seen FROM node WHERE tenant = :tenant AND node = :node")
+_SET_PURGE_SEEN = sa.text("UPDATE node SET purge_seen = :version WHERE tenant = :tenant AND node = :node")
+_SET_SCOPE = sa.text(
+    "INSERT INTO shop VALUES (:tenant, :shop, :scope)"
+    " ON CONFLICT (tenant, shop) DO UPDATE SET scope = excluded.scope"
+)
+_BOOT = sa.text(
+    "SELECT max(number), max(CASE WHEN boot = :boot THEN number END) FROM boot"
+    " WHERE tenant = :tenant AND node = :node"
+)
+_ADD_BOOT = sa.text("INSERT INTO boot VALUES (:tenant, :node, :boot, :number) ON CONFLICT DO NOTHING")
+_FORGET_BOOTS = sa.text(
+    "DELETE FROM boot WHERE tenant = :tenant AND node = :node AND number <= :number - :kept"
+)
+_FORGET_NONCES = sa.text("DELETE FROM nonce WHERE tenant = :tenant AND node = :node AND expires_ms < :now_ms")
+_TAKE_NONCE = sa.text("INSERT INTO nonce VALUES (:tenant, :node, :nonce, :expires_ms) ON CONFLICT DO NOTHING")
 
 
 def add_code(tx: Transaction, code_hash: bytes, shop: str, expires_ms: int, tries: int) -> None:
@@ -51,7 +89,6 @@ def add_code(tx: Transaction, code_hash: bytes, shop: str, expires_ms: int, trie
 
 
 def forget_codes(tx: Transaction, before_ms: int) -> None:
-    """Remove codes that ran out before an instant."""
     tx.execute(_FORGET_CODES, {"before_ms": before_ms})
 
 
@@ -60,8 +97,9 @@ def find_code(tx: Transaction, code_hash: bytes) -> Code | None:
     return None if row is None else Code(*row)
 
 
-def use_code(tx: Transaction, code_hash: bytes, node: str) -> None:
-    tx.execute(_USE_CODE, {"hash": code_hash, "node": node})
+def use_code(tx: Transaction, code_hash: bytes, node: str) -> bool:
+    """Give a code to a node; return False when another node has just taken it."""
+    return tx.execute(_USE_CODE, {"hash": code_hash, "node": node}).rowcount == 1
 
 
 def count_wrong_try(tx: Transaction, now_ms: int) -> None:
@@ -70,8 +108,23 @@ def count_wrong_try(tx: Transaction, now_ms: int) -> None:
 
 
 def find(tx: Transaction, node: str) -> Node | None:
-    row = tx.execute(_FIND_NODE, {"node": node}).first()
-    return None if row is None else Node(row[0], row[1], row[2], bytes(row[3]), row[4])
+    row = tx.execute(_FIND_NODE, {"node": node, "everywhere": EVERYWHERE}).first()
+    return None if row is None else _node(row)
+
+
+def scope_of(tx: Transaction, node: str) -> str:
+    """Return the part of the chain that a node belongs to."""
+    known = find(tx, node)
+    return EVERYWHERE if known is None else known.scope
+
+
+def everyone(tx: Transaction) -> list[Node]:
+    """Return all nodes, by shop and name."""
+    return [_node(row) for row in tx.execute(_ALL_NODES, {"everywhere": EVERYWHERE})]
+
+
+def _node(row: Row) -> Node:
+    return Node(row[0], row[1], row[2], bytes(row[3]), row[4], row[5], row[6])
 
 
 def add(tx: Transaction, node: str, shop: str, name: str, public_key: bytes, now_ms: int) -> None:
@@ -84,12 +137,43 @@ def move(tx: Transaction, node: str, shop: str, name: str) -> None:
     tx.execute(_MOVE_NODE, {"node": node, "shop": shop, "name": name})
 
 
-def set_status(tx: Transaction, node: str, status: str) -> None:
-    tx.execute(_SET_STATUS, {"node": node, "status": status})
+def set_status(tx: Transaction, node: str, status: str) -> bool:
+    """Make a node ``active``, ``quarantined`` or ``revoked``; return False when there is none."""
+    return tx.execute(_SET_STATUS, {"node": node, "status": status}).rowcount > 0
+
+
+def seen(tx: Transaction, node: str, now_ms: int) -> None:
+    """Note that a node was heard, at most once every few seconds."""
+    tx.execute(_SEEN, {"node": node, "now_ms": now_ms, "every_ms": SEEN_EVERY_MS})
+
+
+def set_scope(tx: Transaction, shop: str, scope: str) -> None:
+    """Put a shop into a region: its nodes follow that scope's feed, from its beginning."""
+    tx.execute(_SET_SCOPE, {"shop": shop, "scope": scope})
+
+
+def heard_boot(tx: Transaction, node: str, boot: str) -> bool:
+    """Remember a start of a node; return False when it speaks again after a later one: a disk was cloned."""
+    row = tx.execute(_BOOT, {"node": node, "boot": boot}).one()
+    newest, number = row[0] or 0, row[1]
+    if number is not None:
+        return bool(number == newest)
+    tx.execute(_ADD_BOOT, {"node": node, "boot": boot, "number": newest + 1})
+    tx.execute(_FORGET_BOOTS, {"node": node, "number": newest + 1, "kept": MAX_BOOTS})
+    return True
+
+
+def purge_seen(tx: Transaction, node: str) -> int:
+    """Return which purge of tombstones had been before the node began to read its feed."""
+    return int(tx.execute(_PURGE_SEEN, {"node": node}).scalar() or 0)
+
+
+def set_purge_seen(tx: Transaction, node: str, version: int) -> None:
+    tx.execute(_SET_PURGE_SEEN, {"node": node, "version": version})
 
 
 def take_nonce(tx: Transaction, node: str, nonce: str, expires_ms: int, now_ms: int) -> bool:
     """Remember a nonce for its life; tell whether it is new."""
-    tx.execute(_FORGET_NONCES, {"now_ms": now_ms})
+    tx.execute(_FORGET_NONCES, {"node": node, "now_ms": now_ms})
     taken = tx.execute(_TAKE_NONCE, {"node": node, "nonce": nonce, "expires_ms": expires_ms})
     return taken.rowcount == 1

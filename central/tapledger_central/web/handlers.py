@@ -18,11 +18,12 @@ from tapledger.wire.codec import check_version, pack, unpack
 from tapledger.wire.messages import (
     MAX_BATCH_BYTES,
     MAX_FEED_ROWS,
+    MAX_WAIT_S,
     VERSION,
     Batch,
     Enrol,
 )
-from tapledger_central import feed, intake, placing
+from tapledger_central import placing
 from tapledger_central.enrol import enrol
 from tapledger_central.store import nodes
 from tapledger_central.store.nodes import Node
@@ -122,9 +123,7 @@ class Handlers:
             return await route.answer(self, caller)
 
     async def post_events(self, caller: Caller) -> msgspec.Struct:
-        central = self.central
-        batch = unpack(caller.body, Batch)
-        return await intake.take(central.store, caller.node, batch, central.clock.now())
+        return await self.central.take(caller.node, unpack(caller.body, Batch))
 
     async def get_standing(self, caller: Caller) -> msgspec.Struct:
         return await placing.standing(self.central.store, caller.node, self.central.clock.now())
@@ -133,15 +132,17 @@ class Handlers:
         epoch, after = number(caller.query, "epoch", 1), number(caller.query, "after", 0)
         return await placing.tail(self.central.store, caller.node, epoch, after)
 
+    async def wait_for_news(self, caller: Caller) -> None:
+        query = caller.query
+        wait_s = number(query, "wait_s", 0, MAX_WAIT_S)
+        await self.central.news(caller.node, number(query, "cursor", 0), wait_s)
+
     async def get_feed(self, caller: Caller) -> msgspec.Struct:
         query = caller.query
-        check_version(number(query, "v", 1, MAX_FEED_ROWS))
-        return await feed.page(
-            self.central.store,
-            number(query, "cursor", 0),
-            number(query, "limit", MAX_FEED_ROWS),
-            self.central.clock.now(),
-        )
+        v = number(query, "v", 1, MAX_FEED_ROWS)
+        check_version(v)
+        limit = number(query, "limit", MAX_FEED_ROWS)
+        return await self.central.page(caller.node, number(query, "cursor", 0), limit, v)
 
 
 ROUTES: tuple[Route, ...] = (
@@ -149,7 +150,8 @@ ROUTES: tuple[Route, ...] = (
           MAX_BATCH_BYTES, for_suspended=True),
     Route("GET", "/v1/nodes/{node}/events", Handlers.get_events, "Give a node its own events back"),
     Route("GET", "/v1/nodes/{node}/standing", Handlers.get_standing, "Tell where a node's chains end"),
-    Route("GET", "/v1/feed", Handlers.get_feed, "Tell what changed after a version"),
+    Route("GET", "/v1/feed", Handlers.get_feed, "Tell what changed after a version",
+          wait=Handlers.wait_for_news),
 )  # fmt: skip
 
 

@@ -15,8 +15,9 @@ from tapledger.store.store import Store
 from tapledger.sync.puller import pull_once
 from tapledger.sync.pusher import push_once
 from tapledger.wire import signing
+from tapledger.wire.codec import pack, unpack
 from tapledger.wire.messages import MAX_FEED_ROWS, Batch, BatchAnswer, Enrol, FeedPage
-from tapledger_central import enrol, feed, intake
+from tapledger_central import enrol
 from tapledger_central.app import Central
 from tapledger_central.store import nodes
 from tapledger_central.store.nodes import Node
@@ -54,19 +55,20 @@ class Place:
         self.shop = shop
         self.lost_answers = 0
         """Of the next batches: central takes them, and its answer gets lost on the way back."""
-        self._headquarters, self._clock = central, clock
+        self._headquarters = central
 
     async def send(self, batch: Batch) -> BatchAnswer:
         central, node = await self._central()
-        answer = await intake.take(central.store, node, batch, self._clock.now())
+        answer = await central.take(node, batch)
         if self.lost_answers:
             self.lost_answers -= 1
             raise Unavailable("CENTRAL_UNREACHABLE", why="the answer was lost")
         return answer
 
     async def feed(self, cursor: int, *, wait_s: int = 0) -> FeedPage:
-        central, _ = await self._central()
-        return await feed.page(central.store, cursor, MAX_FEED_ROWS, self._clock.now())
+        central, node = await self._central()
+        await central.caught_up()
+        return unpack(pack(await central.page(node, cursor, MAX_FEED_ROWS)), FeedPage)
 
     async def _central(self) -> tuple[Central, Node]:
         central = self._headquarters

@@ -1,0 +1,147 @@
+"""The background job of stage two: applies what is filed, every chain in turn, in any number of processes.
+
+Several centrals may share one PostgreSQL: whoever holds the lock applies, the others find nothing to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Callable
+
+import structlog
+
+from tapledger.clock import Clock
+from tapledger.errors import Corrupt, TapledgerError, Unavailable
+from tapledger_central.apply import MAX_EVENTS, apply_next, condemn_next
+from tapledger_central.store import CentralStore, Transaction, inbox, news
+from tapledger_central.store.inbox import Behind
+
+CHAINS_AT_ONCE = 100
+MAX_CHAINS = 100_000
+SCAN_S = 1.0
+"""How often it is looked for what another process has filed."""
+CATCH_UP_S = 5.0
+OTHERS_S = 0.02
+"""Wait between looks while another process applies."""
+FIRST = ("", 0)
+
+_log = structlog.get_logger("central")
+
+
+class Applier:
+    """Applies filed events in order, chain by chain. ``told`` is called after each transaction that did."""
+
+    def __init__(self, store: CentralStore, clock: Clock, told: Callable[[], None] = lambda: None) -> None:
+        self._store = store
+        self._clock = clock
+        self._told = told
+        self._turn = asyncio.Lock()
+        self._woken = asyncio.Event()
+        self._after = FIRST
+
+    def wake(self) -> None:
+        """Something was filed."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Apply for ever: at once when woken, else when it is time to look."""
+        while True:
+            self._woken.clear()
+            try:
+                idle = not await self._round()
+            except TapledgerError as error:
+                _log.warning("applying waits", code=error.code, **error.data)
+                idle = True
+            except Exception as error:
+                _log.error("applying waits", **_said(error))
+                idle = True
+            if idle:
+                try:
+                    async with asyncio.timeout(SCAN_S):
+                        await self._woken.wait()
+                except TimeoutError:
+                    continue
+
+    async def caught_up(self, timeout_s: float = CATCH_UP_S) -> bool:
+        """Apply or wait until what was filed before the call is applied; False when that takes too long."""
+        waiting = await self._behind(FIRST, MAX_CHAINS)
+        if not waiting:
+            return True
+        try:
+            async with asyncio.timeout(timeout_s):
+                while waiting:
+                    if not await self._round():
+                        await asyncio.sleep(OTHERS_S)
+                    waiting = await self._left(waiting)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _left(self, waiting: list[Behind]) -> list[Behind]:
+        def work(tx: Transaction) -> list[Behind]:
+            return [one for one in waiting if inbox.is_behind(tx, one)]
+
+        return await self._store.transact(work)
+
+    async def _behind(self, after: tuple[str, int], limit: int = CHAINS_AT_ONCE) -> list[Behind]:
+        return await self._store.transact(lambda tx: inbox.behind(tx, after, limit))
+
+    async def _round(self) -> int:
+        """Give every chain that is behind one turn; return how many turns did something."""
+        async with self._turn:
+            chains = await self._behind(self._after) or await self._behind(FIRST)
+            done = 0
+            for chain in chains:
+                done += await self._apply(chain)
+            self._after = (chains[-1].node, chains[-1].epoch) if len(chains) == CHAINS_AT_ONCE else FIRST
+            return done
+
+    async def _apply(self, chain: Behind) -> bool:
+        try:
+            done = await self._once(chain, MAX_EVENTS)
+        except (Unavailable, Corrupt):
+            raise
+        except Exception as error:
+            _log.error("events cannot be applied at once", node=chain.node, epoch=chain.epoch, **_said(error))
+            done = await self._one_by_one(chain)
+        if done:
+            self._told()
+        return done
+
+    async def _once(self, chain: Behind, limit: int) -> bool:
+        """Apply the next events of a chain; return False while another process applies."""
+        now_ms = int(self._clock.now().timestamp() * 1000)
+
+        def work(tx: Transaction) -> bool:
+            if not news.try_lock(tx):
+                return False
+            apply_next(tx, chain.node, chain.epoch, now_ms, limit)
+            return True
+
+        return await self._store.transact(work)
+
+    async def _one_by_one(self, chain: Behind) -> bool:
+        """Apply the next events each for itself, and pass over the first that cannot be."""
+        done = False
+        for _ in range(MAX_EVENTS):
+            try:
+                done = await self._once(chain, 1)
+            except (Unavailable, Corrupt):
+                raise
+            except Exception as error:
+                _log.error("an event cannot be applied", node=chain.node, epoch=chain.epoch, **_said(error))
+                now_ms = int(self._clock.now().timestamp() * 1000)
+
+                def condemn(tx: Transaction, now_ms: int = now_ms) -> None:
+                    news.lock(tx)
+                    condemn_next(tx, chain.node, chain.epoch, now_ms)
+
+                await self._store.transact(condemn)
+                return True
+        return done
+
+
+def _said(error: Exception) -> dict[str, str]:
+    """Return what a log may hold of an error: what it is and where, nothing of what rows hold."""
+    return {"why": type(error).__name__, "where": traceback.format_tb(error.__traceback__)[-1].strip()}

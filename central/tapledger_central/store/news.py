@@ -1,0 +1,187 @@
+"""The feed: the latest of each thing that shops know of, numbered densely within its scope, as it changed.
+
+Numbers are given under the scope's row lock, so none appears behind a cursor that has passed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from tapledger.wire.messages import EVERYWHERE
+from tapledger_central.store.transaction import Transaction
+
+MEMBER, DIFFERENCE = "member", "difference"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What a row of the feed says. Of a member, ``body`` is the state; the last three are theirs only."""
+
+    kind: str
+    key: str
+    body: bytes
+    only_for: str | None = None
+    """The one node that it is told to; None is everybody."""
+    gone: bool = False
+    erased: bool = False
+    settled: bytes | None = None
+    digest: str | None = None
+    sealed: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """How far a scope is: its last version, the last that a purged tombstone had, the last clock heard."""
+
+    version: int
+    purged: int
+    hlc: int
+
+
+_MAKE = sa.text("INSERT INTO scope VALUES (:tenant, :scope, 0, 0, 0) ON CONFLICT DO NOTHING")
+_LOCK = sa.text(
+    "UPDATE scope SET version = version WHERE tenant = :tenant AND scope = :scope RETURNING version"
+)
+_TRY_LOCK = sa.text(
+    "SELECT version FROM scope WHERE tenant = :tenant AND scope = :scope FOR UPDATE SKIP LOCKED"
+)
+_RAISE = sa.text(
+    "UPDATE scope SET version = version + :count, hlc = CASE WHEN hlc < :hlc THEN :hlc ELSE hlc END"
+    " WHERE tenant = :tenant AND scope = :scope RETURNING version"
+)
+_SCOPE = sa.text("SELECT version, purged, hlc FROM scope WHERE tenant = :tenant AND scope = :scope")
+_VERSIONS = sa.text("SELECT scope, version FROM scope WHERE tenant = :tenant")
+_PUT = sa.text(
+    "INSERT INTO feed VALUES (:tenant, :scope, :kind, :key, :version, :only_for, :gone, :erased, :changed_ms,"
+    " :body, :settled, :digest, :sealed) ON CONFLICT (tenant, scope, kind, key) DO UPDATE SET"
+    " version = excluded.version, only_for = excluded.only_for, gone = excluded.gone,"
+    " erased = excluded.erased, changed_ms = excluded.changed_ms, body = excluded.body,"
+    " settled = excluded.settled, digest = excluded.digest, sealed = excluded.sealed"
+)
+_PAGE = sa.text(
+    "SELECT version, kind, key, gone, body, settled, digest, sealed FROM feed"
+    " WHERE tenant = :tenant AND scope = :scope AND version > :cursor"
+    " AND (only_for IS NULL OR only_for = :node) AND kind = coalesce(CAST(:kind AS text), kind)"
+    " ORDER BY version LIMIT :limit"
+)
+_HAS_MORE = sa.text(
+    "SELECT 1 FROM feed WHERE tenant = :tenant AND scope = :scope AND version > :cursor"
+    " AND (only_for IS NULL OR only_for = :node) LIMIT 1"
+)
+_ERASED = sa.text(
+    "SELECT key FROM feed WHERE tenant = :tenant AND scope = :scope AND erased = 1 AND version > :cursor"
+    " ORDER BY version LIMIT :limit"
+)
+_LAST_OLD = sa.text(
+    "SELECT coalesce(max(version), 0) FROM feed"
+    " WHERE tenant = :tenant AND scope = :scope AND gone = 1 AND changed_ms < :before_ms"
+)
+_PURGE = sa.text(
+    "DELETE FROM feed WHERE tenant = :tenant AND scope = :scope AND gone = 1 AND changed_ms < :before_ms"
+)
+_PURGED = sa.text(
+    "UPDATE scope SET purged = CASE WHEN purged < :version THEN :version ELSE purged END"
+    " WHERE tenant = :tenant AND scope = :scope"
+)
+
+
+def lock(tx: Transaction, scope: str = EVERYWHERE) -> None:
+    """Wait until nobody else changes a scope; ``EVERYWHERE`` is also what folding of members waits for."""
+    tx.execute(_MAKE, {"scope": scope})
+    tx.execute(_LOCK, {"scope": scope}).one()
+
+
+def try_lock(tx: Transaction) -> bool:
+    """Do what ``lock`` does for ``EVERYWHERE``, or return False at once while somebody has it."""
+    tx.execute(_MAKE, {"scope": EVERYWHERE})
+    return not tx.is_postgresql or tx.execute(_TRY_LOCK, {"scope": EVERYWHERE}).first() is not None
+
+
+def publish(tx: Transaction, scope: str, items: Sequence[Item], changed_ms: int, hlc: int = 0) -> list[int]:
+    """Tell things under the next versions of a scope, in this order; return the versions."""
+    if not items:
+        return []
+    tx.execute(_MAKE, {"scope": scope})
+    last = int(tx.execute(_RAISE, {"scope": scope, "count": len(items), "hlc": hlc}).scalar_one())
+    versions = list(range(last - len(items) + 1, last + 1))
+    rows = [
+        {
+            "scope": scope,
+            "kind": item.kind,
+            "key": item.key,
+            "version": version,
+            "only_for": item.only_for,
+            "gone": int(item.gone),
+            "erased": int(item.erased),
+            "changed_ms": changed_ms,
+            "body": item.body,
+            "settled": item.settled,
+            "digest": item.digest,
+            "sealed": item.sealed,
+        }
+        for version, item in zip(versions, items, strict=True)
+    ]
+    tx.execute(_PUT, sorted(rows, key=lambda row: (str(row["kind"]), str(row["key"]))))
+    return versions
+
+
+def retract(
+    tx: Transaction, scope: str, kind: str, key: str, changed_ms: int, only_for: str | None = None
+) -> None:
+    """Tell that a thing is no more; the tombstone is kept until ``purge``."""
+    publish(tx, scope, [Item(kind, key, b"", only_for=only_for, gone=True)], changed_ms)
+
+
+def scope_of(tx: Transaction, scope: str) -> Scope:
+    row = tx.execute(_SCOPE, {"scope": scope}).first()
+    return Scope(0, 0, 0) if row is None else Scope(*row)
+
+
+def versions(tx: Transaction) -> dict[str, int]:
+    """Return the last version of every scope."""
+    return {row[0]: row[1] for row in tx.execute(_VERSIONS)}
+
+
+def page(
+    tx: Transaction, scope: str, node: str, cursor: int, limit: int, max_bytes: int, kind: str | None = None
+) -> tuple[list[tuple[int, Item]], bool]:
+    """Return the next (version, item) for a node, so many and so large at most; and whether there are more.
+
+    With a ``kind``, nothing else is told.
+    """
+    found: list[tuple[int, Item]] = []
+    size = 0
+    values = {"scope": scope, "node": node, "cursor": cursor, "limit": limit + 1, "kind": kind}
+    with tx.execute(_PAGE, values) as rows:
+        for version, what, key, gone, body, settled, digest, sealed in rows:
+            size += len(body) + len(settled or b"") + len(sealed or b"")
+            if found and (len(found) == limit or size > max_bytes):
+                return found, True
+            item = Item(what, key, body, gone=bool(gone), settled=settled, digest=digest, sealed=sealed)
+            found.append((version, item))
+    return found, False
+
+
+def has_more(tx: Transaction, scope: str, node: str, cursor: int) -> bool:
+    values = {"scope": scope, "node": node, "cursor": cursor}
+    return tx.execute(_HAS_MORE, values).first() is not None
+
+
+def erased(tx: Transaction, scope: str, cursor: int, limit: int) -> list[str]:
+    """Return members who were erased after a version."""
+    rows = tx.execute(_ERASED, {"scope": scope, "cursor": cursor, "limit": limit})
+    return [row[0] for row in rows]
+
+
+def purge(tx: Transaction, scope: str, before_ms: int) -> int:
+    """Forget tombstones from before an instant; return how many. An erased member's row stays for ever."""
+    version = int(tx.execute(_LAST_OLD, {"scope": scope, "before_ms": before_ms}).scalar_one())
+    if not version:
+        return 0
+    lock(tx, scope)
+    count = tx.execute(_PURGE, {"scope": scope, "before_ms": before_ms}).rowcount
+    tx.execute(_PURGED, {"scope": scope, "version": version})
+    return count
