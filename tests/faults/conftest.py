@@ -7,6 +7,7 @@ import pytest_asyncio
 
 from tapledger.lab.chain import Chain
 from tests.faults.counter import Counter
+from tests.postgres import PostgresServer
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="session")
@@ -19,6 +20,15 @@ async def chain(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chain
         yield made
     finally:
         await made.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def postgres(request: pytest.FixtureRequest) -> PostgresServer | None:
+    """Return where central's rows are: in its own file, or in a database of the session's server."""
+    if request.param == "sqlite":
+        return None
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return server
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -24,6 +24,7 @@ WANG = MEMBERS[0]
 COFFEE_POINTS = 80
 PATIENCE_S = 20.0
 LOOK_AGAIN_S = 0.005
+ASK_AGAIN_S = 0.1
 
 
 class Counter:
@@ -73,6 +74,13 @@ class Counter:
         seen = await self.till.until(lambda s: s["member"] is not None, "Wang is not known")
         await self.till.do("member-off")
         return int(seen["member"]["points"])
+
+    async def until_points(self, points: int) -> None:
+        """Ask again until the shop has heard of what others sold; there must never be more."""
+        async with asyncio.timeout(PATIENCE_S):
+            while (seen := await self.points()) != points:
+                assert seen < points, f"{seen} points are more than {points}"
+                await asyncio.sleep(ASK_AGAIN_S)
 
     # ---- power -------------------------------------------------------------------------------------------
     def cut_power(self) -> None:

@@ -116,13 +116,15 @@ class PastClock:
         return self._clock.monotonic_s()
 
 
-async def seed_shop(folder: Path, name: str, port: int, central: Path, central_url: str) -> Path:
-    """Found one demo shop and enrol it; return its configuration."""
+async def seed_shop(
+    folder: Path, name: str, port: int, central: Path, central_url: str, database_url: str = ""
+) -> Path:
+    """Found one demo shop and enrol it; return its configuration. ``database_url`` is central's, if any."""
     founding = Founding(folder, name, "CNY", "Asia/Shanghai", "zh-Hans", port, central_url)
     founded = await found(founding, SystemClock(), os.urandom)
     for file in ("program.toml", "catalogue.csv"):
         (folder / file).write_bytes((assets.config_folder() / file).read_bytes())
-    office = await open_central(central)
+    office = await open_central(central, database_url=database_url)
     try:
         code = await office.enrolment_code(name)
     finally:

@@ -1,0 +1,52 @@
+"""Two shops, the network between them cut in the dock: both go on, and agree when it is healed."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tapledger.lab.chain import SHOPS, Chain
+from tests.browser.conftest import Face, open_face
+from tests.browser.shop_floor import DESK
+from tests.faults.counter import WANG, Counter
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+PATIENCE_MS = 10_000
+BACK_MS = 40_000
+"""A shop that was away tries again after pauses that grow."""
+
+
+async def test_two_shops_go_on_apart_and_agree_when_the_line_is_back(browser: Browser, chain: Chain) -> None:
+    async with Counter(chain, SHOPS[0]) as here, Counter(chain, SHOPS[1]) as there:
+        for at in (here, there):
+            await at.sign_in()
+            await at.till.ask_for_member(WANG.number)
+            await at.till.do("clear")
+        console = await open_face(browser, chain.ports[SHOPS[1]], "console", DESK)
+        await expect(console.at("sync")).to_have_attribute("data-online", "true", timeout=PATIENCE_MS)
+        before = await here.points()
+
+        await make_line(console, "cut")
+        for at in (here, there, there):
+            await at.fill_basket()
+            await at.pay()
+        await expect(console.at("sync")).to_have_attribute("data-online", "false", timeout=BACK_MS)
+        await expect(console.at("unsynced")).to_have_text("2")
+        await console.picture("two-shops-apart")
+        earned_here, earned_there = await here.points() - before, await there.points() - before
+        assert 0 < earned_here < earned_there, "each shop knows what was earned there, and nothing else"
+
+        await make_line(console, "well")
+        await expect(console.at("sync")).to_have_attribute("data-online", "true", timeout=BACK_MS)
+        await expect(console.at("unsynced")).to_have_text("0", timeout=BACK_MS)
+        for at in (here, there):
+            await at.until_points(before + earned_here + earned_there)
+        assert console.complaints == []
+        await console.close()
+
+
+async def make_line(console: Face, choice: str) -> None:
+    """Click what the line to central is to be, and wait until the dock says that it is."""
+    await console.at(f"dock-network-{choice}").click()
+    await expect(console.at("dock-network")).to_have_attribute("data-state", choice, timeout=PATIENCE_MS)
