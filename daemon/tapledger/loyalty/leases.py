@@ -254,6 +254,15 @@ def _draws(
             yield LeaseDrawn(id_, drawn, pool)
 
 
+def paid(body: EventBody, pool: str) -> int:
+    """Return what leases paid for an event."""
+    return sum(
+        lots.taken_amount(effect.takes)
+        for effect in body.effects
+        if isinstance(effect, LeaseDrawn) and effect.pool == pool
+    )
+
+
 # ---- the event --------------------------------------------------------------------------------------------
 def lines(member: str, node: str, pool: str, amount: int, program: Program) -> tuple[Line, ...]:
     """Return the lines that move an amount from a member's pool to what a node may spend; below 0: back."""

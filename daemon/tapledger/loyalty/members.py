@@ -142,28 +142,30 @@ def points(member: Member, now: dt.datetime) -> Points:
             elif lot.expires_at == ends:
                 expiring += lot.remaining
     deficit = max(0, member.deficit - available)
+    leased = escrow.worth(member.leases, member.lots, now) if member.leases else 0
     if member.deficit:
         # What the deficit eats comes from the lots that lapse first.
         return (
             points(as_of(member, now), now)
             if not deficit
-            else Points(0, pending, _held(member), deficit, None, _leased(member, now))
+            else Points(0, pending, _held(member), deficit, None, leased)
         )
     soon = None if ends is None else (expiring, ends)
-    return Points(available, pending, _held(member), 0, soon, _leased(member, now))
+    return Points(available, pending, _held(member), 0, soon, leased)
 
 
 def _held(member: Member) -> int:
     return sum(hold.points for hold in member.holds)
 
 
-def _leased(member: Member, now: dt.datetime) -> int:
-    return escrow.worth(member.leases, member.lots, now) if member.leases else 0
-
-
 def value(member: Member, pool: str, now: dt.datetime) -> int:
     """Return what a pool of stored value is worth now, in minor units; 0 while it is overdrawn."""
     return max(0, lots.available(member.lots, now, pool) - member.debts.get(pool, 0))
+
+
+def shown_value(member: Member, pool: str, now: dt.datetime) -> int:
+    """Return what members are shown as theirs of a pool: what shops hold on lease is part of it (X10)."""
+    return value(member, pool, now) + escrow.worth(member.leases, member.lots, now, pool)
 
 
 def deficit_of(member: Member, pool: str) -> int:

@@ -14,7 +14,7 @@ from tapledger.errors import Corrupt, NotFound, Refused, Unavailable
 from tapledger.loyalty.rewards import redeeming
 from tapledger.loyalty.value import alliance, allying
 from tapledger.loyalty.value.allying import SendPoints, TakePoints
-from tapledger.membership import identity
+from tapledger.membership import identity, permits
 from tapledger.membership.identity import Presented
 from tapledger.membership.rights import rights_of
 from tapledger.membership.shop import Shop, check_texts, known_member, once, operation
@@ -104,6 +104,8 @@ async def _set_aside(shop: Shop, command: SendCommand) -> tuple[Sending, bool]:
         command.key, "partner_out", command.member, command.partner, command.theirs, command.points
     )
 
+    await permits.secure(shop, same, command.member, permits.points(command.points))
+
     def work(tx: Transaction) -> tuple[Sending, bool]:
         if shop.store.journal.find(tx, same) is not None:
             return _known(tx, command.key), False
@@ -120,8 +122,9 @@ async def _set_aside(shop: Shop, command: SendCommand) -> tuple[Sending, bool]:
             staff=command.staff,
             language=command.language,
         )
-        decision, parts = allying.decide_send(known.member, asked, shop.program, now)
-        shop.record(tx, same, decision, now)
+        hand = permits.hand_of(tx, shop, known.member)
+        decision, parts = allying.decide_send(hand.ready, asked, shop.program, now)
+        shop.record(tx, same, hand.draw(decision, shop.program), now)
         sending = Sending(
             command.key,
             command.partner,

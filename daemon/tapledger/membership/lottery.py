@@ -14,7 +14,7 @@ from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.program.people import Lottery
 from tapledger.loyalty.rewards import drawing, lottery
 from tapledger.loyalty.rewards.drawing import TakePart
-from tapledger.membership import identity, receipts, redemption
+from tapledger.membership import identity, permits, receipts, redemption
 from tapledger.membership.identity import Presented
 from tapledger.membership.shop import Shop, operation
 from tapledger.store import claims, seeds
@@ -100,6 +100,8 @@ async def draw(shop: Shop, command: DrawCommand) -> Drawn:
         command.presented.level,
     )
 
+    await permits.secure(shop, same, command.member, permits.points(_cost(shop, command)))
+
     def work(tx: Transaction) -> Drawn:
         if (before := shop.store.journal.find(tx, same)) is not None:
             return _drawn(before)
@@ -110,6 +112,7 @@ async def draw(shop: Shop, command: DrawCommand) -> Drawn:
         if kept.commit != command.commit:
             raise Refused("LOTTERY_COMMIT_OTHER")
         known = identity.by_id(tx, shop, command.member, command.presented)
+        hand = permits.hand_of(tx, shop, known.member)
         figures = redemption.figures(tx, shop, known, command.reward, "", command.language, command.staff)
         part = TakePart(
             lottery=rule.id,
@@ -119,7 +122,7 @@ async def draw(shop: Shop, command: DrawCommand) -> Drawn:
             figures=figures,
             node=shop.store.keyring.node,
         )
-        decided = drawing.decide_draw(known.member, part, shop.program, now)
+        decided = hand.draw(drawing.decide_draw(hand.ready, part, shop.program, now), shop.program)
         recorded = shop.record(tx, same, decided, now)
         receipts.queue(tx, shop, recorded, "draw", command.language, decided.after, known.name)
         return _drawn(recorded)
@@ -149,6 +152,15 @@ async def reveal(shop: Shop, lottery_id: str) -> Revealed:
         return Revealed(secret.seed.hex(), kept.commit, draws, tuple(wrong))
 
     return await shop.store.transact(work)
+
+
+def _cost(shop: Shop, command: DrawCommand) -> int:
+    """Return what a draw costs in points; 0 for one that is going to be refused."""
+    rule = shop.program.lottery(command.lottery)
+    reward = shop.program.reward(command.reward) if command.reward else None
+    if reward is not None:
+        return reward.cost_points
+    return 0 if rule is None else rule.cost_points
 
 
 def _rule(shop: Shop, lottery_id: str) -> Lottery:

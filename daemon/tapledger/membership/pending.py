@@ -22,13 +22,14 @@ async def record_pending(shop: Shop, command: SaleCommand) -> Recorded:
     Its id is taken: the same sale cannot be recorded otherwise, and asking again changes nothing.
     """
     same = sales_room.identified(command, command.id)
+    await sales_room.secure(shop, same, command)
 
     def work(tx: Transaction) -> Recorded:
         now = shop.clock.now()
         ready = sales_room.prepare(tx, shop, command)
         waiting = rules.decide_pending(ready.member, ready.sale, ready.program, now)
         check_texts((command, waiting.body))  # once it is paid it must not be refused any more
-        recorded = shop.record(tx, same, waiting.kept, now)
+        recorded = shop.record(tx, same, ready.paid(waiting.kept), now)
         sales.keep_pending(tx, Pending(command.id, now, command.till, command.language, waiting.body))
         drafts.discard(tx, command.till)
         return recorded

@@ -29,7 +29,7 @@ from tapledger.loyalty.rights import Rights
 from tapledger.loyalty.sales import selling, shopping
 from tapledger.loyalty.sales.selling import Pinned, Sale, Wants
 from tapledger.loyalty.sales.tenders import VALUE, Payer
-from tapledger.membership import coupons, identity, sale
+from tapledger.membership import coupons, identity, permits, sale
 from tapledger.membership.basket import Basket
 from tapledger.membership.rights import rights_of
 from tapledger.membership.shop import Shop
@@ -147,9 +147,10 @@ async def quote(
 def _ask(tx: Transaction, shop: Shop, basket: Basket, lines: tuple[BasketLine, ...]) -> Asked:
     member, trust, now = None, 0, shop.clock.now()
     if basket.member is not None and basket.presented is not None:
-        member = identity.by_id(tx, shop, basket.member, basket.presented).member
+        known = identity.by_id(tx, shop, basket.member, basket.presented)
+        member = permits.hand_of(tx, shop, known.member).ready
         trust = basket.presented.level
-    may = rights_of(tx, shop, basket.member)
+    may = rights_of(tx, shop, basket.member, to_be_asked=True)
     reach = couponing.reach_of(shop.store.keyring.node, may, shop.program, now)
     return Asked(
         basket=basket,
@@ -358,13 +359,14 @@ def _value(asked: Asked, total_minor: int) -> ValueRoom:
     if asked.trust == 0:
         return ValueRoom(why_not=room.why)
     principal = members.value(member, PRINCIPAL, asked.now)
-    bonus = members.value(member, BONUS, asked.now)
-    balance = principal + bonus
-    why, most = standing.why_not_spend(member, asked.now), balance
+    most = principal + members.value(member, BONUS, asked.now)
+    balance = sum(members.shown_value(member, pool, asked.now) for pool in (PRINCIPAL, BONUS))
+    why = standing.why_not_spend(member, asked.now)
     if why is not None:
         return ValueRoom(balance, why_not=why)
     if rights.stage(asked.rights, asked.program, asked.now) != "online":
         most = min(principal, room.amount or 0)
-        why = room.why if most < balance else None
+    if most < balance:
+        why = room.why
     usable = min(most, total_minor)
     return ValueRoom(balance, usable, min(asked.basket.value_minor, usable), why)

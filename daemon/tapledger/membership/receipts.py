@@ -90,7 +90,7 @@ def queue(
         proof=recorded.proof,
         digest=recorded.hash.hex(),
         member_name=mask(name or ""),
-        points=0 if member is None else members.points(member, shop.clock.now()).available,
+        points=0 if member is None else members.points(member, shop.clock.now()).shown,
         tier="" if member is None else shop.tier_of(member),
         voucher=voucher,
         principal_minor=principal_minor,

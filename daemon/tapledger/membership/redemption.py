@@ -13,7 +13,7 @@ from tapledger.loyalty.decisions import Decision
 from tapledger.loyalty.effects import Hold
 from tapledger.loyalty.rewards import redeeming
 from tapledger.loyalty.rewards.redeeming import Redeem
-from tapledger.membership import identity, receipts, slips, stock
+from tapledger.membership import identity, permits, receipts, slips, stock
 from tapledger.membership.identity import Known, Presented
 from tapledger.membership.rights import rights_of
 from tapledger.membership.shop import Shop, change_member, once, operation
@@ -54,15 +54,20 @@ async def hold_reward(shop: Shop, command: RewardCommand) -> Redeemed:
     same = operation(
         command.key, "hold", command.member, command.reward, command.presented.level, command.staff
     )
+    found = shop.program.reward(command.reward)
+    cost = 0 if found is None else found.cost_points
+    await permits.secure(shop, same, command.member, permits.points(cost))
 
     def work(tx: Transaction) -> Redeemed:
         if (before := shop.store.journal.find(tx, same)) is not None:
             return _again(tx, shop, before)
         now = shop.clock.now()
         known = identity.by_id(tx, shop, command.member, command.presented)
+        hand = permits.hand_of(tx, shop, known.member)
         code = codes.voucher_code(shop.randomness(VOUCHER_RANDOMNESS))
         redeem = figures(tx, shop, known, command.reward, _index(shop, code), command.language, command.staff)
-        decision = redeeming.decide_redeem(known.member, redeem, shop.program, now)
+        decided = redeeming.decide_redeem(hand.ready, redeem, shop.program, now)
+        decision = hand.draw(decided, shop.program)
         recorded = shop.record(tx, same, decision, now)
         if decision.body.kind != "hold":
             return Redeemed(recorded, "", "")

@@ -2,39 +2,45 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 from tapledger.database import Transaction
 from tapledger.errors import Refused
 from tapledger.loyalty import days, ledger
-from tapledger.loyalty.effects import PRINCIPAL
-from tapledger.loyalty.rights import MAX_CLOCK_BACK, Rights, limit
+from tapledger.loyalty.effects import POINTS, PRINCIPAL
+from tapledger.loyalty.rights import Rights, limit
+from tapledger.membership import permits, timekeeping
 from tapledger.membership.shop import Shop
 from tapledger.store import claims, epochs, members, outbox
 
-_HLC_MS = 16
-"""Bits of a hybrid logical clock below its milliseconds."""
+LEASES = frozenset({"lease", "lease_recall", "lease_close"})
+"""Kinds that only move what can be spent from one hand into another."""
 
 
-def rights_of(tx: Transaction, shop: Shop, member: str | None = None) -> Rights:
+def rights_of(tx: Transaction, shop: Shop, member: str | None = None, *, to_be_asked: bool = False) -> Rights:
     """Return what this shop may do for a member, or for anybody, as its store stands in this transaction.
 
     A shop that was never enrolled has no central and no other shop: nothing of it can be spent twice.
+    ``to_be_asked`` is for what is only shown: central will be asked before it is spent (``permits.secure``),
+    so that no quota stands in the way while central answers.
     """
-    now, heard = shop.clock.now(), outbox.heard_at(tx)
-    suspect = _is_behind(tx, shop, now, heard)
+    suspect = timekeeping.is_suspect(tx, shop)
     sparing = "STORE_NEARLY_FULL" if shop.store.space.is_low() else ""
     if not shop.store.keyring.enrolled:
         return Rights(clock_suspect=suspect, stopped=sparing)
     stored = None if member is None else members.load(tx, member)
     unsettled = 0 if stored is None else stored.unsettled_points
-    own = 0 if stored is None or shop.reachable else _own_principal(tx, stored.member.id)
+    own = 0 if stored is None or shop.online else _own_principal(tx, stored.member.id)
+    unbound = to_be_asked and shop.online and shop.permits is not None
+    hand = None if stored is None else permits.hand_of(tx, shop, stored.member)
     return Rights(
-        online=shop.reachable,
-        last_feed_at=heard,
+        online=shop.online,
+        last_feed_at=outbox.heard_at(tx),
+        leased_points=0 if hand is None else hand.leased(POINTS),
+        leased_principal_minor=0 if hand is None else hand.leased(PRINCIPAL),
         own_principal_minor=own,
-        quota_left_member=shop.program.unsettled_points - unsettled,
-        quota_left_node=shop.program.offline.node_points - members.unsettled_in_all(tx),
+        quota_left_member=None if unbound else shop.program.unsettled_points - unsettled,
+        quota_left_node=(
+            None if unbound else shop.program.offline.node_points - members.unsettled_in_all(tx)
+        ),
         top_up_left_minor=_left_today(tx, shop, TOP_UPS, _top_up_cap(shop)),
         coupon_left_minor=_left_today(tx, shop, CODES, shop.program.offline.coupon_shift_max_minor),
         clock_suspect=suspect,
@@ -73,19 +79,9 @@ def _top_up_cap(shop: Shop) -> int | None:
     return None if rules is None else rules.offline_top_up_per_day_minor
 
 
-def _is_behind(tx: Transaction, shop: Shop, now: dt.datetime, heard: dt.datetime | None) -> bool:
-    """Tell whether the clock reads earlier than what was recorded here or heard from central (R25).
-
-    Central's own time, heard just now, proves a clock right: what was recorded while it was ahead is past.
-    """
-    if shop.reachable and heard is not None and abs(now - heard) <= MAX_CLOCK_BACK:
-        return False
-    recorded = dt.datetime.fromtimestamp((shop.store.journal.head(tx).hlc >> _HLC_MS) / 1000, dt.UTC)
-    return now + MAX_CLOCK_BACK < max(recorded, heard or recorded)
-
-
 def _own_principal(tx: Transaction, member: str) -> int:
     """Return the principal that only this shop knows of: topped up since central was told, less spent."""
     account = ledger.member_value(member, PRINCIPAL)
-    lines = (line for body in outbox.unsynced_of(tx, member) for line in body.lines)
+    bodies = (body for body in outbox.unsynced_of(tx, member) if body.kind not in LEASES)
+    lines = (line for body in bodies for line in body.lines)
     return max(0, -sum(line.amount for line in lines if line.account == account))

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import partial
 
 from tapledger.database import Transaction
-from tapledger.errors import Refused
+from tapledger.errors import Refused, TapledgerError
 from tapledger.loyalty.coupons import couponing
 from tapledger.loyalty.decisions import Decision
+from tapledger.loyalty.effects import BONUS, POINTS, PRINCIPAL
 from tapledger.loyalty.facts import Tender
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program
 from tapledger.loyalty.sales import selling
 from tapledger.loyalty.sales.selling import PLAIN, BasketLine, Pinned, Sale, Wants
 from tapledger.loyalty.sales.tenders import VALUE
-from tapledger.membership import coupons, identity, programs, receipts, referral, rights, slips
+from tapledger.loyalty.value import storing
+from tapledger.membership import coupons, identity, permits, programs, receipts, referral, rights, slips
 from tapledger.membership.identity import Known, Presented
+from tapledger.membership.permits import Hand
 from tapledger.membership.shop import Shop, once, operation
 from tapledger.store import claims, drafts
 from tapledger.store.journal import Operation, Recorded
@@ -52,10 +56,12 @@ class SaleCommand:
 async def record_sale(shop: Shop, command: SaleCommand) -> Recorded:
     """Record a sale; raise ``Invalid`` or ``Refused`` when it cannot be one, and change nothing then."""
     same = identified(command, command.id)
+    await secure(shop, same, command)
 
     def work(tx: Transaction) -> Recorded:
         ready = prepare(tx, shop, command)
-        decision = selling.decide_sale(ready.member, ready.sale, ready.program, shop.clock.now())
+        decided = selling.decide_sale(ready.member, ready.sale, ready.program, shop.clock.now())
+        decision = ready.paid(decided)
         return post(tx, shop, same, decision, command.till, command.language, ready.name)
 
     return await once(shop, same, work)
@@ -72,9 +78,37 @@ class Ready:
     """A sale with all that this shop knows for it."""
 
     member: Member | None
+    """Ready to spend: to be decided for, and then to be ``paid``."""
     name: str
     sale: Sale
     program: Program
+    hand: Hand | None = None
+
+    def paid(self, decision: Decision) -> Decision:
+        """Let this shop's leases pay first for what was decided."""
+        return decision if self.hand is None else self.hand.draw(decision, self.program)
+
+
+async def secure(shop: Shop, same: Operation, command: SaleCommand) -> None:
+    """Ask central for what a sale spends of the member's; one that spends nothing asks nothing."""
+    value = sum(one.amount_minor for one in command.tenders if one.kind == VALUE)
+    if command.wants.points or value:
+        wanted = partial(_spends, shop, command.wants.points, value)
+        await permits.secure(shop, same, command.member, wanted)
+
+
+def _spends(shop: Shop, points: int, value_minor: int, member: Member) -> dict[str, int]:
+    found = {POINTS: points}
+    rules = shop.program.stored_value
+    if value_minor and rules is not None:
+        try:
+            parts = storing.split(
+                member, value_minor, rules.spend_order, shop.clock.now(), shop.program.currency
+            )
+        except TapledgerError:  # as the sale will say
+            return {}
+        found |= {PRINCIPAL: parts.principal_minor, BONUS: parts.bonus_minor}
+    return {pool: amount for pool, amount in found.items() if amount > 0}
 
 
 def prepare(tx: Transaction, shop: Shop, command: SaleCommand) -> Ready:
@@ -96,14 +130,15 @@ def prepare(tx: Transaction, shop: Shop, command: SaleCommand) -> Ready:
         early_access_approved=command.early_access_approved,
         budget_left=claims.left(tx, BUDGET, shop.program.earning.campaign_budget),
     )
-    spends = wants.points or wants.coupons or command.scanned or any(t.kind == VALUE for t in command.tenders)
-    if spends:
+    pays = wants.points or any(t.kind == VALUE for t in command.tenders)
+    if pays or wants.coupons or command.scanned:
         sale = _with_rights(tx, shop, sale, known, command)
     version = shop.program.version if command.pinned is None else command.pinned.version
     program = programs.of_shop(tx, shop, version)
     if known is None:
         return Ready(None, "", sale, program)
-    return Ready(known.member, known.name, sale, program)
+    hand = permits.hand_of(tx, shop, known.member) if pays else None
+    return Ready(known.member if hand is None else hand.ready, known.name, sale, program, hand)
 
 
 def _with_rights(tx: Transaction, shop: Shop, sale: Sale, known: Known | None, command: SaleCommand) -> Sale:
@@ -162,7 +197,7 @@ def post(
 def _count_codes(tx: Transaction, shop: Shop, decision: Decision) -> None:
     """Count what codes took off that nobody else could vouch for while central was away."""
     sale = decision.body.sale
-    if sale is None or not sale.coupons or shop.reachable or not shop.store.keyring.enrolled:
+    if sale is None or not sale.coupons or shop.online or not shop.store.keyring.enrolled:
         return
     own = () if decision.after is None else decision.after.coupons
     bound = {one.id for one in own if one.node == shop.store.keyring.node}

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import msgspec
 
@@ -26,12 +27,32 @@ from tapledger.store.members import Stored
 from tapledger.store.store import Store
 
 
+class Mark(msgspec.Struct, frozen=True):
+    """What two clocks of a machine said at one moment: of the day, and since it was started."""
+
+    wall: dt.datetime
+    monotonic_s: float
+    boot: str
+
+
 @dataclass(frozen=True, slots=True)
 class Coming:
     """A version of the programme that counts from an instant on."""
 
     program: Program
     since: dt.datetime
+
+
+class Permits(Protocol):
+    """How a shop gets the right to spend: central sets a part of a member's balance aside for it."""
+
+    async def ask(self, member: str, pool: str, amount: int) -> None:
+        """Get a lease and take the member's new state into the store.
+
+        Pushes first what was recorded here, so that central knows all of it. Raises ``Refused`` with what is
+        free and where the rest is reserved, when central will not; ``Unavailable`` when it does not answer.
+        """
+        ...
 
 
 @dataclass(slots=True)
@@ -48,10 +69,23 @@ class Shop:
     """The version that takes the programme's place later (``membership.programs``)."""
     reachable: bool = False
     """Central answered when it was last asked; who syncs says so. A shop that stands alone needs none."""
+    permits: Permits | None = None
+    """Asks central before something is spent; None: nobody is there to be asked."""
+    silent_until_s: float = float("-inf")
+    """Of the monotonic clock: central let a question wait too long and is not asked again before then."""
+    boot: str = ""
+    """Names this start of the machine: its monotonic clock means nothing to another one."""
+    mark: Mark | None = None
+    """What the clocks said together (``membership.timekeeping``)."""
     stopped: str = ""
     """Why nothing may be spent here, as a code; who syncs says so."""
     has_drawer: bool = False
     """A cash drawer opens with each cash sale (``devices.drawer``)."""
+
+    @property
+    def online(self) -> bool:
+        """Tell whether central answers now, as far as anybody here knows."""
+        return self.reachable and self.clock.monotonic_s() >= self.silent_until_s
 
     def new_id(self) -> str:
         return uuid7(self.clock.now(), self.randomness)

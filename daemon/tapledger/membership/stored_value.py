@@ -11,9 +11,10 @@ from tapledger.loyalty import members, rights
 from tapledger.loyalty.decisions import Decision
 from tapledger.loyalty.effects import BONUS, PRINCIPAL
 from tapledger.loyalty.facts import Tender
+from tapledger.loyalty.members import Member
 from tapledger.loyalty.value import storing
 from tapledger.loyalty.value.storing import TopUp, TopUpVoid
-from tapledger.membership import identity, receipts
+from tapledger.membership import identity, permits, receipts
 from tapledger.membership.identity import Known, Presented
 from tapledger.membership.rights import TOP_UPS, count_away, require, rights_of
 from tapledger.membership.shop import Shop, once, operation
@@ -101,14 +102,25 @@ class CloseCommand:
 async def close_card(shop: Shop, command: CloseCommand) -> Recorded:
     """Pay out a member's principal less the fee; needs central, for another shop may spend it meanwhile."""
     same = operation(command.key, "close_card", command.member, command.staff)
+    await permits.secure(shop, same, command.member, lambda ready: _everything(shop, ready))
 
     def work(tx: Transaction) -> Recorded:
         now, known = shop.clock.now(), identity.by_id(tx, shop, command.member, command.presented)
         require(tx, shop, "close_card")
-        decision = storing.decide_close_card(known.member, command.staff, shop.program, now)
+        member = known.member
+        for pool in (PRINCIPAL, BONUS):
+            member = permits.closed(tx, shop, permits.hand_of(tx, shop, member), pool)
+        decision = storing.decide_close_card(member, command.staff, shop.program, now)
         return _record(tx, shop, same, decision, known, command.language, now)
 
     return await once(shop, same, work)
+
+
+def _everything(shop: Shop, member: Member) -> dict[str, int]:
+    """Return all that is stored of a member's, wherever it is: nobody else may spend it meanwhile."""
+    now = shop.clock.now()
+    found = {pool: members.shown_value(member, pool, now) for pool in (PRINCIPAL, BONUS)}
+    return {pool: amount for pool, amount in found.items() if amount}
 
 
 def _record(
@@ -131,7 +143,7 @@ def _record(
         language,
         after,
         known.name,
-        principal_minor=members.value(after, PRINCIPAL, now),
-        bonus_minor=members.value(after, BONUS, now),
+        principal_minor=members.shown_value(after, PRINCIPAL, now),
+        bonus_minor=members.shown_value(after, BONUS, now),
     )
     return recorded

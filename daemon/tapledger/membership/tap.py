@@ -16,7 +16,7 @@ from tapledger.loyalty.program import Program
 from tapledger.loyalty.rewards.redeeming import Redeem
 from tapledger.loyalty.summary import Summary, summarize
 from tapledger.loyalty.tiers import tier_progress
-from tapledger.membership import cards, identity, occasions, stock
+from tapledger.membership import cards, identity, occasions, permits, stock
 from tapledger.membership.identity import Known, Presented
 from tapledger.membership.rights import rights_of
 from tapledger.membership.shop import Shop
@@ -83,7 +83,8 @@ def greeting(tx: Transaction, shop: Shop, known: Known) -> Greeting:
     now = shop.clock.now()
     used = claims.used(tx, tallies.of_reward(""))
     exhausted = stock.exhausted(tx, shop, known.member)
-    rights = rights_of(tx, shop, known.member.id)
+    rights = rights_of(tx, shop, known.member.id, to_be_asked=True)
+    ready = permits.hand_of(tx, shop, known.member).ready
     context = {
         reward.id: Redeem(
             reward=reward.id,
@@ -98,7 +99,7 @@ def greeting(tx: Transaction, shop: Shop, known: Known) -> Greeting:
         )
         for reward in shop.program.rewards
     }
-    summary = summarize(known.member, context, shop.program, now)
+    summary = summarize(ready, context, shop.program, now)
     reach = couponing.reach_of(shop.store.keyring.node, rights, shop.program, now)
     return Greeting(
         known=known,

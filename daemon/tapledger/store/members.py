@@ -6,6 +6,7 @@ there are to take away. There is no index from members to credentials: a million
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -21,20 +22,23 @@ from tapledger.loyalty.effects import (
     Held,
     Hold,
     HoldSettled,
+    LeaseDrawn,
     StatusSet,
     Unlinked,
 )
-from tapledger.loyalty.ledger import MOVES, EventBody, linked, member_held
+from tapledger.loyalty.ledger import MOVES, EventBody, linked
 from tapledger.loyalty.life import merging
 from tapledger.loyalty.lots import taken_amount
 from tapledger.loyalty.members import Member, fold
-from tapledger.store import claims, due, keys, leaving, people, states, virtual_cards
+from tapledger.store import claims, due, facts, keys, leaving, people, states, virtual_cards
 from tapledger.store.keys import Key
 from tapledger.wire.codec import decode_event
 from tapledger.wire.messages import SealedProfile
 
 SPENDING = frozenset({"sale", "fulfil", "draw"})
 """Kinds whose debits are points given out for something; those of others are corrections."""
+HEARD_LATER = dt.timedelta(minutes=3)
+"""Central may have been heard so much later than is noted: it is noted by the minute, and clocks differ."""
 MAX_MERGES = 32
 """One after the other, from a pseudonym to the member it means now."""
 MAX_LAPSED = 500
@@ -107,7 +111,7 @@ def record(tx: Transaction, after: Member, body: EventBody) -> None:
     """Bring the projections in step with one event of this node."""
     if any(isinstance(effect, StatusSet) and effect.status == "erased" for effect in body.effects):
         forget(tx, after)  # first: what is stored still says which credentials there are
-    key, change = keys.of_uuid(after.id), unsettled_change(after, body)
+    key, change = keys.of_uuid(after.id), given_out(body) - _given_back(tx, after.id, body)
     tx.exec_driver_sql(
         "INSERT INTO member (id, state, unsettled_points) VALUES (?, ?, max(0, ?)) ON CONFLICT (id) DO UPDATE"
         " SET state = excluded.state, unsettled_points = max(0, unsettled_points + ?)",
@@ -156,17 +160,32 @@ def settle_voucher(tx: Transaction, hold: str, *, given_back: bool = False) -> N
         claims.give_back(tx, tallies.of_reward(row[0]))
 
 
-def unsettled_change(after: Member, body: EventBody) -> int:
-    """Return how an event changes the points given out that central does not know of yet."""
-    change = 0
+def given_out(body: EventBody) -> int:
+    """Return the points that an event gives out by the shop's quota: what a lease pays is not in it (R6)."""
+    points = drawn = 0
     for effect in body.effects:
         if isinstance(effect, Held):
-            change += effect.hold.points
+            points += effect.hold.points
+        elif isinstance(effect, LeaseDrawn) and effect.pool == POINTS:
+            drawn += taken_amount(effect.takes)
         elif isinstance(effect, Debited) and effect.pool == POINTS and body.kind in SPENDING:
-            change += taken_amount(effect.takes)
-    if any(isinstance(effect, HoldSettled) and effect.given_back for effect in body.effects):
-        change += sum(line.amount for line in body.lines if line.account == member_held(after.id))
-    return change
+            points += taken_amount(effect.takes)
+    return max(0, points - drawn)
+
+
+def _given_back(tx: Transaction, member: str, body: EventBody) -> int:
+    """Return the points of vouchers that come back to the quota: only of those that are certainly in it.
+
+    What central may have confirmed by now does not count: giving it back must not fill the quota up (R6).
+    """
+    settled = {one.hold for one in body.effects if isinstance(one, HoldSettled) and one.given_back}
+    before = load_alias(tx, member) if settled else None
+    if before is None:
+        return 0
+    heard = facts.get(tx, "feed_at")
+    since = None if heard is None else dt.datetime.fromisoformat(heard.decode()) + HEARD_LATER
+    holds = (one for one in before.member.holds if one.id in settled and (since is None or one.at > since))
+    return sum(one.points - one.leased for one in holds)
 
 
 def _name(tx: Transaction, given: Iterable[tuple[Key, Credential]]) -> None:
@@ -242,6 +261,7 @@ def _with_own(tx: Transaction, told: Told) -> tuple[Member, int]:
     What was recorded in the name of an alias, before this node knew of the merge, is the member's too (X4).
     """
     member, unsettled = told.state, 0
+    counted: dict[str, int] = {}
     names = msgspec.json.encode((member.id, *member.aliases)).decode()
     rows = tx.exec_driver_sql(
         "SELECT raw FROM event WHERE member IN (SELECT value FROM json_each(?)) AND (epoch, seq) > (?, ?)"
@@ -255,7 +275,12 @@ def _with_own(tx: Transaction, told: Told) -> tuple[Member, int]:
                 continue
             body = merging.late(body, member.id)
         member = fold(member, body)
-        unsettled += unsettled_change(member, body)
+        unsettled += given_out(body)
+        for effect in body.effects:
+            if isinstance(effect, Held):
+                counted[effect.hold.id] = effect.hold.points - effect.hold.leased
+            elif isinstance(effect, HoldSettled) and effect.given_back:
+                unsettled -= counted.pop(effect.hold, 0)
     return member, max(0, unsettled)
 
 

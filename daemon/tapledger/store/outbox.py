@@ -10,7 +10,7 @@ import msgspec
 from tapledger.database import Transaction
 from tapledger.errors import Corrupt
 from tapledger.loyalty.ledger import EventBody
-from tapledger.store import facts, members, news, people
+from tapledger.store import facts, leases, members, news, people
 from tapledger.store.members import Told
 from tapledger.wire.asking import MAX_REPORTS
 from tapledger.wire.codec import decode_event
@@ -145,6 +145,7 @@ def take_rows(tx: Transaction, rows: Sequence[FeedRow], node: str) -> None:
         if row.state is None:
             news.take(tx, row)
             continue
+        leases.note(tx, row.state, node)
         if row.profile is not None:
             people.put(tx, row.profile)
         if row.state.status == "erased":

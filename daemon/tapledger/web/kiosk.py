@@ -135,7 +135,7 @@ class KioskFace:
         async with self._lock:
             session = self._here()
             rewards = self._rewards(session)
-            screen = Rewards(self._member(session), session.greeting.summary.points.available, rewards)
+            screen = Rewards(self._member(session), session.greeting.summary.points.shown, rewards)
             self._show(screen, self._settings.list_s)
 
     async def coupons(self) -> None:
@@ -164,7 +164,7 @@ class KioskFace:
                 self._show(self._screen, self._settings.list_s)
                 return
             session.reward = reward.id
-            left = session.greeting.summary.points.available - reward.cost_points
+            left = session.greeting.summary.points.shown - reward.cost_points
             self._show(Confirm(self._member(session), reward, left), self._settings.list_s)
 
     async def confirm(self, reward_id: str) -> None:
@@ -285,7 +285,7 @@ class KioskFace:
         return Done(
             member=self._member(session),
             reward_title="" if reward is None else name_in(reward.title, self.language),
-            points=session.greeting.summary.points.available,
+            points=session.greeting.summary.points.shown,
             voucher=session.voucher,
             slip=slip,
             voucher_svg="" if slip in ("printing", "printed") else views.qr_svg(session.voucher),

@@ -34,7 +34,7 @@ def balance(greeting: Greeting, program: Program, language: str) -> Balance:
     usable = greeting.wallet.usable
     return Balance(
         member=views.member_view(greeting, language),
-        points=greeting.summary.points.available,
+        points=greeting.summary.points.shown,
         rewards=rewards[: views.BEST_REWARDS],
         more_rewards=len(rewards) > views.BEST_REWARDS,
         expiring=views.expiring(greeting, program),
@@ -68,7 +68,7 @@ def history(greeting: Greeting, entries: Iterable[Entry], program: Program, lang
     shown = [entry(one, program, language) for one in entries]
     return History(
         member=views.member_view(greeting, language),
-        points=greeting.summary.points.available,
+        points=greeting.summary.points.shown,
         entries=[one for one in shown if one.points or one.why][:SHOWN_ENTRIES],
     )
 

@@ -95,7 +95,7 @@ def _member(shop: Shop, counter: Counter) -> TillMember | None:
     return TillMember(
         name=mask(greeting.known.name),
         tier=name_in(greeting.summary.tier.name, language),
-        points=greeting.summary.points.available,
+        points=greeting.summary.points.shown,
         trust=greeting.known.presented.level,
         coupons=sum(one.usable for one in counter.quoted.coupons),
         value=None if value is None else texts.money(language, value, shop.program.currency),

@@ -221,8 +221,8 @@ async def show(shop: Shop, asked: Show, staff: Staff) -> Answer:
         held=points.held,
         deficit=points.deficit,
         next_expiry=None if expiry is None else {"points": expiry[0], "at": expiry[1]},
-        principal_minor=members.value(who, PRINCIPAL, now),
-        bonus_minor=members.value(who, BONUS, now),
+        principal_minor=members.shown_value(who, PRINCIPAL, now),
+        bonus_minor=members.shown_value(who, BONUS, now),
         coupons=len(who.coupons),
         vouchers=[{"hold": one.id, "reward": one.reward, "until": one.until} for one in who.holds],
         cards=[
