@@ -1,6 +1,7 @@
 """A real central on a real socket, and shops with real stores, for the tests of central and of sync.
 
-A conftest takes the fixture with ``from tests.central.world import world as world``.
+A conftest takes the fixture with ``from tests.central.world import world as world``, and those of
+``tests.central.engines``: each test runs on both.
 """
 
 from __future__ import annotations
@@ -75,6 +76,10 @@ class ShopNode:
         self.client = client
         self.clock = clock
 
+    async def close(self) -> None:
+        """Close whatever store the shop has by now: its disk may have been put back."""
+        await self.store.close()
+
     async def record(self, decision: Decision) -> None:
         operation = Operation(os.urandom(8).hex(), b"")
         event_id = uuid7(self.clock.now(), os.urandom)
@@ -129,8 +134,9 @@ class ShopNode:
 class World:
     """A central, and the shops of the test."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, database_url: str = "") -> None:
         self.folder = folder
+        self.database_url = database_url
         self.clock = HandClock()
         self.central: Central
         self.address: str
@@ -141,7 +147,7 @@ class World:
     async def open(self) -> None:
         self.session = await self._stack.enter_async_context(open_session())
         self.way = HttpTransport(self.session)
-        self.central = await open_central(self.folder / "central", self.clock)
+        self.central = await open_central(self.folder / "central", self.clock, database_url=self.database_url)
         self._stack.push_async_callback(self.central.close)
         settings = CentralSettings(data_folder=self.folder, listen_port=0)
         self.address = await self._stack.enter_async_context(serving(self.central, settings))
@@ -159,14 +165,15 @@ class World:
 
     async def open_shop(self, name: str, keyring: Keyring, clock: HandClock) -> ShopNode:
         store = await Store.open(self.folder / name, keyring)
-        self._stack.push_async_callback(store.close)
         client = CentralClient(self.way, self.address, keyring, clock, os.urandom)
-        return ShopNode(store, keyring, client, clock)
+        node = ShopNode(store, keyring, client, clock)
+        self._stack.push_async_callback(node.close)
+        return node
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    made = World(tmp_path)
+async def world(tmp_path: Path, database_url: str) -> AsyncIterator[World]:
+    made = World(tmp_path, database_url)
     try:
         await made.open()
         yield made

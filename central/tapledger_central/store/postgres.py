@@ -82,8 +82,11 @@ class PostgresStore:
             return result
 
     async def close(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._engine.dispose)
-        self._threads.shutdown(wait=True)
+        await asyncio.to_thread(self._end)
+
+    def _end(self) -> None:
+        self._threads.shutdown(wait=True)  # a transaction under way ends and gives its connection back
+        self._engine.dispose()
 
 
 def _commit(transaction: sa.RootTransaction) -> None:
