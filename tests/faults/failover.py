@@ -15,15 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
-from tests.faults.bank import Bank, acknowledged
+from tests.faults.branches import DATABASE, EARNS, Branches, Office, found
 from tests.faults.cluster import HOSTS, Cluster
 
 WARM_UP = 200
-"""Acknowledged writes before something breaks."""
+"""Acknowledged events before something breaks."""
 UNSENT = 100
-"""Acknowledged writes that no standby gets, in the control."""
+"""Acknowledged events that no standby gets, in the control."""
+COMMITTED_HERE_ONLY = "01000"
+"""The notice on a commit that stopped waiting for its standby: it may be lost, so it does not count."""
 LOG_LINES_SHOWN = 15
 
 
@@ -34,13 +35,16 @@ def main(folder: Path) -> None:
     try:
         cluster.start()
         report["up_s"] = _since(started)
-        bank = Bank(cluster.url())
-        bank.start()
-        report["killed"] = kill(cluster, bank)
-        report["paused"] = pause(cluster, bank)
-        bank.stop()
-        report["kept"] = kept(cluster, bank)
-        report["control"] = control(cluster)
+        office = Office(folder, cluster)
+        office.open()
+        branches = Branches(office)
+        branches.start()
+        report["killed"] = kill(cluster, branches)
+        report["paused"] = pause(cluster, branches)
+        branches.stop()
+        report["kept"] = kept(cluster, office, branches)
+        report["control"] = control(cluster, office)
+        office.close()
     except BaseException:
         traceback.print_exc()
         for log in sorted(folder.glob("*.log")):
@@ -51,13 +55,13 @@ def main(folder: Path) -> None:
     print(json.dumps(report))
 
 
-def kill(cluster: Cluster, bank: Bank) -> dict[str, Any]:
+def kill(cluster: Cluster, branches: Branches) -> dict[str, Any]:
     """Kill the primary, see the writes come back, and take the dead host in again."""
-    cluster.until(lambda: len(bank.acks) >= WARM_UP, "no writes")
+    cluster.until(lambda: branches.acked >= WARM_UP, "no writes")
     old = _primary(cluster)
     cluster.kill(old)
     died = time.monotonic()
-    back_s = _until_back(cluster, bank, died)
+    back_s = _until_back(cluster, branches, died)
     cluster.start_patroni(old)
     again = time.monotonic()
     cluster.until(lambda: cluster.follows(old), f"{old} does not come back")
@@ -66,7 +70,7 @@ def kill(cluster: Cluster, bank: Bank) -> dict[str, Any]:
     return {"writes_back_s": back_s, "other_primary": cluster.primary() != old, "rejoined_s": rejoined_s}
 
 
-def pause(cluster: Cluster, bank: Bank) -> dict[str, Any]:
+def pause(cluster: Cluster, branches: Branches) -> dict[str, Any]:
     """Stall the primary until another is in office, wake it, and push writes on it past the router."""
     old = _primary(cluster)
     acked: list[bool] = []
@@ -76,7 +80,7 @@ def pause(cluster: Cluster, bank: Bank) -> dict[str, Any]:
         stalled = time.monotonic()
         queued = threading.Thread(target=lambda: acked.append(_writes(before)), daemon=True)
         queued.start()
-        back_s = _until_back(cluster, bank, stalled)
+        back_s = _until_back(cluster, branches, stalled)
         cluster.thaw(frozen)
         again = time.monotonic()
 
@@ -98,27 +102,40 @@ def pause(cluster: Cluster, bank: Bank) -> dict[str, Any]:
     }
 
 
-def kept(cluster: Cluster, bank: Bank) -> dict[str, Any]:
-    """Count what is missing of what was acknowledged, and compare the three hosts."""
+def kept(cluster: Cluster, office: Office, branches: Branches) -> dict[str, Any]:
+    """Hold the branches' chains against all three hosts, and their members against what they earned."""
     cluster.until(cluster.caught_up, "the standbys stay behind")
-    contents = {bank.contents(cluster.url(host)) for host in HOSTS}
-    return {"acked": len(bank.acks), "lost": bank.lost(cluster.url()), "different_contents": len(contents)}
+    there = {host: [found(one, cluster.url(host, DATABASE)) for one in branches.branches] for host in HOSTS}
+    earned = office.credits([name for branch in branches.branches for name in branch.members])
+    return {
+        "acked": branches.acked,
+        "lost": lost(branches, cluster.url(database=DATABASE)),
+        "chains_whole": all(chain.is_whole for chains in there.values() for chain in chains),
+        "different_contents": len({tuple(chains) for chains in there.values()}),
+        "members": len(earned),
+        "members_not_as_earned": len(earned) - earned.count(EARNS),
+    }
 
 
-def control(cluster: Cluster) -> dict[str, Any]:
+def lost(branches: Branches, url: str) -> int:
+    """Count the events that central has vouched for and that are not there."""
+    return sum(max(0, one.acked - found(one, url).events) for one in branches.branches)
+
+
+def control(cluster: Cluster, office: Office) -> dict[str, Any]:
     """Do it without synchronous mode: the log stays unsent for a moment before the primary is killed."""
     cluster.set_synchronous(False)
-    bank = Bank(cluster.url(), table="control")
-    bank.start()
-    cluster.until(lambda: len(bank.acks) >= WARM_UP, "no writes")
+    branches = Branches(office)
+    branches.start()
+    cluster.until(lambda: branches.acked >= WARM_UP, "no writes")
     old = _primary(cluster)
     cluster.freeze_walsenders(old)
-    sent = len(bank.acks)
-    cluster.until(lambda: len(bank.acks) >= sent + UNSENT, "no writes without a standby")
+    sent = branches.acked
+    cluster.until(lambda: branches.acked >= sent + UNSENT, "no writes without a standby")
     cluster.kill(old)
-    bank.stop()
+    branches.abandon()
     cluster.until(lambda: cluster.primary() not in (None, old), "no other primary")
-    return {"acked": len(bank.acks), "lost": bank.lost(cluster.url(cluster.primary()))}
+    return {"acked": branches.acked, "lost": lost(branches, cluster.url(cluster.primary(), DATABASE))}
 
 
 def _primary(cluster: Cluster) -> str:
@@ -127,9 +144,9 @@ def _primary(cluster: Cluster) -> str:
     return primary
 
 
-def _until_back(cluster: Cluster, bank: Bank, moment_s: float) -> float:
-    cluster.until(lambda: bank.back_after(moment_s) is not None, "the writes do not come back")
-    back = bank.back_after(moment_s)
+def _until_back(cluster: Cluster, branches: Branches, moment_s: float) -> float:
+    cluster.until(lambda: branches.back_after(moment_s) is not None, "the writes do not come back")
+    back = branches.back_after(moment_s)
     assert back is not None
     return round(back - moment_s, 1)
 
@@ -143,10 +160,14 @@ def _writes_past_router(cluster: Cluster, host: str) -> bool:
 
 
 def _writes(connection: psycopg.Connection) -> bool:
+    """Write one row; return whether the server vouched for it."""
+    notices: list[str | None] = []
+    connection.add_notice_handler(lambda notice: notices.append(notice.sqlstate))
     try:
-        return acknowledged(connection, sql.SQL("INSERT INTO fork VALUES (%s)"), [1])
+        connection.execute("INSERT INTO fork VALUES (1)")
     except psycopg.Error:
         return False
+    return COMMITTED_HERE_ONLY not in notices
 
 
 def _since(moment_s: float) -> float:
