@@ -12,7 +12,7 @@ import pytest
 import zstandard
 from yarl import URL
 
-from tapledger.errors import Denied, Unavailable
+from tapledger.errors import Denied, Invalid, Unavailable
 from tapledger.store import keyring as keyrings
 from tapledger.sync.client import CentralClient
 from tapledger.wire.codec import pack, unpack
@@ -265,3 +265,52 @@ async def test_a_body_that_never_comes_is_given_up(world: World, monkeypatch: py
     assert unpack(await reader.readexactly(length), Refusal).code == "BODY_TOO_SLOW"
     writer.close()
     await writer.wait_closed()
+
+
+async def ask_as(shop: ShopNode, world: World, boot: str) -> None:
+    await CentralClient(world.way, world.address, shop.keyring, shop.clock, os.urandom, boot).standing()
+
+
+async def test_a_start_that_asks_again_after_a_later_one_gives_a_clone_away(world: World) -> None:
+    shop = await world.shop("first")
+    await ask_as(shop, world, "aa")
+    world.clock.move(300)
+    await ask_as(shop, world, "bb")
+    world.clock.move(300)
+    await ask_as(shop, world, "bb")
+    with pytest.raises(Denied, match="NODE_CLONED"):
+        await ask_as(shop, world, "aa")
+    with pytest.raises(Denied, match=r"NODE_CLONED|NODE_SUSPENDED"):
+        await ask_as(shop, world, "bb")
+    assert [row["code"] for row in (await held(world.central))["difference"]] == ["NODE_CLONED"]
+
+
+async def test_what_an_earlier_start_had_signed_before_is_no_clone(world: World) -> None:
+    """It was on its way when the daemon was started again; and a reboot is nothing."""
+    shop = await world.shop("first")
+    for boot in ("aa", "bb", "aa", "cc"):
+        world.clock.move(10)
+        await ask_as(shop, world, boot)
+    assert (await held(world.central))["difference"] == []
+
+
+@pytest.mark.parametrize("boot", ["AA", "x", "a" * 33])
+async def test_a_start_that_cannot_be_one_is_refused(world: World, boot: str) -> None:
+    shop = await world.shop("first")
+    with pytest.raises(Invalid, match="BOOT_INVALID"):
+        await ask_as(shop, world, boot)
+
+
+async def test_a_fault_of_ours_is_told_as_one_and_the_next_request_is_served(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = await world.shop("first")
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("ours")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("tapledger_central.placing.standing", broken)
+        with pytest.raises(Unavailable, match="CENTRAL_FAULT"):
+            await shop.client.standing()
+    assert (await shop.client.standing()).heads == []

@@ -17,6 +17,7 @@ from tapledger.sync.client import CentralClient
 from tapledger.sync.loop import BACKOFF_MAX_S, REFUSED_WAIT_S, SyncLoop, pause_s
 from tapledger.wire.codec import CONTENT_TYPE, pack
 from tapledger.wire.messages import BatchAnswer, FeedPage, Refusal
+from tapledger_central.store import nodes
 from tests.central.chains import Chain, earn, join
 from tests.central.world import START, ShopNode, World
 
@@ -112,7 +113,7 @@ async def test_a_fork_stops_pushing_and_nothing_else(world: World) -> None:
     await other.join("m-2")
     await other.push()
 
-    await world.central.store.transact(lambda tx: tx.exec_driver_sql("UPDATE node SET status = 'active'"))
+    await world.central.store.transact(lambda tx: nodes.set_status(tx, shop.keyring.node, nodes.ACTIVE))
     await loop.round(shop.client)
     assert await shop.member("m-2") is not None, "pulling goes on while pushing rests"
     assert loop.state.push_problem.code == "FORK", "and the problem stays to be seen"

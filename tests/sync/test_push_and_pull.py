@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+import sqlalchemy as sa
 
 from tapledger.errors import Conflict, Corrupt, Invalid, Unavailable
 from tapledger.sync.client import CentralClient
@@ -57,7 +58,7 @@ async def test_central_that_lost_its_data_gets_everything_again(world: World) ->
     await shop.push()
     lost = ("inbox", "head", "member", "claim")
     await world.central.store.transact(
-        lambda tx: [tx.exec_driver_sql(f"DELETE FROM {table}") for table in lost]
+        lambda tx: [tx.execute(sa.text(f"DELETE FROM {table} WHERE tenant = :tenant")) for table in lost]
     )
     await shop.sale("m-1", 7000)
     assert await push_once(shop.store, shop.client, shop.keyring) == 0, "it learns what central needs"
@@ -135,7 +136,7 @@ async def test_a_page_with_a_hole_changes_nothing(world: World) -> None:
     await other.push()
 
     class Torn:
-        async def feed(self, cursor: int) -> FeedPage:
+        async def feed(self, cursor: int, *, wait_s: int = 0) -> FeedPage:
             page = await shop.client.feed(cursor)
             return FeedPage(rows=page.rows[:1], cursor=page.cursor, more=False, at=START)
 

@@ -12,8 +12,8 @@ from tapledger_central.store.transaction import Row, Transaction
 ACTIVE, QUARANTINED, REVOKED = "active", "quarantined", "revoked"
 SEEN_EVERY_MS = 5000
 """How exactly it is kept when a node was last heard."""
-MAX_BOOTS = 100
-"""Starts of a node that are remembered; one from before them is as new."""
+BOOTS_KEPT_MS = 400 * 24 * 3600 * 1000
+"""How long a start of a node is remembered; one from before is as new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +73,11 @@ _SET_SCOPE = sa.text(
     " ON CONFLICT (tenant, shop) DO UPDATE SET scope = excluded.scope"
 )
 _BOOT = sa.text(
-    "SELECT max(number), max(CASE WHEN boot = :boot THEN number END) FROM boot"
+    "SELECT max(since_ms), max(CASE WHEN boot = :boot THEN since_ms END) FROM boot"
     " WHERE tenant = :tenant AND node = :node"
 )
-_ADD_BOOT = sa.text("INSERT INTO boot VALUES (:tenant, :node, :boot, :number) ON CONFLICT DO NOTHING")
-_FORGET_BOOTS = sa.text(
-    "DELETE FROM boot WHERE tenant = :tenant AND node = :node AND number <= :number - :kept"
-)
+_ADD_BOOT = sa.text("INSERT INTO boot VALUES (:tenant, :node, :boot, :since_ms) ON CONFLICT DO NOTHING")
+_FORGET_BOOTS = sa.text("DELETE FROM boot WHERE tenant = :tenant AND node = :node AND since_ms < :before_ms")
 _FORGET_NONCES = sa.text("DELETE FROM nonce WHERE tenant = :tenant AND node = :node AND expires_ms < :now_ms")
 _TAKE_NONCE = sa.text("INSERT INTO nonce VALUES (:tenant, :node, :nonce, :expires_ms) ON CONFLICT DO NOTHING")
 
@@ -152,14 +150,18 @@ def set_scope(tx: Transaction, shop: str, scope: str) -> None:
     tx.execute(_SET_SCOPE, {"shop": shop, "scope": scope})
 
 
-def heard_boot(tx: Transaction, node: str, boot: str) -> bool:
-    """Remember a start of a node; return False when it speaks again after a later one: a disk was cloned."""
+def heard_boot(tx: Transaction, node: str, boot: str, signed_ms: int, slack_ms: int) -> bool:
+    """Remember a start of a node, and when it first signed anything; return False when an earlier start signs
+    again after a later one has begun: a disk was cloned.
+
+    What an earlier start had signed before may still be on its way. ``slack_ms``: how far clocks may differ.
+    """
     row = tx.execute(_BOOT, {"node": node, "boot": boot}).one()
-    newest, number = row[0] or 0, row[1]
-    if number is not None:
-        return bool(number == newest)
-    tx.execute(_ADD_BOOT, {"node": node, "boot": boot, "number": newest + 1})
-    tx.execute(_FORGET_BOOTS, {"node": node, "number": newest + 1, "kept": MAX_BOOTS})
+    newest_ms, since_ms = row[0] or 0, row[1]
+    if since_ms is not None:
+        return bool(since_ms == newest_ms or signed_ms <= newest_ms + slack_ms)
+    tx.execute(_ADD_BOOT, {"node": node, "boot": boot, "since_ms": signed_ms})
+    tx.execute(_FORGET_BOOTS, {"node": node, "before_ms": signed_ms - BOOTS_KEPT_MS})
     return True
 
 

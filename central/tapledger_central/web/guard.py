@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from tapledger.clock import Clock
 from tapledger.errors import Denied, Unavailable
 from tapledger.wire import signing
-from tapledger.wire.requests import ClockOff, Signed, verify_request
+from tapledger.wire.requests import MAX_SKEW_S, ClockOff, Signed, verify_request
 from tapledger_central.keys import CentralKeys
-from tapledger_central.store import CentralStore, Transaction, nodes
+from tapledger_central.store import CentralStore, Transaction, members, nodes
+from tapledger_central.store.members import Difference
 from tapledger_central.store.nodes import Node
 from tapledger_central.web.asking import Asked
 
@@ -20,6 +22,8 @@ MAX_AT_ONCE = 32
 MAX_WAITING = 4096
 MAX_WAIT_S = 20.0
 RETRY_AFTER_S = 5
+CLONED = "NODE_CLONED"
+SLACK_MS = 2 * MAX_SKEW_S * 1000
 MAX_KEYS = 50_000
 """Public keys that are kept in memory; a node's key never changes, for its name is made of it."""
 
@@ -64,9 +68,11 @@ class Guard:
         self._clock = clock
         self._public_keys: dict[str, bytes] = {}
 
-    async def admit(self, asked: Asked, url: str, body: bytes) -> tuple[Node, str]:
+    async def admit(self, asked: Asked, url: str, body: bytes, boot: str = "") -> tuple[Node, str]:
         """Return the node that signed a request and its nonce, good once; raise ``Denied`` otherwise.
 
+        ``boot`` names the start of the daemon that asks. One that asks again after a later one gives a cloned
+        disk away: the node is quarantined, and a person has to look (R23).
         A wrong clock is refused with central's signed time, so that the node can ask once more (R22).
         """
         now = self._clock.now()
@@ -76,8 +82,10 @@ class Guard:
             server_ms = int(now.timestamp() * 1000)
             proof = signing.sign(self._keys.signing_key, signing.time_statement(error.nonce, server_ms))
             raise Denied("CLOCK_OFF", server_ms=server_ms, proof=proof.hex()) from error
-        now_ms = int(now.timestamp() * 1000)
-        return await self._store.transact(lambda tx: _once(tx, signed, now_ms)), signed.nonce
+        admitted = await self._store.transact(lambda tx: _enter(tx, signed, boot, now))
+        if isinstance(admitted, Denied):
+            raise admitted
+        return admitted, signed.nonce
 
     async def _verify(self, asked: Asked, url: str, body: bytes) -> Signed:
         """Check a signature; the key of a node that was not met before is looked up."""
@@ -106,10 +114,21 @@ class Guard:
         return True
 
 
-def _once(tx: Transaction, signed: Signed, now_ms: int) -> Node:
-    node = nodes.find(tx, signed.node)
+def _enter(tx: Transaction, signed: Signed, boot: str, now: dt.datetime) -> Node | Denied:
+    """Let a signed request in, once. A clone is returned, not raised: finding it has to be committed."""
+    node, now_ms = nodes.find(tx, signed.node), _ms(now)
     if node is None:
         raise Denied("NODE_UNKNOWN")
-    if not nodes.take_nonce(tx, signed.node, signed.nonce, int(signed.expires.timestamp() * 1000), now_ms):
+    if not nodes.take_nonce(tx, signed.node, signed.nonce, _ms(signed.expires), now_ms):
         raise Denied("REQUEST_REPLAYED")
+    nodes.seen(tx, node.node, now_ms)
+    if boot and not nodes.heard_boot(tx, node.node, boot, _ms(signed.created), SLACK_MS):
+        if node.status == nodes.ACTIVE:
+            nodes.set_status(tx, node.node, nodes.QUARANTINED)
+            members.list_differences(tx, [Difference(CLONED, node.node, 0, 0, detail=boot)], now_ms)
+        return Denied("NODE_CLONED")
     return node
+
+
+def _ms(instant: dt.datetime) -> int:
+    return int(instant.timestamp() * 1000)

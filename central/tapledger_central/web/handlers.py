@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ import msgspec
 import structlog
 from yarl import URL
 
-from tapledger.errors import Denied, Invalid, NotFound, TapledgerError
+from tapledger.errors import Denied, Invalid, NotFound, TapledgerError, Unavailable
 from tapledger.wire import problems, signing
 from tapledger.wire.codec import check_version, pack, unpack
 from tapledger.wire.messages import (
@@ -23,7 +24,8 @@ from tapledger.wire.messages import (
     Batch,
     Enrol,
 )
-from tapledger_central import placing
+from tapledger.wire.proofs import LogCheckpoint, LogConsistency, LogInclusion
+from tapledger_central import audit, placing
 from tapledger_central.enrol import enrol
 from tapledger_central.store import nodes
 from tapledger_central.store.nodes import Node
@@ -91,9 +93,12 @@ class Handlers:
             route, named = match(asked.method, parts.path)
             async with self.admission.slot():
                 body = await asked.read(route.max_body)
-                node, nonce = await self.guard.admit(asked, origin + asked.target, body)
+                query = _query(parts.query)
+                node, nonce = await self.guard.admit(
+                    asked, origin + asked.target, body, _boot(query.get("boot", ""))
+                )
                 _check_who(route, node, named)
-                caller = Caller(node, _query(parts.query), body)
+                caller = Caller(node, query, body)
                 message = None if route.wait else await route.answer(self, caller)
             if message is None:
                 message = await self._when_there_is_news(route, caller)
@@ -102,6 +107,9 @@ class Handlers:
             _log.info("refused", method=asked.method, target=asked.target, code=error.code)
             answer = refused(error)
             return self._signed(nonce, answer.status, answer.body) if nonce else answer
+        except Exception as error:
+            _log.exception("a fault of ours", method=asked.method, target=asked.target)
+            return refused(Unavailable("CENTRAL_FAULT", why=type(error).__name__))
 
     async def _enrol(self, asked: Asked) -> Answered:
         async with self.admission.slot():
@@ -144,6 +152,21 @@ class Handlers:
         limit = number(query, "limit", MAX_FEED_ROWS)
         return await self.central.page(caller.node, number(query, "cursor", 0), limit, v)
 
+    async def get_checkpoint(self, caller: Caller) -> msgspec.Struct:
+        return LogCheckpoint(text=await self.central.store.transact(audit.checkpoint))
+
+    async def get_consistency(self, caller: Caller) -> msgspec.Struct:
+        old, new = number(caller.query, "from", 0), number(caller.query, "to", 0)
+        return LogConsistency(
+            hashes=await self.central.store.transact(lambda tx: audit.consistency(tx, old, new))
+        )
+
+    async def get_inclusion(self, caller: Caller) -> msgspec.Struct:
+        node, query = caller.query.get("node", ""), caller.query
+        epoch, seq = number(query, "epoch", 0), number(query, "seq", 0)
+        proof = await self.central.store.transact(lambda tx: audit.inclusion(tx, node, epoch, seq))
+        return LogInclusion(index=proof.index, hashes=proof.hashes, text=proof.note)
+
 
 ROUTES: tuple[Route, ...] = (
     Route("POST", "/v1/nodes/{node}/events", Handlers.post_events, "Take a batch of events",
@@ -152,6 +175,9 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/v1/nodes/{node}/standing", Handlers.get_standing, "Tell where a node's chains end"),
     Route("GET", "/v1/feed", Handlers.get_feed, "Tell what changed after a version",
           wait=Handlers.wait_for_news),
+    Route("GET", "/v1/log/checkpoint", Handlers.get_checkpoint, "Tell the newest checkpoint of the log"),
+    Route("GET", "/v1/log/consistency", Handlers.get_consistency, "Prove that the log only grew"),
+    Route("GET", "/v1/log/inclusion", Handlers.get_inclusion, "Prove that an event is in the log"),
 )  # fmt: skip
 
 
@@ -198,6 +224,12 @@ def _check_who(route: Route, node: Node, named: str | None) -> None:
         raise Denied("NODE_WRONG", node=named)
     if node.status != nodes.ACTIVE and not route.for_suspended:
         raise Denied("NODE_SUSPENDED", status=node.status)
+
+
+def _boot(text: str) -> str:
+    if not re.fullmatch("[0-9a-f]{0,32}", text):
+        raise Invalid("BOOT_INVALID")
+    return text
 
 
 def _query(text: str) -> dict[str, str]:

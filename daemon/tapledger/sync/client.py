@@ -52,7 +52,6 @@ class CentralClient:
 
     async def send(self, batch: Batch) -> BatchAnswer:
         """Upload a batch; raise what central raised, or ``Unavailable`` when it cannot be reached."""
-        batch = msgspec.structs.replace(batch, boot=self._boot)
         return await self._ask("POST", self._of_node("events"), pack(batch), BatchAnswer)
 
     async def feed(self, cursor: int, limit: int = MAX_FEED_ROWS, wait_s: int = 0) -> FeedPage:
@@ -64,12 +63,12 @@ class CentralClient:
 
     async def standing(self) -> Standing:
         """Return where central holds this node's chains."""
-        url = self._of_node("standing").with_query(boot=self._boot)
+        url = self._of_node("standing")
         return await self._ask("GET", url, b"", Standing)
 
     async def tail(self, epoch: int, after: int) -> Tail:
         """Return this node's own events that follow ``after``, as central has them."""
-        url = self._of_node("events").with_query(epoch=epoch, after=after)
+        url = self._of_node("events").update_query(epoch=epoch, after=after)
         return await self._ask("GET", url, b"", Tail)
 
     async def lease(self, asked: LeaseAsked) -> LeaseAnswer:
@@ -90,7 +89,7 @@ class CentralClient:
         return await self._ask("GET", url, b"", LogConsistency)
 
     def _of_node(self, what: str) -> URL:
-        return self._base / f"v1/nodes/{self._keyring.node}/{what}"
+        return (self._base / f"v1/nodes/{self._keyring.node}/{what}").with_query(boot=self._boot)
 
     async def _ask(
         self, method: str, url: URL, body: bytes, kind: type[T], timeout_s: float = ANSWER_DEADLINE_S

@@ -84,7 +84,7 @@ class SyncLoop:
         self._randomness = randomness
         self._connect = connect
         self._poked = asyncio.Event()
-        self._place = asyncio.Lock()
+        self._place, self._pushing = asyncio.Lock(), asyncio.Lock()
         self._in_place = False
         self._push_failures = self._pull_failures = 0
         self._push_rests_until_s = 0.0
@@ -158,9 +158,15 @@ class SyncLoop:
             await self._try("after", lambda: self._afterwards(client))
         return more and problem is None
 
+    async def push_all(self, client: CentralClient) -> None:
+        """Send all that was recorded, now; raise what central says or that it cannot be reached."""
+        while await self._push_batch(client):
+            pass
+
     async def _push_batch(self, client: CentralClient) -> bool:
         await self._take_place(client)
-        return await push_once(self._store, client, self._keyring) > 0
+        async with self._pushing:
+            return await push_once(self._store, client, self._keyring) > 0
 
     async def _pull_page(self, client: CentralClient, wait_s: int) -> bool:
         await self._take_place(client)

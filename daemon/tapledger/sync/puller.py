@@ -52,5 +52,5 @@ def check_follows(page: FeedPage, cursor: int) -> None:
     """Raise ``Corrupt`` FEED_GAP unless a page is what comes right after a cursor."""
     versions = [cursor, *(row.version for row in page.rows)]
     rising = all(earlier < later for earlier, later in itertools.pairwise(versions))
-    if not rising or page.cursor < versions[-1] or (page.more and page.cursor == cursor):
+    if not rising or page.cursor != versions[-1] or (page.more and not page.rows):
         raise Corrupt("FEED_GAP", expected=cursor, got=page.cursor)

@@ -22,6 +22,9 @@ MAX_REPORT_BYTES = 16 * 1024
 MAX_NAME = 64
 
 
+Pool = Literal["points", "principal", "bonus"]
+
+
 class ChainHead(msgspec.Struct, frozen=True, kw_only=True):
     """Where one of the node's chains ends at central."""
 
@@ -57,7 +60,7 @@ class LeaseAsked(msgspec.Struct, frozen=True, kw_only=True):
     v: int = VERSION
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]
     member: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]
-    pool: Literal["points", "principal"]
+    pool: Pool
     amount: Annotated[int, msgspec.Meta(ge=1, le=10**12)]
 
 
@@ -69,8 +72,10 @@ class LeaseAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """0 when less than asked is there: nothing is granted then."""
     available: int
     """What anybody could still be granted now."""
+    reserved: int = 0
+    """What other shops hold and could not be asked for."""
     reserved_at: list[str] = []
-    """Names of the shops that hold the rest and could not be asked for it."""
+    """Their names."""
     row: FeedRow | None = None
 
 

@@ -36,8 +36,6 @@ HlcInt = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Hash = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 PublicKey = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 Signature = Annotated[bytes, msgspec.Meta(min_length=64, max_length=64)]
-Boot = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{0,32}$")]
-"""Drawn at each start of a daemon: one that speaks again after a later one gives a cloned disk away (R23)."""
 
 
 class LedgerEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -77,7 +75,6 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     signature: Signature
     """Ed25519 over ``signing.batch_statement``."""
     profiles: Annotated[list[SealedProfile], msgspec.Meta(max_length=MAX_BATCH_EVENTS)] = []
-    boot: Boot = ""
 
 
 class Pending(msgspec.Struct, frozen=True, kw_only=True):

@@ -47,6 +47,7 @@ class Signed:
     node: str
     nonce: str
     expires: dt.datetime
+    created: dt.datetime
 
 
 class ClockOff(TapledgerError):
@@ -134,7 +135,8 @@ def verify_request(
         raise Denied("NODE_UNKNOWN" if key.unknown else "SIGNATURE_WRONG") from error
     parameters = result.parameters
     ends = dt.datetime.fromtimestamp(int(parameters["expires"]) + MAX_SKEW_S, dt.UTC)
-    return Signed(str(parameters["keyid"]), str(parameters["nonce"]), ends)
+    created = dt.datetime.fromtimestamp(int(parameters["created"]), dt.UTC)
+    return Signed(str(parameters["keyid"]), str(parameters["nonce"]), ends, created)
 
 
 @dataclass(frozen=True, slots=True)

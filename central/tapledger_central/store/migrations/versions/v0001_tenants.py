@@ -39,7 +39,7 @@ TABLES = {
     "boot": """
         node TEXT NOT NULL,
         boot TEXT NOT NULL,
-        number INTEGER NOT NULL,
+        since_ms INTEGER NOT NULL,
         PRIMARY KEY (tenant, node, boot)""",
     "nonce": """
         node TEXT NOT NULL,
