@@ -104,10 +104,12 @@ async def test_kill_9_loses_nothing_that_was_acknowledged(office: Office) -> Non
                 page = await client.feed(0)
                 (seq,) = page.rows[0].settled.values()
                 assert acked <= seq <= acked + 4
+                assert page.rows[0].state is not None
                 assert len(page.rows[0].state.lots) == seq - 1
             acked = (await client.send(chain.batch(acked + 1, min(acked + 4, EVENTS)))).ack
         (row,) = (await client.feed(0)).rows
         assert kills == KILLS
+        assert row.state is not None
         assert sum(lot.remaining for lot in row.state.lots) == EVENTS - 1
 
 
