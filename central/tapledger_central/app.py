@@ -20,6 +20,7 @@ from tapledger.wire.messages import VERSION, Batch, BatchAnswer
 from tapledger_central import enrol, feed, intake
 from tapledger_central.applier import CATCH_UP_S, Applier
 from tapledger_central.keys import CentralKeys, load_or_make
+from tapledger_central.notary import Notary
 from tapledger_central.settings import CentralSettings
 from tapledger_central.store import CentralStore, Executor, open_store
 from tapledger_central.store.nodes import Node
@@ -42,6 +43,7 @@ class Central:
         self.randomness = randomness
         self.watch = feed.Watch(store)
         self.applier = Applier(store, clock, self.watch.tell)
+        self.notary = Notary(store, keys, clock, self.watch.tell)
 
     async def enrolment_code(self, shop: str) -> str:
         """Return a one-time code with which one computer of a shop can enrol."""
@@ -75,10 +77,9 @@ class Central:
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
-        """Apply, watch and clean up while the context is open."""
-        jobs = [
-            asyncio.create_task(work) for work in (self.applier.run(), self.watch.run(), self._clean_up())
-        ]
+        """Apply, watch, sign and clean up while the context is open."""
+        works = (self.applier.run(), self.watch.run(), self.notary.run(), self._clean_up())
+        jobs = [asyncio.create_task(work) for work in works]
         try:
             yield
         finally:

@@ -7,14 +7,8 @@ from pathlib import Path
 import click
 
 from tapledger.commandline import AS_JSON, call, show
-
-_config = click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    default=Path("/etc/tapledger/central.toml"),
-    show_default=True,
-    help="Central's settings.",
-)
+from tapledger_central import operating
+from tapledger_central.log_cli import log_key, proof
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -23,7 +17,7 @@ def central() -> None:
 
 
 @central.command()
-@_config
+@operating.CONFIG
 @AS_JSON
 def run(config: Path, as_json: bool) -> None:
     """Serve until stopped; says where once it answers."""
@@ -43,20 +37,22 @@ def run(config: Path, as_json: bool) -> None:
 
 @central.command("enrol-code")
 @click.option("--shop", required=True, help="The shop that the code is for.")
-@_config
+@operating.CONFIG
 @AS_JSON
 def enrol_code(shop: str, config: Path, as_json: bool) -> None:
     """Make a one-time code: one shop, one use, ten minutes."""
 
     async def make() -> str:
         from tapledger.wire.enrolment import printed
-        from tapledger_central import app, settings
 
-        office = await app.open_central(settings.load(config).data_folder)
-        try:
+        async with operating.office(config) as office:
             return printed(await office.enrolment_code(shop))
-        finally:
-            await office.close()
 
     code = call(make(), as_json)
     show(as_json, {"shop": shop, "code": code}, code)
+
+
+central.add_command(log_key)
+central.add_command(proof)
+for _command in (operating.migrate, operating.check, operating.list_nodes, operating.revoke):
+    central.add_command(_command)

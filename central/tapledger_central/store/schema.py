@@ -10,12 +10,19 @@ import sqlalchemy as sa
 from tapledger.errors import Corrupt, Unavailable
 
 FOLDER = Path(__file__).parent / "migrations"
-LATEST = "0001"
+LATEST = "0002"
 """The last step; a test holds it against the folder."""
 MIGRATING = 7_400_001
 """Key of PostgreSQL's advisory lock while the schema changes."""
 SQLITE_VERSION = 1000
 """``user_version`` of a file that alembic keeps: releases before it refuse to open it."""
+
+_UNPROTECTED = sa.text(
+    "SELECT c.relname FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace"
+    " AND c.relkind IN ('r', 'p') AND c.relname <> 'alembic_version'"
+    " AND NOT (c.relrowsecurity AND c.relforcerowsecurity"
+    " AND EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid)) ORDER BY c.relname"
+)
 
 TENANT = "nullif(current_setting('tapledger.tenant', true), '')"
 """The tenant of the transaction; nothing where none is set, so that nobody sees anything by mistake."""
@@ -79,6 +86,13 @@ def migrate_postgres(engine: sa.Engine, role: str) -> str:
 
 def tables(connection: sa.Connection) -> list[str]:
     return sorted(sa.inspect(connection).get_table_names())
+
+
+def unprotected(connection: sa.Connection) -> list[str]:
+    """Return tables in PostgreSQL that have a tenant and do not hide its rows from others."""
+    if connection.dialect.name != "postgresql":
+        return []
+    return [row[0] for row in connection.execute(_UNPROTECTED)]
 
 
 def protect(operations: Any, table: str) -> None:
