@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import structlog
 
 from tapledger.clock import Clock
-from tapledger.errors import Denied, TapledgerError
+from tapledger.errors import Denied, Refused, TapledgerError, Unavailable
+from tapledger.loyalty.effects import POINTS
 from tapledger.membership import received
 from tapledger.membership.shop import Shop
 from tapledger.settings import CentralSettings
@@ -16,6 +18,7 @@ from tapledger.sync.client import CentralClient
 from tapledger.sync.loop import Connect, SyncLoop, SyncState
 from tapledger.web import problems
 from tapledger.web.snapshots import SyncView
+from tapledger.wire.asking import LeaseAnswer, LeaseAsked
 
 log = structlog.get_logger("head office")
 
@@ -37,6 +40,8 @@ class HeadOffice:
         self.sync.on_change = self._changed
         self.sync.after_round = self._after_round
         self.on_change: Callable[[], None] = lambda: None
+        if settings.url:
+            shop.permits = self
         self.problem: TapledgerError | None = None
         """What central has told that this shop cannot use."""
 
@@ -66,6 +71,28 @@ class HeadOffice:
         self._shop.reachable = self.state.online and problem is None
         self._shop.stopped = NOT_TRUSTED if suspended else ""
         self.on_change()
+
+    async def ask(self, member: str, pool: str, amount: int) -> None:
+        """Get a lease of a member's balance (``membership.shop.Permits``)."""
+        client, store = self.sync.client, self._shop.store
+        if client is None:
+            raise Unavailable("CENTRAL_UNREACHABLE", why="there is no line yet")
+        await self.sync.push_all(client)
+        wanted = {"id": self._shop.new_id(), "member": member, "pool": pool, "amount": amount}
+        answer = await client.lease(msgspec.convert(wanted, LeaseAsked))
+        if answer.row is not None:
+            await store.apply_row(answer.row)
+        if answer.granted < amount and answer.reserved:
+            raise self._reserved(pool, answer)
+
+    def _reserved(self, pool: str, answer: LeaseAnswer) -> Refused:
+        shop, free, reserved = ", ".join(answer.reserved_at), answer.available, answer.reserved
+        if pool == POINTS:
+            return Refused("POINTS_RESERVED", available=free, reserved=reserved, shop=shop)
+        currency = self._shop.program.currency
+        return Refused(
+            "VALUE_RESERVED", available_minor=free, reserved_minor=reserved, currency=currency, shop=shop
+        )
 
     async def _after_round(self, client: CentralClient) -> None:
         told, self._shop.store.told = self._shop.store.told, set()
