@@ -8,6 +8,7 @@ import dataclasses
 import msgspec
 import pytest
 
+from tapledger.database import Transaction
 from tapledger.errors import Refused
 from tapledger.loyalty import leases, members
 from tapledger.loyalty.effects import BONUS, POINTS, PRINCIPAL, LeaseDrawn
@@ -15,13 +16,17 @@ from tapledger.loyalty.facts import Tender
 from tapledger.loyalty.program.prices import PointsAsCash
 from tapledger.loyalty.program.values import StoredValue, TopUpRow
 from tapledger.loyalty.sales.selling import Wants
-from tapledger.membership import merging, permits, tap
+from tapledger.membership import exposure, merging, permits, tap
 from tapledger.membership.exchange import ExchangeCommand, exchange
+from tapledger.membership.exposure import Risk
 from tapledger.membership.redemption import undo_reward
 from tapledger.membership.rights import rights_of
 from tapledger.membership.sale import record_sale
 from tapledger.membership.stored_value import CloseCommand, TopUpCommand, close_card, top_up
+from tapledger.store import news
 from tapledger.store.journal import Recorded
+from tapledger.wire.messages import FeedRow
+from tapledger.wire.news import ExposureNews
 from tests.membership.counter import back, new_sale
 from tests.membership.leasing import HOUR_S, Leasing, Office, have, rich, state_of
 from tests.store.shops import EARPHONES, Bench, card
@@ -338,3 +343,28 @@ async def test_X4_a_lease_of_one_who_was_merged_is_closed_in_their_name(leasing:
     assert (now.available, now.leased) == (598, 0)
     row = bench.rows("SELECT member FROM event WHERE kind = 'lease_close'")
     assert row == [(old,)]
+
+
+# ---- what it can cost -------------------------------------------------------------------------------------
+async def test_the_worst_case_now_is_what_central_misses_and_leases_are_no_part_of_it(
+    leasing: Leasing,
+) -> None:
+    bench, office = leasing
+    member = await rich(bench, office)
+    await office.grant(member, POINTS, 150)
+    told = msgspec.msgpack.encode(ExposureNews(points=0, nodes_offline=4, nodes=9, at=bench.clock.now()))
+
+    def worst(tx: Transaction) -> Risk:
+        return exposure.now(tx, bench.shop)
+
+    assert (await bench.shop.store.transact(worst)).in_all == 0
+    await bench.shop.store.transact(
+        lambda tx: news.take(tx, FeedRow(version=1, kind="exposure", key="now", body=told))
+    )
+    risk = await bench.shop.store.transact(worst)
+    assert (risk.shops_offline, risk.per_member, risk.in_all, risk.leased) == (4, 400, 80_000, 150)
+    bench.shop.reachable = False
+    await bench.redeem(member)
+    await bench.redeem(member)
+    risk = await bench.shop.store.transact(worst)
+    assert (risk.leased, risk.given_out, risk.still_possible) == (0, 50, 19_950)

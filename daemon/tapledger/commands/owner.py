@@ -18,10 +18,10 @@ from tapledger.store import keyring
 
 async def exposed(settings: Settings, shops_offline: int | None) -> Risk:
     """Return the worst case with so many shops out of reach; by default this one, if it has a central."""
-    now, enrolled = SystemClock().now(), keyring.load(settings.store.folder).enrolled
-    shops = int(enrolled) if shops_offline is None else shops_offline
+    now, keys = SystemClock().now(), keyring.load(settings.store.folder)
+    shops = int(keys.enrolled) if shops_offline is None else shops_offline
     return await looking.look_by_rules(
-        settings, now, lambda tx, program: exposure.risk(tx, program, shops, now)
+        settings, now, lambda tx, program: exposure.risk(tx, program, shops, now, keys.node)
     )
 
 
@@ -39,7 +39,8 @@ def risk_sentence(risk: Risk) -> str:
     return (
         f"Worst case now: {risk.in_all} points, {risk.shops_offline} shops offline;"
         f" one member takes at most {risk.per_member}.\n"
-        f"This shop: {risk.given_out} points not confirmed, {risk.still_possible} still possible."
+        f"This shop: {risk.given_out} points not confirmed, {risk.still_possible} still possible,"
+        f" {risk.leased} on lease at no risk."
         f" Central last heard: {heard}."
     )
 

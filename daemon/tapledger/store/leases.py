@@ -32,3 +32,8 @@ def due(tx: Transaction, now_ms: int, limit: int) -> list[tuple[str, str]]:
 
 def forget(tx: Transaction, lease: str) -> None:
     tx.exec_driver_sql("DELETE FROM lease WHERE id = ?", (lease,))
+
+
+def holders(tx: Transaction) -> list[str]:
+    """Return the members of whom this node holds leases."""
+    return [row[0] for row in tx.exec_driver_sql("SELECT DISTINCT member FROM lease ORDER BY member")]

@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from tapledger.database import Transaction
 from tapledger.membership import explaining
 from tapledger.membership import exposure as risks
 from tapledger.membership.desk.asking import Answer, Command, Request, Staff, Text, found
@@ -33,15 +34,19 @@ async def explain(shop: Shop, asked: Explain, staff: Staff) -> Answer:
 
 
 class Exposure(Request, frozen=True, kw_only=True):
-    """Says the most that can be lost while so many shops are out of reach."""
+    """Says the most that can be lost while so many shops are out of reach; without a number: right now."""
 
-    offline: Annotated[int, Meta(ge=0, le=MAX_SHOPS)] = 1
+    offline: Annotated[int, Meta(ge=0, le=MAX_SHOPS)] | None = None
 
 
 async def exposure(shop: Shop, asked: Exposure, staff: Staff) -> Answer:
-    now = shop.clock.now()
-    risk = await shop.store.transact(lambda tx: risks.risk(tx, shop.program, asked.offline, now))
-    return found(asked, exposure=risk)
+    def work(tx: Transaction) -> risks.Risk:
+        if asked.offline is None:
+            return risks.now(tx, shop)
+        now, node = shop.clock.now(), shop.store.keyring.node
+        return risks.risk(tx, shop.program, asked.offline, now, node)
+
+    return found(asked, exposure=await shop.store.transact(work))
 
 
 class Liability(Request, frozen=True, kw_only=True):
