@@ -42,6 +42,8 @@ class CentralSettings(BaseModel):
     """PostgreSQL, as the application's role: ``postgresql://…``. Empty: a file in ``data_folder``."""
     database_owner_url: str = ""
     """The same database as the role that owns the tables; only ``tapledger central migrate`` uses it."""
+    database_role: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")] = "tapledger"
+    """The application's role, which ``migrate`` makes when there is none and lets use the tables."""
     listen_host: Annotated[str, AfterValidator(_loopback)] = "127.0.0.1"
     listen_port: Annotated[int, Field(ge=0, le=65535)] = 7400
     """0 takes any free port."""

@@ -1,6 +1,6 @@
 """Central's two engines for tests: its own SQLite file, and a PostgreSQL database of each test's own.
 
-A conftest takes the fixtures with ``from tests.central.engines import database_url as database_url`` and so on.
+A conftest takes the fixtures with ``from tests.central.engines import database_url as database_url``, ...
 """
 
 from __future__ import annotations

@@ -66,6 +66,9 @@ _HEADS = sa.text(
     "SELECT epoch, seq, hash FROM head WHERE tenant = :tenant AND node = :node AND seq > 0 ORDER BY epoch"
 )
 _LATEST = sa.text("SELECT coalesce(max(hlc), 0) FROM head WHERE tenant = :tenant")
+_ALL_HEADS = sa.text(
+    "SELECT node, epoch, seq, hash FROM head WHERE tenant = :tenant AND seq > 0 ORDER BY node, epoch"
+)
 _HASHES = sa.text(
     "SELECT hash FROM inbox WHERE tenant = :tenant AND node = :node AND epoch = :epoch"
     " AND seq BETWEEN :first AND :last ORDER BY seq"
@@ -139,6 +142,11 @@ def lock_head(tx: Transaction, node: str, epoch: int) -> Head:
 def heads(tx: Transaction, node: str) -> list[tuple[int, int, bytes]]:
     """Return (epoch, seq, hash) of the last event of every chain of a node."""
     return [(row[0], row[1], bytes(row[2])) for row in tx.execute(_HEADS, {"node": node})]
+
+
+def all_heads(tx: Transaction) -> list[tuple[str, int, int, bytes]]:
+    """Return (node, epoch, seq, hash) of the last event of every chain."""
+    return [(row[0], row[1], row[2], bytes(row[3])) for row in tx.execute(_ALL_HEADS)]
 
 
 def latest(tx: Transaction) -> int:

@@ -56,6 +56,9 @@ _LOAD = sa.text(f"{_APPLIED} WHERE tenant = :tenant AND member = :member")
 _LOAD_ALL = sa.text(f"{_APPLIED} WHERE tenant = :tenant AND member IN :members").bindparams(
     sa.bindparam("members", expanding=True)
 )
+_NAMES = sa.text(
+    "SELECT member FROM member WHERE tenant = :tenant AND member > :after ORDER BY member LIMIT :limit"
+)
 _SAVE = sa.text(
     "INSERT INTO member VALUES (:tenant, :member, :hlc, :node, :epoch, :seq, :settled, :scopes, :state)"
     " ON CONFLICT (tenant, member) DO UPDATE SET hlc = excluded.hlc, node = excluded.node,"
@@ -109,6 +112,11 @@ def load_all(tx: Transaction, names: Sequence[str]) -> dict[str, Applied]:
 def _applied(row: Row) -> Applied:
     last = (row[1], row[2], row[3], row[4])
     return Applied(_decode_state(row[0]), last, _decode_settled(row[5]), _decode_scopes(row[6]))
+
+
+def names(tx: Transaction, after: str, limit: int) -> list[str]:
+    """Return the next members who have a state, by pseudonym."""
+    return [row[0] for row in tx.execute(_NAMES, {"after": after, "limit": limit})]
 
 
 def save_all(tx: Transaction, found: Iterable[Applied]) -> None:

@@ -122,6 +122,18 @@ def _check(tx: Transaction, where: str) -> None:
         raise Denied("DATABASE_ROLE_UNSAFE", role=str(tx.connection.engine.url.username))
 
 
+def migrate_to_latest(owner_url: str, role: str) -> str:
+    """Bring the schema up to date as its owner and return its version (``schema.migrate_postgres``)."""
+    engine = make_engine(owner_url)
+    try:
+        with _translated():
+            return schema.migrate_postgres(engine, role)
+    except _Again as error:
+        raise Unavailable("STORE_FAULT", why=str(error)) from error.__cause__
+    finally:
+        engine.dispose()
+
+
 def make_engine(url: str, connections: int = 1) -> sa.Engine:
     """Return an engine for a ``postgresql://`` address; nothing is connected yet."""
     try:
