@@ -124,7 +124,7 @@ def lost(branches: Branches, url: str) -> int:
 
 def control(cluster: Cluster, office: Office) -> dict[str, Any]:
     """Do it without synchronous mode: the log stays unsent for a moment before the primary is killed."""
-    cluster.set_synchronous(False)
+    cluster.give_up_synchrony()
     branches = Branches(office)
     branches.start()
     cluster.until(lambda: branches.acked >= WARM_UP, "no writes")
