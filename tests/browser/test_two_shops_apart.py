@@ -41,7 +41,7 @@ async def test_two_shops_go_on_apart_and_agree_when_the_line_is_back(browser: Br
         await expect(console.at("sync")).to_have_attribute("data-online", "true", timeout=BACK_MS)
         await expect(console.at("unsynced")).to_have_text("0", timeout=BACK_MS)
         for at in (here, there):
-            await at.until_points(before + earned_here + earned_there)
+            await at.until_in_step(before + earned_here + earned_there)
         assert console.complaints == []
         await console.close()
 

@@ -25,6 +25,8 @@ COFFEE_POINTS = 80
 PATIENCE_S = 20.0
 LOOK_AGAIN_S = 0.005
 ASK_AGAIN_S = 0.1
+BACK_S = 40.0
+"""A shop whose line was bad tries again after pauses that grow."""
 
 
 class Counter:
@@ -75,11 +77,14 @@ class Counter:
         await self.till.do("member-off")
         return int(seen["member"]["points"])
 
-    async def until_points(self, points: int) -> None:
-        """Ask again until the shop has heard of what others sold; there must never be more."""
-        async with asyncio.timeout(PATIENCE_S):
-            while (seen := await self.points()) != points:
-                assert seen < points, f"{seen} points are more than {points}"
+    async def until_in_step(self, points: int) -> None:
+        """Wait until all is told and Wang has so many points; there must never be more of them."""
+        async with asyncio.timeout(BACK_S):
+            while True:
+                seen, till = await self.points(), self.till.snapshot
+                assert seen <= points, f"{seen} points are more than {points}"
+                if seen == points and till["unsynced"] == 0 and till["online"]:
+                    return
                 await asyncio.sleep(ASK_AGAIN_S)
 
     # ---- power -------------------------------------------------------------------------------------------

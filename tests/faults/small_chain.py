@@ -67,7 +67,7 @@ class SmallChain:
         text = f'data_folder = "central"\nlisten_port = {self.port}\norigins = {origins}\n'
         (self.folder / "central").mkdir(mode=0o700)
         if self._postgres is not None:
-            self._take_database(self._postgres)
+            self._database_url, self._looked_at = migrated(self._postgres)
             text += f"database_url = {json.dumps(self._database_url)}\n"
         (self.folder / "central.toml").write_text(text, encoding="utf-8")
         load_or_make(self.folder / "central", os.urandom)
@@ -84,14 +84,6 @@ class SmallChain:
     def run_by(self, work: Callable[..., None]) -> None:
         """Say what the processes of the shops are to be."""
         self.shops = {shop: Forked(work, self.config(shop), self.members) for shop in SHOPS}
-
-    def _take_database(self, postgres: PostgresServer) -> None:
-        database = postgres.database()
-        engine = make_engine(database.owner)
-        schema.migrate_postgres(engine, APP)
-        engine.dispose()
-        self._database_url = database.app
-        self._looked_at = postgres.url(SUPERUSER, database.name)
 
     async def stop(self) -> None:
         for process in (*self.shops.values(), self.central):
@@ -140,6 +132,15 @@ class SmallChain:
 
     def held(self) -> list[Entry]:
         return books.held(self._looked_at)
+
+
+def migrated(postgres: PostgresServer) -> tuple[str, str]:
+    """Make a database; return its address for central, and for somebody who looks at all tenants."""
+    database = postgres.database()
+    engine = make_engine(database.owner)
+    schema.migrate_postgres(engine, APP)
+    engine.dispose()
+    return database.app, postgres.url(SUPERUSER, database.name)
 
 
 async def _join(shop: Shop, number: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,9 @@ from tapledger.lab.network import WELL, Counts, Fault, seeded
 from tapledger_central.store import FILE_NAME
 from tests.faults import books
 from tests.faults.counter import WANG, Counter
+from tests.faults.small_chain import migrated
 from tests.faults.test_power import TURNS, sale_interrupted
+from tests.postgres import PostgresServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -34,7 +37,27 @@ SEED = 5
 
 
 async def test_a_bad_line_loses_and_doubles_nothing(chain: Chain, counter: Counter) -> None:
-    async with Counter(chain, "shop-b") as other:
+    await bad_weather(chain, counter, f"sqlite:///{chain.central_folder / FILE_NAME}")
+
+
+@pytest.mark.long
+async def test_a_bad_line_loses_and_doubles_nothing_on_postgresql(
+    tmp_path: Path, postgres_server: PostgresServer
+) -> None:
+    database_url, looked_at = migrated(postgres_server)
+    chain = Chain(tmp_path, (0, 0, 0), lambda sentence: None, database_url=database_url)
+    await chain.start()
+    try:
+        async with Counter(chain, SHOPS[0]) as counter:
+            await counter.sign_in()
+            await bad_weather(chain, counter, looked_at)
+    finally:
+        await chain.stop()
+
+
+async def bad_weather(chain: Chain, counter: Counter, central: str) -> None:
+    """Sell in both shops while their lines are bad in one way after the other; then compare everything."""
+    async with Counter(chain, SHOPS[1]) as other:
         await other.sign_in()
         await other.till.ask_for_member(WANG.number)
         await other.till.do("clear")
@@ -43,11 +66,7 @@ async def test_a_bad_line_loses_and_doubles_nothing(chain: Chain, counter: Count
             await bad_while_selling(chain, (counter, other), fault, happened)
         for line in chain.lines.values():
             await line.set(WELL)
-        await in_step(chain, (counter, other), before + earned(counter, other))
-
-
-def earned(*counters: Counter) -> int:
-    return sum(sum(at.earned(0)) for at in counters)
+        await in_step(chain, (counter, other), before + earned(counter, other), central)
 
 
 async def test_daemons_and_central_die_on_a_bad_line(chain: Chain, counter: Counter) -> None:
@@ -76,7 +95,12 @@ async def test_daemons_and_central_die_on_a_bad_line(chain: Chain, counter: Coun
         # A daemon that comes up does not wait for the pauses of the one that died.
         for last in (counter, other):
             await sale_interrupted(last, lambda: True, rng.choice(TURNS))
-        await in_step(chain, (counter, other), before + earned(counter, other))
+        url = f"sqlite:///{chain.central_folder / FILE_NAME}"
+        await in_step(chain, (counter, other), before + earned(counter, other), url)
+
+
+def earned(*counters: Counter) -> int:
+    return sum(sum(at.earned(0)) for at in counters)
 
 
 async def sell(at: Counter) -> None:
@@ -98,13 +122,11 @@ async def bad_while_selling(
             await line.until(lambda counts, shop=shop: happened(counts) > before[shop])  # type: ignore[misc]
 
 
-async def in_step(chain: Chain, counters: tuple[Counter, ...], points: int) -> None:
+async def in_step(chain: Chain, counters: tuple[Counter, ...], points: int, central: str) -> None:
     """Wait until nothing is left to tell, and hold the books of all against each other."""
     for at in counters:
-        await at.till.until(lambda till: till["unsynced"] == 0 and bool(till["online"]), "not in step")
-        await at.until_points(points)
-    central = books.held(f"sqlite:///{chain.central_folder / FILE_NAME}")
+        await at.until_in_step(points)
     shops = [entry for shop in SHOPS for entry in books.recorded(chain.config(shop))]
-    assert books.differences(shops, central) == []
+    assert books.differences(shops, books.held(central)) == []
     for shop in SHOPS:
         assert await books.chain_is_whole(chain.config(shop))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import shutil
 import socket
@@ -12,6 +11,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
+
+import tomlkit
 
 from tapledger.errors import Unavailable
 from tapledger.lab import seed, simulate
@@ -32,7 +33,8 @@ class Chain:
     """Everything that ``make run`` starts. ``ports``: central, shop A, shop B; 0 is any free one.
 
     ``kiosk`` are settings of that name, for those who cannot wait as long as a member may. ``offers`` are
-    sections that are added to the programme of each shop that is founded.
+    sections that are added to the programme of each shop that is founded. Central's rows are in its own file,
+    or in the migrated PostgreSQL of ``database_url``.
     """
 
     def __init__(
@@ -42,10 +44,12 @@ class Chain:
         say: Callable[[str], None],
         kiosk: dict[str, float] | None = None,
         offers: Path | None = None,
+        database_url: str = "",
     ) -> None:
         self.folder = folder.absolute()
         self._say = say
         self._kiosk = kiosk or {}
+        self._database_url = database_url
         self._offers = "" if offers is None else offers.read_text(encoding="utf-8")
         central, *shops = [port or _free_port() for port in ports]
         self.central_url = f"http://127.0.0.1:{central}"
@@ -136,8 +140,10 @@ class Chain:
         port = self.central_url.rpartition(":")[2]
         # What a node signs covers the address that it asked, so central has to know each of them.
         origins = [self.central_url, f"http://localhost:{port}", *(line.url for line in self.lines.values())]
-        settings = f'data_folder = "central"\nlisten_port = {port}\norigins = {json.dumps(origins)}\n'
-        config.write_text(settings, encoding="utf-8")
+        table = {"data_folder": "central", "listen_port": int(port), "origins": origins}
+        if self._database_url:
+            table["database_url"] = self._database_url
+        config.write_text(tomlkit.dumps(table), encoding="utf-8")
         command = _tapledger("central", "run", "--config", str(config), "--json")
         self.central = Child("central", command, self.folder / "log" / "central.log", {})
         self.central.on_restart = self._restarted
@@ -149,9 +155,8 @@ class Chain:
             self._say(f"Founding {SHOP_NAMES[shop]} …")
             folder = self.config(shop).parent
             shutil.rmtree(folder, ignore_errors=True)
-            await seed.seed_shop(
-                folder, SHOP_NAMES[shop], self.ports[shop], self.central_folder, self.lines[shop].url
-            )
+            name, url = SHOP_NAMES[shop], self.lines[shop].url
+            await seed.seed_shop(folder, name, self.ports[shop], self.central_folder, url, self._database_url)
             seed.add_offers(folder, self._offers)
             if shop == SHOPS[0]:
                 self._say("Demo members join and buy …")
