@@ -14,7 +14,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,9 +29,8 @@ from tapledger.sync.client import CentralClient
 from tapledger.sync.enrol import enrol
 from tapledger.sync.transport import http
 from tapledger.wire.codec import GENESIS, link
-from tapledger_central.app import open_central
-from tapledger_central.store import Transaction, members, schema
-from tapledger_central.store.postgres import make_engine
+from tapledger_central.app import Central, open_central
+from tapledger_central.store import Transaction, members
 from tests.central.chains import Chain, earn, join
 from tests.faults.cluster import Cluster
 from tests.postgres import APP, OWNER
@@ -74,17 +74,20 @@ class Office:
         owner, self._url = (
             f"postgresql://{role}:{passwords[role]}@127.0.0.1:5000/{DATABASE}" for role in (OWNER, APP)
         )
-        engine = make_engine(owner)
-        schema.migrate_postgres(engine, APP)
-        engine.dispose()
+        settings = {
+            "data_folder": "data",
+            "database_url": self._url,
+            "database_owner_url": owner,
+            "database_role": APP,
+            "listen_port": 0,
+        }
         self._folder.mkdir()
         config = self._folder / "central.toml"
-        config.write_text(f'data_folder = "data"\nlisten_port = 0\ndatabase_url = "{self._url}"\n')
+        config.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items()))
         with (self._folder.parent / "central.log").open("wb") as log:
-            arguments = ("run", "--config", str(config), "--json")
-            self._process = subprocess.Popen(
-                [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=log, text=True
-            )
+            subprocess.run([*COMMAND, "migrate", "--config", str(config)], stdout=log, stderr=log, check=True)
+            words = [*COMMAND, "run", "--config", str(config), "--json"]
+            self._process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=log, text=True)
         assert self._process.stdout is not None
         self.address = str(json.loads(self._process.stdout.readline())["address"])
 
@@ -92,15 +95,12 @@ class Office:
         self._process.terminate()
         self._process.communicate(timeout=PATIENCE_S)
 
-    def code(self) -> str:
-        """Return a one-time code for one branch."""
+    def codes(self, count: int) -> list[str]:
+        """Return one-time codes for so many branches."""
 
-        async def make() -> str:
-            central = await open_central(self._folder / "data", database_url=self._url)
-            try:
-                return await central.enrolment_code("North")
-            finally:
-                await central.close()
+        async def make() -> list[str]:
+            async with self._opened() as central:
+                return [await central.enrolment_code("North") for _ in range(count)]
 
         return asyncio.run(make())
 
@@ -112,16 +112,21 @@ class Office:
             return [0 if one is None else len(one.state.lots) for one in found]
 
         async def ask() -> list[int]:
-            central = await open_central(self._folder / "data", database_url=self._url)
-            try:
-                async with asyncio.timeout(PATIENCE_S):
-                    while not await central.caught_up():
-                        pass
+            async with self._opened() as central, asyncio.timeout(PATIENCE_S):
+                while not await central.caught_up():
+                    pass
                 return await central.store.transact(read)
-            finally:
-                await central.close()
 
         return asyncio.run(ask())
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncIterator[Central]:
+        """Open the same central as the process, without serving."""
+        central = await open_central(self._folder / "data", database_url=self._url)
+        try:
+            yield central
+        finally:
+            await central.close()
 
 
 class Branch:
@@ -149,7 +154,7 @@ class Branches:
 
     def __init__(self, office: Office) -> None:
         self._office = office
-        self._codes = [office.code() for _ in range(BRANCHES)]
+        self._codes = office.codes(BRANCHES)
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._stopping = False
@@ -208,8 +213,7 @@ class Branches:
                 client = CentralClient(way, self._office.address, keyring, SystemClock(), os.urandom)
                 self.branches.append(Branch(Chain(keyring), client))
             self._ready.set()
-            jobs: list[Coroutine[None, None, None]] = [self._push(branch) for branch in self.branches]
-            await asyncio.gather(*jobs)
+            await asyncio.gather(*(self._push(branch) for branch in self.branches))
 
     async def _push(self, branch: Branch) -> None:
         while not self._stopping:
