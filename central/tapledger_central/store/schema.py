@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from tapledger.errors import Corrupt, Unavailable
 
 FOLDER = Path(__file__).parent / "migrations"
-LATEST = "0002"
-"""The last step; a test holds it against the folder."""
+LATEST = max(path.name[1:5] for path in (FOLDER / "versions").glob("v[0-9]*.py"))
+"""The last step: files are named after theirs."""
 MIGRATING = 7_400_001
 """Key of PostgreSQL's advisory lock while the schema changes."""
 SQLITE_VERSION = 1000
