@@ -14,16 +14,16 @@ import structlog
 from aiohttp import web
 
 from tapledger.clock import Clock, SystemClock
-from tapledger.errors import TapledgerError, Unavailable
+from tapledger.errors import Conflict, TapledgerError, Unavailable
 from tapledger.identifiers import Randomness
 from tapledger.wire.messages import VERSION, Batch, BatchAnswer
-from tapledger_central import enrol, feed, intake
+from tapledger_central import enrol, feed, intake, telling
 from tapledger_central.applier import CATCH_UP_S, Applier
 from tapledger_central.keys import CentralKeys, load_or_make
 from tapledger_central.notary import Notary
 from tapledger_central.settings import CentralSettings
 from tapledger_central.store import CentralStore, Executor, open_store
-from tapledger_central.store.nodes import Node
+from tapledger_central.store.nodes import QUARANTINED, Node
 from tapledger_central.web.handlers import Handlers
 from tapledger_central.web.server import build_app
 
@@ -52,7 +52,13 @@ class Central:
 
     async def take(self, node: Node, batch: Batch) -> BatchAnswer:
         """File a node's batch (``intake.take``); it is applied right afterwards."""
-        answer = await intake.take(self.store, node, batch, self.clock.now())
+        now = self.clock.now()
+        try:
+            answer = await intake.take(self.store, node, batch, now)
+        except Conflict as error:
+            if error.code == "FORK":
+                await self.store.transact(lambda tx: telling.change_status(tx, node.node, QUARANTINED, now))
+            raise
         self.applier.wake()
         return answer
 

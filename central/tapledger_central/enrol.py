@@ -17,8 +17,10 @@ from tapledger.wire import signing
 from tapledger.wire.codec import check_version
 from tapledger.wire.enrolment import make_code, normal_code
 from tapledger.wire.messages import MAX_NAME_LENGTH, Enrol, Enrolled
+from tapledger_central import telling
 from tapledger_central.keys import CentralKeys
 from tapledger_central.store import CentralStore, Transaction, nodes
+from tapledger_central.store.nodes import Node
 
 CODE_LIFE = dt.timedelta(minutes=10)
 CODE_TRIES = 5
@@ -84,6 +86,7 @@ def _admit(
         return Denied("ENROL_CODE_USED")
     if known is None:
         nodes.add(tx, node, code.shop, name, request.public_key, _ms(now))
+        telling.node(tx, Node(node, code.shop, name, request.public_key, nodes.ACTIVE), now)
     else:
         nodes.move(tx, node, code.shop, name)
     return None

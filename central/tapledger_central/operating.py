@@ -81,7 +81,7 @@ def check(everybody: bool, config: Path, as_json: bool) -> None:
                 click.echo(line, err=True)
 
         async with office(config) as central:
-            return await look(central.store, everybody=everybody, tell=tell)
+            return await look(central.store, central.keys, everybody=everybody, tell=tell)
 
     report = call(work(), as_json)
     faults = "".join(f"\n{fault.what}: {fault.where}" for fault in report.faults)

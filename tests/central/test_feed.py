@@ -12,6 +12,9 @@ from tapledger_central import feed
 from tests.central.chains import Chain, earn, join
 from tests.central.world import START, World
 
+HERE = 1
+"""Version under which the shop itself is told."""
+
 
 async def test_pages_follow_each_other_without_loss(world: World) -> None:
     shop = await world.shop("first")
@@ -19,14 +22,14 @@ async def test_pages_follow_each_other_without_loss(world: World) -> None:
     for number in range(7):
         chain.add(join(f"m-{number}", f"card-{number}"))
     await shop.client.send(chain.batch())
-    seen, cursor, pages = [], 0, 0
+    seen, cursor, pages = [], HERE, 0
     more = True
     while more:
         page = await shop.client.feed(cursor, limit=3)
         check_follows(page, cursor)
         seen += [(row.version, row.member) for row in page.rows]
         cursor, more, pages = page.cursor, page.more, pages + 1
-    assert seen == [(number + 1, f"m-{number}") for number in range(7)]
+    assert seen == [(HERE + number + 1, f"m-{number}") for number in range(7)]
     assert pages == 3
     assert (await shop.client.feed(cursor)).rows == []
 
@@ -37,12 +40,16 @@ async def test_a_member_that_changes_between_two_pages_is_not_missed(world: Worl
     for number in range(4):
         chain.add(join(f"m-{number}", f"card-{number}"))
     await shop.client.send(chain.batch())
-    first = await shop.client.feed(0, limit=2)
+    first = await shop.client.feed(HERE, limit=2)
     chain.add(earn("m-0", 5))
     chain.add(earn("m-3", 6))
     await shop.client.send(chain.batch())
     rest = await shop.client.feed(first.cursor)
-    assert [(row.version, row.member) for row in rest.rows] == [(3, "m-2"), (5, "m-0"), (6, "m-3")]
+    assert [(row.version, row.member) for row in rest.rows] == [
+        (HERE + 3, "m-2"),
+        (HERE + 5, "m-0"),
+        (HERE + 6, "m-3"),
+    ]
     assert not rest.more
 
 
@@ -69,7 +76,7 @@ async def test_a_cursor_that_central_has_not_reached_is_refused(world: World) ->
     shop = await world.shop("first")
     with pytest.raises(Conflict) as refused:
         await shop.client.feed(9)
-    assert (refused.value.code, refused.value.data) == ("FEED_AHEAD", {"version": 0})
+    assert (refused.value.code, refused.value.data) == ("FEED_AHEAD", {"version": HERE})
 
 
 def _page(versions: list[int], cursor: int, more: bool = False) -> FeedPage:

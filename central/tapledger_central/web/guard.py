@@ -11,6 +11,7 @@ from tapledger.clock import Clock
 from tapledger.errors import Denied, Unavailable
 from tapledger.wire import signing
 from tapledger.wire.requests import MAX_SKEW_S, ClockOff, Signed, verify_request
+from tapledger_central import telling
 from tapledger_central.keys import CentralKeys
 from tapledger_central.store import CentralStore, Transaction, members, nodes
 from tapledger_central.store.members import Difference
@@ -124,7 +125,7 @@ def _enter(tx: Transaction, signed: Signed, boot: str, now: dt.datetime) -> Node
     nodes.seen(tx, node.node, now_ms)
     if boot and not nodes.heard_boot(tx, node.node, boot, _ms(signed.created), SLACK_MS):
         if node.status == nodes.ACTIVE:
-            nodes.set_status(tx, node.node, nodes.QUARANTINED)
+            telling.change_status(tx, node.node, nodes.QUARANTINED, now)
             members.list_differences(tx, [Difference(CLONED, node.node, 0, 0, detail=boot)], now_ms)
         return Denied("NODE_CLONED")
     return node

@@ -128,6 +128,9 @@ class Handlers:
         if route.wait is not None:
             await route.wait(self, caller)
         async with self.admission.slot():
+            # Whoever is revoked while they wait must not be told anything more.
+            node = await self.central.store.transact(lambda tx: nodes.find(tx, caller.node.node))
+            _check_who(route, node or caller.node, None)
             return await route.answer(self, caller)
 
     async def post_events(self, caller: Caller) -> msgspec.Struct:

@@ -1,0 +1,49 @@
+"""What head office tells every shop beside members: the programme, the articles, and whom to trust."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import msgspec
+
+from tapledger.wire.messages import EVERYWHERE
+from tapledger.wire.news import CatalogueNews, NodeNews, ProgramNews
+from tapledger_central.store import Transaction, news, nodes
+from tapledger_central.store.news import Item
+from tapledger_central.store.nodes import Node
+
+CURRENT = "current"
+"""Key of the one programme, and of the one list of articles, that count."""
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def program(tx: Transaction, told: ProgramNews, now: dt.datetime) -> None:
+    """Tell every shop the programme that counts from its ``active_from`` on."""
+    _everywhere(tx, Item("program", CURRENT, _encode(told)), now)
+
+
+def catalogue(tx: Transaction, told: CatalogueNews, now: dt.datetime) -> None:
+    """Tell every shop the articles."""
+    _everywhere(tx, Item("catalogue", CURRENT, _encode(told)), now)
+
+
+def node(tx: Transaction, told: Node, now: dt.datetime) -> None:
+    """Tell every shop of a computer: its key, and whether what it signed is to be believed."""
+    body = NodeNews(name=told.name, shop=told.shop, public_key=told.public_key, status=told.status)
+    _everywhere(tx, Item("node", told.node, _encode(body)), now)
+
+
+def change_status(tx: Transaction, name: str, status: str, now: dt.datetime) -> bool:
+    """Make a node ``active``, ``quarantined`` or ``revoked``, and tell so; False when there is none."""
+    if not nodes.set_status(tx, name, status):
+        return False
+    known = nodes.find(tx, name)
+    assert known is not None
+    node(tx, known, now)
+    return True
+
+
+def _everywhere(tx: Transaction, item: Item, now: dt.datetime) -> None:
+    for scope in sorted({EVERYWHERE, *news.versions(tx)}):
+        news.publish(tx, scope, [item], int(now.timestamp() * 1000))
