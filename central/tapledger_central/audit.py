@@ -18,6 +18,7 @@ from tapledger.wire.checkpoints import Checkpoint
 from tapledger.wire.codec import GENESIS
 from tapledger.wire.merkle import HASH_BYTES, Find, Frontier, Place
 from tapledger.wire.proofs import Proof
+from tapledger_central.classify import is_name
 from tapledger_central.keys import CentralKeys
 from tapledger_central.store import Transaction, log
 from tapledger_central.store.log import Run, Signed
@@ -111,7 +112,7 @@ def inclusion(tx: Transaction, node: str, epoch: int, seq: int) -> Proof:
     Raises ``NotFound`` for an event that central does not hold, and ``Unavailable`` for one that no
     checkpoint covers yet: ask again in a minute.
     """
-    found = log.rows(tx, node, epoch, max(seq - 1, 1), seq)
+    found = log.rows(tx, node, epoch, max(seq - 1, 1), seq) if is_name(node) else []
     if not found or found[-1].seq != seq:
         raise NotFound("LOG_ENTRY_UNKNOWN", node=node, epoch=epoch, seq=seq)
     newest, run = _newest(tx), log.run_of(tx, node, epoch, seq)

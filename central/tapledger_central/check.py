@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from tapledger.errors import Invalid
 from tapledger.loyalty.ledger import is_balanced
 from tapledger.wire.codec import GENESIS, decode_event, link
+from tapledger_central import rebuild
 from tapledger_central.apply import refold
+from tapledger_central.keys import CentralKeys
+from tapledger_central.rebuild import Broken
 from tapledger_central.store import CentralStore, Transaction, inbox, members, schema
 from tapledger_central.store.inbox import Filed
 
@@ -22,7 +25,7 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What does not fit: ``rls``, ``hash``, ``gap``, ``head``, ``sum`` or ``state``; and where."""
+    """What does not fit: ``rls``, ``hash``, ``gap``, ``head``, ``log``, ``sum`` or ``state``; and where."""
 
     what: str
     where: str
@@ -34,6 +37,8 @@ class Report:
 
     chains: int = 0
     events: int = 0
+    entries: int = 0
+    """Of the public log, that are as they were signed."""
     members: int = 0
     faults: list[Fault] = field(default_factory=list)
 
@@ -42,10 +47,12 @@ class Report:
             self.faults.append(Fault(what, where))
 
 
-async def check(store: CentralStore, *, everybody: bool = False, tell: Tell = lambda _: None) -> Report:
+async def check(
+    store: CentralStore, keys: CentralKeys, *, everybody: bool = False, tell: Tell = lambda _: None
+) -> Report:
     """Look at every chain and at a sample of the members, or at all; ``tell`` hears how far it is.
 
-    It reads in many small transactions, so a running central goes on meanwhile.
+    It reads in many small transactions, so a running central goes on meanwhile; the log is rebuilt in one.
     """
     report = Report()
     for table in await store.transact(lambda tx: schema.unprotected(tx.connection)):
@@ -53,6 +60,8 @@ async def check(store: CentralStore, *, everybody: bool = False, tell: Tell = la
     for node, epoch, seq, digest in await store.transact(inbox.all_heads):
         await _check_chain(store, report, node, epoch, seq, digest)
         tell(f"{report.chains} chains, {report.events} events")
+    await store.transact(lambda tx: _check_log(tx, report, keys))
+    tell(f"{report.entries} entries of the log")
     after = ""
     while names := await store.transact(lambda tx, after=after: members.names(tx, after, PAGE)):  # type: ignore[misc]
         for name in names:
@@ -62,6 +71,16 @@ async def check(store: CentralStore, *, everybody: bool = False, tell: Tell = la
         after = names[-1]
         tell(f"{report.members} members")
     return report
+
+
+def _check_log(tx: Transaction, report: Report, keys: CentralKeys) -> None:
+    report.entries = 0
+    for found in rebuild.verify(tx, keys):
+        if isinstance(found, Broken):
+            event = f" ({found.node}-{found.epoch}-{found.seq})" if found.node else ""
+            report.add("log", f"entry {found.index}: {found.why}{event}")
+        else:
+            report.entries = found
 
 
 async def _check_chain(

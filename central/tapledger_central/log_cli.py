@@ -10,44 +10,33 @@ import click
 
 from tapledger.commandline import AS_JSON, call, show
 from tapledger.errors import Invalid
+from tapledger_central import operating
 
 RECEIPT = re.compile(r"([0-9a-z]{1,16})-([1-9]\d{0,15})-([1-9]\d{0,15})(:.*)?")
 """node-epoch-seq; the QR code of a receipt has the hash behind it."""
 
-_config = click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    default=Path("/etc/tapledger/central.toml"),
-    show_default=True,
-    help="Central's settings.",
-)
-
 
 @click.command()
 @click.argument("receipt", metavar="NODE-EPOCH-SEQ")
-@_config
+@operating.CONFIG
 @AS_JSON
 def proof(receipt: str, config: Path, as_json: bool) -> None:
     """Print the proof that an entry is in the log; tapledger verify-proof checks it anywhere."""
 
     async def make() -> str:
-        from tapledger_central import app, audit, settings
+        from tapledger_central import audit
 
         node, epoch, seq = _read(receipt)
-        read = settings.load(config)
-        office = await app.open_central(read.data_folder, database_url=read.database_url)
-        try:
-            found = await office.store.transact(lambda tx: audit.inclusion(tx, node, epoch, seq))
-            return found.text()
-        finally:
-            await office.close()
+        async with operating.office(config) as central:
+            found = await central.store.transact(lambda tx: audit.inclusion(tx, node, epoch, seq))
+        return found.text()
 
     text = call(make(), as_json)
     show(as_json, {"receipt": receipt.partition(":")[0], "proof": text}, text.removesuffix("\n"))
 
 
 @click.command("log-key")
-@_config
+@operating.CONFIG
 @AS_JSON
 def log_key(config: Path, as_json: bool) -> None:
     """Print the key by which anybody knows what this central has signed."""

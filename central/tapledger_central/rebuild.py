@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tapledger.errors import Corrupt, TapledgerError
@@ -35,8 +36,11 @@ def verify(tx: Transaction, keys: CentralKeys) -> Iterator[Broken | int]:
     """Rebuild the log from the inbox; yield counts as progress, and at the end at most one ``Broken``.
 
     What the events, the tiles and the signed checkpoints say must be the same. A log that was cut off and
-    signed anew is whole here: the shops that have seen the old one find that (``sync.witness``).
+    signed anew is whole here: the shops that have seen the old one find that (``sync.witness``). Nothing is
+    entered meanwhile.
     """
+    with suppress(Corrupt):  # a frontier that is not readable is found at the end
+        log.lock(tx)
     rebuilt = _Rebuilt(tx, keys)
     for run in log.runs(tx):
         broken = rebuilt.take(run)

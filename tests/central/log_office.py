@@ -95,18 +95,22 @@ def office(tmp_path: Path) -> Iterator[Office]:
     engine.dispose()
 
 
+def migrate(database: Database) -> None:
+    owner = make_engine(database.owner)
+    schema.migrate_postgres(owner, APP)
+    owner.dispose()
+
+
 @pytest.fixture
 def office_on_postgresql(postgres_url: Database, tmp_path: Path) -> Iterator[Office]:
-    owner, app = make_engine(postgres_url.owner), make_engine(postgres_url.app)
-    schema.migrate_postgres(owner, APP)
-    keys = load_or_make(tmp_path, os.urandom)
+    migrate(postgres_url)
+    app, keys = make_engine(postgres_url.app), load_or_make(tmp_path, os.urandom)
     with app.connect() as connection:
         connection.execute(
             sa.text("SELECT set_config('tapledger.tenant', :tenant, true)"), {"tenant": keys.tenant}
         )
         yield Office(Transaction(connection, keys.tenant), keys)
-    for engine in (owner, app):
-        engine.dispose()
+    app.dispose()
 
 
 def check_all(office: Office, old_notes: list[str]) -> None:
