@@ -11,14 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.postgres import own_folder
+from tests.postgres import PostgresMissing, bin_folder, own_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = ("etcd", "patroni", "haproxy", "unshare", "setpriv")
 DRILL_TIMEOUT_S = 240.0
 WRITES_BACK_MAX_S = 15.0
 
-NAMESPACE = ["unshare", "-n", "-p", "-f", "--kill-child", "--mount-proc"]
+NAMESPACE = [
+    *("setpriv", "--pdeathsig", "KILL"),
+    *("unshare", "-n", "-p", "-f", "--kill-child", "--mount-proc"),
+]
+"""All that runs inside dies with the command, and the command with this process."""
 FOR_NOBODY_SPECIAL = ["-U", "--map-current-user", "--keep-caps"]
 IN_NAMESPACE = ["sh", "-c", 'ip link set lo up; "$@"; exit $?', "sh"]
 """The shell stays as PID 1: Patroni hangs where nobody reaps the processes it left."""
@@ -36,6 +40,10 @@ def _namespace() -> list[str]:
     path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
     if absent := [name for name in PROGRAMS if shutil.which(name, path=path) is None]:
         _missing(f"not installed: {', '.join(absent)}")
+    try:
+        bin_folder()
+    except PostgresMissing as missing:
+        _missing(str(missing))
     tried = subprocess.run([*words, "true"], capture_output=True, text=True, check=False)
     if tried.returncode != 0:
         _missing(f"this machine gives no namespaces: {tried.stderr.strip()}")
