@@ -60,7 +60,7 @@ async def check(
     for node, epoch, seq, digest in await store.transact(inbox.all_heads):
         await _check_chain(store, report, node, epoch, seq, digest)
         tell(f"{report.chains} chains, {report.events} events")
-    await store.transact(lambda tx: _check_log(tx, report, keys))
+    await _check_log(store, report, keys)
     tell(f"{report.entries} entries of the log")
     after = ""
     while names := await store.transact(lambda tx, after=after: members.names(tx, after, PAGE)):  # type: ignore[misc]
@@ -73,9 +73,8 @@ async def check(
     return report
 
 
-def _check_log(tx: Transaction, report: Report, keys: CentralKeys) -> None:
-    report.entries = 0
-    for found in rebuild.verify(tx, keys):
+async def _check_log(store: CentralStore, report: Report, keys: CentralKeys) -> None:
+    for found in await store.transact(lambda tx: list(rebuild.verify(tx, keys))):
         if isinstance(found, Broken):
             event = f" ({found.node}-{found.epoch}-{found.seq})" if found.node else ""
             report.add("log", f"entry {found.index}: {found.why}{event}")
