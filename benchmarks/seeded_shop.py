@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ from tapledger.membership.shop import Shop
 from tapledger.membership.slips import job_id
 from tapledger.settings import Settings
 from tapledger.store import keyring, prints
+from tapledger.store.keyring import Keyring
 from tapledger_drivers.cards.trust.signed_token import issue_token
 from tapledger_drivers.emulators.virtual_card import CardKind, VirtualCard
 
@@ -66,8 +67,13 @@ class SeededShop:
             await shop.store.close()
 
 
-async def make(folder: Path, customers: int) -> SeededShop:
-    """Found a shop with the example programme and catalogue, and let so many customers join and buy."""
+async def make(
+    folder: Path, customers: int, enrolled: Callable[[Keyring], Keyring] = lambda keys: keys
+) -> SeededShop:
+    """Found a shop with the example programme and catalogue, and let so many customers join and buy.
+
+    ``enrolled`` gives it other keys first: those of a node that a central knows.
+    """
     randomness = random.Random(SEED)
     founding = Founding(folder, "Benchmark", "CNY", "Asia/Shanghai", LANGUAGE, port=0)
     founded = await found(founding, SystemClock(), randomness.randbytes)
@@ -75,7 +81,7 @@ async def make(folder: Path, customers: int) -> SeededShop:
         (folder / file).write_bytes((assets.config_folder() / file).read_bytes())
     token_key = Ed25519PrivateKey.from_private_bytes(randomness.randbytes(32))
     public_key = token_key.public_key().public_bytes_raw()
-    keys = msgspec.structs.replace(keyring.load(folder), token_keys={CARD_KEY_ID: public_key})
+    keys = msgspec.structs.replace(enrolled(keyring.load(folder)), token_keys={CARD_KEY_ID: public_key})
     keyring.replace(folder, keys)
     seeded = SeededShop(settings.read(founded.config), [], token_key)
     async with seeded.open() as shop:

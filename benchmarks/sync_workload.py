@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import itertools
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -152,20 +153,18 @@ class Chain:
 
     def batches(self, size: int = MAX_BATCH_EVENTS) -> Iterator[Batch]:
         """Yield the signed batches, in order."""
-        head = GENESIS
-        for start in range(0, len(self.raws), size):
-            raws = self.raws[start : start + size]
-            for raw in raws:
-                head = link(head, raw)
-            statement = signing.batch_statement(self.node, 1, start + 1, len(raws), head)
-            yield Batch(
-                node=self.node,
-                epoch=1,
-                first_seq=start + 1,
-                raws=raws,
-                head=head,
-                signature=signing.sign(self.key, statement),
-            )
+        return _signed(self.key, self.node, iter(self.raws), size)
+
+
+def _signed(key: Ed25519PrivateKey, node: str, events: Iterator[bytes], size: int) -> Iterator[Batch]:
+    head, first = GENESIS, 1
+    while raws := list(itertools.islice(events, size)):
+        for raw in raws:
+            head = link(head, raw)
+        statement = signing.batch_statement(node, 1, first, len(raws), head)
+        signature = signing.sign(key, statement)
+        yield Batch(node=node, epoch=1, first_seq=first, raws=raws, head=head, signature=signature)
+        first += len(raws)
 
 
 def tag(number: int) -> bytes:
@@ -181,8 +180,19 @@ def chain(events: Sequence[bytes], number: int, key: Ed25519PrivateKey | None = 
     """Return a copy of a tape as the chain of one node."""
     key = key or key_of(number)
     node = signing.node_id(key.public_key().public_bytes_raw())
+    return Chain(key, node, list(_renamed(events, number, node)))
+
+
+def batches(events: Sequence[bytes], number: int, key: Ed25519PrivateKey, size: int) -> Iterator[Batch]:
+    """Yield the batches of ``chain``, each made when it is asked for: many nodes need little memory so."""
+    node = signing.node_id(key.public_key().public_bytes_raw())
+    return _signed(key, node, _renamed(events, number, node), size)
+
+
+def _renamed(events: Sequence[bytes], number: int, node: str) -> Iterator[bytes]:
     own, ours = tag(number), node.encode()
-    return Chain(key, node, [raw.replace(TAG.encode(), own).replace(NODE.encode(), ours) for raw in events])
+    for raw in events:
+        yield raw.replace(TAG.encode(), own).replace(NODE.encode(), ours)
 
 
 def archetypes(count: int = ARCHETYPES, seed: int = SEED) -> list[bytes]:

@@ -14,7 +14,7 @@ from tapledger.store import facts, leases, members, news, people
 from tapledger.store.members import Told
 from tapledger.wire.asking import MAX_REPORTS
 from tapledger.wire.codec import decode_event
-from tapledger.wire.messages import FeedPage, FeedRow, Pending, SealedProfile
+from tapledger.wire.messages import MAX_BATCH_BYTES, FeedPage, FeedRow, Pending, SealedProfile
 
 RECEIPT = "erasure"
 """Rows of our own among the news: members who were erased here, until central has heard so."""
@@ -37,8 +37,11 @@ def set_acknowledged(tx: Transaction, epoch: int, seq: int) -> None:
     facts.put(tx, "acknowledged", b"%d/%d" % (epoch, seq))
 
 
-def pending(tx: Transaction, limit: int) -> Pending | None:
-    """Return the next events to send: of one epoch, in order, with the profiles of those who joined."""
+def pending(tx: Transaction, limit: int, max_bytes: int = MAX_BATCH_BYTES) -> Pending | None:
+    """Return the next events to send: of one epoch, in order, with the profiles of those who joined.
+
+    They are so many and so large at most, but for the first, which is always there.
+    """
     epoch, acked = acknowledged(tx)
     row = tx.exec_driver_sql(
         "SELECT epoch, seq FROM event WHERE (epoch, seq) > (?, ?) ORDER BY epoch, seq LIMIT 1", (epoch, acked)
@@ -49,16 +52,27 @@ def pending(tx: Transaction, limit: int) -> Pending | None:
         "SELECT raw, hash FROM event WHERE epoch = ? AND seq >= ? ORDER BY seq LIMIT ?",
         (row[0], row[1], limit),
     ).all()
-    raws = [bytes(raw) for raw, _ in rows]
-    return Pending(
-        epoch=row[0], first_seq=row[1], raws=raws, head=bytes(rows[-1][1]), profiles=_profiles(tx, raws)
-    )
+    raws: list[bytes] = []
+    profiles: list[SealedProfile] = []
+    size, head = 0, b""
+    for raw, digest in rows:
+        profile = _profile(tx, raw)
+        size += len(raw) + (0 if profile is None else len(profile.sealed))
+        if raws and size > max_bytes:
+            break
+        raws.append(raw)
+        head = digest
+        if profile is not None:
+            profiles.append(profile)
+    return Pending(epoch=row[0], first_seq=row[1], raws=raws, head=head, profiles=profiles)
 
 
-def _profiles(tx: Transaction, raws: list[bytes]) -> list[SealedProfile]:
-    joined = [body.member for body in (decode_event(raw).body for raw in raws) if body.profile_digest]
-    found = (people.get(tx, member) for member in joined if member is not None)
-    return [profile for profile in found if profile is not None]
+def _profile(tx: Transaction, raw: bytes) -> SealedProfile | None:
+    """Return what an event left to be sent beside it."""
+    if b"profile_digest" not in raw:  # few name one; reading every event would cost more than sending it
+        return None
+    body = decode_event(raw).body
+    return None if body.member is None or not body.profile_digest else people.get(tx, body.member)
 
 
 def unsynced(tx: Transaction) -> int:

@@ -19,7 +19,7 @@ from tapledger.store.journal import Journal
 from tapledger.store.keyring import Keyring
 from tapledger.store.space import Space
 from tapledger.wire.asking import Tail
-from tapledger.wire.messages import FeedPage, FeedRow, Pending
+from tapledger.wire.messages import MAX_BATCH_BYTES, FeedPage, FeedRow, Pending
 
 log = structlog.get_logger("store")
 
@@ -112,8 +112,8 @@ class Store:
             self._held.close()
 
     # What sync needs (sync.ports.SyncStore).
-    async def pending(self, limit: int) -> Pending | None:
-        return await self.transact(lambda tx: outbox.pending(tx, limit))
+    async def pending(self, limit: int, max_bytes: int = MAX_BATCH_BYTES) -> Pending | None:
+        return await self.transact(lambda tx: outbox.pending(tx, limit, max_bytes))
 
     async def acknowledge(self, epoch: int, seq: int, hlc: int = 0) -> None:
         def work(tx: Transaction) -> None:

@@ -11,10 +11,11 @@ from tapledger.wire.messages import FeedPage, Pending
 class SyncStore(Protocol):
     """A node's journal and projections. Every method is one durable transaction."""
 
-    async def pending(self, limit: int) -> Pending | None:
+    async def pending(self, limit: int, max_bytes: int) -> Pending | None:
         """Return the next events, at most ``limit``, that central has not acknowledged; None when it has all.
 
-        They are consecutive and of one epoch, with the sealed profiles that they name. ``limit`` >= 1.
+        They are consecutive and of one epoch, with the sealed profiles that they name, and no larger together
+        than ``max_bytes``, unless one alone is. ``limit`` >= 1.
         """
         ...
 

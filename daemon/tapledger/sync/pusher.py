@@ -8,7 +8,7 @@ from tapledger.errors import Conflict, Unavailable
 from tapledger.store.keyring import Keyring
 from tapledger.sync.ports import SyncStore
 from tapledger.wire import signing
-from tapledger.wire.messages import MAX_BATCH_EVENTS, Batch, BatchAnswer, Pending
+from tapledger.wire.messages import MAX_BATCH_EVENTS, Batch, BatchAnswer
 
 TARGET_BYTES = 256 * 1024
 """A batch is kept about this small, so that one fits through a slow line well inside its deadline."""
@@ -24,7 +24,7 @@ async def push_once(store: SyncStore, uplink: Uplink, keyring: Keyring) -> int:
     When central misses earlier events the store is rewound, so that the next call sends those. Every other
     refusal is raised and leaves the events where they are: still to be sent.
     """
-    pending = await _next(store)
+    pending = await store.pending(MAX_BATCH_EVENTS, TARGET_BYTES)
     if pending is None:
         return 0
     count = len(pending.raws)
@@ -53,17 +53,3 @@ async def push_once(store: SyncStore, uplink: Uplink, keyring: Keyring) -> int:
     # them there and be told FORK, instead of counting as sent.
     await store.acknowledge(pending.epoch, last_seq, answer.hlc)
     return count
-
-
-async def _next(store: SyncStore) -> Pending | None:
-    """Return the next events, fewer of them when they are large."""
-    limit = MAX_BATCH_EVENTS
-    while True:
-        pending = await store.pending(limit)
-        if pending is None or limit == 1 or _size(pending) <= TARGET_BYTES:
-            return pending
-        limit = max(1, min(limit, len(pending.raws)) // 2)
-
-
-def _size(pending: Pending) -> int:
-    return sum(map(len, pending.raws)) + sum(len(profile.sealed) for profile in pending.profiles)
