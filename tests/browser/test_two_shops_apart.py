@@ -8,7 +8,7 @@ from playwright.async_api import Browser, expect
 from tapledger.lab.chain import SHOPS, Chain
 from tests.browser.conftest import Face, open_face
 from tests.browser.shop_floor import DESK
-from tests.faults.counter import WANG, Counter
+from tests.faults.counter import COFFEE_POINTS, WANG, Counter
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -33,15 +33,19 @@ async def test_two_shops_go_on_apart_and_agree_when_the_line_is_back(browser: Br
             await at.pay()
         await expect(console.at("sync")).to_have_attribute("data-online", "false", timeout=BACK_MS)
         await expect(console.at("unsynced")).to_have_text("2")
+        gained_here, gained_there = await here.points() - before, await there.points() - before
+        assert 0 < gained_here < gained_there, "each shop knows what was earned there, and nothing else"
+        for at in (here, there):
+            await at.redeem()
+        await expect(console.at("unsynced")).to_have_text("3", timeout=PATIENCE_MS)
         await console.picture("two-shops-apart")
-        earned_here, earned_there = await here.points() - before, await there.points() - before
-        assert 0 < earned_here < earned_there, "each shop knows what was earned there, and nothing else"
+        assert await there.points() == before + gained_there - COFFEE_POINTS
 
         await make_line(console, "well")
         await expect(console.at("sync")).to_have_attribute("data-online", "true", timeout=BACK_MS)
         await expect(console.at("unsynced")).to_have_text("0", timeout=BACK_MS)
         for at in (here, there):
-            await at.until_in_step(before + earned_here + earned_there)
+            await at.until_in_step(before + gained_here + gained_there - 2 * COFFEE_POINTS)
         assert console.complaints == []
         await console.close()
 

@@ -77,6 +77,19 @@ class Counter:
         await self.till.do("member-off")
         return int(seen["member"]["points"])
 
+    async def redeem(self) -> None:
+        """Let Wang have a coffee at the kiosk."""
+        await self.bench.insert("kiosk-reader", "wang")
+        # No points are given out before central was heard for the first time (decisions R7).
+        await self.kiosk.until(
+            lambda s: any(one["available"] for one in s["screen"].get("rewards", [])), "no reward can be had"
+        )
+        assert await self.kiosk.do("choose", reward="coffee") == {}
+        await self.kiosk.until_screen("confirm")
+        assert await self.kiosk.do("confirm", reward="coffee") == {}
+        await self.kiosk.until_screen("done")
+        await self.bench.remove("kiosk-reader")
+
     async def until_in_step(self, points: int) -> None:
         """Wait until all is told and Wang has so many points; there must never be more of them."""
         async with asyncio.timeout(BACK_S):
