@@ -20,8 +20,7 @@ from tapledger.loyalty.ledger import is_balanced, linked
 from tapledger.store import epochs, members, outbox, sales
 from tapledger.wire.codec import GENESIS, decode_event, encode_event, link
 from tapledger.wire.messages import EVENT_VERSION, LedgerEvent
-
-RECEIPT_HASH_DIGITS = 16
+from tapledger.wire.proofs import RECEIPT_HASH_DIGITS
 
 
 @dataclass(frozen=True, slots=True)
