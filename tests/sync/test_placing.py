@@ -15,9 +15,10 @@ from tapledger.settings import CentralSettings
 from tapledger.store import epochs
 from tapledger.store.store import Store
 from tapledger.sync.client import CentralClient
-from tapledger.sync.loop import SyncLoop
+from tapledger.sync.loop import REFUSED_WAIT_S, SyncLoop
 from tapledger.sync.placing import take_place
 from tapledger.wire.asking import Standing, Tail
+from tapledger_central.store import inbox
 from tests.central.world import ShopNode, World
 
 
@@ -141,6 +142,31 @@ async def test_events_made_on_a_rolled_back_disk_before_it_asked_are_a_fork(rewo
     await loop.round(shop.client)
     assert loop.state.push_problem is not None
     assert loop.state.push_problem.code == "FORK"
+
+
+async def test_what_a_rolled_back_disk_recorded_before_it_asked_is_evidence_at_central(
+    rewound: Rewound,
+) -> None:
+    """It has fewer events than central and others: there is no place for it, and nothing of it is lost."""
+    shop, central = rewound.shop, rewound.world.central
+    await shop.sale("m-1", 7_000)
+    await shop.sale("m-1", 7_000)
+    await shop.push()
+    await rewound.rewind()
+    await shop.sale("m-1", 9_000)
+    loop = SyncLoop(
+        shop.store, shop.keyring, CentralSettings(url=rewound.world.address), shop.clock, os.urandom
+    )
+    await loop.round(shop.client)
+    assert loop.state.push_problem is not None
+    assert loop.state.push_problem.code == "FORK"
+    node = shop.keyring.node
+    assert await central.store.transact(lambda tx: inbox.quarantined(tx, node)) == 1
+    await shop.sale("m-1", 9_000)
+    shop.clock.move(REFUSED_WAIT_S + 1)
+    await loop.round(shop.client)
+    assert loop.state.push_problem.code == "NODE_SUSPENDED"
+    assert await central.store.transact(lambda tx: inbox.quarantined(tx, node)) == 2
 
 
 async def test_the_clock_that_central_tells_is_taken_over(rewound: Rewound) -> None:

@@ -33,6 +33,9 @@ BACKOFF_FIRST_S = 1.0
 BACKOFF_MAX_S = 300.0
 REFUSED_WAIT_S = 300.0
 """After a refusal that repeating cannot cure, pushing rests so long: an operator may have lifted it."""
+EVIDENCE = frozenset({"TAIL_BROKEN", "NODE_SUSPENDED"})
+"""There is no place for this disk, and what was recorded on it is sent all the same: central keeps it for a
+person who has to look at it."""
 BOOT_BYTES = 16
 
 _log = structlog.get_logger("sync")
@@ -164,9 +167,17 @@ class SyncLoop:
             pass
 
     async def _push_batch(self, client: CentralClient) -> bool:
-        await self._take_place(client)
+        try:
+            await self._take_place(client)
+        except TapledgerError as error:
+            if error.code in EVIDENCE:
+                await self._push_once(client)
+            raise
+        return await self._push_once(client) > 0
+
+    async def _push_once(self, client: CentralClient) -> int:
         async with self._pushing:
-            return await push_once(self._store, client, self._keyring) > 0
+            return await push_once(self._store, client, self._keyring)
 
     async def _pull_page(self, client: CentralClient, wait_s: int) -> bool:
         await self._take_place(client)
