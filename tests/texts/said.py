@@ -16,6 +16,7 @@ from tapledger.devices.roles import ROLES
 from tapledger.devices.state import Link
 from tapledger.floor.views import EVENTS
 from tapledger.loyalty.sales.tenders import NAMES as TENDERS
+from tapledger.wire.news import DIFFERENCES
 from tapledger_drivers.printers.status import StatusBytes
 from tapledger_drivers.quirks import QUIRKS
 from tests.source_tree import ROOT, SOURCE_ROOTS, tree, with_suffix
@@ -165,6 +166,7 @@ def every_key() -> set[str]:
         *(f"reason.{code}" for code in codes["reason"]),
         *(f"tender.{kind}" for kind in TENDERS),
         *(f"problem.{code}{end}" for code in {*codes["problem"], "OTHER"} for end in ("", ".next")),
+        *(f"difference.{code}{end}" for code in {*DIFFERENCES, "OTHER"} for end in ("", ".next")),
         *(f"device.check.{code}" for code in health_findings()),
         *(f"device.advice.{code}" for quirk in QUIRKS for code in quirk.advice),
         *(f"device.event.{what}" for what in EVENTS),

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import msgspec
 import structlog
 
 from tapledger.clock import Clock
-from tapledger.errors import Denied, Refused, TapledgerError, Unavailable
+from tapledger.database import Transaction
+from tapledger.errors import Refused, TapledgerError, Unavailable
 from tapledger.loyalty.effects import POINTS
-from tapledger.membership import received
+from tapledger.membership import exposure, received
 from tapledger.membership.shop import Shop
 from tapledger.settings import CentralSettings
+from tapledger.store import news
 from tapledger.sync import transport
 from tapledger.sync.client import CentralClient
 from tapledger.sync.loop import Connect, SyncLoop, SyncState
-from tapledger.web import problems
+from tapledger.web import problems, sync_views
 from tapledger.web.snapshots import SyncView
 from tapledger.wire.asking import LeaseAnswer, LeaseAsked
+from tapledger.wire.news import DifferenceNews
 
 log = structlog.get_logger("head office")
 
 NOT_TRUSTED = "NOT_TRUSTED"
 """Why nothing is spent at a computer that central has suspended."""
+SUSPENDED = frozenset({"NODE_SUSPENDED", "NODE_CLONED", "FORK"})
+MAX_DIFFERENCES = 50
 BEING_ASKED = "CENTRAL_BEING_ASKED"
 """Why nothing is spent right after a start: central may know more of this disk than it does (R23)."""
 
@@ -42,11 +48,35 @@ class HeadOffice:
         self.on_change: Callable[[], None] = lambda: None
         if settings.url:
             shop.permits = self
+        self._look_again = asyncio.Event()
+        self._risk: exposure.Risk | None = None
+        self._differences: list[DifferenceNews] = []
         self.problem: TapledgerError | None = None
         """What central has told that this shop cannot use."""
 
     async def run(self) -> None:
-        await self.sync.run()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.sync.run())
+            group.create_task(self._look())
+
+    async def _look(self) -> None:
+        """Keep what is shown of the worst case and of differences as the store has it."""
+        store = self._shop.store
+        while store.keyring.enrolled:
+            self._look_again.clear()
+            before = (self._risk, self._differences)
+            try:
+                self._risk, self._differences = await store.transact(self._read)
+            except TapledgerError as error:
+                log.warning("the worst case is not known", code=error.code, data=error.data)
+            if before != (self._risk, self._differences):
+                self.on_change()
+            await self._look_again.wait()
+
+    def _read(self, tx: Transaction) -> tuple[exposure.Risk, list[DifferenceNews]]:
+        found = news.all_of(tx, "difference", DifferenceNews).values()
+        newest = sorted(found, key=lambda one: one.found_ms, reverse=True)
+        return exposure.now(tx, self._shop), newest[:MAX_DIFFERENCES]
 
     async def recall(self) -> None:
         """Say what is known from before this start."""
@@ -64,12 +94,14 @@ class HeadOffice:
     def poke(self) -> None:
         """Something was recorded."""
         self.sync.poke()
+        self._look_again.set()
 
     def _changed(self) -> None:
         problem = self.state.problem
-        suspended = isinstance(problem, Denied) and problem.code == "NODE_SUSPENDED"
+        suspended = problem is not None and problem.code in SUSPENDED
         self._shop.reachable = self.state.online and problem is None
         self._shop.stopped = NOT_TRUSTED if suspended else ""
+        self._look_again.set()
         self.on_change()
 
     async def ask(self, member: str, pool: str, amount: int) -> None:
@@ -80,6 +112,7 @@ class HeadOffice:
         await self.sync.push_all(client)
         wanted = {"id": self._shop.new_id(), "member": member, "pool": pool, "amount": amount}
         answer = await client.lease(msgspec.convert(wanted, LeaseAsked))
+        await store.heard(answer.hlc)
         if answer.row is not None:
             await store.apply_row(answer.row)
         if answer.granted < amount and answer.reserved:
@@ -99,6 +132,7 @@ class HeadOffice:
         if told & {"program", "catalogue"}:
             await self._take_rules()
         if told:
+            self._look_again.set()
             self.on_change()
 
     async def _take_rules(self) -> None:
@@ -125,4 +159,6 @@ class HeadOffice:
             unsynced=state.unsynced,
             last_contact="" if state.last_contact is None else state.last_contact.isoformat(),
             problem=None if problem is None else problems.problem(language, problem),
+            worst=None if self._risk is None else sync_views.worst_case(self._risk, language),
+            differences=[sync_views.difference(one, language) for one in self._differences],
         )

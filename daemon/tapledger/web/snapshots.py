@@ -323,6 +323,27 @@ class Till(msgspec.Struct, frozen=True):
 
 
 # ---- console -------------------------------------------------------------------------------------------
+class WorstCase(msgspec.Struct, frozen=True):
+    """The most that can be lost right now, in points, by the owner's own limits."""
+
+    sentence: str
+    points: int
+    shops: int
+    """Out of reach of central, this one among them when it is."""
+    given_out: int
+    """By this shop and not confirmed by central."""
+    still_possible: int
+    leased: int
+    """Set aside for this shop: spending them costs nothing."""
+
+
+class DifferenceView(msgspec.Struct, frozen=True):
+    at: str
+    """ISO instant at which central found it."""
+    sentence: str
+    next_step: str
+
+
 class SyncView(msgspec.Struct, frozen=True):
     enrolled: bool
     online: bool
@@ -330,6 +351,10 @@ class SyncView(msgspec.Struct, frozen=True):
     last_contact: str
     """ISO instant or empty."""
     problem: Problem | None
+    worst: WorstCase | None
+    """Null at a shop that stands alone: nobody else could spend the same."""
+    differences: list[DifferenceView]
+    """What was recorded here or elsewhere and does not fit, the newest first."""
 
 
 class Latency(msgspec.Struct, frozen=True):

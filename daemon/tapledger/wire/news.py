@@ -70,6 +70,24 @@ class ExposureNews(msgspec.Struct, frozen=True, kw_only=True):
     at: dt.datetime
 
 
+DIFFERENCES = frozenset(
+    {
+        "EVENT_UNREADABLE",
+        "EVENT_MISPLACED",
+        "EVENT_UNBALANCED",
+        "EVENT_IMPOSSIBLE",
+        "EVENT_KIND_UNKNOWN",
+        "CREDENTIAL_CLAIMED_TWICE",
+        "HAD_TWICE",
+        "PROFILE_ALTERED",
+        "NODE_CLONED",
+        "OVERDRAWN",
+        "COUPON_OVERUSED",
+        "LEASE_WRITTEN_OFF",
+    }
+)
+"""Codes of differences; each has its sentence in every language (``difference.CODE``)."""
+
 KINDS: dict[str, type[msgspec.Struct]] = {
     "program": ProgramNews,
     "catalogue": CatalogueNews,

@@ -39,7 +39,34 @@ export function SyncPanel({ sync }: { sync: SyncView }) {
           <dt>{say("console.sync.last_contact")}</dt>
           <dd>{sync.last_contact === "" ? "—" : instant(sync.last_contact)}</dd>
         </div>
+        {sync.worst && (
+          <div>
+            <dt>{say("console.sync.leased")}</dt>
+            <dd class="figure" data-testid="leased">
+              {number(sync.worst.leased)}
+            </dd>
+          </div>
+        )}
       </dl>
+      {sync.worst && (
+        <p class="worst" data-testid="worst" data-points={sync.worst.points} data-shops={sync.worst.shops}>
+          {sync.worst.sentence}
+        </p>
+      )}
+      {sync.differences.length > 0 && (
+        <details class="differences" data-testid="differences">
+          <summary>
+            {say("console.sync.differences")} ({number(sync.differences.length)})
+          </summary>
+          <ul>
+            {sync.differences.map((one) => (
+              <li key={`${one.at}${one.sentence}`}>
+                <time>{instant(one.at)}</time> <strong>{one.sentence}</strong> <span>{one.next_step}</span>
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
     </section>
   );
 }

@@ -415,6 +415,24 @@ export interface SyncView {
   unsynced: number;
   last_contact: string;
   problem: Problem | null;
+  worst: WorstCase | null;
+  differences: DifferenceView[];
+}
+/**
+ * The most that can be lost right now, in points, by the owner's own limits.
+ */
+export interface WorstCase {
+  sentence: string;
+  points: number;
+  shops: number;
+  given_out: number;
+  still_possible: number;
+  leased: number;
+}
+export interface DifferenceView {
+  at: string;
+  sentence: string;
+  next_step: string;
 }
 /**
  * Card reported by the reader until the frame was painted, over the last taps.
