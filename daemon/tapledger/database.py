@@ -237,7 +237,7 @@ def _fault(error: Exception, path: Path, *, opening: bool = False) -> TapledgerE
         return Corrupt("STORE_UNREADABLE", path=str(path), why=str(cause))
     # What cannot be made, or mapped into memory, for want of room has other names.
     if name == "SQLITE_FULL" or (name in {"SQLITE_IOERR", "SQLITE_CANTOPEN"} and _is_full(path.parent)):
-        return Unavailable(FULL, path=str(path.parent))
+        return Unavailable("STORE_FULL", path=str(path.parent))
     return Unavailable(FAULT, why=str(cause))
 
 

@@ -198,17 +198,13 @@ def match(method: str, path: str) -> tuple[Route, str | None]:
         if route.method == method:
             return route, parts[wanted.index("{node}")] if "{node}" in wanted else None
     if known_path or path in ("/v1/health", "/v1/enrol"):
-        raise MethodWrong("METHOD_WRONG")
+        raise Invalid("METHOD_WRONG")
     raise NotFound("ROUTE_UNKNOWN")
-
-
-class MethodWrong(Invalid):
-    """There is such a path, but it is asked in another way."""
 
 
 def refused(error: TapledgerError) -> Answered:
     """Return an error as the answer that says it."""
-    status = 405 if isinstance(error, MethodWrong) else problems.status_of(error)
+    status = 405 if error.code == "METHOD_WRONG" else problems.status_of(error)
     retry_after_s = error.data.get("retry_after_s")
     headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
     return Answered(status, pack(problems.refusal(error)), headers=headers)
