@@ -15,6 +15,7 @@ from tapledger.devices.reasons import REASONS
 from tapledger.devices.roles import ROLES
 from tapledger.devices.state import Link
 from tapledger.floor.views import EVENTS
+from tapledger.loyalty.rights import STOPS
 from tapledger.loyalty.sales.tenders import NAMES as TENDERS
 from tapledger.wire.news import DIFFERENCES
 from tapledger_drivers.printers.status import StatusBytes
@@ -165,7 +166,7 @@ def every_key() -> set[str]:
         *(f"info.{code}" for code in codes["info"]),
         *(f"reason.{code}" for code in codes["reason"]),
         *(f"tender.{kind}" for kind in TENDERS),
-        *(f"problem.{code}{end}" for code in {*codes["problem"], "OTHER"} for end in ("", ".next")),
+        *(f"problem.{code}{end}" for code in {*codes["problem"], *STOPS, "OTHER"} for end in ("", ".next")),
         *(f"difference.{code}{end}" for code in {*DIFFERENCES, "OTHER"} for end in ("", ".next")),
         *(f"device.check.{code}" for code in health_findings()),
         *(f"device.advice.{code}" for quirk in QUIRKS for code in quirk.advice),

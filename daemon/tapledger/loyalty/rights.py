@@ -26,6 +26,10 @@ Stage = Literal["online", "full", "lease", "earn_only"]
 STAGES: tuple[Stage, ...] = ("online", "full", "lease", "earn_only")
 
 
+STOPS = frozenset({"ROLLED_BACK", "NOT_TRUSTED", "CENTRAL_BEING_ASKED", "STORE_NEARLY_FULL"})
+"""Why a node may spend nothing at all; each is a problem with its own sentence."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rights:
     """What this shop may do for one member now. None is without limit: a shop that stands alone."""
