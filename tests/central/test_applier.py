@@ -1,4 +1,4 @@
-"""Stage two: what is filed is applied once, by one process at a time, and nothing blocks what is behind it."""
+"""Stage two: what is filed is applied once, by one process at a time; nothing blocks what is behind it."""
 
 from __future__ import annotations
 
@@ -37,9 +37,8 @@ async def centrals(tmp_path: Path, database_url: str) -> AsyncIterator[list[Cent
     try:
         for keyring in KEYRINGS:
             key = keyring.signing_key.public_key().public_bytes_raw()
-            await opened[0].store.transact(
-                lambda tx, k=keyring, p=key: nodes.add(tx, k.node, "N", "till", p, 0)
-            )  # type: ignore[misc]
+            enrolled = partial(nodes.add, node=keyring.node, shop="N", name="till", public_key=key, now_ms=0)
+            await opened[0].store.transact(enrolled)
         yield opened
     finally:
         for central in opened:

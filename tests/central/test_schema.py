@@ -93,7 +93,7 @@ async def test_a_file_of_the_first_release_is_taken_over(tmp_path: Path) -> None
     def read(tx: Transaction) -> None:
         applied = members.load(tx, "m-1")
         assert applied is not None and sum(lot.remaining for lot in applied.state.lots) == 7
-        assert members.owner(tx, "card-1") == "m-1"
+        assert members.owners(tx, ["card-1"]) == {"card-1": "m-1"}
         ((version, item),), more = news.page(tx, "all", "x", 0, 10, 10**6)
         assert (version, item.key, item.digest, item.sealed, more) == (4, "m-1", "d", b"sealed", False)
         assert inbox.behind(tx, ("", 0), 10) == []
