@@ -2,7 +2,8 @@
 
 A clock that went back contradicts what was recorded or heard before. One that jumped ahead contradicts the
 time that has passed since the machine was started, as its monotonic clock counts it. A restart alone proves
-nothing against a clock. Central's own time, heard just now, proves it right.
+nothing against a clock, unless it comes back later than any lease lasts. Central's own time, heard just now,
+proves it right.
 """
 
 from __future__ import annotations
@@ -35,7 +36,10 @@ def is_suspect(tx: Transaction, shop: Shop) -> bool:
         return False
     if now + MAX_CLOCK_BACK < latest(tx, shop):
         return True
-    return shop.store.keyring.enrolled and abs(now - _expected(tx, shop, now)) > MAX_JUMP
+    if not shop.store.keyring.enrolled:
+        return False
+    expected = _expected(tx, shop, now)
+    return expected is None or abs(now - expected) > MAX_JUMP
 
 
 def latest(tx: Transaction, shop: Shop) -> dt.datetime:
@@ -49,10 +53,17 @@ def now_or_later(tx: Transaction, shop: Shop) -> dt.datetime:
     return max(shop.clock.now(), latest(tx, shop))
 
 
-def _expected(tx: Transaction, shop: Shop, now: dt.datetime) -> dt.datetime:
-    """Return what the clock should say by the time that has passed since it was marked."""
+def _expected(tx: Transaction, shop: Shop, now: dt.datetime) -> dt.datetime | None:
+    """Return what the clock should say by the time that has passed since it was marked.
+
+    None for one that comes back from a restart of the machine so long after central was heard that nothing
+    can be spent anyway: it would only let points expire and leases end, perhaps a year too soon.
+    """
     mark = shop.mark or _stored(tx, shop)
     if mark is None:
+        heard, lease_hours = outbox.heard_at(tx) or now, shop.program.offline.lease_hours
+        if shop.boot and now - heard > dt.timedelta(hours=lease_hours):
+            return None
         _put(tx, shop, now)
         return now
     shop.mark = mark
