@@ -25,6 +25,8 @@ async def test_two_shops_go_on_apart_and_agree_when_the_line_is_back(browser: Br
             await at.till.do("clear")
         console = await open_face(browser, chain.ports[SHOPS[1]], "console", DESK)
         await expect(console.at("sync")).to_have_attribute("data-online", "true", timeout=PATIENCE_MS)
+        worst = console.at("worst")
+        await expect(worst).to_have_attribute("data-points", "0", timeout=PATIENCE_MS)
         before = await here.points()
 
         await make_line(console, "cut")
@@ -33,6 +35,9 @@ async def test_two_shops_go_on_apart_and_agree_when_the_line_is_back(browser: Br
             await at.pay()
         await expect(console.at("sync")).to_have_attribute("data-online", "false", timeout=BACK_MS)
         await expect(console.at("unsynced")).to_have_text("2")
+        await expect(worst).to_have_attribute("data-shops", "1", timeout=PATIENCE_MS)
+        bound = int(await worst.get_attribute("data-points") or 0)
+        assert bound >= COFFEE_POINTS and f"{bound:,}" in await worst.inner_text()
         gained_here, gained_there = await here.points() - before, await there.points() - before
         assert 0 < gained_here < gained_there, "each shop knows what was earned there, and nothing else"
         for at in (here, there):
@@ -44,6 +49,7 @@ async def test_two_shops_go_on_apart_and_agree_when_the_line_is_back(browser: Br
         await make_line(console, "well")
         await expect(console.at("sync")).to_have_attribute("data-online", "true", timeout=BACK_MS)
         await expect(console.at("unsynced")).to_have_text("0", timeout=BACK_MS)
+        await expect(worst).to_have_attribute("data-points", "0", timeout=BACK_MS)
         for at in (here, there):
             await at.until_in_step(before + gained_here + gained_there - 2 * COFFEE_POINTS)
         assert console.complaints == []

@@ -30,8 +30,6 @@ WEATHER: dict[str, tuple[Fault, Callable[[Counts], int]]] = {
     "one direction closes early": (Fault(half_close=True), lambda counts: counts.requests),
 }
 """What is wrong, and what has to have happened so before it is over."""
-
-
 MIXED = ((5, WELL), (2, LOST), (1, Fault(cut=True)))
 SEED = 5
 
