@@ -16,10 +16,12 @@ from aiohttp import web
 from tapledger.clock import Clock, SystemClock
 from tapledger.errors import Conflict, TapledgerError, Unavailable
 from tapledger.identifiers import Randomness
+from tapledger.wire.asking import LeaseAnswer, LeaseAsked
 from tapledger.wire.messages import VERSION, Batch, BatchAnswer
 from tapledger_central import enrol, feed, intake, telling
 from tapledger_central.applier import CATCH_UP_S, Applier
 from tapledger_central.keys import CentralKeys, load_or_make
+from tapledger_central.leases import Leases
 from tapledger_central.notary import Notary
 from tapledger_central.settings import CentralSettings
 from tapledger_central.store import CentralStore, Executor, open_store
@@ -44,6 +46,7 @@ class Central:
         self.watch = feed.Watch(store)
         self.applier = Applier(store, clock, self.watch.tell)
         self.notary = Notary(store, keys, clock, self.watch.tell)
+        self.leases = Leases(store, keys, clock, randomness, self.watch.tell)
 
     async def enrolment_code(self, shop: str) -> str:
         """Return a one-time code with which one computer of a shop can enrol."""
@@ -65,6 +68,11 @@ class Central:
     async def caught_up(self, timeout_s: float = CATCH_UP_S) -> bool:
         """Wait until what was filed before the call is applied; False when that takes longer."""
         return await self.applier.caught_up(timeout_s)
+
+    async def lease(self, node: Node, asked: LeaseAsked) -> LeaseAnswer:
+        """Set aside what a node is about to spend (``Leases.ask``), knowing all that it has pushed."""
+        await self.caught_up()
+        return await self.leases.ask(node, asked)
 
     async def news(self, node: Node, cursor: int, wait_s: float) -> None:
         """Wait until there is something after a version for a node, or for so long."""
@@ -160,7 +168,12 @@ async def run(settings: CentralSettings, announce: Callable[[str], None]) -> Non
     central = await open_central(settings.data_folder, database_url=settings.database_url)
     try:
         async with serving(central, settings) as address:
-            announce(address)
-            await stop.wait()
+            sharing = asyncio.create_task(central.leases.run())
+            try:
+                announce(address)
+                await stop.wait()
+            finally:
+                sharing.cancel()
+                await asyncio.gather(sharing, return_exceptions=True)
     finally:
         await central.close()

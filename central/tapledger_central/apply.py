@@ -33,15 +33,18 @@ Entry = tuple[Filed, EventBody | None]
 """A filed event and its body; None when it is kept but not applied."""
 
 
-def apply_next(tx: Transaction, node: str, epoch: int, now_ms: int, limit: int = MAX_EVENTS) -> int:
+def apply_next(
+    tx: Transaction, node: str, epoch: int, now_ms: int, limit: int = MAX_EVENTS, scope: str = ""
+) -> int:
     """Apply the next events of a chain, tell what changed, and return how many there were.
 
     The caller holds ``news.lock``: one transaction at a time folds members, whatever chains they come from.
+    ``scope`` is who else is told; by default the node's own.
     """
     after = inbox.applied(tx, node, epoch)
     filed = inbox.events(tx, node, epoch, after, limit)
     upto = filed[-1].seq if filed else after
-    work = _Work(tx, node, epoch, upto, nodes.scope_of(tx, node), now_ms)
+    work = _Work(tx, node, epoch, upto, scope or nodes.scope_of(tx, node), now_ms)
     work.apply([(event, _body(event)) for event in filed])
     work.take_profiles()
     work.finish(max((event.hlc for event in filed), default=0))

@@ -41,6 +41,9 @@ PRE_LEASED = (POINTS, PRINCIPAL)
 """Pools of which shops get a share before anybody asks: a bonus is spent with central alone."""
 ALL_PRE_LEASED_PCT = 40
 """Of a balance, in all shops together: the rest can be spent anywhere (X10)."""
+SEEN_FOR = dt.timedelta(days=30)
+"""How long a share is for that a shop has because it saw the member. How long a shop may spend without
+central is another matter: that is counted from its last feed (R7)."""
 MAX_LEASES = 64
 """Of one member at a time."""
 
@@ -55,6 +58,8 @@ class Asked:
     node: str
     pool: str
     amount: int
+    life: dt.timedelta | None = None
+    """None: as long as the programme says."""
 
 
 # ---- central ----------------------------------------------------------------------------------------------
@@ -78,7 +83,7 @@ def decide_grant(
     if asked.amount > free:
         raise _too_little(member, asked, free, program, now, shop_of)
     takes = lots.take(members.as_of(member, now).lots, asked.amount, now, asked.pool)
-    until = now + dt.timedelta(hours=program.offline.lease_hours)
+    until = now + (asked.life or dt.timedelta(hours=program.offline.lease_hours))
     lease = Lease(asked.id, asked.node, asked.pool, takes, now, until)
     return _decided(
         member,
@@ -139,7 +144,7 @@ def decide_pre_lease(
     amount = min(share - there, balance * ALL_PRE_LEASED_PCT // 100 - leased, free)
     if amount <= 0:
         return None
-    return decide_grant(member, Asked(id_, node, pool, amount), program, now)
+    return decide_grant(member, Asked(id_, node, pool, amount, SEEN_FOR), program, now)
 
 
 def decide_recall(member: Member, lease: Lease, program: Program, now: dt.datetime) -> Decision:

@@ -130,11 +130,12 @@ class Store:
         return await self.transact(outbox.cursor)
 
     async def apply_page(self, page: FeedPage) -> list[str]:
+        # First: whoever spends what a page brings records it later than the page.
+        self.journal.heard = max(page.hlc, self.journal.heard)
         changed: list[str] = []
         for piece in outbox.pieces(page):
             take = functools.partial(outbox.apply_page, page=piece, node=self.keyring.node)
             changed += await self.transact(take)
-        self.journal.heard = max(page.hlc, self.journal.heard)
         self.told |= {row.kind for row in page.rows if row.state is None}
         return changed
 

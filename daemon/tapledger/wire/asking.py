@@ -77,19 +77,33 @@ class LeaseAnswer(msgspec.Struct, frozen=True, kw_only=True):
     reserved_at: list[str] = []
     """Their names."""
     row: FeedRow | None = None
+    hlc: HlcInt = 0
+    """The latest that central has heard: to be taken over before the row is, for what is drawn from a lease
+    counts after its grant alone."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that a node tells about itself; it may be lost and never delays the ledger."""
 
-    at_ms: int
-    kind: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]
+    at_ms: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+    kind: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z_]{0,31}$")]
     body: Annotated[bytes, msgspec.Meta(max_length=MAX_REPORT_BYTES)]
 
 
 class Telemetry(msgspec.Struct, frozen=True, kw_only=True):
     v: int = VERSION
     reports: Annotated[list[Report], msgspec.Meta(max_length=MAX_REPORTS)]
+
+
+class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
+    """How a node does; kind ``status``."""
+
+    unsynced: int
+    stopped: str
+    """Why it spends nothing; empty when it may."""
+    given_out: int
+    """Points that central has not confirmed yet."""
+    clock_ms: int
 
 
 class Erasures(msgspec.Struct, frozen=True, kw_only=True):
