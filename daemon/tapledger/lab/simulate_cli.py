@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,12 +20,14 @@ FOLDER = click.option(
     show_default=True,
     help="The folder of the running demo.",
 )
+BROKEN = 1
+"""Exit code of a simulation in which a promise was broken."""
 SHOP = click.option("--shop", default="shop-a", show_default=True)
 
 
 @click.group()
 def simulate() -> None:
-    """Move and break the virtual devices of a running demo."""
+    """Move and break the virtual devices of a running demo, or live days of a whole chain."""
 
 
 @simulate.command("list")
@@ -112,3 +115,22 @@ def scan(text: str, folder: Path, shop: str, as_json: bool) -> None:
 
     call(lab.scan(folder, shop, text), as_json)
     show(as_json, {"shop": shop, "text": text}, f"{shop}: scanned.")
+
+
+@simulate.command()
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same days.")
+@click.option("--days", type=click.FloatRange(0, 366, min_open=True), default=1.0, show_default=True)
+@click.option("--kiosks", type=click.IntRange(1, 200), default=4, show_default=True)
+@click.option("--shops", type=click.IntRange(1, 200), default=2, show_default=True)
+@AS_JSON
+def chain(seed: int, days: float, kiosks: int, shops: int, as_json: bool) -> None:
+    """Live some days of a chain on virtual time, with everything breaking, and check its promises."""
+    import msgspec
+
+    from tapledger.lab.world import simulation
+    from tapledger.lab.world.chain import Plan
+
+    outcome = simulation.simulate(Plan(seed, days, kiosks, min(shops, kiosks)))
+    show(as_json, msgspec.to_builtins(outcome), simulation.as_text(outcome))
+    if outcome.rule:
+        sys.exit(BROKEN)
