@@ -28,6 +28,8 @@ CONFIG = Path(__file__).resolve().parents[2] / "config" / "ha"
 HOSTS = {"db1": "127.0.0.11", "db2": "127.0.0.12", "db3": "127.0.0.13"}
 ROUTER = "127.0.0.1"
 SECONDS = {"TTL_S": "6", "LOOP_WAIT_S": "1", "RETRY_TIMEOUT_S": "2"}
+SILENCE_S = 2.0
+"""A Patroni that is not held says something each second."""
 PATIENCE_S = 60.0
 POLL_S = 0.1
 ASK_TIMEOUT_S = 1.5
@@ -68,15 +70,20 @@ class Cluster:
         patroni.wait()
 
     def freeze(self, host: str) -> list[int]:
-        """Stop a host's Patroni and PostgreSQL where they are; return whom ``thaw`` has to wake."""
+        """Stop a primary's PostgreSQL and Patroni where they are; return whom ``thaw`` has to wake.
+
+        PostgreSQL first: Patroni has then read that it is in office, and waits for an answer before it says
+        so again. Woken, it goes on from there, however long ago that was. It is the first in the list.
+        """
         postmaster = self._postmaster(host)
-        frozen = [self._programs[f"patroni-{host}"].pid, postmaster]
-        for pid in frozen:
+        os.kill(postmaster, signal.SIGSTOP)
+        frozen = [postmaster, *_children(postmaster)]
+        for pid in frozen[1:]:
             os.kill(pid, signal.SIGSTOP)
-        for pid in _children(postmaster):
-            os.kill(pid, signal.SIGSTOP)
-            frozen.append(pid)
-        return frozen
+        self._until_silent(self.folder / f"patroni-{host}.log")
+        patroni = self._programs[f"patroni-{host}"].pid
+        os.kill(patroni, signal.SIGSTOP)
+        return [patroni, *frozen]
 
     def freeze_walsenders(self, host: str) -> None:
         """Stop what sends a primary's log to its standbys, and nothing else of it."""
@@ -86,7 +93,7 @@ class Cluster:
 
     @staticmethod
     def thaw(frozen: list[int]) -> None:
-        for pid in reversed(frozen):
+        for pid in frozen:
             os.kill(pid, signal.SIGCONT)
 
     # ---- what Patroni says -------------------------------------------------------------------------------
@@ -124,6 +131,12 @@ class Cluster:
         with psycopg.connect(self.url(self.primary())) as connection:
             return connection.execute(query).fetchone() == (len(HOSTS) - 1,)
 
+    def holds_back(self, host: str) -> bool:
+        """Tell whether a commit on a host is written there and waits for a standby."""
+        query = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+        with psycopg.connect(self.url(host)) as connection:
+            return connection.execute(query).fetchone() == (True,)
+
     def give_up_synchrony(self) -> None:
         """Let commits wait for nobody and a standby that is behind be promoted; return when it is so."""
         primary = self.primary()
@@ -154,6 +167,14 @@ class Cluster:
             time.sleep(POLL_S)
 
     # ---- inside ------------------------------------------------------------------------------------------
+    @staticmethod
+    def _until_silent(log: Path) -> None:
+        size, since_s = -1, time.monotonic()
+        while time.monotonic() < since_s + SILENCE_S:
+            if log.stat().st_size != size:
+                size, since_s = log.stat().st_size, time.monotonic()
+            time.sleep(POLL_S)
+
     def _standby_names(self, host: str) -> str:
         with psycopg.connect(self.url(host)) as connection:
             row = connection.execute("SHOW synchronous_standby_names").fetchone()

@@ -25,6 +25,8 @@ UNSENT = 100
 """Acknowledged events that no standby gets, in the control."""
 COMMITTED_HERE_ONLY = "01000"
 """The notice on a commit that stopped waiting for its standby: it may be lost, so it does not count."""
+IMPATIENT = "-c statement_timeout=5s"
+"""For writes that may wait for ever; one that is cut short comes back with that notice."""
 LOG_LINES_SHOWN = 15
 
 
@@ -74,14 +76,17 @@ def pause(cluster: Cluster, branches: Branches) -> dict[str, Any]:
     """Stall the primary until another is in office, wake it, and push writes on it past the router."""
     old = _primary(cluster)
     acked: list[bool] = []
-    with psycopg.connect(cluster.url(old), autocommit=True) as before:
+    with psycopg.connect(cluster.url(old), autocommit=True, options=IMPATIENT) as before:
         before.execute("CREATE TABLE fork (id int)")
-        frozen = cluster.freeze(old)
         stalled = time.monotonic()
+        frozen = cluster.freeze(old)
         queued = threading.Thread(target=lambda: acked.append(_writes(before)), daemon=True)
         queued.start()
         back_s = _until_back(cluster, branches, stalled)
-        cluster.thaw(frozen)
+        patroni, *server = frozen
+        cluster.thaw(server)
+        cluster.until(lambda: cluster.holds_back(old), "the queued write is not tried")
+        cluster.thaw([patroni])
         again = time.monotonic()
 
         def follows_after_a_push() -> bool:
@@ -153,7 +158,7 @@ def _until_back(cluster: Cluster, branches: Branches, moment_s: float) -> float:
 
 def _writes_past_router(cluster: Cluster, host: str) -> bool:
     try:
-        with psycopg.connect(cluster.url(host), autocommit=True) as connection:
+        with psycopg.connect(cluster.url(host), autocommit=True, options=IMPATIENT) as connection:
             return _writes(connection)
     except psycopg.Error:
         return False
