@@ -10,7 +10,7 @@ from typing import Literal
 import structlog
 from aiohttp import web
 
-from tapledger.clock import Clock
+from tapledger.clock import Clock, boot_id
 from tapledger.devices import scanner_setup
 from tapledger.devices.claims import Claims
 from tapledger.devices.discovery.watch import live_discovery
@@ -103,6 +103,7 @@ async def open_shop(settings: Settings, clock: Clock, randomness: Randomness) ->
         shop.name,
         shop.language,
         coming,
+        boot=boot_id(),
         has_drawer=has_drawer,
     )
     store.on_restored = functools.partial(restoring.settle, opened)
