@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from functools import partial
 
 import psycopg
 import pytest
@@ -34,7 +35,8 @@ async def names(store: PostgresStore) -> list[str]:
 
 
 async def test_a_deadlock_is_run_again_and_both_come_through(store: PostgresStore) -> None:
-    await store.transact(lambda tx: [add(tx, name) for name in "ab"])
+    for name in "ab":
+        await store.transact(partial(add, name=name))
     both_hold_one = threading.Barrier(2)
     runs: list[str] = []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -129,11 +130,11 @@ def unfit(connection: sa.Connection) -> list[str]:
     for table in schema.tables(connection):
         if table == "alembic_version":
             continue
-        unique = [inspector.get_pk_constraint(table)["constrained_columns"]]
+        unique: list[Sequence[str | None]] = [inspector.get_pk_constraint(table)["constrained_columns"]]
         unique += [one["column_names"] for one in inspector.get_unique_constraints(table)]
         unique += [one["column_names"] for one in inspector.get_indexes(table) if one["unique"]]
         for key in unique:
-            if key[:1] != ["tenant"]:
+            if list(key[:1]) != ["tenant"]:
                 found.append(f"{table}: {key} does not begin with the tenant")
             wanted = {OWN_COLUMN[table]} if table in OWN_COLUMN else DISTRIBUTED
             if table in REFERENCE or ONE_SHARD.fullmatch(table):
