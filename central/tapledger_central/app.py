@@ -44,7 +44,8 @@ class Central:
         self.clock = clock
         self.randomness = randomness
         self.watch = feed.Watch(store)
-        self.applier = Applier(store, clock, self.watch.tell)
+        self._filing = 0
+        self.applier = Applier(store, clock, self.watch.tell, lambda: self._filing > 0)
         self.notary = Notary(store, keys, clock, self.watch.tell)
         self.leases = Leases(store, keys, clock, randomness, self.watch.tell)
 
@@ -56,12 +57,15 @@ class Central:
     async def take(self, node: Node, batch: Batch) -> BatchAnswer:
         """File a node's batch (``intake.take``); it is applied right afterwards."""
         now = self.clock.now()
+        self._filing += 1
         try:
             answer = await intake.take(self.store, node, batch, now)
         except Conflict as error:
             if error.code == "FORK":
                 await self.store.transact(lambda tx: telling.change_status(tx, node.node, QUARANTINED, now))
             raise
+        finally:
+            self._filing -= 1
         self.applier.wake()
         return answer
 
@@ -81,7 +85,7 @@ class Central:
         while True:
             come = self.watch.next()
             left_s = wait_s - (self.clock.monotonic_s() - begun_s)
-            if left_s <= 0 or await feed.has_news(self.store, node, cursor):
+            if left_s <= 0 or self.watch.draining or await feed.has_news(self.store, node, cursor):
                 return
             await self.watch.wait(come, left_s)
 
@@ -137,14 +141,16 @@ async def serving(central: Central, settings: CentralSettings) -> AsyncIterator[
     runner = web.AppRunner(
         build_app([Handlers(central, origins)]), access_log=None, shutdown_timeout=SHUTDOWN_S
     )
+    central.watch.draining = False
     try:
         async with central.working():
             await runner.setup()
             await web.SockSite(runner, listener).start()
             yield address
     finally:
-        await runner.cleanup()
         listener.close()
+        central.watch.drain()
+        await runner.cleanup()
 
 
 def _listen(host: str, port: int) -> socket.socket:

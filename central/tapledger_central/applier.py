@@ -21,6 +21,8 @@ CHAINS_AT_ONCE = 100
 MAX_CHAINS = 100_000
 SCAN_S = 1.0
 """How often it is looked for what another process has filed."""
+FILING_SHARE = 4.0
+"""How many times as long as applying took filing has the machine before the next turn."""
 CATCH_UP_S = 5.0
 OTHERS_S = 0.02
 """Wait between looks while another process applies."""
@@ -30,12 +32,20 @@ _log = structlog.get_logger("central")
 
 
 class Applier:
-    """Applies filed events in order, chain by chain. ``told`` is called after each transaction that did."""
+    """Applies filed events in order, chain by chain. ``told`` is called after each transaction that did;
+    ``busy`` says whether a batch is being filed now."""
 
-    def __init__(self, store: CentralStore, clock: Clock, told: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        store: CentralStore,
+        clock: Clock,
+        told: Callable[[], None] = lambda: None,
+        busy: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._told = told
+        self._busy = busy
         self._turn = asyncio.Lock()
         self._woken = asyncio.Event()
         self._after = FIRST
@@ -49,7 +59,7 @@ class Applier:
         while True:
             self._woken.clear()
             try:
-                idle = not await self._round()
+                idle = not await self._round(gently=True)
             except TapledgerError as error:
                 _log.warning("applying waits", code=error.code, **error.data)
                 idle = True
@@ -87,15 +97,23 @@ class Applier:
     async def _behind(self, after: tuple[str, int], limit: int = CHAINS_AT_ONCE) -> list[Behind]:
         return await self._store.transact(lambda tx: inbox.behind(tx, after, limit))
 
-    async def _round(self) -> int:
-        """Give every chain that is behind one turn; return how many turns did something."""
-        async with self._turn:
-            chains = await self._behind(self._after) or await self._behind(FIRST)
-            done = 0
-            for chain in chains:
+    async def _round(self, *, gently: bool = False) -> int:
+        """Give every chain that is behind one turn; return how many turns did something.
+
+        ``gently``: while batches come in, filing them has most of the time. What is filed is safe; shops that
+        come back after a day have waited for that, and nobody waits for the rest.
+        """
+        chains = await self._behind(self._after) or await self._behind(FIRST)
+        done = 0
+        for chain in chains:
+            async with self._turn:
+                began_s = self._clock.monotonic_s()
                 done += await self._apply(chain)
-            self._after = (chains[-1].node, chains[-1].epoch) if len(chains) == CHAINS_AT_ONCE else FIRST
-            return done
+                spent_s = self._clock.monotonic_s() - began_s
+            if gently and self._busy():
+                await asyncio.sleep(FILING_SHARE * spent_s)
+        self._after = (chains[-1].node, chains[-1].epoch) if len(chains) == CHAINS_AT_ONCE else FIRST
+        return done
 
     async def _apply(self, chain: Behind) -> bool:
         try:

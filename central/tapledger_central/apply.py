@@ -21,10 +21,11 @@ from tapledger.loyalty.life import merging
 from tapledger.loyalty.members import Member, fold
 from tapledger.wire.codec import decode_event
 from tapledger.wire.messages import EVERYWHERE
+from tapledger_central.claims import Claims
 from tapledger_central.classify import IMPOSSIBLE, KIND_UNKNOWN
 from tapledger_central.store import Transaction, inbox, members, news, nodes
 from tapledger_central.store.inbox import Filed
-from tapledger_central.store.members import Applied, Difference
+from tapledger_central.store.members import Applied, Difference, Order
 
 MAX_EVENTS = 500
 """Events of one chain in one transaction."""
@@ -68,6 +69,12 @@ def refold(tx: Transaction, member: str) -> Applied | None:
     return _Work(tx, "", 0, 0, EVERYWHERE, 0).advanced(member, [], {})
 
 
+def _credentials(body: EventBody) -> list[str]:
+    """Return what an event gives its member or takes from them."""
+    gone = [effect.index for effect in body.effects if isinstance(effect, Unlinked)]
+    return [*gone, *(credential.index for credential in linked(body))]
+
+
 def _body(event: Filed) -> EventBody | None:
     return None if event.verdict else decode_event(event.raw).body
 
@@ -86,9 +93,12 @@ class _Work:
         self._changed: dict[str, Applied] = {}
         self._told: dict[str, None] = {}
         self._found: list[Difference] = []
+        self._claims = Claims(tx)
+        self._profiles: list[tuple[str, str, Order]] = []
 
     def apply(self, entries: list[Entry]) -> None:
         by_member: defaultdict[str, list[Entry]] = defaultdict(list)
+        self._claims.read([one for _, body in entries if body is not None for one in _credentials(body)])
         for event, body in entries:
             if event.verdict:
                 self._differ(event, event.verdict)
@@ -98,6 +108,8 @@ class _Work:
                 by_member[event.member].append((event, body))
                 if body is not None:
                     self._claim(event, body)
+        self._claims.write()
+        members.expect_profiles(self._tx, self._profiles)
         self._known = members.load_all(self._tx, list(by_member))
         again = self._to_fold_again(by_member)
         for member, its in by_member.items():
@@ -144,14 +156,14 @@ class _Work:
         """
         for effect in body.effects:
             if isinstance(effect, Unlinked):
-                members.release_claim(self._tx, effect.index, event.member or "")
+                self._claims.release(effect.index, event.member or "")
         for credential in linked(body):
-            owner = members.claim(self._tx, credential.index, event.member or "")
+            owner = self._claims.claim(credential.index, event.member or "")
             if owner != event.member:
                 place = (event.node, event.epoch, event.seq, credential.index)
                 self._found.append(Difference("CREDENTIAL_CLAIMED_TWICE", *place, event.member, owner))
         if body.profile_digest is not None and event.member is not None:
-            members.expect_profile(self._tx, event.member, body.profile_digest, event.order)
+            self._profiles.append((event.member, body.profile_digest, event.order))
 
     def _to_fold_again(self, by_member: dict[str, list[Entry]]) -> dict[str, list[Filed]]:
         """Return all events of those whose news cannot just be added, read at once."""
@@ -226,7 +238,6 @@ class _Work:
         own = tuple(
             effect
             for effect in body.effects
-            if not isinstance(effect, Linked)
-            or members.owner(self._tx, effect.credential.index) == body.member
+            if not isinstance(effect, Linked) or self._claims.owner(effect.credential.index) == body.member
         )
         return msgspec.structs.replace(body, effects=own) if len(own) < len(body.effects) else body

@@ -89,7 +89,9 @@ _RELEASE = sa.text(
     "DELETE FROM claim WHERE tenant = :tenant AND credential = :credential AND member = :member"
 )
 _RELEASE_ALL = sa.text("DELETE FROM claim WHERE tenant = :tenant AND member = :member")
-_OWNER = sa.text("SELECT member FROM claim WHERE tenant = :tenant AND credential = :credential")
+_OWNERS = sa.text(
+    "SELECT credential, member FROM claim WHERE tenant = :tenant AND credential IN :credentials"
+).bindparams(sa.bindparam("credentials", expanding=True))
 _DIFFERENCE = sa.text(
     "INSERT INTO difference VALUES"
     " (:tenant, :node, :epoch, :seq, :code, :detail, :member, :other_member, :found_ms)"
@@ -157,11 +159,15 @@ def _settled(one: Applied) -> bytes:
     return _encode(dict(sorted(one.settled.items())))
 
 
-def expect_profile(tx: Transaction, member: str, digest: str, order: Order) -> None:
-    """Remember which sealed profile is the latest: that of the last event, in order, that names one."""
-    hlc, node, epoch, seq = order
-    values = {"member": member, "digest": digest, "hlc": hlc, "node": node, "epoch": epoch, "seq": seq}
-    tx.execute(_EXPECT_PROFILE, values)
+def expect_profiles(tx: Transaction, named: Sequence[tuple[str, str, Order]]) -> None:
+    """Remember which sealed profile is the latest: that of the last event, in order, that names one.
+
+    ``named`` has (member, digest, order of the event).
+    """
+    if named:
+        names = ("member", "digest", "hlc", "node", "epoch", "seq")
+        rows = [dict(zip(names, (member, digest, *order), strict=True)) for member, digest, order in named]
+        tx.execute(_EXPECT_PROFILE, rows)
 
 
 def fill_profile(tx: Transaction, profile: SealedProfile) -> bool:
@@ -170,15 +176,11 @@ def fill_profile(tx: Transaction, profile: SealedProfile) -> bool:
     return tx.execute(_FILL_PROFILE, values).rowcount > 0
 
 
-def claim(tx: Transaction, credential: str, member: str) -> str:
-    """Give a credential to a member unless it has an owner; return the owner."""
-    tx.execute(_CLAIM, {"credential": credential, "member": member})
-    return owner(tx, credential) or member
-
-
-def release_claim(tx: Transaction, credential: str, member: str) -> None:
-    """Let another member have a credential that this one gave up; one of somebody else stays theirs."""
-    tx.execute(_RELEASE, {"credential": credential, "member": member})
+def write_claims(tx: Transaction, gone: dict[str, str], given: dict[str, str]) -> None:
+    """Take credentials from the members beside them, then give others to those beside them."""
+    for statement, rows in ((_RELEASE, gone), (_CLAIM, given)):
+        if rows:
+            tx.execute(statement, [{"credential": one, "member": rows[one]} for one in sorted(rows)])
 
 
 def forget(tx: Transaction, member: Member) -> tuple[str, ...]:
@@ -195,9 +197,9 @@ def forget(tx: Transaction, member: Member) -> tuple[str, ...]:
     return names
 
 
-def owner(tx: Transaction, credential: str) -> str | None:
-    row = tx.execute(_OWNER, {"credential": credential}).first()
-    return None if row is None else str(row[0])
+def owners(tx: Transaction, credentials: Sequence[str]) -> dict[str, str]:
+    """Return the members whom those of the credentials name that name anybody."""
+    return {row[0]: row[1] for row in tx.execute(_OWNERS, {"credentials": list(credentials)})}
 
 
 def list_differences(tx: Transaction, found: Iterable[Difference], now_ms: int) -> list[Item]:
