@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from collections.abc import Callable
 
 import msgspec
 import structlog
@@ -65,12 +66,21 @@ class Watch:
     def __init__(self, store: CentralStore) -> None:
         self._store = store
         self._news = asyncio.Event()
-        self._waiting = 0
+        self.waiting = 0
+        """How many wait for news now."""
+        self.draining = False
+        """Nobody waits any more: this process is about to stop."""
+        self.on_wait: Callable[[], None] = lambda: None
 
     def tell(self) -> None:
         """There may be news."""
         self._news.set()
         self._news = asyncio.Event()
+
+    def drain(self) -> None:
+        """Let everybody go who waits, and nobody wait again."""
+        self.draining = True
+        self.tell()
 
     def next(self) -> asyncio.Event:
         """Return what is set at the next news: take it before looking, so that none is missed."""
@@ -78,21 +88,22 @@ class Watch:
 
     async def wait(self, news_come: asyncio.Event, timeout_s: float) -> None:
         """Wait until news come, or for so long."""
-        self._waiting += 1
+        self.waiting += 1
+        self.on_wait()
         try:
             async with asyncio.timeout(timeout_s):
                 await news_come.wait()
         except TimeoutError:
             return
         finally:
-            self._waiting -= 1
+            self.waiting -= 1
 
     async def run(self) -> None:
         """Look for ever for what other processes have told, while somebody waits."""
         known: dict[str, int] = {}
         while True:
             await asyncio.sleep(POLL_S)
-            if self._waiting:
+            if self.waiting:
                 try:
                     found = await self._store.transact(news.versions)
                 except TapledgerError as error:

@@ -47,6 +47,8 @@ class CentralSettings(Section):
     url: str = ""
     """Empty: this shop stands alone."""
     poll_s: float = Field(default=2.0, gt=0, le=3600)
+    retry_max_s: float = Field(default=300.0, ge=1, le=3600)
+    """However long central has been out of reach, it is tried again within this."""
 
 
 class KioskSettings(Section):

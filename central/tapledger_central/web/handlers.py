@@ -7,7 +7,7 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 import msgspec
 import structlog
@@ -15,6 +15,7 @@ from yarl import URL
 
 from tapledger.errors import Denied, Invalid, NotFound, TapledgerError, Unavailable
 from tapledger.wire import problems, signing
+from tapledger.wire.asking import Erasures, LeaseAsked, Taken, Telemetry
 from tapledger.wire.codec import check_version, pack, unpack
 from tapledger.wire.messages import (
     MAX_BATCH_BYTES,
@@ -27,7 +28,7 @@ from tapledger.wire.messages import (
 from tapledger.wire.proofs import LogCheckpoint, LogConsistency, LogInclusion
 from tapledger_central import audit, placing
 from tapledger_central.enrol import enrol
-from tapledger_central.store import nodes
+from tapledger_central.store import nodes, reports
 from tapledger_central.store.nodes import Node
 from tapledger_central.web.asking import ANSWER_SIGNATURE, Answered, Asked
 from tapledger_central.web.guard import Admission, Guard
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from tapledger_central.app import Central
 
 MAX_ENROL_BYTES = 4096
+MAX_SMALL_BYTES = 64 * 1024
 
 _log = structlog.get_logger("central")
 
@@ -85,15 +87,15 @@ class Handlers:
             origin = self._origins.get(asked.host.lower())
             if origin is None:
                 raise Denied("HOST_WRONG")
-            parts = urlsplit(asked.target)
-            if (asked.method, parts.path) == ("GET", "/v1/health"):
+            path, _, query_text = asked.target.partition("?")
+            if (asked.method, path) == ("GET", "/v1/health"):
                 return _health()
-            if (asked.method, parts.path) == ("POST", "/v1/enrol"):
+            if (asked.method, path) == ("POST", "/v1/enrol"):
                 return await self._enrol(asked)
-            route, named = match(asked.method, parts.path)
+            route, named = match(asked.method, path)
             async with self.admission.slot():
                 body = await asked.read(route.max_body)
-                query = _query(parts.query)
+                query = _query(query_text)
                 node, nonce = await self.guard.admit(
                     asked, origin + asked.target, body, _boot(query.get("boot", ""))
                 )
@@ -143,6 +145,22 @@ class Handlers:
         epoch, after = number(caller.query, "epoch", 1), number(caller.query, "after", 0)
         return await placing.tail(self.central.store, caller.node, epoch, after)
 
+    async def post_lease(self, caller: Caller) -> msgspec.Struct:
+        return await self.central.lease(caller.node, unpack(caller.body, LeaseAsked))
+
+    async def post_telemetry(self, caller: Caller) -> msgspec.Struct:
+        told, name, now_ms = unpack(caller.body, Telemetry), caller.node.node, self._now_ms()
+        await self.central.store.transact(lambda tx: reports.add(tx, name, told.reports, now_ms))
+        return Taken()
+
+    async def post_erasures(self, caller: Caller) -> msgspec.Struct:
+        told, name, now_ms = unpack(caller.body, Erasures), caller.node.node, self._now_ms()
+        await self.central.store.transact(lambda tx: reports.erased(tx, name, told.members, now_ms))
+        return Taken()
+
+    def _now_ms(self) -> int:
+        return int(self.central.clock.now().timestamp() * 1000)
+
     async def wait_for_news(self, caller: Caller) -> None:
         query = caller.query
         wait_s = number(query, "wait_s", 0, MAX_WAIT_S)
@@ -176,6 +194,12 @@ ROUTES: tuple[Route, ...] = (
           MAX_BATCH_BYTES, for_suspended=True),
     Route("GET", "/v1/nodes/{node}/events", Handlers.get_events, "Give a node its own events back"),
     Route("GET", "/v1/nodes/{node}/standing", Handlers.get_standing, "Tell where a node's chains end"),
+    Route("POST", "/v1/nodes/{node}/leases", Handlers.post_lease, "Set aside what is about to be spent",
+          MAX_SMALL_BYTES),
+    Route("POST", "/v1/nodes/{node}/telemetry", Handlers.post_telemetry, "Take what a node tells of itself",
+          MAX_BATCH_BYTES),
+    Route("POST", "/v1/nodes/{node}/erasures", Handlers.post_erasures, "Take receipts for erased members",
+          MAX_SMALL_BYTES),
     Route("GET", "/v1/feed", Handlers.get_feed, "Tell what changed after a version",
           wait=Handlers.wait_for_news),
     Route("GET", "/v1/log/checkpoint", Handlers.get_checkpoint, "Tell the newest checkpoint of the log"),

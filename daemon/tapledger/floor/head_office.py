@@ -10,7 +10,7 @@ import structlog
 
 from tapledger.clock import Clock
 from tapledger.database import Transaction
-from tapledger.errors import Refused, TapledgerError, Unavailable
+from tapledger.errors import Conflict, Refused, TapledgerError, Unavailable
 from tapledger.loyalty.effects import POINTS
 from tapledger.membership import exposure, received
 from tapledger.membership.shop import Shop
@@ -19,9 +19,10 @@ from tapledger.store import news
 from tapledger.sync import transport
 from tapledger.sync.client import CentralClient
 from tapledger.sync.loop import Connect, SyncLoop, SyncState
+from tapledger.sync.witness import witness_news
 from tapledger.web import problems, sync_views
 from tapledger.web.snapshots import SyncView
-from tapledger.wire.asking import LeaseAnswer, LeaseAsked
+from tapledger.wire.asking import LeaseAnswer, LeaseAsked, Report, StatusReport, Telemetry
 from tapledger.wire.news import DifferenceNews
 
 log = structlog.get_logger("head office")
@@ -30,6 +31,7 @@ NOT_TRUSTED = "NOT_TRUSTED"
 """Why nothing is spent at a computer that central has suspended."""
 SUSPENDED = frozenset({"NODE_SUSPENDED", "NODE_CLONED", "FORK"})
 MAX_DIFFERENCES = 50
+REPORT_EVERY_S = 60.0
 BEING_ASKED = "CENTRAL_BEING_ASKED"
 """Why nothing is spent right after a start: central may know more of this disk than it does (R23)."""
 
@@ -48,6 +50,9 @@ class HeadOffice:
         self.on_change: Callable[[], None] = lambda: None
         if settings.url:
             shop.permits = self
+        self._forked: TapledgerError | None = None
+        """Central has signed two histories."""
+        self._report_after_s = 0.0
         self._look_again = asyncio.Event()
         self._risk: exposure.Risk | None = None
         self._differences: list[DifferenceNews] = []
@@ -129,11 +134,40 @@ class HeadOffice:
 
     async def _after_round(self, client: CentralClient) -> None:
         told, self._shop.store.told = self._shop.store.told, set()
+        await self._witness(client)
+        await self._report(client)
         if told & {"program", "catalogue"}:
             await self._take_rules()
         if told:
             self._look_again.set()
             self.on_change()
+
+    async def _witness(self, client: CentralClient) -> None:
+        """Hold what central signed now against what it signed before."""
+        was = self._forked
+        try:
+            await witness_news(self._shop.store, client, self._shop.clock.now())
+            self._forked = None
+        except Conflict as error:
+            self._forked = error
+        except TapledgerError as error:
+            log.warning("no proof yet that central's log only grew", code=error.code, data=error.data)
+        if (was is None) != (self._forked is None):
+            self.on_change()
+
+    async def _report(self, client: CentralClient) -> None:
+        """Tell now and then how this shop does; it may be lost and delays nothing."""
+        if self._shop.clock.monotonic_s() < self._report_after_s:
+            return
+        self._report_after_s = self._shop.clock.monotonic_s() + REPORT_EVERY_S
+        status = StatusReport(
+            unsynced=self.state.unsynced,
+            stopped=self._shop.stopped,
+            given_out=0 if self._risk is None else self._risk.given_out,
+            clock_ms=int(self._shop.clock.now().timestamp() * 1000),
+        )
+        report = Report(at_ms=status.clock_ms, kind="status", body=msgspec.msgpack.encode(status))
+        await client.report(Telemetry(reports=[report]))
 
     async def _take_rules(self) -> None:
         try:
@@ -152,7 +186,8 @@ class HeadOffice:
 
     def view(self, language: str) -> SyncView:
         """Return how sync goes, in the words of a language."""
-        state, problem = self.state, self.state.problem or self.problem
+        state = self.state
+        problem = state.problem or self._forked or self.problem
         return SyncView(
             enrolled=self._shop.store.keyring.enrolled,
             online=state.online,

@@ -190,7 +190,7 @@ def set_devices(
     """Tell a shop where its devices and central are; the emulators have new addresses at each start."""
     document = tomlkit.parse(config.read_text(encoding="utf-8"))
     document["web"] = {"port": port}
-    document["central"] = {"url": central_url, "poll_s": 0.5}
+    document["central"] = {"url": central_url, "poll_s": 0.5, "retry_max_s": 3}
     document["devices"] = devices
     document["kiosk"] = kiosk
     config.write_text(tomlkit.dumps(document), encoding="utf-8")

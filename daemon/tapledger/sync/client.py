@@ -111,6 +111,8 @@ class CentralClient:
         try:
             message = read(received, kind)
         except Denied as error:
+            if error.code == "REQUEST_REPLAYED":  # the way has sent it twice, and the first answer got lost
+                raise Unavailable("CENTRAL_UNREACHABLE", why=error.code) from error
             if last or error.code != "CLOCK_OFF":
                 raise
             raise _OtherClock(self._server_time(error, nonce)) from error

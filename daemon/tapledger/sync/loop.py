@@ -82,7 +82,7 @@ class SyncLoop:
         self._store = store
         self._keyring = keyring
         self._url = str(central_address(settings.url)) if settings.url else ""
-        self._poll_s = settings.poll_s
+        self._poll_s, self._retry_max_s = settings.poll_s, settings.retry_max_s
         self._clock = clock
         self._randomness = randomness
         self._connect = connect
@@ -242,21 +242,22 @@ class SyncLoop:
                 await self._poked.wait()
 
     def _pause_s(self, failures: int) -> float:
-        return pause_s(failures, self._poll_s, int.from_bytes(self._randomness(2), "big") / 0xFFFF)
+        jitter = int.from_bytes(self._randomness(2), "big") / 0xFFFF
+        return pause_s(failures, self._poll_s, jitter, self._retry_max_s)
 
 
 async def _nothing(client: CentralClient) -> None:
     return None
 
 
-def pause_s(failures: int, poll_s: float, jitter: float) -> float:
+def pause_s(failures: int, poll_s: float, jitter: float, max_s: float = BACKOFF_MAX_S) -> float:
     """Return the pause before the next try: the poll interval, or full jitter below a doubling ceiling.
 
     ``jitter`` is a random number from 0 to 1, so that a chain of shops does not come back as one.
     """
     if not failures:
         return poll_s
-    ceiling_s = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2.0 ** min(failures, 16))
+    ceiling_s = min(max_s, BACKOFF_FIRST_S * 2.0 ** min(failures, 16))
     return max(poll_s, jitter * ceiling_s)
 
 
