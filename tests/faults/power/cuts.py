@@ -9,15 +9,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.faults.power import trace
 from tests.faults.power.disk import Disk
 from tests.faults.power.found import Found, Promise, look
 from tests.faults.power.trace import Step, Told
-from tests.faults.power.writer import TWINS
+from tests.faults.power.writer import WRITERS
 
 MEMORY = Path("/dev/shm")
 """Where the rebuilt disks lie: nobody needs them to be durable."""
@@ -33,7 +34,7 @@ def record(folder: Path, events: int) -> dict[str, list[Step]]:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     steps = trace.read(log, folder)
-    return {twin: steps[str(number)] for number, twin in enumerate(TWINS)}
+    return {name: steps[str(number)] for number, name in enumerate(WRITERS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,10 @@ class Outcome:
     found: Found
 
 
-def cut_often(steps: list[Step], cuts: int, seed: int) -> Iterator[Outcome]:
+Look = Callable[[Path, Promise], Coroutine[Any, Any, Found]]
+
+
+def cut_often(steps: list[Step], cuts: int, seed: int, look: Look = look) -> Iterator[Outcome]:
     """Cut the power at that many places of a run and start again each time; the same seed cuts the same."""
     chance = random.Random(seed)
     places = sorted(chance.randint(1, len(steps)) for _ in range(cuts))

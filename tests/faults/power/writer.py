@@ -1,4 +1,4 @@
-"""Shops that sell, under strace: each says what is done after its store said so.
+"""Shops that sell and a central that files, under strace: each says what is done after its store said so.
 
 ``python -m tests.faults.power.writer FOLDER EVENTS``: one shop a twin, each a process in a folder of its own.
 A twin is broken on purpose; "shipped" is not.
@@ -21,6 +21,7 @@ from tapledger.loyalty.members import Member
 from tapledger.store import members
 from tapledger.store.journal import Journal, Recorded
 from tapledger.store.store import Store
+from tests.faults.power.central import file_batches
 from tests.faults.power.trace import ACK_TO
 from tests.store.shops import Bench, HandClock, card
 
@@ -31,7 +32,11 @@ CHECKPOINT_PAGES = 40
 
 
 def tell(number: int, recorded: Recorded) -> None:
-    os.write(ACK_TO, b"%d %d %s\n" % (number, recorded.event.seq, recorded.hash.hex().encode()))
+    tell_place(number, recorded.event.seq, recorded.hash)
+
+
+def tell_place(number: int, seq: int, digest: bytes) -> None:
+    os.write(ACK_TO, b"%d %d %s\n" % (number, seq, digest.hex().encode()))
 
 
 told: Callable[[Recorded], None]
@@ -113,15 +118,29 @@ async def run(folder: Path, events: int) -> None:
     await bench.close()
 
 
-def main(folder: Path, events: int) -> None:
+CENTRAL, CENTRAL_TWIN = "central", "central, not synced at commits"
+WRITERS = (*TWINS, CENTRAL, CENTRAL_TWIN)
+
+
+def write(folder: Path, events: int, name: str) -> None:
     global told
-    for number, break_it in enumerate(TWINS.values()):
+    number = WRITERS.index(name)
+    if name in (CENTRAL, CENTRAL_TWIN):
+        TWINS["shipped" if name == CENTRAL else "not synced at commits"]()
+        filed = file_batches(folder / str(number), events, partial(tell_place, number))
+        asyncio.run(filed)
+        return
+    told = partial(tell, number)
+    TWINS[name]()
+    asyncio.run(run(folder / str(number), events))
+
+
+def main(folder: Path, events: int) -> None:
+    for name in WRITERS:
         if os.fork() == 0:
-            told = partial(tell, number)
-            break_it()
-            asyncio.run(run(folder / str(number), events))
+            write(folder, events, name)
             return
-    for _ in TWINS:
+    for _ in WRITERS:
         _, status = os.wait()
         assert status == 0
 
