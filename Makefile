@@ -40,7 +40,8 @@ ui: ## catalogues, types and unit tests of the browser faces
 bench: ## the speeds promised, as ratios to floors of the same run; JSON, exit 1 on a missed goal
 	$(PREPARE) test && $(BIN)/python -m benchmarks.engine --json
 	$(BIN)/python -m benchmarks.spine --json
-	@exec $(BIN)/python -m benchmarks.devices --json
+	$(BIN)/python -m benchmarks.devices --json
+	@exec $(BIN)/python -m benchmarks.sync --json
 
 mutants: ## change the rules and see whether a test notices; resumable, minutes
 	$(PREPARE) test && $(BIN)/pip install -q --require-hashes -r requirements-mutants.lock

@@ -102,12 +102,13 @@ async def opened(server: PostgresServer, folder: Path) -> AsyncIterator[Office]:
     database = server.database()
     config = _prepare(folder, database)
     keys = load_or_make(folder / "data", os.urandom)
-    process = await asyncio.create_subprocess_exec(
-        *("setpriv", "--pdeathsig", "KILL", sys.executable, *COMMAND),
-        *("run", "--config", str(config), "--json"),
-        stdout=PIPE,
-        stderr=(folder / "central.log").open("wb"),
-    )
+    with (folder / "central.log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            *("setpriv", "--pdeathsig", "KILL", sys.executable, *COMMAND),
+            *("run", "--config", str(config), "--json"),
+            stdout=PIPE,
+            stderr=log,
+        )
     try:
         assert process.stdout is not None
         async with asyncio.timeout(START_S):

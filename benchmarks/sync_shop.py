@@ -39,7 +39,9 @@ CUSTOMERS, TAPS, LOOKUPS, FEW = 20, 300, 3000, 1000
 TAP_PAUSE_S = (0.01, 0.1)
 SHOP_NUMBER = 10**6
 """Its key is nobody else's."""
-PAGE = 2000
+
+_SCOPE = "INSERT INTO scope VALUES (%s, %s, 0, 0, 0) ON CONFLICT DO NOTHING"
+_RAISE = "UPDATE scope SET version = version + %s WHERE tenant = %s AND scope = %s RETURNING version"
 
 T = TypeVar("T")
 
@@ -75,14 +77,16 @@ def fill_feed(server: PostgresServer, office: Office, count: int) -> None:
     kinds = sync_workload.archetypes()
     with psycopg.connect(server.url(SUPERUSER, office.database.name)) as connection:
         tenant = office.keys.tenant
+        connection.execute(_SCOPE, (tenant, EVERYWHERE))
+        row = connection.execute(_RAISE, (count, tenant, EVERYWHERE)).fetchone()
+        assert row is not None
         with connection.cursor().copy(
             "COPY feed (tenant, scope, kind, key, version, gone, erased, changed_ms, body, settled)"
             " FROM STDIN"
         ) as copy:
-            for version, raw in enumerate(sync_workload.members(kinds, 0, count), 1):
+            for version, raw in enumerate(sync_workload.members(kinds, 0, count), row[0] - count + 1):
                 key = msgspec.msgpack.decode(raw, type=Member).id
                 copy.write_row((tenant, EVERYWHERE, "member", key, version, 0, 0, 0, raw, settled))
-        connection.execute("INSERT INTO scope VALUES (%s, %s, %s, 0, 0)", (tenant, EVERYWHERE, count))
         connection.commit()
         connection.autocommit = True
         connection.execute("VACUUM ANALYZE feed")
