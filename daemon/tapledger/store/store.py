@@ -82,7 +82,7 @@ class Store:
         store = cls(database, keyring, held, space)
         try:
             if not read_only:
-                await store.transact(_check)
+                await store.transact(lambda tx: _check(tx, folder / FILE_NAME))
                 await store.transact(_recover)
                 await executor.run(space.hold)
             await store.transact(store.journal.take_up)
@@ -189,11 +189,11 @@ class Store:
         return await self.transact(lambda tx: facts.get(tx, name))
 
 
-def _check(tx: Transaction) -> None:
+def _check(tx: Transaction, path: Path) -> None:
     """Raise ``Corrupt`` for a damaged file now, not when the page is needed: 1 s for a million members."""
     answer = str(tx.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
     if answer != "ok":
-        raise Corrupt("STORE_UNREADABLE", path=FILE_NAME, why=answer)
+        raise Corrupt("STORE_UNREADABLE", path=str(path), why=answer)
 
 
 def _recover(tx: Transaction) -> None:
