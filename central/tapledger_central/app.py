@@ -148,9 +148,9 @@ async def serving(central: Central, settings: CentralSettings) -> AsyncIterator[
             await web.SockSite(runner, listener).start()
             yield address
     finally:
-        listener.close()
         central.watch.drain()
         await runner.cleanup()
+        listener.close()
 
 
 def _listen(host: str, port: int) -> socket.socket:
