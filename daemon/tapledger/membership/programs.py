@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,14 +18,10 @@ import msgspec
 from tapledger import texts
 from tapledger.database import Transaction
 from tapledger.errors import Conflict, Invalid
-from tapledger.loyalty import program as programs
-from tapledger.loyalty import windows
 from tapledger.loyalty.days import instant
-from tapledger.loyalty.facts import Reason
-from tapledger.loyalty.program import Program
+from tapledger.loyalty.program import Program, reading
 from tapledger.loyalty.program.findings import Finding
 from tapledger.loyalty.program.lint import Shelf
-from tapledger.loyalty.program.source import Lines, line_of_error, read_lines
 from tapledger.membership.shop import Coming, Shop
 from tapledger.store import programs as kept_programs
 from tapledger.store.programs import Kept, Use
@@ -70,28 +65,21 @@ class Source:
 # ---- reading ---------------------------------------------------------------------------------------------
 def read(path: Path, shelf: Shelf | None = None) -> Source:
     """Read a programme and the calendars beside it. Mistakes are in the answer; a missing file raises."""
-    text = ""
-    try:
-        text = path.read_text(encoding="utf-8")
-        table: dict[str, Any] = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        finding = Finding((), Reason("PROGRAM_SYNTAX", {"why": str(error)}))
-        line = line_of_error(error, text) if isinstance(error, tomllib.TOMLDecodeError) else 1
-        return Source(text, b"", None, (Mistake(str(path), line, finding),))
-    return of_table(table, text, path, shelf)
+    return _source(reading.read(path.read_bytes(), _beside(path), shelf), path)
 
 
 def of_table(table: dict[str, Any], text: str, path: Path, shelf: Shelf | None = None) -> Source:
     """Check a programme that was parsed already; ``text`` is what it was parsed from, for the lines."""
-    findings = _add_calendars(table, path.parent)
-    program, wrong = programs.check(table, shelf)
-    findings += [one for one in wrong if not (findings and one.why.code == "PROGRAM_HOLIDAYS_UNKNOWN")]
-    lines = read_lines(text) if findings else Lines()
-    mistakes = sorted(
-        (Mistake(str(path), lines.of(one.path), one) for one in findings), key=lambda one: one.line
-    )
-    content = msgspec.json.encode(table, order="sorted")
-    return Source(text, content, None if mistakes else program, tuple(mistakes))
+    return _source(reading.of_table(table, text, _beside(path), shelf), path)
+
+
+def _beside(path: Path) -> reading.Beside:
+    return lambda name: (path.parent / name).read_bytes()
+
+
+def _source(read: reading.Reading, path: Path) -> Source:
+    mistakes = tuple(Mistake(str(path), line, finding) for line, finding in read.mistakes)
+    return Source(read.text, read.content, read.program, mistakes)
 
 
 def load(path: Path) -> Source:
@@ -103,31 +91,6 @@ def load(path: Path) -> Source:
     if source.mistakes:
         raise Invalid("PROGRAM_INVALID", where=str(path), why="\n".join(map(str, source.mistakes)))
     return source
-
-
-def _add_calendars(table: dict[str, Any], folder: Path) -> list[Finding]:
-    """Read what ``holiday_files`` names into ``holidays``, each under its file's name without the ending."""
-    names = table.get("holiday_files", [])
-    calendars = table.get("holidays", {})
-    if not isinstance(names, list) or not isinstance(calendars, dict):
-        return []
-    findings = []
-    for place, name in enumerate(names):
-        if not isinstance(name, str):
-            continue
-        path = folder / name
-        try:
-            calendar = windows.load_holidays(tomllib.loads(path.read_text(encoding="utf-8")), name)
-        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, Invalid) as error:
-            why = str(error.data.get("why", "")) if isinstance(error, Invalid) else str(error)
-            reason = Reason("PROGRAM_HOLIDAY_FILE", {"file": name, "why": why})
-            findings.append(Finding(("holiday_files", place), reason))
-        else:
-            days = {f"{day.isoformat()}": day for day in sorted(calendar.dates())}
-            calendars = {**calendars, path.stem: {**calendars.get(path.stem, {}), **days}}
-    if calendars:
-        table["holidays"] = calendars
-    return findings
 
 
 def revive(kept: Kept) -> Program:
