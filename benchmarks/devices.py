@@ -26,7 +26,8 @@ from benchmarks.tap_to_paint import CannotRun
 from tapledger import assets, logs
 from tapledger.lab import device_day
 from tapledger.lab.device_day import Day
-from tapledger.membership import catalogue, programs
+from tapledger.loyalty.sales import catalogue
+from tapledger.membership import programs
 from tapledger.web.live import percentile
 from tapledger_drivers.emulators.reader_station import ReaderStation, StationUnavailable
 

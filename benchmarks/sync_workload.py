@@ -25,8 +25,9 @@ from tapledger.loyalty.members import Member, points
 from tapledger.loyalty.people.joining import Join, decide_join
 from tapledger.loyalty.program import Program
 from tapledger.loyalty.rewards.redeeming import Redeem, decide_fulfil, decide_hold
+from tapledger.loyalty.sales import catalogue
 from tapledger.loyalty.sales.selling import BasketLine, Sale, decide_sale
-from tapledger.membership import catalogue, programs
+from tapledger.membership import programs
 from tapledger.wire import signing
 from tapledger.wire.codec import GENESIS, encode_event, link
 from tapledger.wire.messages import EVENT_VERSION, MAX_BATCH_EVENTS, Batch, LedgerEvent

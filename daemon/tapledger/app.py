@@ -33,7 +33,8 @@ from tapledger.floor.head_office import HeadOffice
 from tapledger.floor.serving import Serving
 from tapledger.floor.workshop import Technician
 from tapledger.identifiers import Randomness
-from tapledger.membership import catalogue, night, programs, received, restoring, slips
+from tapledger.loyalty.sales import catalogue
+from tapledger.membership import night, programs, received, restoring, slips
 from tapledger.membership.shop import Shop
 from tapledger.settings import Settings
 from tapledger.store import keyring

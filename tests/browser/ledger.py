@@ -12,8 +12,8 @@ from tapledger import settings
 from tapledger.clock import SystemClock
 from tapledger.devices.receipts.drawing import Paper, lay_out
 from tapledger.loyalty import program
+from tapledger.loyalty.sales.catalogue import Catalogue
 from tapledger.membership import slips
-from tapledger.membership.catalogue import Catalogue
 from tapledger.membership.shop import Shop
 from tapledger.store import keyring, prints
 from tapledger.store.store import Store

@@ -10,7 +10,7 @@ import pytest
 from tapledger.lab import device_day
 from tapledger.lab.device_day import Day
 from tapledger.loyalty import program as programs
-from tapledger.membership import catalogue
+from tapledger.loyalty.sales import catalogue
 from tests.store.shops import CATALOGUE, PROGRAM
 
 GROWTH_KIB_MAX = 8 * 1024

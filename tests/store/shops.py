@@ -19,7 +19,7 @@ from tapledger.database import Executor, Transaction
 from tapledger.loyalty import program as programs
 from tapledger.loyalty.facts import Tender
 from tapledger.loyalty.members import points
-from tapledger.membership import catalogue
+from tapledger.loyalty.sales import catalogue
 from tapledger.membership.identity import Presented
 from tapledger.membership.redemption import Redeemed, RewardCommand, hold_reward
 from tapledger.membership.registration import Joining, register_member

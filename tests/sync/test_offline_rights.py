@@ -17,8 +17,8 @@ from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Expiry, Program, Reward
 from tapledger.loyalty.program.values import StoredValue, TopUpRow
 from tapledger.loyalty.rights import Rights
+from tapledger.loyalty.sales.catalogue import Catalogue
 from tapledger.membership import night
-from tapledger.membership.catalogue import Catalogue
 from tapledger.membership.grants import GrantCommand, grant_points
 from tapledger.membership.identity import Presented
 from tapledger.membership.merging import merge_members, undo_merge

@@ -14,7 +14,8 @@ import pytest
 
 from tapledger.errors import Refused
 from tapledger.loyalty import program as programs
-from tapledger.membership import cards, catalogue, sign_in
+from tapledger.loyalty.sales import catalogue
+from tapledger.membership import cards, sign_in
 from tests.store.shops import CATALOGUE, EARPHONES, PROGRAM, TOWEL, card
 from tests.web.faces import PIN, Faces
 

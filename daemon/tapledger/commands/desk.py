@@ -12,7 +12,7 @@ from tapledger.app import open_shop
 from tapledger.clock import Clock, SystemClock
 from tapledger.commands import looking
 from tapledger.errors import Invalid, Unavailable
-from tapledger.membership.catalogue import Catalogue
+from tapledger.loyalty.sales.catalogue import Catalogue
 from tapledger.membership.desk import registry
 from tapledger.membership.desk.asking import ROLES, Answer, Command, Staff
 from tapledger.membership.shop import Shop

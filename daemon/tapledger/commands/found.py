@@ -16,8 +16,8 @@ from tapledger.identifiers import Randomness
 from tapledger.languages import Language
 from tapledger.loyalty import codes
 from tapledger.loyalty.program import Program
+from tapledger.loyalty.sales.catalogue import Catalogue
 from tapledger.membership import sign_in
-from tapledger.membership.catalogue import Catalogue
 from tapledger.membership.shop import Shop
 from tapledger.store import keyring
 from tapledger.store.store import FILE_NAME as STORE_FILE

@@ -15,8 +15,9 @@ from tapledger.database import Transaction
 from tapledger.errors import Invalid, NotFound
 from tapledger.loyalty.program import Program
 from tapledger.loyalty.program.lint import Shelf, Sold
-from tapledger.membership import catalogue, programs, what_if
-from tapledger.membership.catalogue import Catalogue
+from tapledger.loyalty.sales import catalogue
+from tapledger.loyalty.sales.catalogue import Catalogue
+from tapledger.membership import programs, what_if
 from tapledger.membership.programs import Mistake, Version
 from tapledger.membership.what_if import Answer, Change
 from tapledger.settings import Settings

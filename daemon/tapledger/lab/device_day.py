@@ -23,8 +23,8 @@ from tapledger.devices.prints import PrintLoop
 from tapledger.devices.receipts import templates
 from tapledger.devices.supervisor import DeviceSupervisor
 from tapledger.loyalty.program import Program
+from tapledger.loyalty.sales.catalogue import Catalogue
 from tapledger.membership import slips
-from tapledger.membership.catalogue import Catalogue
 from tapledger.membership.shop import Shop
 from tapledger.store import keyring, prints
 from tapledger.store.store import Store

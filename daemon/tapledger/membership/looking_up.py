@@ -8,8 +8,8 @@ from tapledger.errors import NotFound, Refused
 from tapledger.loyalty.effects import Hold
 from tapledger.loyalty.program.coupons import Template
 from tapledger.loyalty.promotions.promotion import Promotion
+from tapledger.loyalty.sales.catalogue import Article
 from tapledger.membership import coupons, identity, receipts, redemption
-from tapledger.membership.catalogue import Article
 from tapledger.membership.identity import Presented
 from tapledger.membership.receipts import Sales
 from tapledger.membership.scanning import Meaning, Scanned

@@ -13,8 +13,8 @@ import msgspec
 from tapledger.database import Transaction
 from tapledger.errors import Invalid
 from tapledger.loyalty import program as programs
-from tapledger.membership import catalogue
-from tapledger.membership.catalogue import Catalogue
+from tapledger.loyalty.sales import catalogue
+from tapledger.loyalty.sales.catalogue import Catalogue
 from tapledger.membership.programs import Mistake, Source, choose
 from tapledger.membership.shop import Shop
 from tapledger.store import news

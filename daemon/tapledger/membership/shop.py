@@ -19,8 +19,8 @@ from tapledger.loyalty.coupons import claiming
 from tapledger.loyalty.decisions import Decision
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program
+from tapledger.loyalty.sales.catalogue import Catalogue
 from tapledger.loyalty.tiers import tiering
-from tapledger.membership.catalogue import Catalogue
 from tapledger.store import bearers, claims, members
 from tapledger.store.journal import Operation, Recorded
 from tapledger.store.members import Stored

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 from tapledger import languages, texts
 from tapledger.errors import Corrupt, Denied, Invalid, NotFound, TapledgerError
 from tapledger.loyalty.program import name_in
+from tapledger.loyalty.sales.catalogue import Article
 from tapledger.membership import basket as baskets
 from tapledger.membership import explaining, identity, redemption, registration, scanning, sign_in, tap
-from tapledger.membership.catalogue import Article
 from tapledger.membership.identity import Presented
 from tapledger.membership.looking_up import (
     CouponFound,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tapledger import texts
 from tapledger.languages import LANGUAGES, Language
 from tapledger.loyalty.program import name_in
-from tapledger.membership.catalogue import Article
+from tapledger.loyalty.sales.catalogue import Article
 from tapledger.membership.identity import Presented
 from tapledger.membership.looking_up import CouponFound, Found, PromotionFound, ReceiptFound, VoucherFound
 from tapledger.membership.shop import Shop

@@ -23,8 +23,9 @@ from tapledger.loyalty.facts import Reason, Tender
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.money import exponent
 from tapledger.loyalty.program import Program
-from tapledger.membership import catalogue, explaining, programs
-from tapledger.membership.catalogue import Catalogue
+from tapledger.loyalty.sales import catalogue
+from tapledger.loyalty.sales.catalogue import Catalogue
+from tapledger.membership import explaining, programs
 from tapledger.membership.coupons import TypedCodes
 from tapledger.membership.desk import asking
 from tapledger.membership.identity import Presented, normal_phone

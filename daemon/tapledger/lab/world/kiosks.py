@@ -19,8 +19,8 @@ from tapledger.lab.world.headquarters import ADDRESS
 from tapledger.lab.world.lines import Line, LineTransport
 from tapledger.lab.world.machines import Machine, MachineClock, WorldClock
 from tapledger.loyalty.program import Program
+from tapledger.loyalty.sales.catalogue import Catalogue
 from tapledger.membership import programs, restoring
-from tapledger.membership.catalogue import Catalogue
 from tapledger.membership.programs import Source
 from tapledger.membership.shop import Shop
 from tapledger.settings import CentralSettings

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from tapledger.errors import Invalid
-from tapledger.membership import catalogue, programs
-from tapledger.membership.catalogue import Catalogue
+from tapledger.loyalty.sales import catalogue
+from tapledger.loyalty.sales.catalogue import Catalogue
+from tapledger.membership import programs
 from tapledger.membership.programs import Source
 
 TEA, TOWEL, SET = "tea", "towel", "set"

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapledger.errors import Invalid, NotFound
-from tapledger.membership import catalogue
-from tapledger.membership.catalogue import MAX_NAME_LENGTH, Article, read
+from tapledger.loyalty.sales import catalogue
+from tapledger.loyalty.sales.catalogue import MAX_NAME_LENGTH, Article, read
 from tests.source_tree import ROOT
 
 HEADER = "sku,name,price,tax,category,flags\n"
