@@ -16,7 +16,7 @@ from tapledger.loyalty.facts import Tender
 from tapledger.loyalty.program.prices import PointsAsCash
 from tapledger.loyalty.program.values import StoredValue, TopUpRow
 from tapledger.loyalty.sales.selling import Wants
-from tapledger.membership import exposure, merging, permits, tap
+from tapledger.membership import exposure, merging, night, permits, tap
 from tapledger.membership.exchange import ExchangeCommand, exchange
 from tapledger.membership.exposure import Risk
 from tapledger.membership.redemption import undo_reward
@@ -343,6 +343,16 @@ async def test_X4_a_lease_of_one_who_was_merged_is_closed_in_their_name(leasing:
     assert (now.available, now.leased) == (598, 0)
     row = bench.rows("SELECT member FROM event WHERE kind = 'lease_close'")
     assert row == [(old,)]
+
+
+async def test_the_night_closes_what_is_over(leasing: Leasing) -> None:
+    bench, office = leasing
+    member = await rich(bench, office)
+    await office.grant(member, POINTS, 100)
+    bench.shop.reachable = False
+    bench.clock.move(73 * HOUR_S)
+    await night.run(bench.shop)
+    assert (await have(bench.shop, member)).leased == 0
 
 
 # ---- what it can cost -------------------------------------------------------------------------------------

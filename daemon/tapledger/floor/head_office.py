@@ -12,7 +12,7 @@ from tapledger.clock import Clock
 from tapledger.database import Transaction
 from tapledger.errors import Conflict, Refused, TapledgerError, Unavailable
 from tapledger.loyalty.effects import POINTS
-from tapledger.membership import exposure, received
+from tapledger.membership import exposure, permits, received
 from tapledger.membership.shop import Shop
 from tapledger.settings import CentralSettings
 from tapledger.store import news
@@ -134,6 +134,8 @@ class HeadOffice:
 
     async def _after_round(self, client: CentralClient) -> None:
         told, self._shop.store.told = self._shop.store.told, set()
+        if await permits.close_due(self._shop):
+            self.poke()
         await self._witness(client)
         await self._report(client)
         if told & {"program", "catalogue"}:

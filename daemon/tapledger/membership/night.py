@@ -23,7 +23,7 @@ from tapledger.loyalty.people import campaigns, duplicates, referring
 from tapledger.loyalty.program import Program
 from tapledger.loyalty.tiers import tier_reviews, tiering
 from tapledger.loyalty.value import lapsing, storing
-from tapledger.membership import occasions, redemption, referral
+from tapledger.membership import occasions, permits, redemption, referral
 from tapledger.membership.rights import rights_of
 from tapledger.membership.shop import Shop, operation
 from tapledger.store import due, leaving, members, outbox
@@ -79,6 +79,7 @@ async def run(shop: Shop) -> Done:
     """Do everything that is due now."""
     if (await shop.store.transact(lambda tx: rights_of(tx, shop))).clock_suspect:
         return Done(waits_for_clock=True)
+    await permits.close_due(shop)
     done = Done(vouchers=await redemption.give_back_lapsed(shop))
     done = replace(done, lapsed=await _let_lapse(shop))
     while page := await shop.store.transact(lambda tx: due.page(tx, _ms(shop), MAX_MEMBERS)):

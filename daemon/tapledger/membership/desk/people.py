@@ -216,7 +216,7 @@ async def show(shop: Shop, asked: Show, staff: Staff) -> Answer:
         status=who.status,
         tier=tiering.current(who, shop.program, now).id,
         tier_until=who.tier_until,
-        points=points.available,
+        points=points.shown,
         pending=points.pending,
         held=points.held,
         deficit=points.deficit,
