@@ -85,10 +85,10 @@ FAULTS = {
     "no room for some": ("pwrite64:error=ENOSPC:when=5+37", "ftruncate:error=EIO:when=1+3"),
     "syncs fail": ("fsync,fdatasync:error=EIO:when=1+3",),
     "the disk is read-only, memory short": ("openat:error=EROFS:when=2+5", "mmap:error=ENOMEM:when=1+3"),
-    "reads fail": ("pread64:error=EIO:when=9+61",),
+    "reads fail": ("pread64:error=EIO:when=9+151",),
 }
 """What strace lets fail: from which call on, and every how many. No number divides a sale's calls, so that
-sooner or later each of them fails."""
+sooner or later each of them fails; a start reads the whole file."""
 TWIN = "told too early"
 
 
