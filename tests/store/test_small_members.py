@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,9 +15,10 @@ from tapledger.database import Transaction
 from tapledger.loyalty.effects import Credential
 from tapledger.loyalty.members import Member
 from tapledger.store import history, keys, members, outbox, states
+from tapledger.store import people as people_store
 from tapledger.store.members import Told
 from tapledger.store.outbox import PIECE_ROWS
-from tapledger.wire.messages import FeedPage, FeedRow
+from tapledger.wire.messages import FeedPage, FeedRow, SealedProfile
 from tests.store.old.make import KNOWN
 from tests.store.shops import START, Bench, card
 from tests.store.test_first_release import opened
@@ -136,6 +138,26 @@ async def test_a_long_page_is_taken_in_pieces_and_gone_on_with(bench: Bench) -> 
     assert await store.apply_page(rest) == [one.id for one in news[PIECE_ROWS:]]
     assert (await store.cursor(), await store.heard_from_central()) == (1500, START)
     assert {one.id for one in await everybody(bench)} == {one.id for one in news}
+
+
+async def test_of_other_shops_members_the_last_are_known_by_name(bench: Bench, monkeypatch: Any) -> None:
+    monkeypatch.setattr(people_store, "MAX_FED", 3)
+    own = await bench.join("Ann", card("own"))
+    news = people(8)
+
+    def told(version: int) -> FeedRow:
+        member = news[version % 8]
+        profile = SealedProfile(member=member.id, digest="0" * 64, sealed=b"%d" % version)
+        return FeedRow(version=version, member=member.id, state=member, profile=profile)
+
+    async def known() -> dict[str, bytes]:
+        return dict(bench.rows("SELECT member, sealed FROM profile WHERE fed IS NOT NULL"))
+
+    for first, last in ((1, 4), (5, 7), (8, 10)):
+        rows = [told(version) for version in range(first, last + 1)]
+        await bench.shop.store.apply_page(FeedPage(rows=rows, cursor=last, more=False, at=START))
+        assert await known() == {news[n % 8].id: b"%d" % n for n in range(last - 2, last + 1)}
+    assert bench.rows("SELECT member FROM profile WHERE fed IS NULL") == [(own,)], "its own stays"
 
 
 async def everybody(bench: Bench) -> list[Member]:

@@ -155,13 +155,12 @@ def take_rows(tx: Transaction, rows: Sequence[FeedRow], node: str) -> None:
     told = [Told(row.state, *_settled(row, node)) for row in rows if row.state is not None]
     if told:
         members.replace_all(tx, told)
+    people.put_fed(tx, [(row.profile, row.version) for row in rows if row.profile is not None])
     for row in rows:
         if row.state is None:
             news.take(tx, row)
             continue
         leases.note(tx, row.state, node)
-        if row.profile is not None:
-            people.put(tx, row.profile)
         if row.state.status == "erased":
             _erase(tx, row.state.id)
 

@@ -11,6 +11,7 @@ import functools
 import hashlib
 import hmac
 import unicodedata
+from collections.abc import Sequence
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -22,6 +23,8 @@ from tapledger.wire.messages import SealedProfile
 
 NONCE_BYTES = 12
 MAX_NAME_LENGTH = 60
+MAX_FED = 5000
+"""Profiles of other shops' members that are kept here: those of the members who changed last."""
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,10 +88,27 @@ def unseal(profile_key: bytes, profile: SealedProfile) -> Profile:
 
 
 def put(tx: Transaction, profile: SealedProfile) -> None:
+    """Keep what a member told this shop, for as long as they are a member."""
     tx.exec_driver_sql(
-        "INSERT INTO profile VALUES (?, ?, ?) ON CONFLICT (member) DO UPDATE SET"
-        " digest = excluded.digest, sealed = excluded.sealed",
+        "INSERT INTO profile VALUES (?, ?, ?, NULL) ON CONFLICT (member) DO UPDATE SET"
+        " digest = excluded.digest, sealed = excluded.sealed, fed = NULL",
         (profile.member, profile.digest, profile.sealed),
+    )
+
+
+def put_fed(tx: Transaction, told: Sequence[tuple[SealedProfile, int]]) -> None:
+    """Keep profiles that central tells under these versions; of all it ever told, the last so many (R32)."""
+    if not told:
+        return
+    tx.exec_driver_sql(
+        "INSERT INTO profile VALUES (?, ?, ?, ?) ON CONFLICT (member) DO UPDATE SET"
+        " digest = excluded.digest, sealed = excluded.sealed, fed = iif(fed IS NULL, NULL, excluded.fed)",
+        [(one.member, one.digest, one.sealed, version) for one, version in told],
+    )
+    tx.exec_driver_sql(
+        "DELETE FROM profile WHERE fed <= (SELECT fed FROM profile WHERE fed IS NOT NULL"
+        " ORDER BY fed DESC LIMIT 1 OFFSET ?)",
+        (MAX_FED,),
     )
 
 
