@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from tapledger.commandline import AS_JSON, call, show
-from tapledger_central import operating
+from tapledger_central import lease_cli, operating
 from tapledger_central.log_cli import log_key, proof
 
 
@@ -56,3 +56,5 @@ central.add_command(log_key)
 central.add_command(proof)
 for _command in (operating.migrate, operating.check, operating.list_nodes, operating.revoke):
     central.add_command(_command)
+central.add_command(lease_cli.list_leases)
+central.add_command(lease_cli.write_off)

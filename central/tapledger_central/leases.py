@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import partial
 
 import msgspec
 import structlog
@@ -23,42 +24,36 @@ from tapledger.loyalty.effects import POINTS, Lease
 from tapledger.loyalty.leases import Asked
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program, Tier
-from tapledger.wire import signing
 from tapledger.wire.asking import LeaseAnswer, LeaseAsked
-from tapledger.wire.codec import decode_event, encode_event, link
-from tapledger.wire.messages import EVENT_VERSION, EVERYWHERE, FeedRow, LedgerEvent
+from tapledger.wire.codec import decode_event
+from tapledger.wire.messages import EVERYWHERE, FeedRow
 from tapledger.wire.news import ExposureNews, ProgramNews
-from tapledger_central.apply import apply_next
 from tapledger_central.keys import CentralKeys
+from tapledger_central.own_chain import OwnChain, ms
 from tapledger_central.store import CentralStore, Transaction, inbox, members, news, nodes
 from tapledger_central.store import leases as granted
-from tapledger_central.store.inbox import Filed
 from tapledger_central.store.leases import Granted, Unseen
 from tapledger_central.store.members import Applied, Difference
 from tapledger_central.store.nodes import Node
 
-EPOCH = 1
 MAX_A_MINUTE = 600
 """Leases that one node is granted in a minute: more than any till sells."""
 MAX_MERGES = 32
+MAX_LISTED = 10_000
+"""Of the oldest leases, whether they are open or not."""
 OFFLINE_AFTER = dt.timedelta(minutes=2)
 """A node that was not heard for so long counts as out of reach."""
 CHAINS_AT_ONCE = 50
-EVENTS_AT_ONCE = 200
+EVENTS_AT_ONCE = 20
+"""Looked at in one transaction: a customer at another till waits for its end."""
+MAX_PASSES = 1000
+"""Over all chains, before something else has its turn."""
 ROUND_S = 5.0
 """How often it is looked for whom shops have seen, and who is out of reach."""
 TOO_LITTLE = frozenset({"POINTS_RESERVED", "VALUE_RESERVED", "POINTS_MISSING", "INSUFFICIENT"})
 WRITTEN_OFF = "LEASE_WRITTEN_OFF"
 
 _log = structlog.get_logger("central")
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """Where an event of central's own stands."""
-
-    epoch: int
-    seq: int
 
 
 class Leases:
@@ -77,8 +72,7 @@ class Leases:
         self._clock = clock
         self._randomness = randomness
         self._told = told
-        self.node = signing.node_id(keys.public_key)
-        """Central's own name among the nodes."""
+        self._chain = OwnChain(keys, randomness)
 
     # ---- on demand ----------------------------------------------------------------------------------------
     async def ask(self, node: Node, asked: LeaseAsked) -> LeaseAnswer:
@@ -102,7 +96,7 @@ class Leases:
             if (before.node, before.pool, before.amount) != (node.node, asked.pool, asked.amount):
                 raise Conflict("IDEMPOTENCY_MISMATCH", op_key=asked.id)
             return self._answer(tx, node, who.state, asked.pool, before.amount, now)
-        if granted.count_since(tx, node.node, _ms(now) - 60_000) >= MAX_A_MINUTE:
+        if granted.count_since(tx, node.node, ms(now) - 60_000) >= MAX_A_MINUTE:
             raise Unavailable("LEASES_ASKED_TOO_OFTEN", limit=MAX_A_MINUTE, retry_after_s=60)
         command = Asked(asked.id, node.node, asked.pool, asked.amount)
         program = _program(tx) or _stand_in(tx, who.state, asked.pool)
@@ -119,10 +113,10 @@ class Leases:
 
     def _grant(self, tx: Transaction, decision: Decision, command: Asked, now: dt.datetime) -> None:
         assert decision.body.member is not None
-        self._record(tx, decision, nodes.scope_of(tx, command.node), now)
+        self._chain.record(tx, decision, nodes.scope_of(tx, command.node), now)
         amount = sum(take.amount for take in _leased(decision, command.id).taken)
         granted.add(
-            tx, Granted(command.id, decision.body.member, command.node, command.pool, amount, _ms(now))
+            tx, Granted(command.id, decision.body.member, command.node, command.pool, amount, ms(now))
         )
 
     def _answer(
@@ -153,23 +147,28 @@ class Leases:
 
         A share that is more than half spent is filled up again: spending is seeing, too.
         """
-        chains = await self._store.transact(lambda tx: granted.unseen(tx, self.node, CHAINS_AT_ONCE))
         count = 0
-        for chain in chains:
-            count += await self._store.transact(lambda tx, chain=chain: self._share(tx, chain))  # type: ignore[misc]
+        for _ in range(MAX_PASSES):
+            chains = await self._store.transact(
+                lambda tx: granted.unseen(tx, self._chain.node, CHAINS_AT_ONCE)
+            )
+            for chain in chains:
+                count += await self._store.transact(partial(self._share, chain))
+            if not chains:
+                break
         if count:
             self._told()
         return count
 
-    def _share(self, tx: Transaction, chain: Unseen) -> int:
-        chain = Unseen(chain.node, chain.epoch, chain.after, min(chain.upto, chain.after + EVENTS_AT_ONCE))
+    def _share(self, chain: Unseen, tx: Transaction) -> int:
         program, node = _program(tx), nodes.find(tx, chain.node)
-        granted.set_seen(tx, chain)
-        if program is None or not program.offline.lease_share_pct:
+        is_good = node is not None and node.status == nodes.ACTIVE
+        if program is None or not program.offline.lease_share_pct or not is_good:
+            granted.set_seen(tx, chain)
             return 0
-        if node is None or node.status != nodes.ACTIVE:
-            return 0
+        chain = replace(chain, upto=min(chain.upto, chain.after + EVENTS_AT_ONCE))
         news.lock(tx)
+        granted.set_seen(tx, chain)
         return sum(self._share_of(tx, chain.node, who, program) for who in granted.members_in(tx, chain))
 
     def _share_of(self, tx: Transaction, node: str, member: str, program: Program) -> int:
@@ -198,7 +197,7 @@ class Leases:
         known = members.load(tx, member)
         if known is not None:
             decision = leases.decide_recall(known.state, lease, program, now)
-            self._record(tx, decision, nodes.scope_of(tx, lease.node), now)
+            self._chain.record(tx, decision, nodes.scope_of(tx, lease.node), now)
 
     async def recall(self, lease: str) -> None:
         """Ask the holder of one lease to give it back; raise ``NotFound`` when there is nothing to give."""
@@ -211,6 +210,20 @@ class Leases:
 
         await self._store.transact(work)
         self._told()
+
+    async def still_open(self) -> list[Granted]:
+        """Return the leases that were not closed, the oldest first, each with what is left of it."""
+
+        def work(tx: Transaction) -> list[Granted]:
+            found = []
+            for one in granted.oldest(tx, MAX_LISTED):
+                known = members.load(tx, one.member)
+                lease = None if known is None else escrow.find(known.state.leases, one.lease)
+                if lease is not None:
+                    found.append(replace(one, amount=sum(take.amount for take in lease.taken)))
+            return found
+
+        return await self._store.transact(work)
 
     async def write_off(self, lease: str, operator: str) -> int:
         """Give back what is left of a lease whose holder is gone for good; return how much.
@@ -225,10 +238,10 @@ class Leases:
             program = _program(tx) or _stand_in(tx, known.state, found.pool)
             decision = leases.decide_write_off(known.state, found, operator, program, now)
             rest, scope = sum(take.amount for take in found.taken), nodes.scope_of(tx, found.node)
-            where = self._record(tx, decision, scope, now)
+            where = self._chain.record(tx, decision, scope, now)
             detail = f"{lease} {found.pool} {rest}"
             listed = Difference(WRITTEN_OFF, found.node, where.epoch, where.seq, detail, known.state.id)
-            news.publish(tx, scope, members.list_differences(tx, [listed], _ms(now)), _ms(now))
+            news.publish(tx, scope, members.list_differences(tx, [listed], ms(now)), ms(now))
             return rest
 
         rest = await self._store.transact(work)
@@ -243,7 +256,7 @@ class Leases:
     def _exposure(self, tx: Transaction) -> ExposureNews:
         now = self._clock.now()
         active = [one for one in nodes.everyone(tx) if one.status == nodes.ACTIVE]
-        heard_ms = _ms(now - OFFLINE_AFTER)
+        heard_ms = ms(now - OFFLINE_AFTER)
         away = sum(one.last_seen_ms < heard_ms for one in active)
         worst = rights.exposure(_program(tx) or _plain(""), away)
         return ExposureNews(points=worst.total, nodes_offline=away, nodes=len(active), at=now)
@@ -258,7 +271,7 @@ class Leases:
                 return False
             item = news.Item("exposure", "now", msgspec.msgpack.encode(now))
             for scope in sorted({EVERYWHERE, *news.versions(tx)}):
-                news.publish(tx, scope, [item], _ms(now.at))
+                news.publish(tx, scope, [item], ms(now.at))
             return True
 
         told = await self._store.transact(work)
@@ -270,46 +283,13 @@ class Leases:
         """Share out leases and tell the worst case for ever."""
         while True:
             try:
-                while await self.share_out() >= EVENTS_AT_ONCE:
-                    pass
+                await self.share_out()
                 await self.tell_exposure()
             except TapledgerError as error:
                 _log.warning("leases wait", code=error.code, **error.data)
             except Exception as error:
                 _log.exception("leases wait", why=type(error).__name__)
             await asyncio.sleep(ROUND_S)
-
-    # ---- central's own chain ------------------------------------------------------------------------------
-    def _record(self, tx: Transaction, decision: Decision, scope: str, now: dt.datetime) -> Recorded:
-        """File an event of central's own and apply it; the caller holds ``news.lock``."""
-        head = inbox.lock_head(tx, self.node, EPOCH)
-        event = LedgerEvent(
-            v=EVENT_VERSION,
-            id=uuid7(now, self._randomness),
-            node=self.node,
-            epoch=EPOCH,
-            seq=head.seq + 1,
-            hlc=max(_ms(now) << 16, inbox.latest(tx) + 1),
-            body=decision.body,
-        )
-        raw = encode_event(event)
-        filed = Filed(
-            self.node,
-            EPOCH,
-            event.seq,
-            link(head.hash, raw),
-            event.hlc,
-            decision.body.member,
-            "",
-            raw,
-        )
-        inbox.add(tx, [filed], _ms(now))
-        apply_next(tx, self.node, EPOCH, _ms(now), scope=scope)
-        return Recorded(EPOCH, event.seq)
-
-
-def _ms(instant: dt.datetime) -> int:
-    return int(instant.timestamp() * 1000)
 
 
 def _same(one: ExposureNews, other: ExposureNews) -> bool:

@@ -25,6 +25,7 @@ from tapledger.wire.news import DifferenceNews, ExposureNews, ProgramNews
 from tapledger_central import leases as room
 from tapledger_central import telling
 from tapledger_central.apply import refold
+from tapledger_central.check import check
 from tapledger_central.leases import Leases
 from tapledger_central.store import Transaction, inbox, nodes
 from tapledger_central.store import leases as granted
@@ -235,7 +236,9 @@ async def test_a_lost_devices_lease_is_written_off_and_its_loss_is_listed_and_bo
     world.clock.move(40 * DAY_S)
     (lease,) = (await made.central()).leases
     assert lease.taken and members.points(await made.central(), world.clock.now()).leased == 200
+    assert [(one.lease, one.amount) for one in await made.leases.still_open()] == [(lease.id, 200)]
     assert await made.leases.write_off(lease.id, "the owner") == 200
+    assert await made.leases.still_open() == []
     with pytest.raises(NotFound, match="LEASE_UNKNOWN"):
         await made.leases.write_off(lease.id, "the owner")
     with pytest.raises(NotFound, match="LEASE_UNKNOWN"):
@@ -252,6 +255,8 @@ async def test_a_lost_devices_lease_is_written_off_and_its_loss_is_listed_and_bo
     assert state.deficit == 100 <= 200, "what it had spent, unheard"
     assert sums["leased"] == -100, "the loss is what a leased account is below zero"
     assert sums["points"] + sums["leased"] == -state.deficit
+    report = await check(world.central.store, world.central.keys, everybody=True)
+    assert report.faults == []
 
 
 async def _told(made: Chain, kind: str, prefix: str) -> bytes:

@@ -23,6 +23,7 @@ class Granted:
 _COLUMNS = "SELECT lease, member, node, pool, amount, granted_ms FROM lease WHERE tenant = :tenant"
 _ADD = sa.text("INSERT INTO lease VALUES (:tenant, :lease, :member, :node, :pool, :amount, :granted_ms)")
 _FIND = sa.text(f"{_COLUMNS} AND lease = :lease")
+_OLDEST = sa.text(f"{_COLUMNS} ORDER BY granted_ms, lease LIMIT :limit")
 _COUNT = sa.text(
     "SELECT count(*) FROM lease WHERE tenant = :tenant AND node = :node AND granted_ms > :since_ms"
 )
@@ -55,6 +56,10 @@ def add(tx: Transaction, granted: Granted) -> None:
 def find(tx: Transaction, lease: str) -> Granted | None:
     row = tx.execute(_FIND, {"lease": lease}).first()
     return None if row is None else Granted(*row)
+
+
+def oldest(tx: Transaction, limit: int) -> list[Granted]:
+    return [Granted(*row) for row in tx.execute(_OLDEST, {"limit": limit})]
 
 
 def count_since(tx: Transaction, node: str, since_ms: int) -> int:
