@@ -162,6 +162,8 @@ class Chain:
                 self._say("Demo members join and buy …")
                 await seed.seed_members(self.config(shop))
             seed.mark_complete(self.config(shop))
+        if SHOPS[0] in shops:
+            await seed.tell_rules(self.config(SHOPS[0]).parent, self.central_folder, self._database_url)
 
     async def _start_shop(self, shop: str) -> None:
         devices = [device.table() for device in self.benches[shop].devices.values()]

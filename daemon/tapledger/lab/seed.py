@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import os
 import tomllib
 from dataclasses import dataclass
@@ -16,12 +17,14 @@ from tapledger.clock import Clock, SystemClock
 from tapledger.commands.enrol import enrol_shop
 from tapledger.commands.found import Founding, found
 from tapledger.loyalty.facts import Tender
-from tapledger.membership import sign_in
+from tapledger.membership import programs, sign_in
 from tapledger.membership.identity import Presented
 from tapledger.membership.registration import Joining, register_member
 from tapledger.membership.sale import SaleCommand, record_sale
 from tapledger.membership.shop import Shop
 from tapledger.web.snapshots import DockCode
+from tapledger.wire.news import CatalogueNews, ProgramNews
+from tapledger_central import telling
 from tapledger_central.app import open_central
 from tapledger_central.keys import CARD_KEY_ID, CentralKeys
 from tapledger_drivers.cards.trust.signed_token import issue_token
@@ -145,6 +148,21 @@ def add_offers(folder: Path, offers: str) -> None:
     path = folder / "program.toml"
     plain = path.read_text(encoding="utf-8")
     path.write_text(plain.replace('version = "', 'version = "offers-', 1) + "\n" + offers, encoding="utf-8")
+
+
+async def tell_rules(folder: Path, central: Path, database_url: str = "") -> None:
+    """Let head office tell every shop the programme and the articles that one shop has."""
+    source = programs.load(folder / "program.toml")
+    assert source.program is not None
+    program = ProgramNews(version=source.program.version, content=source.content, text=source.text)
+    text = (folder / "catalogue.csv").read_text(encoding="utf-8-sig")
+    articles = CatalogueNews(digest=hashlib.sha256(text.encode()).hexdigest(), text=text)
+    office, now = await open_central(central, database_url=database_url), SystemClock().now()
+    try:
+        await office.store.transact(lambda tx: telling.program(tx, program, now))
+        await office.store.transact(lambda tx: telling.catalogue(tx, articles, now))
+    finally:
+        await office.close()
 
 
 async def seed_members(config: Path) -> None:
