@@ -20,6 +20,8 @@ from tapledger.wire.messages import (
 MAX_REPORTS = 100
 MAX_REPORT_BYTES = 16 * 1024
 MAX_NAME = 64
+MAX_MEMBER_NAME = 200
+"""Characters of a member's pseudonym: central has it in keys of its tables."""
 
 
 Pool = Literal["points", "principal", "bonus"]
@@ -110,7 +112,10 @@ class Erasures(msgspec.Struct, frozen=True, kw_only=True):
     """A node's receipt: what names these members is destroyed on its disk. Signed as every request is."""
 
     v: int = VERSION
-    members: Annotated[list[str], msgspec.Meta(min_length=1, max_length=MAX_REPORTS)]
+    members: Annotated[
+        list[Annotated[str, msgspec.Meta(max_length=MAX_MEMBER_NAME)]],
+        msgspec.Meta(min_length=1, max_length=MAX_REPORTS),
+    ]
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
