@@ -21,6 +21,7 @@ from tapledger.loyalty.life import merging
 from tapledger.loyalty.members import Member, fold
 from tapledger.wire.codec import decode_event
 from tapledger.wire.messages import EVERYWHERE
+from tapledger_central import reconciling
 from tapledger_central.claims import Claims
 from tapledger_central.classify import IMPOSSIBLE, KIND_UNKNOWN
 from tapledger_central.store import Transaction, inbox, members, news, nodes
@@ -113,7 +114,9 @@ class _Work:
         self._known = members.load_all(self._tx, list(by_member))
         again = self._to_fold_again(by_member)
         for member, its in by_member.items():
-            self._keep(self.advanced(member, its, again))
+            before, after = self._known.get(member), self.advanced(member, its, again)
+            self._keep(after)
+            self._found += reconciling.differences(before, after, its)
         heirs = [one.state.merged_into for one in self._changed.values() if one.state.merged_into]
         for heir in dict.fromkeys(heirs):
             self._tell_heir(heir)

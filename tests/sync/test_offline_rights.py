@@ -28,9 +28,12 @@ from tapledger.membership.shop import Shop
 from tapledger.membership.standing import change_standing
 from tapledger.membership.stored_value import CloseCommand, TopUpCommand, close_card, top_up
 from tapledger.store import members as stored
+from tapledger.store import news
 from tapledger.sync.pusher import push_once
 from tapledger.wire.codec import decode_event
+from tapledger.wire.news import DifferenceNews
 from tapledger_central.store import members as central_members
+from tests.central.chains import held
 from tests.central.world import PROGRAM, ShopNode, World
 
 CARD = Presented("card", "li", 1, "test")
@@ -135,6 +138,12 @@ async def test_G100_two_shops_spend_the_same_600(world: World) -> None:
         await till.sync()
     assert (await a.member()).deficit == 400
     assert 400 <= rights.exposure(RULES, 2).per_member == 1000
+    listed = (await held(world.central))["difference"]
+    assert [(one["code"], one["detail"], one["member"]) for one in listed] == [
+        ("OVERDRAWN", "400 points", "li")
+    ]
+    told = await b.node.store.transact(lambda tx: news.all_of(tx, "difference", DifferenceNews))
+    assert [one.code for one in told.values()] == ["OVERDRAWN"], "told where it was recorded"
     await a.node.sale("li", 45_000)
     assert await a.node.points("li") == 50
 
