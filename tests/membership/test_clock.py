@@ -66,3 +66,19 @@ async def test_a_shop_that_stands_alone_may_have_its_clock_put_right(bench: Benc
     assert not (await bench.shop.store.transact(lambda tx: rights_of(tx, bench.shop))).clock_suspect
     bench.shop.clock.set(365 * 24 * HOUR_S)
     assert not (await bench.shop.store.transact(lambda tx: rights_of(tx, bench.shop))).clock_suspect
+
+
+async def test_another_shops_clock_that_is_ahead_makes_this_one_no_suspect(leasing: Leasing) -> None:
+    """Central clamps a clock that is ahead to five minutes; every shop takes that over."""
+    bench, office = leasing
+    member = await rich(bench, office)
+    ahead = int(bench.clock.now().timestamp() * 1000 + 300_000) << 16
+    await bench.shop.store.heard(ahead)
+    await bench.buy(member)
+    assert await bench.shop.store.transact(lambda tx: bench.shop.store.journal.head(tx).hlc) == ahead + 1
+    bench.shop.reachable = False
+    assert await spends(bench, member)
+    bench.clock.move(3600)
+    await bench.buy(member)
+    bench.clock.move(-600)
+    assert not await spends(bench, member), "its own clock said an hour later"

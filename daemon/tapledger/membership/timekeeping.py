@@ -20,6 +20,7 @@ from tapledger.store import facts, outbox
 MAX_JUMP = MAX_CLOCK_BACK
 SETTLED = dt.timedelta(seconds=30)
 """A mark that is off by less is as good as a new one."""
+LONG_AGO = dt.datetime.fromtimestamp(0, dt.UTC)
 _FACT = "clock_mark"
 _HLC_MS = 16
 """Bits of a hybrid logical clock below its milliseconds."""
@@ -43,8 +44,12 @@ def is_suspect(tx: Transaction, shop: Shop) -> bool:
 
 
 def latest(tx: Transaction, shop: Shop) -> dt.datetime:
-    """Return the latest instant that is known to have been: recorded here, or told by central."""
-    recorded = dt.datetime.fromtimestamp((shop.store.journal.head(tx).hlc >> _HLC_MS) / 1000, dt.UTC)
+    """Return the latest instant that is known to have been: recorded here, or told by central.
+
+    What was recorded says nothing when its hybrid clock only follows another shop's, which may be ahead.
+    """
+    own_ms, heard_ms = shop.store.journal.head(tx).hlc >> _HLC_MS, outbox.heard_hlc(tx) >> _HLC_MS
+    recorded = dt.datetime.fromtimestamp(own_ms / 1000, dt.UTC) if own_ms > heard_ms else LONG_AGO
     return max(recorded, outbox.heard_at(tx) or recorded)
 
 
