@@ -22,7 +22,7 @@ PRINCIPAL = "principal"
 BONUS = "bonus"
 
 
-class Lot(msgspec.Struct, frozen=True, omit_defaults=True):
+class Lot(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """An amount credited at once; worth something from ``available_at`` until before ``expires_at``."""
 
     id: str
@@ -37,7 +37,7 @@ class Lot(msgspec.Struct, frozen=True, omit_defaults=True):
     """Its expiry moves on with every earn and spend (expiry mode ``inactivity``)."""
 
 
-class LotTake(msgspec.Struct, frozen=True, omit_defaults=True):
+class LotTake(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """An amount taken from one lot, or given back to it."""
 
     lot: str
@@ -87,7 +87,7 @@ class Lease(msgspec.Struct, frozen=True, omit_defaults=True):
     """The member in whose name it stands when that one is part of another now; never in their own state."""
 
 
-class Credential(msgspec.Struct, frozen=True, omit_defaults=True):
+class Credential(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One thing that names a member. ``index`` is a keyed hash; the value itself is never in the ledger."""
 
     kind: str

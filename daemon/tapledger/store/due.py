@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from tapledger.database import Transaction
+from tapledger.database import Transaction, first
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MS = dt.timedelta(milliseconds=1)
@@ -23,7 +23,7 @@ def joined(tx: Transaction, member: str) -> None:
 
 def changed(tx: Transaction, member: str) -> None:
     """Look at a member again soon, if their dates are looked after here."""
-    tx.exec_driver_sql("UPDATE due SET at_ms = 0 WHERE member = ? AND at_ms IS NOT 0", (member,))
+    first(tx, "UPDATE due SET at_ms = 0 WHERE member = ? AND at_ms IS NOT 0", member)
 
 
 def all_changed(tx: Transaction, members: Sequence[str]) -> None:

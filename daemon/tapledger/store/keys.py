@@ -33,6 +33,11 @@ def of_hash(text: str) -> Key:
     return text
 
 
+def order(key: Key) -> bytes:
+    """Return what sorts keys so that rows next to each other in a table are written one after the other."""
+    return key if isinstance(key, bytes) else key.encode()
+
+
 def _packed(digits: str) -> bytes | None:
     try:
         return bytes.fromhex(digits)

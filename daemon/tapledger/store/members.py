@@ -112,10 +112,11 @@ def record(tx: Transaction, after: Member, body: EventBody) -> None:
     if any(isinstance(effect, StatusSet) and effect.status == "erased" for effect in body.effects):
         forget(tx, after)  # first: what is stored still says which credentials there are
     key, change = keys.of_uuid(after.id), given_out(body) - _given_back(tx, after.id, body)
-    tx.exec_driver_sql(
+    first(
+        tx,
         "INSERT INTO member (id, state, unsettled_points) VALUES (?, ?, max(0, ?)) ON CONFLICT (id) DO UPDATE"
         " SET state = excluded.state, unsettled_points = max(0, unsettled_points + ?)",
-        (key, states.write(after), change, change),
+        *(key, states.write(after), change, change),
     )
     if body.kind == "join":
         due.joined(tx, after.id)
@@ -192,6 +193,7 @@ def _name(tx: Transaction, given: Iterable[tuple[Key, Credential]]) -> None:
     """Let credentials name the members beside them, whomever they named before."""
     rows = [(keys.of_hash(one.index), member, one.min_level) for member, one in given]
     if rows:
+        rows.sort(key=lambda row: keys.order(row[0]))
         tx.exec_driver_sql(
             "INSERT INTO credential VALUES (?, (SELECT no FROM member WHERE id = ?), ?) ON CONFLICT (idx)"
             " DO UPDATE SET member = excluded.member, min_level = excluded.min_level"
@@ -228,6 +230,7 @@ def replace_all(tx: Transaction, told: Iterable[Told]) -> None:
         for one in news
     ]
     rows = [(keys.of_uuid(member.id), member, unsettled) for member, unsettled in after]
+    rows.sort(key=lambda row: keys.order(row[0]))
     before = _credentials_of(tx, [key for key, _, _ in rows])
     tx.exec_driver_sql(
         "INSERT INTO member (id, state, unsettled_points) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE"
