@@ -24,6 +24,7 @@ ELSEWHERE = {
     "permits.close_due": "a part of each round of sync",
     "permits.secure": "a step that use cases are made of",
     "quoting.quote": "the till's basket",
+    "received.take": "a part of each round of sync",
     "redemption.give_back_lapsed": "a part of the night's work",
     "redemption.voucher_holder": "the till's one box",
     "return_desk.preview": "the till, before goods come back",
