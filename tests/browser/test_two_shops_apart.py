@@ -27,7 +27,14 @@ async def test_two_shops_go_on_apart_and_agree_when_the_line_is_back(browser: Br
         await expect(console.at("sync")).to_have_attribute("data-online", "true", timeout=PATIENCE_MS)
         worst = console.at("worst")
         await expect(worst).to_have_attribute("data-points", "0", timeout=PATIENCE_MS)
-        before = await here.points()
+        # Central sets a share of a member aside for each shop that sees them.
+        await there.fill_basket()
+        await there.pay()
+        await expect(console.at("leased")).not_to_have_text("0", timeout=BACK_MS)
+        leased = await figure(console, "leased")
+        await there.settled()
+        before = await there.points()
+        await here.until_in_step(before)
 
         await make_line(console, "cut")
         for at in (here, there, there):
@@ -45,6 +52,7 @@ async def test_two_shops_go_on_apart_and_agree_when_the_line_is_back(browser: Br
         await expect(console.at("unsynced")).to_have_text("3", timeout=PATIENCE_MS)
         await console.picture("two-shops-apart")
         assert await there.points() == before + gained_there - COFFEE_POINTS
+        assert await figure(console, "leased") == leased - COFFEE_POINTS, "the lease has paid"
 
         await make_line(console, "well")
         await expect(console.at("sync")).to_have_attribute("data-online", "true", timeout=BACK_MS)
@@ -54,6 +62,10 @@ async def test_two_shops_go_on_apart_and_agree_when_the_line_is_back(browser: Br
             await at.until_in_step(before + gained_here + gained_there - 2 * COFFEE_POINTS)
         assert console.complaints == []
         await console.close()
+
+
+async def figure(console: Face, name: str) -> int:
+    return int((await console.at(name).inner_text()).replace(",", ""))
 
 
 async def make_line(console: Face, choice: str) -> None:
