@@ -285,6 +285,17 @@ async def test_a_start_that_asks_again_after_a_later_one_gives_a_clone_away(worl
     assert [row["code"] for row in (await held(world.central))["difference"]] == ["NODE_CLONED"]
 
 
+async def test_of_two_clones_started_in_one_second_one_is_found_out(world: World) -> None:
+    """The power came back for both at once."""
+    shop = await world.shop("first")
+    for boot in ("cc", "aa", "bb"):
+        await ask_as(shop, world, boot)
+    world.clock.move(300)
+    await ask_as(shop, world, "bb")
+    with pytest.raises(Denied, match="NODE_CLONED"):
+        await ask_as(shop, world, "aa")
+
+
 async def test_what_an_earlier_start_had_signed_before_is_no_clone(world: World) -> None:
     """It was on its way when the daemon was started again; and a reboot is nothing."""
     shop = await world.shop("first")

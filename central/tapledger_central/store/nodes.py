@@ -160,7 +160,9 @@ def heard_boot(tx: Transaction, node: str, boot: str, signed_ms: int, slack_ms: 
     newest_ms, since_ms = row[0] or 0, row[1]
     if since_ms is not None:
         return bool(since_ms == newest_ms or signed_ms <= newest_ms + slack_ms)
-    tx.execute(_ADD_BOOT, {"node": node, "boot": boot, "since_ms": signed_ms})
+    # Requests say whole seconds: of two starts in one, the one that is heard later counts as the later.
+    since_ms = newest_ms + 1 if signed_ms // 1000 == newest_ms // 1000 else signed_ms
+    tx.execute(_ADD_BOOT, {"node": node, "boot": boot, "since_ms": since_ms})
     tx.execute(_FORGET_BOOTS, {"node": node, "before_ms": signed_ms - BOOTS_KEPT_MS})
     return True
 
