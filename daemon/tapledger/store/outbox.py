@@ -158,7 +158,8 @@ def take_rows(tx: Transaction, rows: Sequence[FeedRow], node: str) -> None:
     people.put_fed(tx, [(row.profile, row.version) for row in rows if row.profile is not None])
     for row in rows:
         if row.state is None:
-            news.take(tx, row)
+            if row.kind != RECEIPT:
+                news.take(tx, row)
             continue
         leases.note(tx, row.state, node)
         if row.state.status == "erased":
@@ -168,7 +169,11 @@ def take_rows(tx: Transaction, rows: Sequence[FeedRow], node: str) -> None:
 def _settled(row: FeedRow, node: str) -> tuple[int, int]:
     """Return (epoch, seq) of the last event of this node that a row's state contains."""
     places = (key.rpartition("/") for key in row.settled)
-    own = ((int(epoch), row.settled[f"{name}/{epoch}"]) for name, _, epoch in places if name == node)
+    own = (
+        (int(epoch), row.settled[f"{name}/{epoch}"])
+        for name, _, epoch in places
+        if name == node and epoch.isdecimal()
+    )
     return max(own, default=(0, 0))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Annotated, Literal
 
 import msgspec
@@ -14,7 +13,8 @@ from tapledger.wire.messages import (
     Count,
     FeedRow,
     Hash,
-    HlcInt,
+    Instant,
+    ToldHlc,
 )
 
 MAX_REPORTS = 100
@@ -40,8 +40,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
     v: int = VERSION
     heads: list[ChainHead]
-    hlc: HlcInt
-    at: dt.datetime
+    hlc: ToldHlc
+    at: Instant
     scope: str = EVERYWHERE
     """The part of the chain that this node follows."""
 
@@ -79,7 +79,7 @@ class LeaseAnswer(msgspec.Struct, frozen=True, kw_only=True):
     reserved_at: list[str] = []
     """Their names."""
     row: FeedRow | None = None
-    hlc: HlcInt = 0
+    hlc: ToldHlc = 0
     """The latest that central has heard: to be taken over before the row is, for what is drawn from a lease
     counts after its grant alone."""
 

@@ -33,6 +33,9 @@ EVERYWHERE = "all"
 Count = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
 """A number that counts from 1."""
 HlcInt = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+ToldHlc = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+"""What one side hears of the other's clock: whatever it is, later ones can still be written."""
+Instant = Annotated[dt.datetime, msgspec.Meta(tz=True)]
 Hash = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 PublicKey = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 Signature = Annotated[bytes, msgspec.Meta(min_length=64, max_length=64)]
@@ -102,7 +105,7 @@ class BatchAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     v: int = VERSION
     ack: int
-    hlc: HlcInt = 0
+    hlc: ToldHlc = 0
     """The latest that central has heard: the node's own clock goes on from there."""
     verdicts: list[Verdict] = []
     """Of the batch's events, those that are not plainly good."""
@@ -168,9 +171,9 @@ class FeedPage(msgspec.Struct, frozen=True, kw_only=True):
     cursor: int
     """Ask for rows after this version next."""
     more: bool
-    at: dt.datetime
+    at: Instant
     """Central's time, for the stamp 'as of'."""
-    hlc: HlcInt = 0
+    hlc: ToldHlc = 0
     """The latest that central has heard."""
     scope: str = EVERYWHERE
     era: str = ""
