@@ -1,4 +1,4 @@
-"""``tapledger central``: run central, and make one-time codes for shops."""
+"""``tapledger central``: run central, make one-time codes for shops, and whatever else an operator does."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 
 from tapledger.commandline import AS_JSON, call, show
-from tapledger_central import lease_cli, operating
-from tapledger_central.log_cli import log_key, proof
+from tapledger_central import lease_cli, log_cli, operating, risk_cli, rules_cli
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -52,9 +51,20 @@ def enrol_code(shop: str, config: Path, as_json: bool) -> None:
     show(as_json, {"shop": shop, "code": code}, code)
 
 
-central.add_command(log_key)
-central.add_command(proof)
-for _command in (operating.migrate, operating.check, operating.list_nodes, operating.revoke):
+for _command in (
+    operating.migrate,
+    operating.check,
+    operating.list_nodes,
+    operating.revoke,
+    rules_cli.program,
+    rules_cli.catalogue,
+    rules_cli.region,
+    risk_cli.exposure,
+    risk_cli.list_differences,
+    lease_cli.list_leases,
+    lease_cli.recall,
+    lease_cli.write_off,
+    log_cli.log_key,
+    log_cli.proof,
+):
     central.add_command(_command)
-central.add_command(lease_cli.list_leases)
-central.add_command(lease_cli.write_off)

@@ -143,8 +143,7 @@ def _page(tx: Transaction, node: Node, cursor: int, limit: int, now: dt.datetime
     scope = news.scope_of(tx, node.scope)
     if cursor > scope.version:
         raise Conflict("FEED_AHEAD", version=scope.version)
-    if scope.purged:
-        _check_purge(tx, node, cursor, scope.purged)
+    _check_begun(tx, node, cursor, scope.purged)
     erased = news.erased(tx, node.scope, cursor, MAX_ERASED)
     kind = news.MEMBER if v <= MEMBERS_ONLY_V else None
     found, more = news.page(tx, node.scope, node.node, cursor, limit, MAX_PAGE_BYTES, kind)
@@ -160,11 +159,14 @@ def _page(tx: Transaction, node: Node, cursor: int, limit: int, now: dt.datetime
     )
 
 
-def _check_purge(tx: Transaction, node: Node, cursor: int, purged: int) -> None:
-    """Raise ``Conflict`` unless the node began from 0 after the purge and never knew what was purged."""
+def _check_begun(tx: Transaction, node: Node, cursor: int, purged: int) -> None:
+    """Raise ``Conflict`` for a cursor of another scope's feed, and for one from before a purge, unless the
+    node began from 0 after it and so never knew what was purged."""
+    seen = nodes.purge_seen(tx, node.node)
     if cursor == 0:
-        nodes.set_purge_seen(tx, node.node, purged)
-    elif cursor < purged and nodes.purge_seen(tx, node.node) < purged:
+        if seen != purged:
+            nodes.set_purge_seen(tx, node.node, purged)
+    elif seen == nodes.MOVED or (cursor < purged and seen < purged):
         raise Conflict("FEED_GONE", version=purged)
 
 

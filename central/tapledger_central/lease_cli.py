@@ -1,4 +1,4 @@
-"""What an operator does about leases: ``tapledger central leases`` and ``write-off``."""
+"""What an operator does about leases: ``tapledger central leases``, ``recall`` and ``write-off``."""
 
 from __future__ import annotations
 
@@ -17,16 +17,19 @@ def list_leases(config: Path, as_json: bool) -> None:
     """List what shops hold of members' balances and have not given back, the oldest first."""
 
     async def work() -> list[dict[str, str | int]]:
+        from tapledger_central import outstanding
+
         async with operating.office(config) as central:
-            found = await central.leases.still_open()
+            found = await outstanding.find(central.store)
         return [
             {
                 "lease": one.lease,
                 "member": one.member,
                 "node": one.node,
                 "pool": one.pool,
-                "left": one.amount,
+                "left": one.rest,
                 "granted_ms": one.granted_ms,
+                "recalled": one.recalled,
             }
             for one in found
         ]
@@ -38,9 +41,34 @@ def list_leases(config: Path, as_json: bool) -> None:
     show(as_json, {"leases": found}, "\n".join(lines))
 
 
+@click.command()
+@click.argument("node")
+@operating.CONFIG
+@AS_JSON
+def recall(node: str, config: Path, as_json: bool) -> None:
+    """Ask a computer for all its leases: it spends no more of them and gives back the rest."""
+
+    async def work() -> list[str]:
+        from tapledger.errors import NotFound
+        from tapledger_central import outstanding
+        from tapledger_central.store import nodes
+
+        async with operating.office(config) as central:
+            if await central.store.transact(lambda tx: nodes.find(tx, node)) is None:
+                raise NotFound("NODE_UNKNOWN")
+            found = await outstanding.find(central.store, node)
+            asked = [one.lease for one in found if not one.recalled]
+            for lease in asked:
+                await central.leases.recall(lease)
+            return asked
+
+    asked = call(work(), as_json)
+    show(as_json, {"node": node, "leases": asked}, f"{node} is asked for {len(asked)} leases")
+
+
 @click.command("write-off")
 @click.argument("lease")
-@click.option("--by", "operator", required=True, help="Who answers for it.")
+@click.option("--operator", "--by", "operator", required=True, help="Who answers for it.")
 @operating.CONFIG
 @AS_JSON
 def write_off(lease: str, operator: str, config: Path, as_json: bool) -> None:

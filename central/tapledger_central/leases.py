@@ -39,8 +39,6 @@ from tapledger_central.store.nodes import Node
 MAX_A_MINUTE = 600
 """Leases that one node is granted in a minute: more than any till sells."""
 MAX_MERGES = 32
-MAX_LISTED = 10_000
-"""Of the oldest leases, whether they are open or not."""
 OFFLINE_AFTER = dt.timedelta(minutes=2)
 """A node that was not heard for so long counts as out of reach."""
 CHAINS_AT_ONCE = 50
@@ -211,20 +209,6 @@ class Leases:
         await self._store.transact(work)
         self._told()
 
-    async def still_open(self) -> list[Granted]:
-        """Return the leases that were not closed, the oldest first, each with what is left of it."""
-
-        def work(tx: Transaction) -> list[Granted]:
-            found = []
-            for one in granted.oldest(tx, MAX_LISTED):
-                known = members.load(tx, one.member)
-                lease = None if known is None else escrow.find(known.state.leases, one.lease)
-                if lease is not None:
-                    found.append(replace(one, amount=sum(take.amount for take in lease.taken)))
-            return found
-
-        return await self._store.transact(work)
-
     async def write_off(self, lease: str, operator: str) -> int:
         """Give back what is left of a lease whose holder is gone for good; return how much.
 
@@ -266,7 +250,7 @@ class Leases:
 
         def work(tx: Transaction) -> bool:
             now = self._exposure(tx)
-            before = granted.told(tx, EVERYWHERE, "exposure", "now")
+            before = news.told(tx, EVERYWHERE, "exposure", "now")
             if before is not None and _same(msgspec.msgpack.decode(before, type=ExposureNews), now):
                 return False
             item = news.Item("exposure", "now", msgspec.msgpack.encode(now))
@@ -331,7 +315,7 @@ def _shop(tx: Transaction, node: str) -> str:
 
 def _program(tx: Transaction) -> Program | None:
     """Return the programme that central tells; None when every shop has one of its own."""
-    body = granted.told(tx, EVERYWHERE, "program", "current")
+    body = news.told(tx, EVERYWHERE, "program", "current")
     if body is None:
         return None
     told = msgspec.msgpack.decode(body, type=ProgramNews)

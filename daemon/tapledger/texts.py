@@ -15,6 +15,7 @@ from importlib.resources import files
 from tapledger.errors import TapledgerError
 from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.money import exponent
+from tapledger.wire.news import DIFFERENCES, DifferenceNews
 
 
 @cache
@@ -85,6 +86,19 @@ def reason(language: str, why: Reason) -> str:
         if f"reason.{why.code}" in known
         else say(language, f"problem.{why.code}", **data)
     )
+
+
+def difference(language: str, told: DifferenceNews) -> tuple[str, str]:
+    """Return a difference as a sentence, and what to do; what a newer central finds is told by its code."""
+    values = {
+        "code": told.code,
+        "node": told.node,
+        "event": f"{told.epoch}-{told.seq}",
+        "member": told.member,
+        "detail": told.detail,
+    }
+    key = f"difference.{told.code if told.code in DIFFERENCES else 'OTHER'}"
+    return say(language, key, **values), say(language, f"{key}.next", **values)
 
 
 def figures(language: str, data: Mapping[str, str | int]) -> dict[str, str | int]:

@@ -23,7 +23,6 @@ class Granted:
 _COLUMNS = "SELECT lease, member, node, pool, amount, granted_ms FROM lease WHERE tenant = :tenant"
 _ADD = sa.text("INSERT INTO lease VALUES (:tenant, :lease, :member, :node, :pool, :amount, :granted_ms)")
 _FIND = sa.text(f"{_COLUMNS} AND lease = :lease")
-_OLDEST = sa.text(f"{_COLUMNS} ORDER BY granted_ms, lease LIMIT :limit")
 _COUNT = sa.text(
     "SELECT count(*) FROM lease WHERE tenant = :tenant AND node = :node AND granted_ms > :since_ms"
 )
@@ -42,9 +41,9 @@ _SET_SEEN = sa.text(
     "INSERT INTO lease_seen VALUES (:tenant, :node, :epoch, :seq)"
     " ON CONFLICT (tenant, node, epoch) DO UPDATE SET seq = excluded.seq"
 )
-_TOLD = sa.text(
-    "SELECT body FROM feed WHERE tenant = :tenant AND scope = :scope AND kind = :kind AND key = :key"
-    " AND gone = 0"
+_AFTER = sa.text(
+    f"{_COLUMNS} AND lease > :after AND node = coalesce(CAST(:node AS text), node)"
+    " ORDER BY lease LIMIT :limit"
 )
 
 
@@ -58,8 +57,9 @@ def find(tx: Transaction, lease: str) -> Granted | None:
     return None if row is None else Granted(*row)
 
 
-def oldest(tx: Transaction, limit: int) -> list[Granted]:
-    return [Granted(*row) for row in tx.execute(_OLDEST, {"limit": limit})]
+def after(tx: Transaction, lease: str, limit: int, node: str | None = None) -> list[Granted]:
+    """Return the next leases that were ever granted, closed or not, by their ids; only a node's with one."""
+    return [Granted(*row) for row in tx.execute(_AFTER, {"after": lease, "node": node, "limit": limit})]
 
 
 def count_since(tx: Transaction, node: str, since_ms: int) -> int:
@@ -90,9 +90,3 @@ def members_in(tx: Transaction, chain: Unseen) -> list[str]:
 
 def set_seen(tx: Transaction, chain: Unseen) -> None:
     tx.execute(_SET_SEEN, {"node": chain.node, "epoch": chain.epoch, "seq": chain.upto})
-
-
-def told(tx: Transaction, scope: str, kind: str, key: str) -> bytes | None:
-    """Return what the feed says of one thing beside members; None when it says nothing."""
-    row = tx.execute(_TOLD, {"scope": scope, "kind": kind, "key": key}).first()
-    return None if row is None else bytes(row[0])

@@ -86,6 +86,14 @@ _PURGED = sa.text(
     "UPDATE scope SET purged = CASE WHEN purged < :version THEN :version ELSE purged END"
     " WHERE tenant = :tenant AND scope = :scope"
 )
+_TOLD = sa.text(
+    "SELECT body FROM feed WHERE tenant = :tenant AND scope = :scope AND kind = :kind AND key = :key"
+    " AND gone = 0"
+)
+_RULES = sa.text(
+    "SELECT kind, key, body, only_for FROM feed WHERE tenant = :tenant AND scope = :scope"
+    " AND kind != :member AND gone = 0 ORDER BY version"
+)
 
 
 def lock(tx: Transaction, scope: str = EVERYWHERE) -> None:
@@ -143,6 +151,18 @@ def scope_of(tx: Transaction, scope: str) -> Scope:
 def versions(tx: Transaction) -> dict[str, int]:
     """Return the last version of every scope."""
     return {row[0]: row[1] for row in tx.execute(_VERSIONS)}
+
+
+def told(tx: Transaction, scope: str, kind: str, key: str) -> bytes | None:
+    """Return what the feed says of one thing beside members; None when it says nothing."""
+    row = tx.execute(_TOLD, {"scope": scope, "kind": kind, "key": key}).first()
+    return None if row is None else bytes(row[0])
+
+
+def rules(tx: Transaction, scope: str) -> list[Item]:
+    """Return everything that the feed says beside members, as it changed."""
+    rows = tx.execute(_RULES, {"scope": scope, "member": MEMBER})
+    return [Item(kind, key, bytes(body), only_for) for kind, key, body, only_for in rows]
 
 
 def page(

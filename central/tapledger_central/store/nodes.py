@@ -15,6 +15,9 @@ SEEN_EVERY_MS = 5000
 BOOTS_KEPT_MS = 400 * 24 * 3600 * 1000
 """How long a start of a node is remembered; one from before is as new."""
 
+MOVED = -1
+"""In place of the purge that a node has seen: it reads another scope's feed than its cursor is of."""
+
 
 @dataclass(frozen=True, slots=True)
 class Code:
@@ -68,6 +71,7 @@ _SEEN = sa.text(
 )
 _PURGE_SEEN = sa.text("SELECT purge_seen FROM node WHERE tenant = :tenant AND node = :node")
 _SET_PURGE_SEEN = sa.text("UPDATE node SET purge_seen = :version WHERE tenant = :tenant AND node = :node")
+_BEGIN_AGAIN = sa.text("UPDATE node SET purge_seen = :moved WHERE tenant = :tenant AND shop = :shop")
 _SET_SCOPE = sa.text(
     "INSERT INTO shop VALUES (:tenant, :shop, :scope)"
     " ON CONFLICT (tenant, shop) DO UPDATE SET scope = excluded.scope"
@@ -148,6 +152,7 @@ def seen(tx: Transaction, node: str, now_ms: int) -> None:
 def set_scope(tx: Transaction, shop: str, scope: str) -> None:
     """Put a shop into a region: its nodes follow that scope's feed, from its beginning."""
     tx.execute(_SET_SCOPE, {"shop": shop, "scope": scope})
+    tx.execute(_BEGIN_AGAIN, {"shop": shop, "moved": MOVED})
 
 
 def heard_boot(tx: Transaction, node: str, boot: str, signed_ms: int, slack_ms: int) -> bool:
@@ -168,7 +173,7 @@ def heard_boot(tx: Transaction, node: str, boot: str, signed_ms: int, slack_ms: 
 
 
 def purge_seen(tx: Transaction, node: str) -> int:
-    """Return which purge of tombstones had been before the node began to read its feed."""
+    """Return which purge of tombstones had been before the node began to read its feed; or ``MOVED``."""
     return int(tx.execute(_PURGE_SEEN, {"node": node}).scalar() or 0)
 
 

@@ -7,7 +7,7 @@ import datetime as dt
 from tapledger import texts
 from tapledger.membership.exposure import Risk
 from tapledger.web.snapshots import DifferenceView, WorstCase
-from tapledger.wire.news import DIFFERENCES, DifferenceNews
+from tapledger.wire.news import DifferenceNews
 
 
 def worst_case(risk: Risk, language: str) -> WorstCase:
@@ -29,16 +29,7 @@ def worst_case(risk: Risk, language: str) -> WorstCase:
 
 
 def difference(told: DifferenceNews, language: str) -> DifferenceView:
-    """Return one line of the reconciliation list; what a newer central finds is told by its code."""
-    values = {
-        "code": told.code,
-        "node": told.node,
-        "event": f"{told.epoch}-{told.seq}",
-        "member": told.member,
-        "detail": told.detail,
-    }
-    key = f"difference.{told.code if told.code in DIFFERENCES else 'OTHER'}"
+    """Return one line of the reconciliation list."""
     at = dt.datetime.fromtimestamp(told.found_ms / 1000, dt.UTC)
-    return DifferenceView(
-        at.isoformat(), texts.say(language, key, **values), texts.say(language, f"{key}.next", **values)
-    )
+    sentence, next_step = texts.difference(language, told)
+    return DifferenceView(at.isoformat(), sentence, next_step)
