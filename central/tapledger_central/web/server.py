@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from aiohttp import web
+from aiohttp import ClientError, web
 
 from tapledger.errors import Denied, Invalid, Unavailable
 from tapledger.wire.messages import MAX_BATCH_BYTES
@@ -49,6 +49,8 @@ async def _read(request: web.Request, limit: int) -> bytes:
                     raise Invalid("MESSAGE_TOO_LARGE", limit=limit)
     except TimeoutError as error:
         raise Unavailable("BODY_TOO_SLOW") from error
+    except (ClientError, web.RequestPayloadError, ConnectionError) as error:  # they have hung up
+        raise Invalid("MESSAGE_UNREADABLE", why=type(error).__name__) from error
     return bytes(body)
 
 
