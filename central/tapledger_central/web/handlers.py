@@ -15,7 +15,7 @@ from yarl import URL
 
 from tapledger.errors import Denied, Invalid, NotFound, TapledgerError, Unavailable
 from tapledger.wire import problems, signing
-from tapledger.wire.asking import Erasures, LeaseAsked, Taken, Telemetry
+from tapledger.wire.asking import Erasures, LeaseAnswer, LeaseAsked, Standing, Tail, Taken, Telemetry
 from tapledger.wire.codec import check_version, pack, unpack
 from tapledger.wire.messages import (
     MAX_BATCH_BYTES,
@@ -23,13 +23,16 @@ from tapledger.wire.messages import (
     MAX_WAIT_S,
     VERSION,
     Batch,
+    BatchAnswer,
     Enrol,
+    FeedPage,
 )
 from tapledger.wire.proofs import LogCheckpoint, LogConsistency, LogInclusion
 from tapledger_central import audit, placing
 from tapledger_central.enrol import enrol
 from tapledger_central.store import nodes, reports
 from tapledger_central.store.nodes import Node
+from tapledger_central.web import openapi
 from tapledger_central.web.asking import ANSWER_SIGNATURE, Answered, Asked
 from tapledger_central.web.guard import Admission, Guard
 
@@ -59,7 +62,12 @@ class Route:
     path: str
     answer: Callable[[Handlers, Caller], Awaitable[msgspec.Struct]]
     summary: str
+    gives: type[msgspec.Struct]
+    """The answer as a node reads it."""
+    takes: type[msgspec.Struct] | None = None
     max_body: int = 0
+    query: tuple[str, ...] = ()
+    """What may be said in the address, beside ``boot``."""
     wait: Callable[[Handlers, Caller], Awaitable[None]] | None = None
     """Comes back when there is something to tell, or when it has been long enough."""
     for_suspended: bool = False
@@ -88,9 +96,11 @@ class Handlers:
             if origin is None:
                 raise Denied("HOST_WRONG")
             path, _, query_text = asked.target.partition("?")
-            if (asked.method, path) == ("GET", "/v1/health"):
+            if (asked.method, path) == ("GET", openapi.HEALTH):
                 return _health()
-            if (asked.method, path) == ("POST", "/v1/enrol"):
+            if (asked.method, path) == ("GET", openapi.PATH):
+                return Answered(200, openapi.text(ROUTES), "application/json")
+            if (asked.method, path) == ("POST", openapi.ENROL):
                 return await self._enrol(asked)
             route, named = match(asked.method, path)
             async with self.admission.slot():
@@ -191,20 +201,25 @@ class Handlers:
 
 ROUTES: tuple[Route, ...] = (
     Route("POST", "/v1/nodes/{node}/events", Handlers.post_events, "Take a batch of events",
-          MAX_BATCH_BYTES, for_suspended=True),
-    Route("GET", "/v1/nodes/{node}/events", Handlers.get_events, "Give a node its own events back"),
-    Route("GET", "/v1/nodes/{node}/standing", Handlers.get_standing, "Tell where a node's chains end"),
+          BatchAnswer, Batch, MAX_BATCH_BYTES, for_suspended=True),
+    Route("GET", "/v1/nodes/{node}/events", Handlers.get_events, "Give a node its own events back",
+          Tail, query=("epoch", "after")),
+    Route("GET", "/v1/nodes/{node}/standing", Handlers.get_standing, "Tell where a node's chains end",
+          Standing),
     Route("POST", "/v1/nodes/{node}/leases", Handlers.post_lease, "Set aside what is about to be spent",
-          MAX_SMALL_BYTES),
+          LeaseAnswer, LeaseAsked, MAX_SMALL_BYTES),
     Route("POST", "/v1/nodes/{node}/telemetry", Handlers.post_telemetry, "Take what a node tells of itself",
-          MAX_BATCH_BYTES),
+          Taken, Telemetry, MAX_BATCH_BYTES),
     Route("POST", "/v1/nodes/{node}/erasures", Handlers.post_erasures, "Take receipts for erased members",
-          MAX_SMALL_BYTES),
+          Taken, Erasures, MAX_SMALL_BYTES),
     Route("GET", "/v1/feed", Handlers.get_feed, "Tell what changed after a version",
-          wait=Handlers.wait_for_news),
-    Route("GET", "/v1/log/checkpoint", Handlers.get_checkpoint, "Tell the newest checkpoint of the log"),
-    Route("GET", "/v1/log/consistency", Handlers.get_consistency, "Prove that the log only grew"),
-    Route("GET", "/v1/log/inclusion", Handlers.get_inclusion, "Prove that an event is in the log"),
+          FeedPage, query=("cursor", "limit", "wait_s", "v"), wait=Handlers.wait_for_news),
+    Route("GET", "/v1/log/checkpoint", Handlers.get_checkpoint, "Tell the newest checkpoint of the log",
+          LogCheckpoint),
+    Route("GET", "/v1/log/consistency", Handlers.get_consistency, "Prove that the log only grew",
+          LogConsistency, query=("from", "to")),
+    Route("GET", "/v1/log/inclusion", Handlers.get_inclusion, "Prove that an event is in the log",
+          LogInclusion, query=("node", "epoch", "seq")),
 )  # fmt: skip
 
 
@@ -221,7 +236,7 @@ def match(method: str, path: str) -> tuple[Route, str | None]:
         known_path = True
         if route.method == method:
             return route, parts[wanted.index("{node}")] if "{node}" in wanted else None
-    if known_path or path in ("/v1/health", "/v1/enrol"):
+    if known_path or path in (openapi.HEALTH, openapi.PATH, openapi.ENROL):
         raise Invalid("METHOD_WRONG")
     raise NotFound("ROUTE_UNKNOWN")
 
