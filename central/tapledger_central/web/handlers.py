@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qs
 
 import msgspec
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 MAX_ENROL_BYTES = 4096
 MAX_SMALL_BYTES = 64 * 1024
 
+T = TypeVar("T", bound=msgspec.Struct)
+
 _log = structlog.get_logger("central")
 
 
@@ -70,6 +72,8 @@ class Route:
     """What may be said in the address, beside ``boot``."""
     wait: Callable[[Handlers, Caller], Awaitable[None]] | None = None
     """Comes back when there is something to tell, or when it has been long enough."""
+    repeatable: bool = False
+    """It changes nothing when it comes again, so its nonce need not be remembered."""
     for_suspended: bool = False
     """A node that is not trusted any more may ask it, too: what it recorded is evidence."""
 
@@ -106,9 +110,9 @@ class Handlers:
             async with self.admission.slot():
                 body = await asked.read(route.max_body)
                 query = _query(query_text)
-                node, nonce = await self.guard.admit(
-                    asked, origin + asked.target, body, _boot(query.get("boot", ""))
-                )
+                boot = _boot(query.get("boot", ""))
+                url = origin + asked.target
+                node, nonce = await self.guard.admit(asked, url, body, boot, repeatable=route.repeatable)
                 _check_who(route, node, named)
                 caller = Caller(node, query, body)
                 message = None if route.wait else await route.answer(self, caller)
@@ -156,15 +160,15 @@ class Handlers:
         return await placing.tail(self.central.store, caller.node, epoch, after)
 
     async def post_lease(self, caller: Caller) -> msgspec.Struct:
-        return await self.central.lease(caller.node, unpack(caller.body, LeaseAsked))
+        return await self.central.lease(caller.node, _message(caller, LeaseAsked))
 
     async def post_telemetry(self, caller: Caller) -> msgspec.Struct:
-        told, name, now_ms = unpack(caller.body, Telemetry), caller.node.node, self._now_ms()
+        told, name, now_ms = _message(caller, Telemetry), caller.node.node, self._now_ms()
         await self.central.store.transact(lambda tx: reports.add(tx, name, told.reports, now_ms))
         return Taken()
 
     async def post_erasures(self, caller: Caller) -> msgspec.Struct:
-        told, name, now_ms = unpack(caller.body, Erasures), caller.node.node, self._now_ms()
+        told, name, now_ms = _message(caller, Erasures), caller.node.node, self._now_ms()
         await self.central.store.transact(lambda tx: reports.erased(tx, name, told.members, now_ms))
         return Taken()
 
@@ -201,7 +205,7 @@ class Handlers:
 
 ROUTES: tuple[Route, ...] = (
     Route("POST", "/v1/nodes/{node}/events", Handlers.post_events, "Take a batch of events",
-          BatchAnswer, Batch, MAX_BATCH_BYTES, for_suspended=True),
+          BatchAnswer, Batch, MAX_BATCH_BYTES, for_suspended=True, repeatable=True),
     Route("GET", "/v1/nodes/{node}/events", Handlers.get_events, "Give a node its own events back",
           Tail, query=("epoch", "after")),
     Route("GET", "/v1/nodes/{node}/standing", Handlers.get_standing, "Tell where a node's chains end",
@@ -225,20 +229,26 @@ ROUTES: tuple[Route, ...] = (
 
 def match(method: str, path: str) -> tuple[Route, str | None]:
     """Return the route of a request and the node its path names; raise what fits when there is none."""
-    known_path = False
+    template = template_of(path)
+    for route in ROUTES:
+        if (route.method, route.path) == (method, template):
+            places = dict(zip(template.split("/"), path.split("/"), strict=True))
+            return route, places.get("{node}")
+    if template:
+        raise Invalid("METHOD_WRONG")
+    raise NotFound("ROUTE_UNKNOWN")
+
+
+def template_of(path: str) -> str:
+    """Return the path of the route that a request is for, with ``{node}`` in it; empty when there is none."""
+    if path in openapi.OPEN:
+        return path
     parts = path.split("/")
     for route in ROUTES:
         wanted = route.path.split("/")
-        if len(wanted) != len(parts) or any(
-            w not in (p, "{node}") for w, p in zip(wanted, parts, strict=True)
-        ):
-            continue
-        known_path = True
-        if route.method == method:
-            return route, parts[wanted.index("{node}")] if "{node}" in wanted else None
-    if known_path or path in (openapi.HEALTH, openapi.PATH, openapi.ENROL):
-        raise Invalid("METHOD_WRONG")
-    raise NotFound("ROUTE_UNKNOWN")
+        if len(wanted) == len(parts) and all(w in (p, "{node}") for w, p in zip(wanted, parts, strict=True)):
+            return route.path
+    return ""
 
 
 def refused(error: TapledgerError) -> Answered:
@@ -255,6 +265,13 @@ def number(query: dict[str, str], name: str, default: int, most: int = 2**53) ->
     if not (text.isascii() and text.isdigit() and len(text) <= 16) or int(text) > most:
         raise Invalid("FEED_QUERY_INVALID", limit=MAX_FEED_ROWS)
     return int(text)
+
+
+def _message(caller: Caller, kind: type[T]) -> T:
+    """Return the message of a request; raise ``Invalid`` for one that cannot be understood."""
+    message = unpack(caller.body, kind)
+    check_version(getattr(message, "v", VERSION))
+    return message
 
 
 def _check_who(route: Route, node: Node, named: str | None) -> None:
