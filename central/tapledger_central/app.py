@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import structlog
 from aiohttp import web
 
 from tapledger.clock import Clock, SystemClock
-from tapledger.errors import Conflict, TapledgerError, Unavailable
+from tapledger.errors import Conflict, TapledgerError
 from tapledger.identifiers import Randomness
 from tapledger.wire.asking import LeaseAnswer, LeaseAsked
 from tapledger.wire.messages import VERSION, Batch, BatchAnswer
@@ -25,9 +24,11 @@ from tapledger_central.leases import Leases
 from tapledger_central.notary import Notary
 from tapledger_central.settings import CentralSettings
 from tapledger_central.store import CentralStore, Executor, open_store
+from tapledger_central.store.counted import CountedStore
 from tapledger_central.store.nodes import QUARANTINED, Node
 from tapledger_central.web.handlers import Handlers
-from tapledger_central.web.server import build_app
+from tapledger_central.web.metrics import Metrics, metrics_served
+from tapledger_central.web.server import build_app, listen
 
 SHUTDOWN_S = 5.0
 CLEAN_UP_S = 3600.0
@@ -39,7 +40,7 @@ class Central:
     """One tenant's central. Use ``open_central``, and ``working`` for what it does by itself."""
 
     def __init__(self, store: CentralStore, keys: CentralKeys, clock: Clock, randomness: Randomness) -> None:
-        self.store = store
+        self.store = store = CountedStore(store)
         self.keys = keys
         self.clock = clock
         self.randomness = randomness
@@ -131,16 +132,17 @@ async def open_central(
 
 
 @asynccontextmanager
-async def serving(central: Central, settings: CentralSettings) -> AsyncIterator[str]:
-    """Serve central while the context is open; gives its address."""
-    listener = _listen(settings.listen_host, settings.listen_port)
+async def serving(
+    central: Central, settings: CentralSettings, metrics: Metrics | None = None
+) -> AsyncIterator[str]:
+    """Serve central while the context is open; gives its address. ``metrics`` counts what is asked."""
+    listener = listen(settings.listen_host, settings.listen_port)
     port = listener.getsockname()[1]
     host = f"[{settings.listen_host}]" if ":" in settings.listen_host else settings.listen_host
     address = f"http://{host}:{port}"
     origins = settings.origins or [address, f"http://localhost:{port}"]
-    runner = web.AppRunner(
-        build_app([Handlers(central, origins)]), access_log=None, shutdown_timeout=SHUTDOWN_S
-    )
+    app = build_app([Handlers(central, origins)], None if metrics is None else metrics.observe)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
     central.watch.draining = False
     try:
         async with central.working():
@@ -153,18 +155,6 @@ async def serving(central: Central, settings: CentralSettings) -> AsyncIterator[
         listener.close()
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise Unavailable("PORT_TAKEN", host=host, port=port) from error
-    return listener
-
-
 async def run(settings: CentralSettings, announce: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM; ``announce`` is told the address once central answers there."""
     stop = asyncio.Event()
@@ -173,7 +163,11 @@ async def run(settings: CentralSettings, announce: Callable[[str], None]) -> Non
         loop.add_signal_handler(number, stop.set)
     central = await open_central(settings.data_folder, database_url=settings.database_url)
     try:
-        async with serving(central, settings) as address:
+        async with AsyncExitStack() as stack:
+            metrics = Metrics(central) if settings.metrics_port else None
+            address = await stack.enter_async_context(serving(central, settings, metrics))
+            if metrics is not None:
+                await stack.enter_async_context(metrics_served(metrics, settings.metrics_port))
             sharing = asyncio.create_task(central.leases.run())
             try:
                 announce(address)

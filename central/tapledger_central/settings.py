@@ -47,6 +47,8 @@ class CentralSettings(BaseModel):
     listen_host: Annotated[str, AfterValidator(_loopback)] = "127.0.0.1"
     listen_port: Annotated[int, Field(ge=0, le=65535)] = 7400
     """0 takes any free port."""
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    """Where ``GET /metrics`` is, on the loopback alone; 0 is nowhere."""
     origins: Annotated[list[Annotated[str, AfterValidator(_origin)]], Field(max_length=16)] = []
     """How shops reach central when a proxy stands before it; requests for any other host are refused."""
 

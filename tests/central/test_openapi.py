@@ -19,7 +19,7 @@ from tests.central.world import World
 
 OPEN = {("get", openapi.HEALTH), ("get", openapi.PATH), ("post", openapi.ENROL)}
 READ = re.compile(r'(?:number\([\w.]+, |query\.get\()"(\w+)"')
-UNPACKED = re.compile(r"unpack\(caller\.body, (\w+)\)")
+UNPACKED = re.compile(r"(?:unpack\(caller\.body|_message\(caller), (\w+)\)")
 
 DOCUMENT: dict[str, Any] = json.loads(openapi.text(ROUTES))
 

@@ -69,6 +69,9 @@ _LATEST = sa.text("SELECT coalesce(max(hlc), 0) FROM head WHERE tenant = :tenant
 _ALL_HEADS = sa.text(
     "SELECT node, epoch, seq, hash FROM head WHERE tenant = :tenant AND seq > 0 ORDER BY node, epoch"
 )
+_TOTALS = sa.text(
+    "SELECT coalesce(sum(seq), 0), coalesce(sum(seq - applied), 0) FROM head WHERE tenant = :tenant"
+)
 _HASHES = sa.text(
     "SELECT hash FROM inbox WHERE tenant = :tenant AND node = :node AND epoch = :epoch"
     " AND seq BETWEEN :first AND :last ORDER BY seq"
@@ -147,6 +150,12 @@ def heads(tx: Transaction, node: str) -> list[tuple[int, int, bytes]]:
 def all_heads(tx: Transaction) -> list[tuple[str, int, int, bytes]]:
     """Return (node, epoch, seq, hash) of the last event of every chain."""
     return [(row[0], row[1], row[2], bytes(row[3])) for row in tx.execute(_ALL_HEADS)]
+
+
+def totals(tx: Transaction) -> tuple[int, int]:
+    """Return how many events are filed, and how many of them are not applied yet."""
+    row = tx.execute(_TOTALS).one()
+    return int(row[0]), int(row[1])
 
 
 def latest(tx: Transaction) -> int:

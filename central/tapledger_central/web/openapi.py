@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PATH = "/openapi.json"
 HEALTH, ENROL = "/v1/health", "/v1/enrol"
+OPEN = frozenset({HEALTH, PATH, ENROL})
 """What anybody may ask, signed or not."""
 TEMPLATE = "#/components/schemas/{name}"
 ABOUT = (

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import socket
+from collections.abc import Callable, Sequence
 
 from aiohttp import ClientError, web
 
@@ -15,19 +16,38 @@ from tapledger_central.web.handlers import Handlers, refused
 BODY_DEADLINE_S = 20.0
 
 
-def build_app(tenants: Sequence[Handlers]) -> web.Application:
+Observe = Callable[[Asked, Answered, float], None]
+"""Is told each request, its answer, and how many seconds were between them."""
+
+
+def build_app(tenants: Sequence[Handlers], observe: Observe | None = None) -> web.Application:
     """Return the web application that asks the tenant of each request's host."""
     by_host = {host: handlers for handlers in tenants for host in handlers.hosts}
 
     async def answer(request: web.Request) -> web.Response:
-        asked = _asked(request)
+        begun_s, asked = asyncio.get_running_loop().time(), _asked(request)
         handlers = by_host.get(asked.host.lower())
         answered = refused(Denied("HOST_WRONG")) if handlers is None else await handlers.answer(asked)
+        if observe is not None:
+            observe(asked, answered, asyncio.get_running_loop().time() - begun_s)
         return _response(answered)
 
     app = web.Application(client_max_size=MAX_BATCH_BYTES)
     app.router.add_route("*", "/{path:.*}", answer)
     return app
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take a port; raise ``Unavailable`` PORT_TAKEN."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise Unavailable("PORT_TAKEN", host=host, port=port) from error
+    return listener
 
 
 def _asked(request: web.Request) -> Asked:
