@@ -176,22 +176,52 @@ def _toml(value: object) -> str:
     return f'"{value}"' if isinstance(value, str | Path) else str(value)
 
 
-def test_every_message_has_its_row_with_its_fields() -> None:
-    from tapledger.wire import messages
+PROTOCOL = Path("docs/sync-protocol.md")
 
-    page = text(Path("docs/sync-protocol.md"))
+
+def test_every_message_has_its_row_with_its_fields() -> None:
+    from tapledger.wire import asking, messages, proofs
+
+    page = text(PROTOCOL)
     structs = [
         item
-        for item in vars(messages).values()
-        if isinstance(item, type)
-        and issubclass(item, msgspec.Struct)
-        and item.__module__ == messages.__name__
+        for module in (messages, asking, proofs)
+        for item in vars(module).values()
+        if isinstance(item, type) and issubclass(item, msgspec.Struct) and item.__module__ == module.__name__
     ]
-    assert structs
+    assert len(structs) > 20
     for struct in structs:
         row = _table_row(page, struct.__name__)
         missing = [name for name in struct.__struct_fields__ if f"`{name}`" not in row]
-        assert not missing, f"docs/sync-protocol.md: the row of {struct.__name__} lacks {missing}"
+        assert not missing, f"{PROTOCOL}: the row of {struct.__name__} lacks {missing}"
+
+
+def test_every_kind_of_news_has_its_row_with_its_fields() -> None:
+    from tapledger.wire import news
+
+    page = text(PROTOCOL)
+    for kind, struct in news.KINDS.items():
+        row = _table_row(page, kind)
+        missing = [name for name in (struct.__name__, *struct.__struct_fields__) if f"`{name}`" not in row]
+        assert not missing, f"{PROTOCOL}: the row of {kind} lacks {missing}"
+    for code in news.DIFFERENCES:
+        _table_row(page, code)
+
+
+def test_the_requests_in_the_docs_are_those_that_central_answers() -> None:
+    from tapledger_central.web import openapi
+    from tapledger_central.web.handlers import ROUTES
+
+    told = dict.fromkeys([("GET", openapi.HEALTH), ("GET", openapi.PATH), ("POST", openapi.ENROL)], ("", ""))
+    for route in ROUTES:
+        takes = "" if route.takes is None else f"`{route.takes.__name__}` "
+        told[route.method, route.path] = (" ".join(sorted(route.query)), f"{takes}→ `{route.gives.__name__}`")
+    rows = re.findall(r"^\| `(GET|POST) ([^?`]+)\??([^`]*)` \| (.*?) \|", text(PROTOCOL), re.MULTILINE)
+    assert {(method, path) for method, path, _, _ in rows} == set(told)
+    for method, path, query, messages in rows:
+        names, bodies = told[method, path]
+        if bodies:
+            assert (" ".join(sorted(re.findall(r"(\w+)=", query))), messages) == (names, bodies), path
 
 
 # ---- the programme ---------------------------------------------------------------------------------------
