@@ -30,6 +30,7 @@ from tapledger.devices.supervisor import DeviceSupervisor
 from tapledger.errors import Invalid, Unavailable
 from tapledger.floor import paper_views, views
 from tapledger.floor.head_office import HeadOffice
+from tapledger.floor.safekeeping import Safekeeping
 from tapledger.floor.serving import Serving
 from tapledger.floor.workshop import Technician
 from tapledger.identifiers import Randomness
@@ -175,6 +176,7 @@ class Daemon:
         )
         self.console = ConsoleFace(shop, self.live, machine)
         self.serving = Serving(shop, self.devices, self.events, self.kiosk, self.till)
+        self.safekeeping = Safekeeping(settings.store.folder, shop.store.keyring, settings.backup, clock)
         self.live.on_painted = self.console.changed
         self.live.on_left = self.claims.left
 
@@ -217,6 +219,7 @@ class Daemon:
                     self.office.run(),
                     self.night_work(),
                     self.change_programs(),
+                    self.safekeeping.run(),
                 ):
                     group.create_task(loop)
                 started(server.port)

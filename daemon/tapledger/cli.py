@@ -13,6 +13,7 @@ import click
 
 from tapledger import languages
 from tapledger.commandline import AS_JSON, CONFIG, LANGUAGE, call, show
+from tapledger.commands.backup_cli import backup, restore
 from tapledger.commands.desk_cli import desk, member
 from tapledger.commands.proof_cli import verify_proof, witness
 from tapledger.commands.recording_cli import record, replay
@@ -48,10 +49,12 @@ def main() -> None:
     """A membership system for shops: works offline, never loses a point, proves every number."""
 
 
+main.add_command(backup)
 main.add_command(desk)
 main.add_command(member)
 main.add_command(record)
 main.add_command(replay)
+main.add_command(restore)
 main.add_command(simulate)
 main.add_command(verify_proof)
 main.add_command(witness)

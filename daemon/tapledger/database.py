@@ -197,6 +197,42 @@ class Database:
         self._engine.dispose()
 
 
+def copy(tx: Transaction, path: Path, statement: str = "", *values: object) -> None:
+    """Write all that a transaction sees into a file that is whole by itself; nobody waits for it meanwhile.
+
+    ``statement`` is run in the copy.
+    """
+    target = sqlcipher.connect(str(path), isolation_level=None)
+    try:
+        _driver(tx).backup(target)
+        target.execute("PRAGMA journal_mode=DELETE").fetchall()
+        target.execute(statement, values)
+    finally:
+        target.close()
+
+
+def look_into(path: Path, work: Callable[[Transaction], T]) -> T:
+    """Return what ``work`` finds in a file that nobody writes; not a byte of it or beside it is changed.
+
+    Raises ``Corrupt`` for what is no database or a damaged one.
+    """
+    place = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+    engine = sa.create_engine(
+        "sqlite://",
+        module=sqlcipher,
+        poolclass=StaticPool,
+        hide_parameters=True,
+        creator=lambda: sqlcipher.connect(place, uri=True, isolation_level=None, check_same_thread=False),
+    )
+    try:
+        with engine.connect() as connection:
+            return work(connection)
+    except sa.exc.DatabaseError as error:
+        raise Corrupt("STORE_UNREADABLE", path=str(path), why=str(error.orig)) from error
+    finally:
+        engine.dispose()
+
+
 def _open(path: Path, prepare: Callable[[sa.Connection], None], read_only: bool) -> sa.Engine:
     engine = sa.create_engine(
         f"sqlite:///{path}",

@@ -74,6 +74,14 @@ class ReceiptSettings(Section):
     """Length of a new paper roll; 0: it is learned."""
 
 
+class BackupSettings(Section):
+    folder: str = ""
+    """Empty: the daemon makes none by itself."""
+    every_hours: float = Field(default=24, gt=0, le=744)
+    keep: int = Field(default=7, ge=1, le=1000)
+    """The newest so many."""
+
+
 class DeviceSettings(Section):
     role: Literal[
         "kiosk-reader",
@@ -100,6 +108,7 @@ class Settings(Section):
     kiosk: KioskSettings = KioskSettings()
     till: TillSettings = TillSettings()
     receipts: ReceiptSettings = ReceiptSettings()
+    backup: BackupSettings = BackupSettings()
     devices: list[DeviceSettings] = []
 
     @field_validator("devices")
@@ -128,6 +137,9 @@ def read(path: Path) -> Settings:
         update={
             "receipts": settings.receipts.model_copy(
                 update={name: str(base / file) for name, file in paper.items() if file}
+            ),
+            "backup": settings.backup.model_copy(
+                update={"folder": str(base / settings.backup.folder)} if settings.backup.folder else {}
             ),
             "store": settings.store.model_copy(update={"folder": base / settings.store.folder}),
             "files": FilesSettings(

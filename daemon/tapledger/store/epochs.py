@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import datetime as dt
+from collections.abc import Callable, Iterable
 
 from tapledger.database import Transaction
 from tapledger.errors import Corrupt
@@ -16,6 +17,9 @@ FIRST = 1
 ROLLED_BACK = "ROLLED_BACK"
 """Why nothing is spent until central has given back what this disk lost."""
 
+BEGINNING = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+"""From here the epochs of restored disks are counted, in minutes."""
+
 Projection = Callable[[Transaction, EventBody], None]
 """Brings what the rooms above keep beside the ledger in step with an event that came back."""
 
@@ -26,6 +30,15 @@ def current(tx: Transaction) -> int:
 
 def begin(tx: Transaction, epoch: int) -> None:
     facts.put(tx, "epoch", b"%d" % epoch)
+
+
+def after_restore(known: Iterable[int], now: dt.datetime) -> int:
+    """Return the epoch of a disk that is being restored: one that this node has surely never used.
+
+    Later than all that is known here, and by the clock, because what was used after the backup may be lost
+    with the disk (docs/decisions/0018).
+    """
+    return max((now - BEGINNING) // dt.timedelta(minutes=1), max(known, default=0) + 1)
 
 
 def stopped(tx: Transaction) -> str:
@@ -51,6 +64,12 @@ def hash_of(tx: Transaction, epoch: int, seq: int) -> bytes:
 
 def restore(tx: Transaction, node: str, tail: Tail, project: Projection) -> None:
     """Put back events that follow what is here; central has them all, so they count as acknowledged."""
+    put_back(tx, node, tail, project)
+    outbox.set_acknowledged(tx, tail.epoch, tail.first_seq + len(tail.raws) - 1)
+
+
+def put_back(tx: Transaction, node: str, tail: Tail, project: Projection) -> None:
+    """Put back events that follow what is here; raise ``Corrupt`` TAIL_BROKEN for others."""
     epoch = tail.epoch
     if last_seq(tx, epoch) != tail.first_seq - 1:
         raise Corrupt("TAIL_BROKEN", epoch=epoch, seq=tail.first_seq)
@@ -71,7 +90,6 @@ def restore(tx: Transaction, node: str, tail: Tail, project: Projection) -> None
         project(tx, body)
     if digest != tail.head:
         raise Corrupt("TAIL_BROKEN", epoch=epoch, seq=tail.first_seq)
-    outbox.set_acknowledged(tx, epoch, tail.first_seq + len(tail.raws) - 1)
 
 
 def _name_sale(tx: Transaction, sale: str, epoch: int, seq: int) -> None:

@@ -15,3 +15,7 @@ def put(tx: Transaction, name: str, value: bytes) -> None:
         "INSERT INTO fact VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         (name, value),
     )
+
+
+def drop(tx: Transaction, name: str) -> None:
+    tx.exec_driver_sql("DELETE FROM fact WHERE name = ?", (name,))

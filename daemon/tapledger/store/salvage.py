@@ -48,7 +48,7 @@ def tail(path: Path, node: str, epoch: int, seq: int, head: bytes | None = None)
     ``head`` is the hash of that one, as central holds it; without it the file's own is believed. Nothing is
     raised: what cannot be read ends the answer.
     """
-    found = _found(path, node)
+    found = events_in(path, node)
     if seq == 0:
         starts = [GENESIS]
     elif head is not None:
@@ -60,8 +60,22 @@ def tail(path: Path, node: str, epoch: int, seq: int, head: bytes | None = None)
 
 def whole(path: Path, node: str) -> dict[int, int]:
     """Return, by epoch, up to which event everything from the first on can be saved."""
-    found = _found(path, node)
+    found = events_in(path, node)
     return {epoch: len(_follow(found, epoch, 0, GENESIS)) for epoch in sorted({epoch for epoch, _ in found})}
+
+
+def following(found: Found, heads: Mapping[int, tuple[int, bytes]]) -> tuple[dict[int, list[Saved]], int]:
+    """Return, by epoch, the events that follow heads (seq, hash) in their chains, and the number of others.
+
+    An epoch without a head is followed from its beginning.
+    """
+    saved: dict[int, list[Saved]] = {}
+    others = 0
+    for epoch in sorted({epoch for epoch, _ in found}):
+        seq, head = heads.get(epoch, (0, GENESIS))
+        saved[epoch] = _follow(found, epoch, seq, head)
+        others += sum(one == epoch and later > seq for one, later in found) - len(saved[epoch])
+    return {epoch: events for epoch, events in saved.items() if events}, others
 
 
 def _follow(found: Found, epoch: int, seq: int, previous: bytes) -> list[Saved]:
@@ -75,7 +89,8 @@ def _follow(found: Found, epoch: int, seq: int, previous: bytes) -> list[Saved]:
         previous = after[0].hash
 
 
-def _found(path: Path, node: str) -> Found:
+def events_in(path: Path, node: str) -> Found:
+    """Return whatever in a file looks like an event of a node."""
     pages = _pages(path)
     found: Found = defaultdict(list)
     for number, page in pages.items():

@@ -14,7 +14,7 @@ import structlog
 
 from tapledger.database import Database, Executor, ThreadExecutor, Transaction, read_migrations
 from tapledger.errors import Corrupt, Unavailable
-from tapledger.store import drawers, epochs, facts, lock, outbox, prints
+from tapledger.store import backups, drawers, epochs, facts, lock, outbox, prints
 from tapledger.store.journal import Journal
 from tapledger.store.keyring import Keyring
 from tapledger.store.space import Space
@@ -57,15 +57,17 @@ class Store:
     ) -> Store:
         """Open the file, migrate it, and settle what was at the printer when the daemon stopped.
 
-        One process may have it open; a second is refused with ``Unavailable``. ``read_only`` does none of
-        this: it looks at the store of a daemon that may be running. ``ballast_bytes`` of the disk are held
-        for the ledger (``store.space``).
+        One process may have it open; a second is refused with ``Unavailable``. A restore that was cut short
+        is ended first. ``read_only`` does none of this: it looks at the store of a daemon that may be
+        running. ``ballast_bytes`` of the disk are held for the ledger (``store.space``).
         """
         executor = executor or ThreadExecutor("store")
         migrations = read_migrations(files("tapledger.store") / "migrations")
         space = Space(folder, ballast_bytes)
         held = None if read_only else lock.take(folder)
         try:
+            if not read_only:
+                await executor.run(lambda: backups.put_in_place(folder / FILE_NAME))
             database = await executor.run(
                 lambda: Database.open(
                     folder / FILE_NAME,
@@ -168,7 +170,7 @@ class Store:
         await self.transact(put_back)
 
     async def begin_epoch(self, epoch: int) -> None:
-        await self.transact(lambda tx: epochs.begin(tx, epoch))
+        await self.transact(lambda tx: epochs.begin(tx, max(epoch, epochs.current(tx))))
         await self.transact(self.journal.take_up)
 
     async def stop_spending(self) -> None:

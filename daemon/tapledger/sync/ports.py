@@ -70,7 +70,7 @@ class SyncStore(Protocol):
         ...
 
     async def begin_epoch(self, epoch: int) -> None:
-        """Record under a new epoch from now on."""
+        """Record under this epoch from now on, or go on in a later one that was begun already."""
         ...
 
     async def stop_spending(self) -> None:
