@@ -11,7 +11,7 @@ import selectors
 
 
 class NothingLeft(RuntimeError):
-    """Everybody waits for somebody else: no timer is set and no data can come."""
+    """Everybody waits for somebody else: no timer is set and no data can come. Names the tasks."""
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
@@ -34,7 +34,7 @@ class _Impatient(selectors.SelectSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
         if not ready and timeout is None:
-            raise NothingLeft
+            raise NothingLeft(", ".join(sorted(task.get_name() for task in asyncio.all_tasks(self._loop))))
         if not ready and timeout is not None:
             self._loop.advance(max(timeout, 0.0))
         return ready

@@ -72,9 +72,9 @@ class Auditor:
 
     def _news(self, tx: Transaction) -> tuple[list[EventBody], dict[str, Member]]:
         bodies: list[EventBody] = []
-        for node in nodes.everyone(tx):
-            for epoch, seq, digest in inbox.heads(tx, node.node):
-                bodies += self._follow(tx, node.node, epoch, seq, digest)
+        for node in (*(one.node for one in nodes.everyone(tx)), self._headquarters.node):
+            for epoch, seq, digest in inbox.heads(tx, node):
+                bodies += self._follow(tx, node, epoch, seq, digest)
         names = sorted({name for name, _ in self._balance} | {one.member for one in bodies if one.member})
         return bodies, {name: one.state for name, one in members.load_all(tx, names).items()}
 

@@ -11,6 +11,10 @@ from typing import TypeVar
 
 from tapledger.identifiers import Randomness
 from tapledger.lab.world.machines import Machine, WorldClock
+from tapledger.membership.programs import Source
+from tapledger.wire import signing
+from tapledger.wire.news import ProgramNews
+from tapledger_central import telling
 from tapledger_central.app import Central, open_central
 from tapledger_central.store import Transaction
 from tapledger_central.web.asking import Answered, Asked
@@ -81,6 +85,17 @@ class Headquarters:
             return None
         return self._machine.run_task(self._handlers.answer(asked), f"{asked.method} {asked.target}")
 
+    async def tell(self, source: Source) -> None:
+        """Tell every shop the programme."""
+        kept, now = source.kept(), self._clock.now()
+        told = ProgramNews(version=kept.version, content=kept.content, text=kept.text)
+        await self.look(lambda tx: telling.program(tx, told, now))
+
+    @property
+    def node(self) -> str:
+        """Central's own name among the nodes: leases are events of its own chain."""
+        return signing.node_id(self.central.keys.public_key)
+
     async def code(self, shop: str) -> str:
         """Return a one-time code with which a kiosk of a shop can enrol."""
         assert self._machine is not None
@@ -94,4 +109,4 @@ class Headquarters:
 
 async def _work(central: Central) -> None:
     async with central.working():
-        await asyncio.get_running_loop().create_future()
+        await central.leases.run()

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-POLL_S = 2400.0
+POLL_S = 3600.0
 
 
 @dataclass(slots=True)
@@ -92,6 +92,8 @@ class Kiosk:
         self.office: HeadOffice | None = None
         self.unfinished: Wish | None = None
         """What was asked for when the power failed: it is asked for again."""
+        self.is_cloned = False
+        """A copy of its disk runs, or it is that copy."""
         self.waits_for_central = False
         """Nobody is served before central was heard."""
         self.is_closed = False

@@ -12,7 +12,7 @@ from tapledger.membership import programs
 from tapledger.membership.programs import Source
 
 TEA, TOWEL, SET = "tea", "towel", "set"
-REWARDS = {"cup": 25, "pot": 100, "box": 275}
+REWARDS = {"sip": 5, "cup": 25, "pot": 100, "box": 275}
 ARTICLES = ["sku,name,price,tax,category,flags", "tea,Tea,12,13,food,", "towel,Towel,60,13,home,",
             "set,Set,150,13,home,"]  # fmt: skip
 

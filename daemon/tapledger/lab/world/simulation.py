@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 import os
 import tempfile
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import Any
 
 import structlog
 
+from tapledger.floor import head_office
 from tapledger.lab.world import customers
 from tapledger.lab.world.chain import Chain, Plan
 from tapledger.lab.world.headquarters import make_empty
@@ -25,7 +28,7 @@ from tapledger.loyalty import rights
 from tapledger.loyalty.effects import POINTS
 from tapledger.store import outbox
 from tapledger.sync import loop as sync_loop
-from tapledger_central import applier, feed, notary
+from tapledger_central import applier, feed, leases, notary
 from tapledger_central.store import inbox, news, nodes
 from tapledger_central.web import handlers
 from tapledger_drivers.cassettes.virtual_time import VirtualTimeLoop
@@ -36,13 +39,16 @@ FAIR_S = 60.0
 QUIET_AFTER_S = 60.0
 QUIET_WITHIN_S = 8 * 3600.0
 
-UNHURRIED: tuple[tuple[ModuleType, str, float], ...] = (
+UNHURRIED: tuple[tuple[ModuleType, str, float | dt.timedelta], ...] = (
     (sync_loop, "MAX_WAIT_S", 3000),
     (sync_loop, "BACKOFF_MAX_S", 2400.0),
     (handlers, "MAX_WAIT_S", 3000),
     (applier, "SCAN_S", 3600.0),
     (feed, "POLL_S", 3600.0),
-    (notary, "ENTER_EVERY_S", 900.0),
+    (notary, "ENTER_EVERY_S", 4 * 3600.0),
+    (leases, "ROUND_S", 2400.0),
+    (leases, "OFFLINE_AFTER", dt.timedelta(hours=2)),
+    (head_office, "REPORT_EVERY_S", 6 * 3600.0),
 )
 """How often the product looks for what nobody has told it of: a virtual day has 86,400 seconds, and each look
 takes as much real time as ever. Only how long somebody waits is another; what is done then is not."""
@@ -129,6 +135,8 @@ async def _live(plan: Plan, folder: Path, empty: Path, climate: Climate, faults:
         outcome.figures = living.result()
     except Broken as broken:
         outcome.rule, outcome.what, outcome.tail = broken.rule, broken.what, tuple(chain.trace.tail)
+    except Exception:  # whatever it is, it is the product's, and its seed is worth more than its end
+        outcome.rule, outcome.what, outcome.tail = KNOWN, traceback.format_exc(), tuple(chain.trace.tail)
     finally:
         living.cancel()
         await asyncio.wait([living])
@@ -146,6 +154,7 @@ async def _live(plan: Plan, folder: Path, empty: Path, climate: Climate, faults:
 async def _days(chain: Chain, weather: Weather, faults: list[str]) -> dict[str, int]:
     plan = chain.plan
     await weather.start_central()
+    await chain.headquarters.tell(chain.rules[0])
     for number in range(plan.kiosks):
         await weather.switch_on(await chain.found(number % plan.shops))
     await asyncio.sleep(FAIR_S)
@@ -192,6 +201,8 @@ async def _loud(chain: Chain, kiosk: Kiosk) -> str:
     if await chain.status(kiosk) != nodes.ACTIVE:
         told = state.problem is not None and state.problem.code in ("NODE_SUSPENDED", "FORK")
         return "" if told else f"{kiosk.name} does not know that it is suspended"
+    if kiosk.is_cloned:
+        return f"{kiosk.name} is not found out to have a clone"
     if state.problem is not None or not state.online:
         return f"{kiosk.name} {state.problem}"
     if await kiosk.look(outbox.unsynced):
@@ -240,7 +251,7 @@ def as_text(outcome: Outcome) -> str:
     """Return what people read of a life."""
     plan = outcome.plan
     lines = [
-        f"seed {plan.seed}: {plan.days:g} days, {plan.kiosks} kiosks, {plan.shops} shops, {outcome.steps} steps",
+        f"seed {plan.seed}: {plan.days:g} days, {plan.kiosks} kiosks, {plan.shops} shops",
         "  " + ", ".join(f"{name} {count}" for name, count in outcome.counts.items()),
         *(f"  {name.replace('_', ' ')}: {value}" for name, value in outcome.figures.items()),
         *(f"  kept: {rule}" for rule in RULES if not outcome.rule),

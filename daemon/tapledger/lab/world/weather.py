@@ -20,7 +20,10 @@ HOUR_S, DAY_S = 3600.0, 86_400.0
 class Climate:
     """Mean seconds from one trouble to the next, and how long each takes."""
 
-    customer_s: float = 3000.0
+    rush_s: float = 12_000.0
+    customer_s: float = 20.0
+    in_a_rush: float = 0.7
+    """Of all customers: those who have another one right behind them."""
     line_cut_s: float = 5 * HOUR_S
     line_down_s: float = 2.5 * HOUR_S
     chain_cut_s: float = 30 * HOUR_S
@@ -31,7 +34,7 @@ class Climate:
     kiosk_down_s: float = 300.0
     clock_jump_s: float = 2 * DAY_S
     clock_wrong_s: float = 4 * HOUR_S
-    image_s: float = 10 * HOUR_S
+    image_s: float = 16 * HOUR_S
     restore_s: float = 3 * DAY_S
     clone_s: float = 15 * DAY_S
     night_work_s: float = 8 * HOUR_S
@@ -103,7 +106,9 @@ class Weather:
         if kiosk.unfinished is not None:
             await self.chain.serve(kiosk, kiosk.unfinished)
         while True:
-            await self._pause(self.climate.customer_s)
+            climate = self.climate
+            rush = self._chance.random() < climate.in_a_rush
+            await self._pause(climate.customer_s if rush else climate.rush_s)
             office = kiosk.office
             if self.is_fair or kiosk.is_closed or office is None:
                 continue
@@ -225,7 +230,7 @@ class Weather:
                 copy = kiosk.disk.copy_to(kiosk.disk.folder.with_suffix(".clone"))
                 await self.switch_on(kiosk)
             clone = self.chain.put_up(f"{kiosk.name}-clone", copy, kiosk.keyring, kiosk.line)
-            kiosk.is_suspect = clone.is_suspect = True
+            kiosk.is_suspect = clone.is_suspect = kiosk.is_cloned = clone.is_cloned = True
             self.chain.disks += 1
             self.chain.note(kiosk.name, "cloned")
             await self.switch_on(clone)
