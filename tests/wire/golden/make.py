@@ -67,6 +67,10 @@ EVERY_EFFECT: tuple[fx.Effect, ...] = (
     fx.ConsentGiven(fx.Consent("marketing", True, "2026-1", AT, "kiosk", "s-0", "s-1")),
     fx.Tagged("segment", ("tea", "evening")),
     fx.Noted(WHY, ENDS),
+    fx.Leased(fx.Lease("lease-1", "k7m2p9qx", fx.POINTS, TAKES, AT, ENDS)),
+    fx.LeaseDrawn("lease-1", TAKES, fx.PRINCIPAL),
+    fx.LeaseRecalled("lease-1"),
+    fx.LeaseClosed("lease-1", written_off=True),
 )
 SOLD = SaleFacts(
     id="sale-1",
