@@ -72,7 +72,8 @@ def _profile(tx: Transaction, raw: bytes) -> SealedProfile | None:
     if b"profile_digest" not in raw:  # few name one; reading every event would cost more than sending it
         return None
     body = decode_event(raw).body
-    return None if body.member is None or not body.profile_digest else people.get(tx, body.member)
+    kept = None if body.member is None or not body.profile_digest else people.get(tx, body.member)
+    return kept if kept is not None and kept.digest == body.profile_digest else None
 
 
 def unsynced(tx: Transaction) -> int:
@@ -155,7 +156,14 @@ def take_rows(tx: Transaction, rows: Sequence[FeedRow], node: str) -> None:
     told = [Told(row.state, *_settled(row, node)) for row in rows if row.state is not None]
     if told:
         members.replace_all(tx, told)
-    people.put_fed(tx, [(row.profile, row.version) for row in rows if row.profile is not None])
+    people.put_fed(
+        tx,
+        [
+            (row.profile, row.version)
+            for row in rows
+            if row.profile is not None and not _tells_more(tx, row.profile.member, _settled(row, node))
+        ],
+    )
     for row in rows:
         if row.state is None:
             if row.kind != RECEIPT:
@@ -164,6 +172,13 @@ def take_rows(tx: Transaction, rows: Sequence[FeedRow], node: str) -> None:
         leases.note(tx, row.state, node)
         if row.state.status == "erased":
             _erase(tx, row.state.id)
+
+
+def _tells_more(tx: Transaction, member: str, settled: tuple[int, int]) -> bool:
+    """Tell whether a profile was changed here after what central knows: nobody else has it yet."""
+    query = "SELECT raw FROM event WHERE member = ? AND (epoch, seq) > (?, ?)"
+    later = tx.exec_driver_sql(query, (member, *settled))
+    return any(b"profile_digest" in raw and decode_event(raw).body.profile_digest for (raw,) in later)
 
 
 def _settled(row: FeedRow, node: str) -> tuple[int, int]:
