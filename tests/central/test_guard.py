@@ -18,6 +18,7 @@ from tapledger.sync.client import CentralClient
 from tapledger.wire.codec import pack, unpack
 from tapledger.wire.messages import MAX_BATCH_BYTES, Batch, BatchAnswer, FeedPage, Refusal
 from tapledger.wire.requests import Request, sign_request
+from tapledger_central.store import nodes
 from tapledger_central.web import guard, server
 from tests.central.chains import Chain, earn, held, join
 from tests.central.world import HandClock, ShopNode, World
@@ -325,3 +326,25 @@ async def test_a_fault_of_ours_is_told_as_one_and_the_next_request_is_served(
         with pytest.raises(Unavailable, match="CENTRAL_FAULT"):
             await shop.client.standing()
     assert (await shop.client.standing()).heads == []
+
+
+async def test_a_batch_that_comes_again_on_the_way_is_taken_as_the_same(world: World) -> None:
+    """Its nonce is not remembered: it changes nothing the second time, and spares central a commit."""
+    shop = await world.shop("first")
+    path, body = f"/v1/nodes/{shop.keyring.node}/events", pack(batch_of(shop))
+    headers = headers_for(shop, world.address + path, body, "POST")
+    for _ in range(3):
+        status, answer = await ask(world, "POST", path, body, headers)
+        assert status == 200, unpack(answer, Refusal)
+        assert unpack(answer, BatchAnswer).ack == 2
+    assert len((await held(world.central))["inbox"]) == 2
+
+
+async def test_a_node_that_is_revoked_after_it_was_met_is_known_as_such(world: World) -> None:
+    shop = await world.shop("first")
+    batch = batch_of(shop)
+    assert (await shop.client.send(batch)).ack == 2
+    name = shop.keyring.node
+    await world.central.store.transact(lambda tx: nodes.set_status(tx, name, nodes.REVOKED))
+    with pytest.raises(Denied, match="NODE_SUSPENDED"):
+        await shop.client.send(batch)

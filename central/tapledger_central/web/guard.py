@@ -25,8 +25,8 @@ MAX_WAIT_S = 20.0
 RETRY_AFTER_S = 5
 CLONED = "NODE_CLONED"
 SLACK_MS = 2 * MAX_SKEW_S * 1000
-MAX_KEYS = 50_000
-"""Public keys that are kept in memory; a node's key never changes, for its name is made of it."""
+MAX_KNOWN = 50_000
+"""Nodes that are kept in memory for their keys, which never change: a node's name is made of its key."""
 
 
 class Admission:
@@ -67,14 +67,20 @@ class Guard:
         self._store = store
         self._keys = keys
         self._clock = clock
-        self._public_keys: dict[str, bytes] = {}
+        self._known: dict[str, Node] = {}
+        self._boots: dict[str, str] = {}
+        """The start of each node's daemon that was heard last."""
 
-    async def admit(self, asked: Asked, url: str, body: bytes, boot: str = "") -> tuple[Node, str]:
+    async def admit(
+        self, asked: Asked, url: str, body: bytes, boot: str = "", *, repeatable: bool = False
+    ) -> tuple[Node, str]:
         """Return the node that signed a request and its nonce, good once; raise ``Denied`` otherwise.
 
-        ``boot`` names the start of the daemon that asks. One that asks again after a later one gives a cloned
-        disk away: the node is quarantined, and a person has to look (R23).
-        A wrong clock is refused with central's signed time, so that the node can ask once more (R22).
+        A ``repeatable`` request changes nothing when it comes again, and looks at the node's status itself:
+        of a node that is known here it takes no transaction. ``boot`` names the start of the daemon that asks.
+        One that asks again after a later one gives a cloned disk away: the node is quarantined, and a person
+        has to look (R23). A wrong clock is refused with central's signed time, so that the node can ask once
+        more (R22).
         """
         now = self._clock.now()
         try:
@@ -83,9 +89,13 @@ class Guard:
             server_ms = int(now.timestamp() * 1000)
             proof = signing.sign(self._keys.signing_key, signing.time_statement(error.nonce, server_ms))
             raise Denied("CLOCK_OFF", server_ms=server_ms, proof=proof.hex()) from error
+        if repeatable and self._boots.get(signed.node) == boot:
+            return self._known[signed.node], signed.nonce
         admitted = await self._store.transact(lambda tx: _enter(tx, signed, boot, now))
         if isinstance(admitted, Denied):
+            self._boots.pop(signed.node, None)
             raise admitted
+        self._boots[signed.node] = boot
         return admitted, signed.nonce
 
     async def _verify(self, asked: Asked, url: str, body: bytes) -> Signed:
@@ -93,10 +103,10 @@ class Guard:
         unknown: list[str] = []
 
         def find_key(name: str) -> bytes | None:
-            key = self._public_keys.get(name)
-            if key is None:
+            known = self._known.get(name)
+            if known is None:
                 unknown.append(name)
-            return key
+            return None if known is None else known.public_key
 
         while True:
             try:
@@ -109,9 +119,10 @@ class Guard:
         node = await self._store.transact(lambda tx: nodes.find(tx, name))
         if node is None:
             return False
-        if len(self._public_keys) >= MAX_KEYS:
-            self._public_keys.clear()
-        self._public_keys[name] = node.public_key
+        if len(self._known) >= MAX_KNOWN:
+            self._known.clear()
+            self._boots.clear()
+        self._known[name] = node
         return True
 
 

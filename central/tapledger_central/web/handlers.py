@@ -178,7 +178,8 @@ class Handlers:
     async def wait_for_news(self, caller: Caller) -> None:
         query = caller.query
         wait_s = number(query, "wait_s", 0, MAX_WAIT_S)
-        await self.central.news(caller.node, number(query, "cursor", 0), wait_s)
+        v = number(query, "v", 1, MAX_FEED_ROWS)
+        await self.central.news(caller.node, number(query, "cursor", 0), wait_s, v)
 
     async def get_feed(self, caller: Caller) -> msgspec.Struct:
         query = caller.query
