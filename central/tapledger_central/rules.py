@@ -46,28 +46,30 @@ def tell_program(tx: Transaction, told: ProgramNews, program: Program, now: dt.d
     telling.program(tx, told, now)
 
 
-def tell_catalogue(tx: Transaction, path: Path, data: bytes, now: dt.datetime) -> int:
+def read_catalogue(path: Path) -> str:
+    """Read a catalogue.csv; its lines are checked when it is told, for that takes a currency."""
+    data = _bytes_of(path)
+    _check_fits(len(data))
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Invalid("SETTINGS_UNREADABLE", path=str(path), why=str(error)) from error
+
+
+def tell_catalogue(tx: Transaction, text: str, now: dt.datetime) -> int:
     """Tell every shop the articles of a CSV and return how many they are.
 
-    Prices are in the currency of the programme that was told. Raises ``Invalid`` that names the line.
+    Prices are in the currency of the programme that was told before, else ``Conflict`` PROGRAM_NOT_TOLD.
+    Raises ``Invalid`` that names the line.
     """
     before = news.told(tx, EVERYWHERE, "program", telling.CURRENT)
     if before is None:
         raise Conflict("PROGRAM_NOT_TOLD")
     program = msgspec.json.decode(msgspec.msgpack.decode(before, type=ProgramNews).content, type=Program)
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Invalid("SETTINGS_UNREADABLE", path=str(path), why=str(error)) from error
     articles = catalogue.read(io.StringIO(text, newline=""), program.currency).articles
-    _check_fits(len(data))
-    told = CatalogueNews(digest=hashlib.sha256(text.encode()).hexdigest(), text=text)
-    telling.catalogue(tx, told, now)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    telling.catalogue(tx, CatalogueNews(digest=digest, text=text), now)
     return len(articles)
-
-
-def read_catalogue(path: Path) -> bytes:
-    return _bytes_of(path)
 
 
 def _bytes_of(path: Path) -> bytes:

@@ -44,10 +44,10 @@ def catalogue(file: Path, config: Path, as_json: bool) -> None:
     async def work() -> int:
         from tapledger_central import rules
 
-        data = rules.read_catalogue(file)
+        text = rules.read_catalogue(file)
         async with operating.office(config) as central:
             now = central.clock.now()
-            return await central.store.transact(lambda tx: rules.tell_catalogue(tx, file, data, now))
+            return await central.store.transact(lambda tx: rules.tell_catalogue(tx, text, now))
 
     count = call(work(), as_json)
     show(as_json, {"articles": count}, f"every shop is told {count} articles")
