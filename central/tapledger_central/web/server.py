@@ -14,6 +14,11 @@ from tapledger_central.web.asking import Answered, Asked
 from tapledger_central.web.handlers import Handlers, refused
 
 BODY_DEADLINE_S = 20.0
+IDLE_S = 60.0
+"""A connection on which no request comes, or the head of one does not end, is closed after so long; shops let
+go of theirs after 15 s."""
+LINGER_S = 2.0
+"""How long it is listened to the rest of a body that was refused."""
 
 
 Observe = Callable[[Asked, Answered, float], None]
@@ -32,7 +37,8 @@ def build_app(tenants: Sequence[Handlers], observe: Observe | None = None) -> we
             observe(asked, answered, asyncio.get_running_loop().time() - begun_s)
         return _response(answered)
 
-    app = web.Application(client_max_size=MAX_BATCH_BYTES)
+    patience = {"keepalive_timeout": IDLE_S, "lingering_time": LINGER_S}
+    app = web.Application(client_max_size=MAX_BATCH_BYTES, handler_args=patience)
     app.router.add_route("*", "/{path:.*}", answer)
     return app
 
