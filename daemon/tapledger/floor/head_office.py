@@ -15,7 +15,7 @@ from tapledger.loyalty.effects import POINTS
 from tapledger.membership import exposure, permits, received
 from tapledger.membership.shop import Shop
 from tapledger.settings import CentralSettings
-from tapledger.store import news
+from tapledger.store import facts, news
 from tapledger.sync import transport
 from tapledger.sync.client import CentralClient
 from tapledger.sync.loop import Connect, SyncLoop, SyncState
@@ -30,6 +30,7 @@ log = structlog.get_logger("head office")
 NOT_TRUSTED = "NOT_TRUSTED"
 """Why nothing is spent at a computer that central has suspended."""
 SUSPENDED = frozenset({"NODE_SUSPENDED", "NODE_CLONED", "FORK"})
+_FACT = "not_trusted"
 MAX_DIFFERENCES = 50
 REPORT_EVERY_S = 60.0
 BEING_ASKED = "CENTRAL_BEING_ASKED"
@@ -52,6 +53,8 @@ class HeadOffice:
             shop.permits = self
         self._forked: TapledgerError | None = None
         """Central has signed two histories."""
+        self._distrusted = False
+        """Central has suspended this computer and did not take that back: a cut line is no pardon."""
         self._report_after_s = 0.0
         self._look_again = asyncio.Event()
         self._risk: exposure.Risk | None = None
@@ -79,6 +82,7 @@ class HeadOffice:
             await self._look_again.wait()
 
     def _read(self, tx: Transaction) -> tuple[exposure.Risk, list[DifferenceNews]]:
+        self.keep_trust(tx)
         found = news.all_of(tx, "difference", DifferenceNews).values()
         newest = sorted(found, key=lambda one: one.found_ms, reverse=True)
         return exposure.now(tx, self._shop), newest[:MAX_DIFFERENCES]
@@ -88,9 +92,19 @@ class HeadOffice:
         store = self._shop.store
         if store.keyring.enrolled and self._settings.url:
             self._shop.stopped = BEING_ASKED
+        self._distrusted = await store.fact(_FACT) is not None
         self.sync.state = SyncState(
             last_contact=await store.heard_from_central(), unsynced=await store.unsynced()
         )
+
+    def keep_trust(self, tx: Transaction) -> None:
+        """Remember over a restart whether central trusts this computer."""
+        if (facts.get(tx, _FACT) is not None) == self._distrusted:
+            return
+        if self._distrusted:
+            facts.put(tx, _FACT, b"")
+        else:
+            facts.drop(tx, _FACT)
 
     @property
     def state(self) -> SyncState:
@@ -103,9 +117,10 @@ class HeadOffice:
 
     def _changed(self) -> None:
         problem = self.state.problem
-        suspended = problem is not None and problem.code in SUSPENDED
         self._shop.reachable = self.state.online and problem is None
-        self._shop.stopped = NOT_TRUSTED if suspended else ""
+        suspended = problem is not None and problem.code in SUSPENDED
+        self._distrusted = suspended or (self._distrusted and not self._shop.reachable)
+        self._shop.stopped = NOT_TRUSTED if self._distrusted else ""
         self._look_again.set()
         self.on_change()
 
