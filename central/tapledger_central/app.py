@@ -17,7 +17,7 @@ from tapledger.errors import Conflict, TapledgerError
 from tapledger.identifiers import Randomness
 from tapledger.wire.asking import LeaseAnswer, LeaseAsked
 from tapledger.wire.messages import VERSION, Batch, BatchAnswer
-from tapledger_central import enrol, feed, intake, telling
+from tapledger_central import enrol, feed, intake
 from tapledger_central.applier import CATCH_UP_S, Applier
 from tapledger_central.keys import CentralKeys, load_or_make
 from tapledger_central.leases import Leases
@@ -25,7 +25,7 @@ from tapledger_central.notary import Notary
 from tapledger_central.settings import CentralSettings
 from tapledger_central.store import CentralStore, Executor, open_store
 from tapledger_central.store.counted import CountedStore
-from tapledger_central.store.nodes import QUARANTINED, Node
+from tapledger_central.store.nodes import Node
 from tapledger_central.web.handlers import Handlers
 from tapledger_central.web.metrics import Metrics, metrics_served
 from tapledger_central.web.server import build_app, listen
@@ -61,9 +61,8 @@ class Central:
         self._filing += 1
         try:
             answer = await intake.take(self.store, node, batch, now)
-        except Conflict as error:
-            if error.code == "FORK":
-                await self.store.transact(lambda tx: telling.change_status(tx, node.node, QUARANTINED, now))
+        except Conflict:
+            self.watch.tell()  # a fork is news for everybody
             raise
         finally:
             self._filing -= 1
@@ -79,14 +78,14 @@ class Central:
         await self.caught_up()
         return await self.leases.ask(node, asked)
 
-    async def news(self, node: Node, cursor: int, wait_s: float) -> None:
+    async def news(self, node: Node, cursor: int, wait_s: float, v: int = VERSION) -> None:
         """Wait until there is something after a version for a node, or for so long."""
         await self.caught_up()
         begun_s = self.clock.monotonic_s()
         while True:
             come = self.watch.next()
             left_s = wait_s - (self.clock.monotonic_s() - begun_s)
-            if left_s <= 0 or self.watch.draining or await feed.has_news(self.store, node, cursor):
+            if left_s <= 0 or self.watch.draining or await feed.has_news(self.store, node, cursor, v):
                 return
             await self.watch.wait(come, left_s)
 

@@ -13,7 +13,7 @@ import structlog
 
 from tapledger.clock import Clock
 from tapledger.errors import Corrupt, TapledgerError, Unavailable
-from tapledger_central.apply import MAX_EVENTS, apply_next, condemn_next
+from tapledger_central.apply import MAX_EVENTS, apply_next, condemn_next, pass_over_next
 from tapledger_central.store import CentralStore, Transaction, inbox, news
 from tapledger_central.store.inbox import Behind
 
@@ -90,7 +90,10 @@ class Applier:
 
     async def _left(self, waiting: list[Behind]) -> list[Behind]:
         def work(tx: Transaction) -> list[Behind]:
-            return [one for one in waiting if inbox.is_behind(tx, one)]
+            for place, one in enumerate(waiting):  # the first that waits is enough to wait on
+                if inbox.is_behind(tx, one):
+                    return waiting[place:]
+            return []
 
         return await self._store.transact(work)
 
@@ -149,15 +152,24 @@ class Applier:
                 raise
             except Exception as error:
                 _log.error("an event cannot be applied", node=chain.node, epoch=chain.epoch, **_said(error))
-                now_ms = int(self._clock.now().timestamp() * 1000)
-
-                def condemn(tx: Transaction, now_ms: int = now_ms) -> None:
-                    news.lock(tx)
-                    condemn_next(tx, chain.node, chain.epoch, now_ms)
-
-                await self._store.transact(condemn)
+                await self._condemn(chain)
                 return True
         return done
+
+    async def _condemn(self, chain: Behind) -> None:
+        now_ms = int(self._clock.now().timestamp() * 1000)
+
+        def work(tx: Transaction, how: Callable[[Transaction, str, int, int], None]) -> None:
+            news.lock(tx)
+            how(tx, chain.node, chain.epoch, now_ms)
+
+        try:
+            await self._store.transact(lambda tx: work(tx, condemn_next))
+        except (Unavailable, Corrupt):
+            raise
+        except Exception as error:
+            _log.error("a member cannot be folded", node=chain.node, epoch=chain.epoch, **_said(error))
+            await self._store.transact(lambda tx: work(tx, pass_over_next))
 
 
 def _said(error: Exception) -> dict[str, str]:

@@ -56,7 +56,15 @@ def apply_next(
 
 
 def condemn_next(tx: Transaction, node: str, epoch: int, now_ms: int) -> None:
-    """Pass over the next event of a chain, which cannot be applied: it is kept and listed for the owner."""
+    """Keep the next event of a chain, which cannot be applied, like one that was bad when it came: it is
+    listed for the owner, and its member's state says that there is no more to come of it."""
+    for event in inbox.events(tx, node, epoch, inbox.applied(tx, node, epoch), 1):
+        inbox.condemn(tx, event, IMPOSSIBLE)
+    apply_next(tx, node, epoch, now_ms, 1)
+
+
+def pass_over_next(tx: Transaction, node: str, epoch: int, now_ms: int) -> None:
+    """Do what ``condemn_next`` does for an event whose member cannot be folded even without it."""
     for event in inbox.events(tx, node, epoch, inbox.applied(tx, node, epoch), 1):
         inbox.condemn(tx, event, IMPOSSIBLE)
         found = Difference(IMPOSSIBLE, node, epoch, event.seq, member=event.member)
@@ -143,8 +151,10 @@ class _Work:
             for scope in one.scopes:
                 by_scope[scope].append(items[name])
         by_scope[self._scope] += members.list_differences(self._tx, self._found, self._now_ms)
+        # A region may hear of what others recorded long before its own shop did: what it spends counts later.
+        heard = max((one.last[0] for one in told.values()), default=0)
         for scope in sorted(by_scope):
-            news.publish(self._tx, scope, by_scope[scope], self._now_ms, hlc)
+            news.publish(self._tx, scope, by_scope[scope], self._now_ms, max(hlc, heard))
 
     def _load(self, names: Iterable[str]) -> dict[str, Applied]:
         return members.load_all(self._tx, list(names))
@@ -212,6 +222,7 @@ class _Work:
         What a member has once a day or once for ever, and both had, is listed for the owner.
         """
         state, settled, scopes = applied.state, dict(applied.settled), set(applied.scopes)
+        last = applied.last
         written = self._load(state.aliases)
         for alias in state.aliases:
             rest = self._changed.get(alias, written.get(alias))
@@ -223,9 +234,10 @@ class _Work:
                 self._found.append(Difference(*found))
             state = merging.with_late(state, rest.state)
             scopes |= set(rest.scopes)
+            last = max(last, rest.last)
             for chain, seq in rest.settled.items():
                 settled[chain] = max(seq, settled.get(chain, 0))
-        return Applied(state, applied.last, settled, tuple(sorted(scopes)))
+        return Applied(state, last, settled, tuple(sorted(scopes)))
 
     def _folded(self, known: Applied | None, its: list[Entry]) -> Applied | None:
         state: Member | None = None if known is None else known.state

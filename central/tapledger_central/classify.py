@@ -25,6 +25,9 @@ KIND_UNKNOWN = "EVENT_KIND_UNKNOWN"
 MAX_NAME = 200
 """Characters of a member's pseudonym or a credential's index: they are in keys of tables."""
 
+MAX_EFFECTS = 5000
+"""Of one event, ten for each line of the longest basket: folding it must not keep everybody waiting."""
+
 _decode_strictly = msgspec.msgpack.Decoder(StrictEvent).decode
 
 
@@ -49,6 +52,9 @@ def classify(raw: bytes, node: str, epoch: int, seq: int) -> Seen:
             return Seen(0, None, UNREADABLE)
         is_sound = _is_possible(event.body)
     body = event.body
+    if len(body.effects) > MAX_EFFECTS:
+        member = body.member if body.member is None or is_name(body.member) else None
+        return Seen(event.hlc, member, IMPOSSIBLE)
     names = [body.member, body.profile_digest, *(_credential(effect) for effect in body.effects)]
     if not all(name is None or is_name(name) for name in names):
         member = body.member if body.member is None or is_name(body.member) else None

@@ -128,13 +128,13 @@ async def page(
     return await store.transact(lambda tx: _page(tx, node, cursor, limit, now, v))
 
 
-async def has_news(store: CentralStore, node: Node, cursor: int) -> bool:
+async def has_news(store: CentralStore, node: Node, cursor: int, v: int = VERSION) -> bool:
     """Tell whether a page after a version would tell a node anything, or refuse the cursor."""
 
     def work(tx: Transaction) -> bool:
         scope = news.scope_of(tx, node.scope)
         is_refused = not scope.purged <= cursor <= scope.version
-        return is_refused or news.has_more(tx, node.scope, node.node, cursor)
+        return is_refused or news.has_more(tx, node.scope, node.node, cursor, _kind(v))
 
     return await store.transact(work)
 
@@ -145,8 +145,7 @@ def _page(tx: Transaction, node: Node, cursor: int, limit: int, now: dt.datetime
         raise Conflict("FEED_AHEAD", version=scope.version)
     _check_begun(tx, node, cursor, scope.purged)
     erased = news.erased(tx, node.scope, cursor, MAX_ERASED)
-    kind = news.MEMBER if v <= MEMBERS_ONLY_V else None
-    found, more = news.page(tx, node.scope, node.node, cursor, limit, MAX_PAGE_BYTES, kind)
+    found, more = news.page(tx, node.scope, node.node, cursor, limit, MAX_PAGE_BYTES, _kind(v))
     rows = [_row(version, item) for version, item in found]
     return Page(
         rows=rows,
@@ -157,6 +156,10 @@ def _page(tx: Transaction, node: Node, cursor: int, limit: int, now: dt.datetime
         scope=node.scope,
         erased=erased,
     )
+
+
+def _kind(v: int) -> str | None:
+    return news.MEMBER if v <= MEMBERS_ONLY_V else None
 
 
 def _check_begun(tx: Transaction, node: Node, cursor: int, purged: int) -> None:

@@ -12,6 +12,7 @@ from tapledger.errors import Conflict, Denied, TapledgerError, Unavailable
 from tapledger.wire import signing
 from tapledger.wire.codec import check_version, link, pack
 from tapledger.wire.messages import Batch, BatchAnswer, Verdict
+from tapledger_central import telling
 from tapledger_central.classify import classify, is_name
 from tapledger_central.store import CentralStore, Transaction, inbox, nodes
 from tapledger_central.store.inbox import Filed, Head
@@ -57,7 +58,7 @@ def _take(tx: Transaction, batch: Batch, now: dt.datetime) -> BatchAnswer | Tapl
         raise Conflict("CHAIN_BROKEN", seq=batch.first_seq)
     for place, (ours, theirs) in enumerate(zip(known[1:], chain, strict=False)):
         if ours != theirs:
-            nodes.set_status(tx, batch.node, nodes.QUARANTINED)
+            telling.change_status(tx, batch.node, nodes.QUARANTINED, now)
             _keep_evidence(tx, batch, now)
             return Conflict("FORK", seq=batch.first_seq + place)
     filed = _read_new(batch, chain, head, now)

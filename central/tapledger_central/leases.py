@@ -89,9 +89,11 @@ class Leases:
         news.lock(tx)
         now = self._clock.now()
         before = granted.find(tx, asked.id)
-        who = _heir(tx, asked.member if before is None else before.member)
+        who = _heir(tx, asked.member)
         if before is not None:
-            if (before.node, before.pool, before.amount) != (node.node, asked.pool, asked.amount):
+            whose = _heir(tx, before.member).state.id
+            said = (whose, before.node, before.pool, before.amount)
+            if said != (who.state.id, node.node, asked.pool, asked.amount):
                 raise Conflict("IDEMPOTENCY_MISMATCH", op_key=asked.id)
             return self._answer(tx, node, who.state, asked.pool, before.amount, now)
         if granted.count_since(tx, node.node, ms(now) - 60_000) >= MAX_A_MINUTE:
@@ -254,8 +256,7 @@ class Leases:
             if before is not None and _same(msgspec.msgpack.decode(before, type=ExposureNews), now):
                 return False
             item = news.Item("exposure", "now", msgspec.msgpack.encode(now))
-            for scope in sorted({EVERYWHERE, *news.versions(tx)}):
-                news.publish(tx, scope, [item], ms(now.at))
+            news.publish_everywhere(tx, item, ms(now.at))
             return True
 
         told = await self._store.transact(work)

@@ -10,7 +10,6 @@ import structlog
 
 from tapledger.clock import Clock
 from tapledger.errors import TapledgerError
-from tapledger.wire.messages import EVERYWHERE
 from tapledger.wire.news import CheckpointNews
 from tapledger_central import audit
 from tapledger_central.keys import CentralKeys
@@ -58,6 +57,5 @@ class Notary:
         more = audit.advance(tx, self._keys, now, signed.append)
         for note in signed:
             item = news.Item(KIND, KEY, msgspec.msgpack.encode(CheckpointNews(text=note)))
-            for scope in sorted({EVERYWHERE, *news.versions(tx)}):
-                news.publish(tx, scope, [item], int(now.timestamp() * 1000))
+            news.publish_everywhere(tx, item, int(now.timestamp() * 1000))
         return more, bool(signed)

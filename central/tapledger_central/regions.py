@@ -60,4 +60,5 @@ def _share(tx: Transaction, met: Unseen, scope: str, now_ms: int) -> None:
         if scope not in one.scopes
     ]
     members.save_all(tx, new)
-    news.publish(tx, scope, list(members.items(tx, new).values()), now_ms)
+    heard = max((one.last[0] for one in new), default=0)
+    news.publish(tx, scope, list(members.items(tx, new).values()), now_ms, heard)

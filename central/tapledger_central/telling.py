@@ -6,7 +6,6 @@ import datetime as dt
 
 import msgspec
 
-from tapledger.wire.messages import EVERYWHERE
 from tapledger.wire.news import CatalogueNews, NodeNews, ProgramNews
 from tapledger_central.store import Transaction, news, nodes
 from tapledger_central.store.news import Item
@@ -45,5 +44,4 @@ def change_status(tx: Transaction, name: str, status: str, now: dt.datetime) -> 
 
 
 def _everywhere(tx: Transaction, item: Item, now: dt.datetime) -> None:
-    for scope in sorted({EVERYWHERE, *news.versions(tx)}):
-        news.publish(tx, scope, [item], int(now.timestamp() * 1000))
+    news.publish_everywhere(tx, item, int(now.timestamp() * 1000))

@@ -18,6 +18,8 @@ from tapledger_central.store.transaction import Row, Transaction
 
 Order = tuple[int, str, int, int]
 """Place of an event among all: (hlc, node, epoch, seq)."""
+MAX_VALUES = 10_000
+"""In one statement: no engine takes as many as one event may name."""
 MAX_DETAIL = 200
 """Characters of a difference's detail: it is in the key."""
 
@@ -199,7 +201,11 @@ def forget(tx: Transaction, member: Member) -> tuple[str, ...]:
 
 def owners(tx: Transaction, credentials: Sequence[str]) -> dict[str, str]:
     """Return the members whom those of the credentials name that name anybody."""
-    return {row[0]: row[1] for row in tx.execute(_OWNERS, {"credentials": list(credentials)})}
+    return {
+        row[0]: row[1]
+        for first in range(0, len(credentials), MAX_VALUES)
+        for row in tx.execute(_OWNERS, {"credentials": list(credentials[first : first + MAX_VALUES])})
+    }
 
 
 def list_differences(tx: Transaction, found: Iterable[Difference], now_ms: int) -> list[Item]:

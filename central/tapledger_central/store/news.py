@@ -69,7 +69,7 @@ _PAGE = sa.text(
 )
 _HAS_MORE = sa.text(
     "SELECT 1 FROM feed WHERE tenant = :tenant AND scope = :scope AND version > :cursor"
-    " AND (only_for IS NULL OR only_for = :node) LIMIT 1"
+    " AND (only_for IS NULL OR only_for = :node) AND kind = coalesce(CAST(:kind AS text), kind) LIMIT 1"
 )
 _ERASED = sa.text(
     "SELECT key FROM feed WHERE tenant = :tenant AND scope = :scope AND erased = 1 AND version > :cursor"
@@ -136,6 +136,13 @@ def publish(tx: Transaction, scope: str, items: Sequence[Item], changed_ms: int,
     return versions
 
 
+def publish_everywhere(tx: Transaction, item: Item, changed_ms: int) -> None:
+    """Tell a thing in every scope. Under the lock under which regions are made, so that none is left out."""
+    lock(tx)
+    for scope in sorted(versions(tx)):
+        publish(tx, scope, [item], changed_ms)
+
+
 def retract(
     tx: Transaction, scope: str, kind: str, key: str, changed_ms: int, only_for: str | None = None
 ) -> None:
@@ -185,8 +192,8 @@ def page(
     return found, False
 
 
-def has_more(tx: Transaction, scope: str, node: str, cursor: int) -> bool:
-    values = {"scope": scope, "node": node, "cursor": cursor}
+def has_more(tx: Transaction, scope: str, node: str, cursor: int, kind: str | None = None) -> bool:
+    values = {"scope": scope, "node": node, "cursor": cursor, "kind": kind}
     return tx.execute(_HAS_MORE, values).first() is not None
 
 

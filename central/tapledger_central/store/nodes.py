@@ -64,7 +64,10 @@ _ADD_NODE = sa.text(
     "INSERT INTO node VALUES (:tenant, :node, :shop, :name, :public_key, 'active', :now_ms, 0, 0)"
 )
 _MOVE_NODE = sa.text("UPDATE node SET shop = :shop, name = :name WHERE tenant = :tenant AND node = :node")
-_SET_STATUS = sa.text("UPDATE node SET status = :status WHERE tenant = :tenant AND node = :node")
+_SET_STATUS = sa.text(
+    "UPDATE node SET status = :status WHERE tenant = :tenant AND node = :node"
+    " AND NOT (status = 'revoked' AND CAST(:status AS text) = 'quarantined')"
+)
 _SEEN = sa.text(
     "UPDATE node SET last_seen_ms = :now_ms"
     " WHERE tenant = :tenant AND node = :node AND last_seen_ms < :now_ms - :every_ms"
@@ -140,7 +143,10 @@ def move(tx: Transaction, node: str, shop: str, name: str) -> None:
 
 
 def set_status(tx: Transaction, node: str, status: str) -> bool:
-    """Make a node ``active``, ``quarantined`` or ``revoked``; return False when there is none."""
+    """Make a node ``active``, ``quarantined`` or ``revoked``; return False when there is none.
+
+    One that is revoked stays so whatever is found of it.
+    """
     return tx.execute(_SET_STATUS, {"node": node, "status": status}).rowcount > 0
 
 
