@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from tapledger.commandline import AS_JSON, call, show
-from tapledger_central import lease_cli, log_cli, operating, risk_cli, rules_cli
+from tapledger_central import backup_cli, lease_cli, log_cli, operating, risk_cli, rules_cli
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -64,6 +64,9 @@ for _command in (
     lease_cli.list_leases,
     lease_cli.recall,
     lease_cli.write_off,
+    backup_cli.backup,
+    backup_cli.restore,
+    backup_cli.mark_restored,
     log_cli.log_key,
     log_cli.proof,
 ):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -35,6 +35,19 @@ def acknowledged(tx: Transaction) -> tuple[int, int]:
 
 def set_acknowledged(tx: Transaction, epoch: int, seq: int) -> None:
     facts.put(tx, "acknowledged", b"%d/%d" % (epoch, seq))
+
+
+def send_again(tx: Transaction, held: Mapping[int, int]) -> bool:
+    """Move back what counts as acknowledged to what central holds, given by epoch; tell whether it was less.
+
+    Central was restored from a backup: its shops have what it lost.
+    """
+    query = "SELECT epoch, max(seq) FROM event WHERE (epoch, seq) <= (?, ?) GROUP BY epoch ORDER BY epoch"
+    for epoch, seq in tx.exec_driver_sql(query, acknowledged(tx)).fetchall():
+        if held.get(epoch, 0) < seq:
+            set_acknowledged(tx, epoch, held.get(epoch, 0))
+            return True
+    return False
 
 
 def pending(tx: Transaction, limit: int, max_bytes: int = MAX_BATCH_BYTES) -> Pending | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import IO, TypeVar
@@ -127,6 +127,9 @@ class Store:
 
     async def rewind(self, epoch: int, seq: int) -> None:
         await self.transact(lambda tx: outbox.set_acknowledged(tx, epoch, seq))
+
+    async def send_again(self, held: Mapping[int, int]) -> bool:
+        return await self.transact(lambda tx: outbox.send_again(tx, held))
 
     async def cursor(self) -> int:
         return await self.transact(outbox.cursor)

@@ -2,16 +2,21 @@
 
 A restored backup or a cloned card is the commonest accident in the field. Its chain is shorter than central's
 copy: whatever was given out meanwhile would be given out again, so nothing is spent until the tail is back;
-what is recorded afterwards belongs to a new epoch (decisions R23).
+what is recorded afterwards belongs to a new epoch (decisions R23). Where central itself was
+restored, it has less than it has acknowledged, and gets that again.
 """
 
 from __future__ import annotations
 
 from typing import Protocol
 
+import structlog
+
 from tapledger.errors import Corrupt
 from tapledger.sync.ports import SyncStore
 from tapledger.wire.asking import ChainHead, Standing, Tail
+
+_log = structlog.get_logger("sync")
 
 
 class Register(Protocol):
@@ -28,6 +33,8 @@ async def take_place(store: SyncStore, register: Register) -> bool:
     """
     standing = await register.standing()
     await store.heard(standing.hlc)
+    if await store.send_again({head.epoch: head.seq for head in standing.heads}):
+        _log.warning("central has less than it had; what it lost is sent again")
     lost = [head for head in standing.heads if await store.last_seq(head.epoch) < head.seq]
     if not lost:
         await store.in_place()

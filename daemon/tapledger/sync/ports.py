@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from tapledger.wire.asking import Tail
@@ -25,6 +26,11 @@ class SyncStore(Protocol):
 
     async def rewind(self, epoch: int, seq: int) -> None:
         """Remember that central has only up to ``seq`` of an epoch and needs everything after it again."""
+        ...
+
+    async def send_again(self, held: Mapping[int, int]) -> bool:
+        """Let what central has lost be sent again: ``held`` is the last seq that it has of each epoch. Tell
+        whether there is such."""
         ...
 
     async def cursor(self) -> int:
