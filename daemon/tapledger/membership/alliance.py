@@ -176,10 +176,10 @@ def _known(tx: Transaction, key: str) -> Sending:
 # ---- the other side: what a partner asks of this shop -----------------------------------------------------
 async def take_points(shop: Shop, key: str, partner: str, member: str, points: int) -> Recorded:
     """Credit a partner's points to a member, once for each key; raise ``Refused`` for one given up."""
-    same = operation(_taking(partner, key), "partner_in", partner, member, points)
+    same = operation(partners.taking(partner, key), "partner_in", partner, member, points)
 
     def work(tx: Transaction) -> Recorded:
-        if not claims.once(tx, _taking(partner, key)):
+        if not claims.once(tx, partners.taking(partner, key)):
             raise Refused("EXCHANGE_GIVEN_UP")
         stored, now = known_member(tx, member), shop.clock.now()
         decision = allying.decide_take(stored.member, TakePoints(key, partner, points), shop.program, now)
@@ -194,17 +194,13 @@ async def has_taken(shop: Shop, key: str, partner: str) -> bool:
     """Tell a partner whether a key was credited here; when not, it is given up for ever."""
 
     def work(tx: Transaction) -> bool:
-        return not claims.once(tx, _taking(partner, key)) and not _is_given_up(tx, partner, key)
+        return not claims.once(tx, partners.taking(partner, key)) and not _is_given_up(tx, partner, key)
 
     return await shop.store.transact(work)
 
 
-def _taking(partner: str, key: str) -> str:
-    return f"partner-in/{partner}/{key}"
-
-
 def _is_given_up(tx: Transaction, partner: str, key: str) -> bool:
-    return history.of_operation(tx, _taking(partner, key)) is None
+    return history.of_operation(tx, partners.taking(partner, key)) is None
 
 
 # ---- accounts between the shops ---------------------------------------------------------------------------

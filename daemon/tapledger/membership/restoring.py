@@ -8,7 +8,7 @@ from tapledger.database import Transaction
 from tapledger.loyalty.coupons import claiming
 from tapledger.loyalty.ledger import EventBody
 from tapledger.membership.shop import Shop
-from tapledger.store import bearers, claims
+from tapledger.store import bearers, claims, partners
 
 
 def settle(shop: Shop, tx: Transaction, body: EventBody) -> None:
@@ -17,3 +17,7 @@ def settle(shop: Shop, tx: Transaction, body: EventBody) -> None:
         claims.settle(tx, dataclasses.replace(claim, limit=None))
     for effect in claiming.of_bearers(body):
         bearers.apply(tx, effect, body.at)
+    if body.kind == "partner_in":
+        partner = str(body.facts["partner"])
+        claims.take(tx, partners.taking(partner, str(body.facts["exchange"])), None)
+        partners.post(tx, partner, int(body.facts["given"]))

@@ -9,7 +9,7 @@ from tapledger.database import Transaction
 from tapledger.errors import Corrupt
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.members import fold
-from tapledger.store import facts, members, outbox, sales
+from tapledger.store import facts, members, outbox, partners, sales
 from tapledger.wire.asking import Tail
 from tapledger.wire.codec import GENESIS, decode_event, link
 
@@ -82,8 +82,8 @@ def put_back(tx: Transaction, node: str, tail: Tail, project: Projection) -> Non
         row = (epoch, seq, digest, body.kind, body.member, raw)
         tx.exec_driver_sql("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)", row)
         sales.record(tx, event)
-        if body.kind == "sale" and body.sale is not None:
-            _name_sale(tx, body.sale.id, epoch, seq)
+        if key := _key_of(body):
+            _name(tx, key, epoch, seq)
         if body.member is not None:
             stored = members.load_alias(tx, body.member)
             members.record(tx, fold(None if stored is None else stored.member, body), body)
@@ -92,9 +92,21 @@ def put_back(tx: Transaction, node: str, tail: Tail, project: Projection) -> Non
         raise Corrupt("TAIL_BROKEN", epoch=epoch, seq=tail.first_seq)
 
 
-def _name_sale(tx: Transaction, sale: str, epoch: int, seq: int) -> None:
-    """Let a sale be found by its number again. What was asked then is not known: the same command that comes
-    again is refused as another one."""
+def _key_of(body: EventBody) -> str:
+    """Return the key of the command that an event itself tells; empty when it tells none."""
+    match body.kind:
+        case "sale":
+            return "" if body.sale is None else body.sale.id
+        case "topup":
+            return str(body.facts.get("topup", ""))
+        case "partner_in":
+            return partners.taking(str(body.facts.get("partner", "")), str(body.facts.get("exchange", "")))
+    return ""
+
+
+def _name(tx: Transaction, key: str, epoch: int, seq: int) -> None:
+    """Let an event be found by its command's key again. What was asked then is not known: the same command
+    that comes again is refused as another one, and never done twice."""
     tx.exec_driver_sql(
-        "INSERT INTO operation VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", (sale, b"", epoch, seq)
+        "INSERT INTO operation VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", (key, b"", epoch, seq)
     )

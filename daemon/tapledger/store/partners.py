@@ -55,6 +55,11 @@ def still_open(tx: Transaction, partner: str) -> list[Sending]:
     return [Sending(*row) for row in rows]
 
 
+def taking(partner: str, key: str) -> str:
+    """Return the key under which a partner's points are credited here, or given up: once for ever."""
+    return f"partner-in/{partner}/{key}"
+
+
 def account(tx: Transaction, partner: str) -> int:
     """Return this shop's account with a partner, in its own points: what is set aside for it has left."""
     points = tx.exec_driver_sql("SELECT points FROM partner_account WHERE partner = ?", (partner,)).scalar()
