@@ -87,9 +87,19 @@ def _admit(
     if known is None:
         nodes.add(tx, node, code.shop, name, request.public_key, _ms(now))
         telling.node(tx, Node(node, code.shop, name, request.public_key, nodes.ACTIVE), now)
-    else:
-        nodes.move(tx, node, code.shop, name)
+    elif (known.shop, known.name) != (code.shop, name):
+        _move(tx, known, code.shop, name, now)
     return None
+
+
+def _move(tx: Transaction, known: Node, shop: str, name: str, now: dt.datetime) -> None:
+    """Put a known node into another shop; in another region its cursor means nothing."""
+    nodes.move(tx, known.node, shop, name)
+    moved = nodes.find(tx, known.node)
+    assert moved is not None
+    if moved.scope != known.scope:
+        nodes.set_purge_seen(tx, known.node, nodes.MOVED)
+    telling.node(tx, moved, now)
 
 
 def _hash(keys: CentralKeys, code: str) -> bytes:

@@ -140,13 +140,14 @@ async def has_news(store: CentralStore, node: Node, cursor: int, v: int = VERSIO
 
 
 def _page(tx: Transaction, node: Node, cursor: int, limit: int, now: dt.datetime, v: int) -> Page:
+    # Others may commit between two statements: what is said of the rows is read after them, and is no older.
+    found, more = news.page(tx, node.scope, node.node, cursor, limit, MAX_PAGE_BYTES, _kind(v))
+    rows = [_row(version, item) for version, item in found]
+    erased = news.erased(tx, node.scope, cursor, MAX_ERASED)
     scope = news.scope_of(tx, node.scope)
     if cursor > scope.version:
         raise Conflict("FEED_AHEAD", version=scope.version)
     _check_begun(tx, node, cursor, scope.purged)
-    erased = news.erased(tx, node.scope, cursor, MAX_ERASED)
-    found, more = news.page(tx, node.scope, node.node, cursor, limit, MAX_PAGE_BYTES, _kind(v))
-    rows = [_row(version, item) for version, item in found]
     return Page(
         rows=rows,
         cursor=rows[-1].version if rows else cursor,

@@ -24,6 +24,7 @@ from tapledger_central.claims import Claims
 from tapledger_central.classify import IMPOSSIBLE, MAX_EFFECTS
 from tapledger_central.store import Transaction, members, news, nodes
 from tapledger_central.store.nodes import Node
+from tapledger_central.store.postgres import open_postgres
 from tests.central.chains import Chain, earn, join
 from tests.central.world import START, ShopNode, World
 
@@ -89,6 +90,34 @@ async def test_a_region_that_is_made_meanwhile_hears_what_all_are_told(
     assert await store.transact(lambda tx: news.told(tx, "n", "program", telling.CURRENT)) is not None
 
 
+async def test_a_page_is_no_younger_than_the_clock_it_tells(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not world.database_url:
+        return  # nobody commits between two statements
+    shop = await world.shop("north")
+    node, store, clock = await node_of(world, shop), world.central.store, int(1e15)
+    item, other = news.Item("config", "one", b"1"), await open_postgres(world.database_url, store.tenant)
+
+    def meanwhile(tx: Transaction) -> None:
+        news.publish(tx, EVERYWHERE, [item], 0, clock)
+
+    def interrupted(read: Callable[..., Any]) -> Callable[..., Any]:
+        def work(*values: Any) -> Any:
+            found = read(*values)
+            other.transact_now(meanwhile)
+            return found
+
+        return work
+
+    monkeypatch.setattr(news, "scope_of", interrupted(news.scope_of))
+    try:
+        page = await feed.page(store, node, 0, 100, world.clock.now())
+    finally:
+        await other.close()
+    assert ("one" in [row.key for row in page.rows]) <= (page.hlc >= clock)
+
+
 async def forked(world: World) -> tuple[ShopNode, Chain]:
     """Open a shop that has sent an event, and return another chain that begins otherwise."""
     shop = await world.shop("north")
@@ -129,9 +158,15 @@ async def test_a_node_that_enrols_into_another_region_begins_its_feed_again(worl
     for number in range(5):
         await south.join(f"m-{number}")
     await south.push()
+    for number in range(5):
+        await north.join(f"n-{number}")
+    await north.push()
+    for number in range(20):
+        await south.sale("m-4", 100 + number)
+    await south.push()
     assert await world.central.caught_up()
     await north.pull()
-    assert 0 < await north.store.cursor() <= (await world.central.store.transact(news.versions))["s"]
+    assert 5 < await north.store.cursor() <= (await world.central.store.transact(news.versions))["s"]
     code = await world.central.enrolment_code("south")
     await enrol(world.way, world.address, code, north.keyring.signing_key, "moved")
     await north.pull()
