@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from tapledger.store import outbox
+from tapledger_central.app import open_central
 from tapledger_central.cli import central as command
 from tests.faults import books
 from tests.faults.forked import sell
@@ -19,8 +21,12 @@ from tests.faults.small_chain import SHOPS, SmallChain, small_chain
 from tests.postgres import SUPERUSER, PostgresServer
 
 
-async def told(chain: SmallChain, *words: object, code: int = 0) -> dict[str, Any]:
-    words = (*words, "--config", chain.folder / "central.toml", "--json")
+async def told(chain: SmallChain, *words: object) -> dict[str, Any]:
+    return await command_of(chain.folder / "central.toml", *words)
+
+
+async def command_of(config: Path, *words: object, code: int = 0) -> dict[str, Any]:
+    words = (*words, "--config", config, "--json")
     arguments = [str(word) for word in words]
     done = await asyncio.to_thread(CliRunner().invoke, command, arguments)
     assert done.exit_code == code, done.output
@@ -47,7 +53,7 @@ class Older:
         await self.chain.central.start()
         await self.chain.central.heard()
 
-    async def put_back(self, *, told_so: bool = True) -> None:
+    async def put_back(self) -> None:
         await self.chain.central.kill()
         if self._postgres is None:
             assert (await told(self.chain, "restore", self._copy))["aside"] is not None
@@ -111,24 +117,32 @@ async def test_a_shop_that_does_not_send_again_leaves_central_short(
     assert books.differences(chain.recorded(), chain.held()) != []
 
 
-@pytest.mark.parametrize("postgres", [None], ids=["sqlite"])
-async def test_a_dry_run_says_what_is_here_and_a_running_central_is_let_be(
-    chain: SmallChain, postgres: None
-) -> None:
-    file = chain.folder / "disk" / "central.db"
-    made = await told(chain, "backup", file)
-    seen = await told(chain, "restore", file, "--dry-run")
-    assert seen["held"]["events"] == made["events"] == seen["here"]["events"]
-    assert (await told(chain, "backup", chain.folder / "central" / "x.db", code=2))["code"] == "BACKUP_PLACE"
-    await chain.central.kill()
-    await chain.central.start()
-    await chain.central.heard()
-    foreseen = file.read_bytes()
-    assert file.stat().st_mode & 0o777 == 0o600
-    (chain.folder / "disk" / "bad.db").write_bytes(foreseen[: len(foreseen) // 2])
-    assert (await told(chain, "restore", chain.folder / "disk" / "bad.db", code=2))["code"] in {
-        "BACKUP_DAMAGED",
-        "CENTRAL_RUNNING",
-        "STORE_UNREADABLE",
-    }
-    assert (await told(chain, "restore", file, "--dry-run"))["here"] is not None
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+async def test_a_dry_run_and_what_is_refused_change_nothing(tmp_path: Path) -> None:
+    home, disk, config = tmp_path / "data", tmp_path / "disk", tmp_path / "central.toml"
+    office = await open_central(home)
+    await office.enrolment_code("North")
+    await office.close()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        config.write_text(f'data_folder = "data"\nlisten_port = {listener.getsockname()[1]}\n')
+        made = await command_of(config, "backup", disk / "a.db")
+        assert (made["events"], (disk / "a.db").stat().st_mode & 0o777) == (0, 0o600)
+        assert (await command_of(config, "backup", home / "a.db", code=2))["code"] == "BACKUP_PLACE"
+        before = files(home)
+        seen = await command_of(config, "restore", disk / "a.db", "--dry-run")
+        assert seen["held"]["events"] == seen["here"]["events"] == 0
+        running = await command_of(config, "restore", disk / "a.db", code=2)
+        assert running["code"] == "CENTRAL_RUNNING"
+    content = (disk / "a.db").read_bytes()
+    (disk / "half.db").write_bytes(content[: len(content) // 2])
+    half = await command_of(config, "restore", disk / "half.db", code=2)
+    assert half["code"] in {"BACKUP_DAMAGED", "STORE_UNREADABLE"}
+    none = await command_of(config, "restore", disk / "none.db", code=2)
+    assert none["code"] == "BACKUP_MISSING"
+    assert files(home) == before
+    done = await command_of(config, "restore", disk / "a.db")
+    assert Path(done["aside"]).name in files(home)
+    assert (await command_of(config, "check", "--all"))["faults"] == []
