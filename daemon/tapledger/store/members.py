@@ -23,6 +23,7 @@ from tapledger.loyalty.effects import (
     Hold,
     HoldSettled,
     LeaseDrawn,
+    Restored,
     StatusSet,
     Unlinked,
 )
@@ -35,8 +36,9 @@ from tapledger.store.keys import Key
 from tapledger.wire.codec import decode_event
 from tapledger.wire.messages import SealedProfile
 
-SPENDING = frozenset({"sale", "fulfil", "draw"})
-"""Kinds whose debits are points given out for something; those of others are corrections."""
+SPENDING = frozenset({"sale", "fulfil", "draw", "hold"})
+"""Kinds whose debits are points given out for something; those of others are corrections. A sale that waits
+for its payment holds its points by a debit, which is given back where the sale itself debits them."""
 HEARD_LATER = dt.timedelta(minutes=3)
 """Central may have been heard so much later than is noted: it is noted by the minute, and clocks differ."""
 MAX_MERGES = 32
@@ -171,6 +173,8 @@ def given_out(body: EventBody) -> int:
             drawn += taken_amount(effect.takes)
         elif isinstance(effect, Debited) and effect.pool == POINTS and body.kind in SPENDING:
             points += taken_amount(effect.takes)
+        elif isinstance(effect, Restored) and effect.pool == POINTS and body.kind == "sale":
+            points -= taken_amount(effect.takes)
     return max(0, points - drawn)
 
 
