@@ -18,7 +18,7 @@ from tapledger.sync.client import CentralClient
 from tapledger.wire.codec import pack, unpack
 from tapledger.wire.messages import MAX_BATCH_BYTES, Batch, BatchAnswer, FeedPage, Refusal
 from tapledger.wire.requests import Request, sign_request
-from tapledger_central.store import nodes
+from tapledger_central.store import inbox, nodes
 from tapledger_central.web import guard, server
 from tests.central.chains import Chain, earn, held, join
 from tests.central.world import HandClock, ShopNode, World
@@ -284,6 +284,22 @@ async def test_a_start_that_asks_again_after_a_later_one_gives_a_clone_away(worl
     with pytest.raises(Denied, match=r"NODE_CLONED|NODE_SUSPENDED"):
         await ask_as(shop, world, "bb")
     assert [row["code"] for row in (await held(world.central))["difference"]] == ["NODE_CLONED"]
+
+
+async def test_what_a_clone_recorded_is_kept_as_evidence(world: World) -> None:
+    shop = await world.shop("first")
+    await ask_as(shop, world, "aa")
+    world.clock.move(300)
+    await ask_as(shop, world, "bb")
+    world.clock.move(300)
+    await shop.join("m-1")
+    node = shop.keyring.node
+    shop.client = CentralClient(world.way, world.address, shop.keyring, shop.clock, os.urandom, "aa")
+    with pytest.raises(Denied, match="NODE_SUSPENDED"):
+        await shop.push()
+    assert await world.central.store.transact(lambda tx: inbox.quarantined(tx, node)) == 1
+    with pytest.raises(Denied, match="NODE_CLONED"):
+        await ask_as(shop, world, "aa")
 
 
 async def test_of_two_clones_started_in_one_second_one_is_found_out(world: World) -> None:

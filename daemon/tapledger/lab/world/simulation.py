@@ -199,7 +199,7 @@ async def _loud(chain: Chain, kiosk: Kiosk) -> str:
     assert kiosk.office is not None
     state = kiosk.office.state
     if await chain.status(kiosk) != nodes.ACTIVE:
-        told = state.problem is not None and state.problem.code in ("NODE_SUSPENDED", "FORK")
+        told = state.problem is not None and state.problem.code in ("NODE_SUSPENDED", "NODE_CLONED", "FORK")
         return "" if told else f"{kiosk.name} does not know that it is suspended"
     if kiosk.is_cloned:
         return f"{kiosk.name} is not found out to have a clone"
