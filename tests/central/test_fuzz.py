@@ -368,7 +368,7 @@ async def test_whatever_is_asked_is_answered_by_name(tmp_path: Path) -> None:
     answers = await fuzzed(tmp_path, 5, SHORT)
     assert answers.total() == SHORT
     assert answers["OK"] > SHORT / 10, "some has to get through, or nothing behind the door was tried"
-    assert len(answers) > 20, "most ways to be refused were met"
+    assert len(answers) > 15, "most ways to be refused were met"
 
 
 @pytest.mark.long
