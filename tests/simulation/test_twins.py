@@ -111,7 +111,7 @@ def test_a_restored_disk_does_not_ask_where_it_stands(monkeypatch: pytest.Monkey
 def test_a_clone_goes_unnoticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nodes, "heard_boot", lambda *asked: True)
     climate = Climate(clone_s=6 * HOUR_S)
-    assert rules_broken(range(1, 6), 1.0, climate) & {SUSPECTS, EQUAL, QUIET}
+    assert rules_broken(range(1, 6), 1.0, climate) & {SUSPECTS, EQUAL, QUIET, LEDGER}
 
 
 def test_leases_are_given_back_by_a_timer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
