@@ -107,11 +107,15 @@ def _calls(path: Path) -> Iterator[tuple[ast.Call, str]]:
             yield node, ast.unparse(node.func)
 
 
+STRANGER = Path("tests/sync/another_client.py")
+"""A client of somebody else's, written from the protocol's page alone: it knows nothing of ours."""
+
+
 def test_only_the_clock_reads_the_wall_clock() -> None:
     findings = [
         f"{path}:{call.lineno}: {name}()"
         for path in with_suffix(".py", under=(*SOURCE_ROOTS, "tests", "benchmarks"))
-        if path != CLOCK
+        if path not in (CLOCK, STRANGER)
         for call, name in _calls(path)
         if ".".join(name.split(".")[-2:]) in WALL_CLOCK_CALLS
     ]
@@ -140,9 +144,17 @@ def _makes_a_float(node: ast.AST) -> bool:
     return False
 
 
+BY_CHANCE = {Path("tests/faults") / name for name in ("test_kill_loop.py", "forked.py", "small_chain.py")}
+"""Where a moment to die at is drawn, or a process sells at its pace: nothing is waited for there."""
+VIRTUAL = Path("tests/simulation")
+"""No time passes there: the loop's clock goes to the next timer."""
+
+
 def test_tests_wait_for_events_and_never_for_time() -> None:
     findings = []
     for path in with_suffix(".py", under=("tests",)):
+        if path in BY_CHANCE or path.is_relative_to(VIRTUAL):
+            continue
         polling = _polling_lines(tree(path))
         for call, name in _calls(path):
             argument = call.args[0] if call.args else None

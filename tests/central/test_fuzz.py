@@ -27,15 +27,7 @@ from tapledger.store.keyring import Keyring
 from tapledger.wire import signing
 from tapledger.wire.asking import Erasures, LeaseAsked, Report, Telemetry
 from tapledger.wire.codec import encode_event, link, unpack
-from tapledger.wire.messages import (
-    EVENT_VERSION,
-    Batch,
-    BatchAnswer,
-    Enrol,
-    FeedPage,
-    LedgerEvent,
-    Refusal,
-)
+from tapledger.wire.messages import EVENT_VERSION, Batch, BatchAnswer, Enrol, FeedPage, LedgerEvent, Refusal
 from tapledger_central import audit
 from tapledger_central.app import Central, open_central
 from tapledger_central.store import Transaction, members, nodes

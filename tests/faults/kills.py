@@ -1,7 +1,8 @@
 """Shops that are killed while they sell, one after the other on the same disk.
 
-``python -m tests.faults.kills FOLDER KILLS SEED TWIN`` prints one JSON object: ``kills``, ``told`` (events that
-somebody was told of) and ``wrong``, what was found after which kill. A twin of ``tests.faults.power.writer``.
+``python -m tests.faults.kills FOLDER KILLS SEED TWIN`` prints one JSON object: ``kills``, ``told`` (events
+that somebody was told of) and ``wrong``, what was found after which kill. A twin of
+``tests.faults.power.writer``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A shop that sells is killed again and again: nothing acknowledged is lost, and everything there is whole."""
+"""A shop that sells is killed again and again: nothing acknowledged is lost, and all there is is whole."""
 
 from __future__ import annotations
 
