@@ -33,10 +33,10 @@ async def take_place(store: SyncStore, register: Register) -> bool:
     """
     standing = await register.standing()
     await store.heard(standing.hlc)
-    if await store.send_again({head.epoch: head.seq for head in standing.heads}):
-        _log.warning("central has less than it had; what it lost is sent again")
     lost = [head for head in standing.heads if await store.last_seq(head.epoch) < head.seq]
     if not lost:
+        if await store.send_again({head.epoch: head.seq for head in standing.heads}):
+            _log.warning("central has less than it had; what it lost is sent again")
         await store.in_place()
         return False
     await store.stop_spending()
