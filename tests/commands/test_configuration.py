@@ -13,6 +13,9 @@ from click.testing import CliRunner
 from tapledger.cli import main
 
 NEEDED = {
+    "backup": ["x"],
+    "restore": [__file__],
+    "verify-proof": [__file__],
     "desk": ["show", "member=x"],
     "enrol": ["--code", "x"],
     "record": ["till-scanner"],
