@@ -33,12 +33,17 @@ def raws(config: Path) -> list[bytes]:
 
 
 def held(url: str) -> list[Entry]:
-    """Read central's inbox beside central: of its file, or of PostgreSQL as somebody who sees all tenants."""
+    """Read what nodes have sent central, beside it: of its file, or of PostgreSQL as one who sees all tenants.
+
+    What central has recorded itself, such as leases, is not among it.
+    """
     if url.startswith("postgresql:"):
         url = url.replace("postgresql:", "postgresql+psycopg:", 1)
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     with engine.connect() as connection:
-        rows = connection.execute(sa.text("SELECT node, epoch, seq, hash FROM inbox")).all()
+        rows = connection.execute(
+            sa.text("SELECT node, epoch, seq, hash FROM inbox WHERE node IN (SELECT node FROM node)")
+        ).all()
     engine.dispose()
     return [(node, epoch, seq, bytes(event_hash)) for node, epoch, seq, event_hash in rows]
 
