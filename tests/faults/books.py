@@ -33,7 +33,7 @@ def raws(config: Path) -> list[bytes]:
 
 
 def held(url: str) -> list[Entry]:
-    """Read what nodes have sent central, beside it: of its file, or of PostgreSQL as one who sees all tenants.
+    """Read what nodes have sent, beside central: of its file, or of PostgreSQL as one who sees everybody.
 
     What central has recorded itself, such as leases, is not among it.
     """
