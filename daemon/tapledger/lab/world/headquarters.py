@@ -72,6 +72,11 @@ class Headquarters:
         machine.run_task(_work(central), "work")
         machine.points_left = points_left
 
+    def fail_after(self, points: int) -> None:
+        """Let the process that runs be killed after so many uses of its disk."""
+        if self._machine is not None:
+            self._machine.points_left = points
+
     async def stop(self) -> None:
         """End the process, if it still runs, wherever it is, and let its disk be taken up again."""
         if self._machine is not None:

@@ -110,8 +110,9 @@ class Machine:
         if self._undisturbed:
             return work()
         await self.point()
-        await asyncio.sleep(self._chance.random() * LONGEST_PAUSE_S if self._chance.random() < PAUSES else 0)
-        await self.point()
+        if self._chance.random() < PAUSES:
+            await asyncio.sleep(self._chance.random() * LONGEST_PAUSE_S)
+            await self.point()
         result = work()
         await self.point()
         return result

@@ -40,15 +40,15 @@ QUIET_AFTER_S = 60.0
 QUIET_WITHIN_S = 8 * 3600.0
 
 UNHURRIED: tuple[tuple[ModuleType, str, float | dt.timedelta], ...] = (
-    (sync_loop, "MAX_WAIT_S", 3000),
-    (sync_loop, "BACKOFF_MAX_S", 2400.0),
-    (handlers, "MAX_WAIT_S", 3000),
+    (sync_loop, "MAX_WAIT_S", 7200),
+    (sync_loop, "BACKOFF_MAX_S", 7200.0),
+    (handlers, "MAX_WAIT_S", 7200),
     (applier, "SCAN_S", 3600.0),
     (feed, "POLL_S", 3600.0),
-    (notary, "ENTER_EVERY_S", 4 * 3600.0),
-    (leases, "ROUND_S", 2400.0),
-    (leases, "OFFLINE_AFTER", dt.timedelta(hours=2)),
-    (head_office, "REPORT_EVERY_S", 6 * 3600.0),
+    (notary, "ENTER_EVERY_S", 8 * 3600.0),
+    (leases, "ROUND_S", 5400.0),
+    (leases, "OFFLINE_AFTER", dt.timedelta(hours=4)),
+    (head_office, "REPORT_EVERY_S", 24 * 3600.0),
 )
 """How often the product looks for what nobody has told it of: a virtual day has 86,400 seconds, and each look
 takes as much real time as ever. Only how long somebody waits is another; what is done then is not."""

@@ -20,25 +20,25 @@ HOUR_S, DAY_S = 3600.0, 86_400.0
 class Climate:
     """Mean seconds from one trouble to the next, and how long each takes."""
 
-    rush_s: float = 12_000.0
+    rush_s: float = 30_000.0
     customer_s: float = 20.0
-    in_a_rush: float = 0.7
+    in_a_rush: float = 0.75
     """Of all customers: those who have another one right behind them."""
-    line_cut_s: float = 5 * HOUR_S
+    line_cut_s: float = 6 * HOUR_S
     line_down_s: float = 2.5 * HOUR_S
     chain_cut_s: float = 30 * HOUR_S
     chain_down_s: float = 3 * HOUR_S
-    central_points: int = 6000
+    central_points: int = 4000
     central_down_s: float = 120.0
-    kiosk_points: int = 3000
+    kiosk_points: int = 5000
     kiosk_down_s: float = 300.0
     clock_jump_s: float = 2 * DAY_S
     clock_wrong_s: float = 4 * HOUR_S
-    image_s: float = 16 * HOUR_S
+    image_s: float = 20 * HOUR_S
     restore_s: float = 3 * DAY_S
     clone_s: float = 15 * DAY_S
     night_work_s: float = 8 * HOUR_S
-    watch_s: float = 0.5 * HOUR_S
+    watch_s: float = HOUR_S
 
 
 JUMPS = tuple(
@@ -132,6 +132,7 @@ class Weather:
         """Let everything happen from now on."""
         self.is_fair = False
         chain = self.chain
+        chain.headquarters.fail_after(self._chance.randint(50, self.climate.central_points))
         for number, line in enumerate(chain.lines):
             line.odds = Odds()
             chain.job(self._cuts(line, f"line {number}"), f"cuts of line {number}")
