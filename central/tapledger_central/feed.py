@@ -56,7 +56,6 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     at: dt.datetime
     hlc: int
     scope: str
-    era: str = ""
     erased: list[str]
 
 

@@ -109,10 +109,6 @@ class BatchAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """The latest that central has heard: the node's own clock goes on from there."""
     verdicts: list[Verdict] = []
     """Of the batch's events, those that are not plainly good."""
-    feed_hint: int = 0
-    """Version of the node's scope: there is news past it."""
-    retry_after_s: int = 0
-    """Wait so long before the next batch; 0 is at once."""
 
 
 class Enrol(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,8 +172,6 @@ class FeedPage(msgspec.Struct, frozen=True, kw_only=True):
     hlc: ToldHlc = 0
     """The latest that central has heard."""
     scope: str = EVERYWHERE
-    era: str = ""
-    """Another one than before: central was restored from a backup, begin again from 0."""
     erased: Annotated[list[str], msgspec.Meta(max_length=MAX_ERASED)] = []
     """Members past the cursor who were erased: told first, on whatever page they would come."""
 

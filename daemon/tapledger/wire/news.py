@@ -55,12 +55,6 @@ class CheckpointNews(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
-class ConfigNews(msgspec.Struct, frozen=True, kw_only=True):
-    """Device configuration for one node. Key: its name."""
-
-    text: str
-
-
 class ExposureNews(msgspec.Struct, frozen=True, kw_only=True):
     """What can be lost at most right now (R6). Key: ``now``."""
 
@@ -94,6 +88,5 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "node": NodeNews,
     "difference": DifferenceNews,
     "checkpoint": CheckpointNews,
-    "config": ConfigNews,
     "exposure": ExposureNews,
 }
