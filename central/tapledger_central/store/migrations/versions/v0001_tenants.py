@@ -176,12 +176,7 @@ def upgrade() -> None:
     is_postgresql = connection.dialect.name == "postgresql"
     old = [] if is_postgresql else _set_aside(connection)
     for table, columns in TABLES.items():
-        words = f"CREATE TABLE {table} (tenant TEXT NOT NULL,{columns})"
-        if is_postgresql:
-            op.execute(words.replace("BYTES", "BYTEA").replace("INTEGER", "BIGINT"))
-            schema.protect(op, table)
-        else:
-            op.execute(words.replace("BYTES", "BLOB") + " STRICT")
+        schema.create(op, table, columns)
     if old:
         tenant = context.config.attributes["tenant"]
         for statement in TAKE_OVER:

@@ -41,11 +41,5 @@ TABLES = {
 
 
 def upgrade() -> None:
-    is_postgresql = op.get_bind().dialect.name == "postgresql"
     for table, columns in TABLES.items():
-        words = f"CREATE TABLE {table} (tenant TEXT NOT NULL,{columns})"
-        if is_postgresql:
-            op.execute(words.replace("BYTES", "BYTEA").replace("INTEGER", "BIGINT"))
-            schema.protect(op, table)
-        else:
-            op.execute(words.replace("BYTES", "BLOB") + " STRICT")
+        schema.create(op, table, columns)

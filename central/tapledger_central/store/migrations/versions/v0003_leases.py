@@ -28,12 +28,6 @@ INDEX = "CREATE INDEX lease_by_node ON lease (tenant, node, granted_ms)"
 
 
 def upgrade() -> None:
-    is_postgresql = op.get_bind().dialect.name == "postgresql"
     for table, columns in TABLES.items():
-        words = f"CREATE TABLE {table} (tenant TEXT NOT NULL,{columns})"
-        if is_postgresql:
-            op.execute(words.replace("INTEGER", "BIGINT"))
-            schema.protect(op, table)
-        else:
-            op.execute(words + " STRICT")
+        schema.create(op, table, columns)
     op.execute(INDEX)
