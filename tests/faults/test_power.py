@@ -21,14 +21,16 @@ MOMENTS: dict[str, Moment] = {
 }
 
 
-async def sale_interrupted(at: Counter, until: Callable[[], bool], turns: int = 0) -> str:
+async def sale_interrupted(
+    at: Counter, until: Callable[[], bool], turns: int = 0, moment: str = "at once"
+) -> str:
     """Pay and cut the power in the middle, then do what a cashier does; return the receipt."""
     await at.fill_basket()
     sales = at.count("sale")
     paying = asyncio.create_task(quietly(at.till.do("pay", tender="cash")))
     for _ in range(turns):
         await asyncio.sleep(0)
-    await at.until(until, "the moment never came")
+    await at.until(until, f"the moment never came: {moment}; slips: {at.fates()}")
     at.cut_power()
     await paying
     await at.power_back()
@@ -48,9 +50,9 @@ async def test_a_kill_in_the_middle_of_a_sale_loses_and_doubles_nothing(counter:
     for turns in TURNS:
         receipts.add(await sale_interrupted(counter, lambda: True, turns))
     counter.bench.printer.line_delay_s = 0.01
-    for moment in MOMENTS.values():
+    for name, moment in MOMENTS.items():
         sales = counter.count("sale")
-        receipts.add(await sale_interrupted(counter, lambda: moment(counter, sales)))  # noqa: B023
+        receipts.add(await sale_interrupted(counter, lambda: moment(counter, sales), moment=name))  # noqa: B023
     counter.bench.printer.line_delay_s = 0.0
     await counter.settled()
     assert len(receipts) == len(TURNS) + len(MOMENTS)
