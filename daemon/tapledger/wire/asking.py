@@ -61,7 +61,7 @@ class LeaseAsked(msgspec.Struct, frozen=True, kw_only=True):
 
     v: int = VERSION
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]
-    member: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]
+    member: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_MEMBER_NAME)]
     pool: Pool
     amount: Annotated[int, msgspec.Meta(ge=1, le=10**12)]
 
