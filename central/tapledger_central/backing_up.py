@@ -6,7 +6,6 @@ import asyncio
 import os
 import shutil
 import socket
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -14,13 +13,12 @@ from pathlib import Path
 
 from tapledger.clock import Clock
 from tapledger.database import Database, InlineExecutor, copy, look_into
+from tapledger.durable import LOGS, sync, written_beside
 from tapledger.errors import Conflict, Corrupt, Invalid, Unavailable
 from tapledger_central.keys import load_or_make
 from tapledger_central.settings import CentralSettings
 from tapledger_central.store import FILE_NAME, restored
 from tapledger_central.store.sqlite import open_sqlite
-
-LOGS = ("-wal", "-shm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +40,9 @@ def back_up(settings: CentralSettings, file: Path) -> Held:
         with _written_beside(file) as temporary:
             opened.transact_now(lambda tx: copy(tx, temporary))
             held = read(temporary)
-            _sync(temporary)
+            sync(temporary)
             temporary.rename(file)
-            _sync(file.parent)
+            sync(file.parent)
     finally:
         asyncio.run(opened.close())
     return held
@@ -91,7 +89,7 @@ def restore(settings: CentralSettings, file: Path, clock: Clock) -> tuple[Held, 
     with _written_beside(database) as temporary:
         shutil.copyfile(file, temporary)
         asyncio.run(_lift(temporary, held.tenant, clock))
-        _sync(temporary)
+        sync(temporary)
         aside = None
         if database.exists():
             aside = database.with_name(f"{FILE_NAME}.aside-{clock.now():%Y%m%dT%H%M%S%f}")
@@ -101,7 +99,7 @@ def restore(settings: CentralSettings, file: Path, clock: Clock) -> tuple[Held, 
         for end in LOGS:  # SQLite would take the old one's log for the new one's
             Path(f"{database}{end}").unlink(missing_ok=True)
         temporary.rename(database)
-        _sync(database.parent)
+        sync(database.parent)
     return held, aside
 
 
@@ -126,23 +124,9 @@ def _check_stopped(settings: CentralSettings) -> None:
 
 @contextmanager
 def _written_beside(path: Path) -> Iterator[Path]:
-    """Give a name in the same folder, gone at the end; raise the disk's faults as ``Unavailable``."""
+    """Do what ``written_beside`` does; raise the disk's faults as ``Unavailable``."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        os.close(descriptor)
-        try:
-            yield Path(name)
-        finally:
-            for end in ("", "-journal", *LOGS):
-                Path(f"{name}{end}").unlink(missing_ok=True)
+        with written_beside(path) as temporary:
+            yield temporary
     except OSError as error:
         raise Unavailable("BACKUP_FAULT", path=str(path), why=str(error.strerror)) from error
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tapledger import durable
 from tapledger.errors import Conflict, Corrupt, Denied, Unavailable
 
 MAX_BYTES = 64 * 1024
@@ -25,7 +26,7 @@ def create(path: Path, secret: bytes) -> None:
                 os.link(temporary, path)
             except FileExistsError as error:
                 raise Conflict("KEY_FILE_EXISTS", path=str(path)) from error
-        _sync_folder(path.parent)
+        durable.sync(path.parent)
     except OSError as error:
         raise Unavailable("KEY_FILE_FAULT", path=str(path), why=str(error.strerror)) from error
 
@@ -35,7 +36,7 @@ def replace(path: Path, secret: bytes) -> None:
     try:
         with _written_beside(path, secret) as temporary:
             temporary.rename(path)
-        _sync_folder(path.parent)
+        durable.sync(path.parent)
     except OSError as error:
         raise Unavailable("KEY_FILE_FAULT", path=str(path), why=str(error.strerror)) from error
 
@@ -93,11 +94,3 @@ def read_or_create(path: Path, make: Callable[[], bytes]) -> bytes:
     except Conflict:
         return read(path) or made
     return made
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -5,13 +5,11 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tapledger.database import Transaction, copy, look_into
+from tapledger.durable import LOGS, sync, written_beside
 from tapledger.errors import Conflict, Corrupt, Invalid, Unavailable
 from tapledger.store import epochs, facts, journal, outbox, people, salvage
 from tapledger.store.journal import Broken
@@ -24,7 +22,6 @@ MADE_AT = "backup_made_at"
 """Fact that only a backup has."""
 READY, ASIDE = ".restored-", ".aside-"
 """After the ledger's own name, before the epoch that begins: what takes its place, and what was there."""
-LOGS = ("-wal", "-shm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +74,13 @@ def write(tx: Transaction, path: Path, node: str, now: dt.datetime) -> Held:
     then. Raises ``Corrupt`` when the copy is not good, ``Unavailable`` when the disk does not take it.
     """
     try:
-        with _written_beside(path) as temporary:
+        with written_beside(path) as temporary:
             stamp = "INSERT OR REPLACE INTO fact VALUES (?, ?)"
             copy(tx, temporary, stamp, MADE_AT, now.isoformat().encode())
             held = look_into(temporary, lambda copied: _read(copied, temporary, node))
-            _sync(temporary)
+            sync(temporary)
             temporary.rename(path)
-            _sync(path.parent)
+            sync(path.parent)
     except OSError as error:
         raise Unavailable("BACKUP_FAULT", path=str(path), why=str(error.strerror)) from error
     return held
@@ -191,9 +188,9 @@ def make_ready(prepared: Path, database: Path, epoch: int) -> Path:
     if Path(f"{prepared}{LOGS[0]}").exists():
         raise Unavailable("BACKUP_FAULT", path=str(prepared), why="its log was not written back")
     try:
-        _sync(prepared)
+        sync(prepared)
         prepared.rename(_named(database, READY, epoch))
-        _sync(database.parent)
+        sync(database.parent)
     except OSError as error:
         raise Unavailable("BACKUP_FAULT", path=str(database), why=str(error.strerror)) from error
     return _named(database, ASIDE, epoch)
@@ -210,34 +207,14 @@ def put_in_place(database: Path) -> None:
             for end in ("", LOGS[0]):
                 with contextlib.suppress(FileExistsError, FileNotFoundError):
                     os.link(f"{database}{end}", f"{aside}{end}")
-            _sync(database.parent)
+            sync(database.parent)
             for end in LOGS:  # SQLite would take the old one's log for the new one's
                 Path(f"{database}{end}").unlink(missing_ok=True)
             ready.rename(database)
-            _sync(database.parent)
+            sync(database.parent)
     except OSError as error:
         raise Unavailable("STORE_FAULT", why=str(error.strerror)) from error
 
 
 def _named(database: Path, what: str, epoch: int) -> Path:
     return database.with_name(f"{database.name}{what}{epoch}")
-
-
-@contextmanager
-def _written_beside(path: Path) -> Iterator[Path]:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(descriptor)
-    try:
-        yield Path(name)
-    finally:
-        for end in ("", "-journal"):
-            Path(f"{name}{end}").unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
