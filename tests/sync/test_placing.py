@@ -107,6 +107,24 @@ async def test_nothing_is_spent_until_the_tail_is_back_and_over_a_restart(rewoun
     assert await rewound.stopped() == ""
 
 
+async def test_a_disk_that_was_cut_off_before_its_new_epoch_begins_it_the_next_time(rewound: Rewound) -> None:
+    await rewound.shop.sale("m-1", 7_000)
+    await rewound.shop.push()
+    await rewound.rewind()
+    store = rewound.shop.store
+
+    async def power_cut(epoch: int) -> None:
+        raise RuntimeError("the power is gone")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "begin_epoch", power_cut)
+        with pytest.raises(RuntimeError):
+            await rewound.place()
+    assert (await store.last_seq(1), await rewound.stopped()) == (3, epochs.ROLLED_BACK)
+    assert not await rewound.place(), "nothing is lost any more"
+    assert (store.journal.epoch, await rewound.stopped()) == (2, "")
+
+
 async def test_a_tail_that_does_not_follow_is_refused_and_changes_nothing(rewound: Rewound) -> None:
     await rewound.shop.sale("m-1", 7_000)
     await rewound.shop.push()

@@ -179,6 +179,9 @@ class Store:
     async def stop_spending(self) -> None:
         await self.transact(lambda tx: epochs.stop(tx, epochs.ROLLED_BACK))
 
+    async def was_rolled_back(self) -> bool:
+        return await self.transact(epochs.stopped) == epochs.ROLLED_BACK
+
     async def in_place(self) -> None:
         if await self.transact(epochs.stopped):
             await self.transact(lambda tx: epochs.stop(tx, ""))

@@ -2,8 +2,8 @@
 
 A restored backup or a cloned card is the commonest accident in the field. Its chain is shorter than central's
 copy: whatever was given out meanwhile would be given out again, so nothing is spent until the tail is back;
-what is recorded afterwards belongs to a new epoch (decisions R23). Where central itself was
-restored, it has less than it has acknowledged, and gets that again.
+what is recorded afterwards belongs to a new epoch (decisions R23). Where central itself was restored, it has
+less than it has acknowledged, and gets that again.
 """
 
 from __future__ import annotations
@@ -34,17 +34,16 @@ async def take_place(store: SyncStore, register: Register) -> bool:
     standing = await register.standing()
     await store.heard(standing.hlc)
     lost = [head for head in standing.heads if await store.last_seq(head.epoch) < head.seq]
-    if not lost:
-        if await store.send_again({head.epoch: head.seq for head in standing.heads}):
-            _log.warning("central has less than it had; what it lost is sent again")
-        await store.in_place()
-        return False
-    await store.stop_spending()
-    for head in sorted(lost, key=lambda head: head.epoch):
-        await _fetch(store, register, head)
-    await store.begin_epoch(max(head.epoch for head in standing.heads) + 1)
+    if lost:
+        await store.stop_spending()
+        for head in sorted(lost, key=lambda head: head.epoch):
+            await _fetch(store, register, head)
+    elif await store.send_again({head.epoch: head.seq for head in standing.heads}):
+        _log.warning("central has less than it had; what it lost is sent again")
+    if await store.was_rolled_back():  # perhaps it was cut short here the last time
+        await store.begin_epoch(max((head.epoch for head in standing.heads), default=0) + 1)
     await store.in_place()
-    return True
+    return bool(lost)
 
 
 async def _fetch(store: SyncStore, register: Register, head: ChainHead) -> None:

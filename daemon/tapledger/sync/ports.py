@@ -83,6 +83,10 @@ class SyncStore(Protocol):
         """Let nothing be spent until ``in_place``, after a restart too: this disk was rolled back."""
         ...
 
+    async def was_rolled_back(self) -> bool:
+        """Tell whether ``stop_spending`` holds."""
+        ...
+
     async def in_place(self) -> None:
         """Central and this disk agree about what was recorded here."""
         ...
