@@ -148,16 +148,17 @@ class HeadOffice:
         )
 
     async def _after_round(self, client: CentralClient) -> None:
+        """Use what came before anything else is asked of central: a question may fail."""
         told, self._shop.store.told = self._shop.store.told, set()
-        if await permits.close_due(self._shop):
-            self.poke()
-        await self._witness(client)
-        await self._report(client)
         if told & {"program", "catalogue"}:
             await self._take_rules()
         if told:
             self._look_again.set()
             self.on_change()
+        if await permits.close_due(self._shop):
+            self.poke()
+        await self._witness(client)
+        await self._report(client)
 
     async def _witness(self, client: CentralClient) -> None:
         """Hold what central signed now against what it signed before."""
