@@ -158,6 +158,7 @@ class SyncLoop:
             self._in_place = False
         await self._report(self.state.push_problem, problem)
         if problem is None and not more:
+            await self._try("erased", lambda: self._tell_erased(client))
             await self._try("after", lambda: self._afterwards(client))
         return more and problem is None
 
@@ -196,10 +197,13 @@ class SyncLoop:
                     self.on_change()
                 self._in_place = True
 
-    async def _afterwards(self, client: CentralClient) -> bool:
+    async def _tell_erased(self, client: CentralClient) -> bool:
         if members := await self._store.erased():
             await client.erased(members)
             await self._store.erasure_told(members)
+        return False
+
+    async def _afterwards(self, client: CentralClient) -> bool:
         await self.after_round(client)
         return False
 
