@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import os
 from collections import defaultdict
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ from tapledger_central.check import check
 from tapledger_central.leases import Leases
 from tapledger_central.store import Transaction, inbox, news, nodes
 from tapledger_central.store import members as central_members
-from tests.central.world import World
+from tests.central.world import HandClock, World
 from tests.sync.test_offline_rights import DAY_S, RULES, Till, tills
 
 QUOTALESS: Program = msgspec.structs.replace(RULES, unsettled_points=0)
@@ -146,6 +147,8 @@ async def test_a_shop_deaf_to_centrals_clock_would_draw_before_the_grant(
     """The broken twin: without the answer's clock the drawing is folded first and finds no lease."""
     made = await chain(world, 1, 600)
     (till,) = made.tills
+    ahead = HandClock(world.clock.now() + dt.timedelta(seconds=30))
+    till.shop.permits = Line(world, till, Leases(world.central.store, world.central.keys, ahead, os.urandom))
 
     async def deaf(hlc: int) -> None:
         return None

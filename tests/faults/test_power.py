@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable
 
 import pytest
@@ -24,10 +25,15 @@ MOMENTS: dict[str, Moment] = {
 
 
 async def sale_interrupted(
-    at: Counter, until: Callable[[], bool], turns: int = 0, moment: str = "at once"
+    at: Counter, until: Callable[[], bool], turns: int = 0, moment: str = "at once", slow_s: float = 0.0
 ) -> str:
-    """Pay and cut the power in the middle, then do what a cashier does; return the receipt."""
+    """Pay and cut the power in the middle, then do what a cashier does; return the receipt.
+
+    ``slow_s``: so long the text printer takes for a line until the power goes.
+    """
     await at.fill_basket()
+    if slow_s:
+        at.bench.printer.line_delay_s = slow_s
     sales = at.count("sale")
     paying = asyncio.create_task(at.till.do("pay", tender="cash"))
     for _ in range(turns):
@@ -38,7 +44,8 @@ async def sale_interrupted(
         said = paying.result() if paying.done() else "nothing yet"
         pytest.fail(f"the moment never came: {moment}; paying said {said}, slips are {at.fates()}")
     at.cut_power()
-    at.bench.printer.line_delay_s = 0.0
+    if slow_s:
+        at.bench.printer.line_delay_s = 0.0
     await quietly(paying)
     await at.power_back()
     seen = await at.till.until(lambda s: bool(s["lines"]) or s["last_sale"] is not None, "nothing is there")
@@ -57,9 +64,9 @@ async def test_a_kill_in_the_middle_of_a_sale_loses_and_doubles_nothing(counter:
     for turns in TURNS:
         receipts.add(await sale_interrupted(counter, lambda: True, turns))
     for name, moment in MOMENTS.items():
-        counter.bench.printer.line_delay_s = SLOW_S
         sales = counter.count("sale")
-        receipts.add(await sale_interrupted(counter, lambda: moment(counter, sales), moment=name))  # noqa: B023
+        came = functools.partial(moment, counter, sales)
+        receipts.add(await sale_interrupted(counter, came, moment=name, slow_s=SLOW_S))
     await counter.settled()
     assert len(receipts) == len(TURNS) + len(MOMENTS)
     earned = counter.earned(head)

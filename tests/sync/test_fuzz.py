@@ -24,12 +24,20 @@ from tapledger.store.store import Store
 from tapledger.sync.client import CentralClient
 from tapledger.sync.placing import take_place
 from tapledger.sync.puller import pull_page
-from tapledger.sync.pusher import push_once
+from tapledger.sync.pusher import TARGET_BYTES, push_once
 from tapledger.sync.transport import Received
 from tapledger.wire import signing
 from tapledger.wire.asking import ChainHead, LeaseAnswer, LeaseAsked, Standing, Tail
 from tapledger.wire.codec import pack
-from tapledger.wire.messages import BatchAnswer, Enrolled, FeedPage, FeedRow, Refusal, SealedProfile
+from tapledger.wire.messages import (
+    MAX_BATCH_EVENTS,
+    BatchAnswer,
+    Enrolled,
+    FeedPage,
+    FeedRow,
+    Refusal,
+    SealedProfile,
+)
 from tapledger.wire.news import KINDS, CheckpointNews, NodeNews
 from tests.central.world import START, HandClock, ShopNode
 from tests.wire.mutations import Mutator, plain
@@ -128,7 +136,9 @@ class Bench:
     async def push(self) -> None:
         if not await self.node.store.unsynced():
             await self.node.sale(None, 500)
-        self.pending = await self.node.store.last_seq(1)
+        pending = await self.node.store.pending(MAX_BATCH_EVENTS, TARGET_BYTES)
+        assert pending is not None
+        self.pending = pending.first_seq + len(pending.raws) - 1
         await push_once(self.node.store, self.node.client, self.node.keyring)
 
     async def place(self) -> None:

@@ -172,7 +172,11 @@ class FaultProxy:
         await asyncio.sleep(fault.delay_ms / 1000)
         if fault.duplicate:
             self.counts.copies += 1
-            reply, _ = await asyncio.gather(self._ask(request, fault), self._ask(request, fault))
+            both = (self._ask(request, fault), self._ask(request, fault))
+            # Both end here, whatever becomes of one of them.
+            reply, _ = await asyncio.gather(*both, return_exceptions=True)
+            if isinstance(reply, BaseException):
+                raise reply
         else:
             reply = await self._ask(request, fault)
         # The line may have become another one since the request went through.
