@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Browser, expect
 
+from tapledger import assets
 from tapledger.lab.chain import SHOPS, Chain
-from tests.browser.conftest import Face, open_face
+from tests.browser.conftest import Face, open_face, running_chain
 from tests.browser.shop_floor import DESK
 from tests.faults.counter import COFFEE_POINTS, WANG, Counter
 
@@ -60,6 +61,43 @@ async def test_two_shops_go_on_apart_and_agree_when_the_line_is_back(browser: Br
         await expect(worst).to_have_attribute("data-points", "0", timeout=BACK_MS)
         for at in (here, there):
             await at.until_in_step(before + gained_here + gained_there - 2 * COFFEE_POINTS)
+        assert console.complaints == []
+        await console.close()
+
+
+async def test_what_both_did_apart_is_listed_in_plain_words(browser: Browser) -> None:
+    """A coupon is good in any shop that knows of it; both take it while they cannot hear each other (X3)."""
+    async with (
+        running_chain(assets.config_folder() / "examples" / "offers.toml") as chain,
+        Counter(chain, SHOPS[0]) as here,
+        Counter(chain, SHOPS[1]) as there,
+    ):
+        for at in (here, there):
+            await at.sign_in()
+        await here.till.do("enter", text=WANG.number)
+        await here.till.do("enter", text="FIVE")
+        await here.till.until(lambda s: s["member"] and s["member"]["coupons"] == 1, "nothing was claimed")
+        await here.till.do("clear")
+        await there.till.ask_for_member(WANG.number)
+        await there.till.until(lambda s: s["member"]["coupons"] == 1, "the other shop knows of no coupon")
+        await there.till.do("clear")
+        console = await open_face(browser, chain.ports[SHOPS[0]], "console", DESK)
+        await expect(console.at("sync")).to_have_attribute("data-online", "true", timeout=PATIENCE_MS)
+        await expect(console.at("differences")).to_have_count(0)
+
+        await make_line(console, "cut")
+        for at in (here, there):
+            await at.fill_basket()
+            await at.pay()
+            assert "7.00" in at.till.snapshot["last_sale"]["total"], "the coupon pays 5 of 12"
+        await make_line(console, "well")
+        differences = console.at("differences")
+        await expect(differences).to_have_count(1, timeout=BACK_MS)
+        await differences.locator("summary").click()
+        await expect(differences.locator("li")).to_have_count(1)
+        await expect(differences).to_contain_text("断线期间同一张优惠券被再次使用")
+        await expect(differences).to_contain_text("两笔销售都有效")
+        await console.picture("two-shops-differ")
         assert console.complaints == []
         await console.close()
 
