@@ -28,6 +28,7 @@ MAX_NAME = 200
 MAX_EFFECTS = 5000
 """Of one event, ten for each line of the longest basket: folding it must not keep everybody waiting."""
 
+_LINKED, _UNLINKED = Linked.__name__, Unlinked.__name__
 _decode_strictly = msgspec.msgpack.Decoder(StrictEvent).decode
 
 
@@ -55,8 +56,7 @@ def classify(raw: bytes, node: str, epoch: int, seq: int) -> Seen:
     if len(body.effects) > MAX_EFFECTS:
         member = body.member if body.member is None or is_name(body.member) else None
         return Seen(event.hlc, member, IMPOSSIBLE)
-    names = [body.member, body.profile_digest, *(_credential(effect) for effect in body.effects)]
-    if not all(name is None or is_name(name) for name in names):
+    if not _is_named(body):
         member = body.member if body.member is None or is_name(body.member) else None
         return Seen(event.hlc, member, IMPOSSIBLE)
     if (event.node, event.epoch, event.seq) != (node, epoch, seq):
@@ -71,14 +71,19 @@ def is_name(text: str) -> bool:
     return len(text) <= MAX_NAME and "\0" not in text
 
 
-def _credential(effect: Any) -> str | None:
-    match type(effect).__name__:  # it may be the strict twin of an effect
-        case Linked.__name__:
-            index: str = effect.credential.index
-            return index
-        case Unlinked.__name__:
-            return str(effect.index)
-    return None
+def _is_named(body: Any) -> bool:
+    """Tell whether everything in an event that becomes a key can be one."""
+    if not (body.member is None or is_name(body.member)):
+        return False
+    if not (body.profile_digest is None or is_name(body.profile_digest)):
+        return False
+    for effect in body.effects:
+        kind = type(effect).__name__  # it may be the strict twin of an effect
+        if kind == _LINKED and not is_name(effect.credential.index):
+            return False
+        if kind == _UNLINKED and not is_name(effect.index):
+            return False
+    return True
 
 
 def _is_possible(body: EventBody) -> bool:

@@ -52,7 +52,9 @@ def _take(tx: Transaction, batch: Batch, now: dt.datetime) -> BatchAnswer | Tapl
     if batch.first_seq > head.seq + 1:
         raise Conflict("GAP", need=head.seq + 1)
     last_seq = batch.first_seq + len(batch.raws) - 1
-    known = inbox.hashes(tx, batch.node, batch.epoch, batch.first_seq - 1, min(head.seq, last_seq))
+    known = [head.hash]
+    if batch.first_seq <= head.seq:
+        known = inbox.hashes(tx, batch.node, batch.epoch, batch.first_seq - 1, min(head.seq, last_seq))
     chain = _chain(known[0], batch.raws)
     if chain[-1] != batch.head:
         raise Conflict("CHAIN_BROKEN", seq=batch.first_seq)

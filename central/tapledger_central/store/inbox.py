@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+import msgspec
 import sqlalchemy as sa
 
 from tapledger.wire.codec import GENESIS
@@ -21,8 +22,7 @@ class Head:
     hlc: int
 
 
-@dataclass(frozen=True, slots=True)
-class Filed:
+class Filed(msgspec.Struct, frozen=True):
     """One event in the inbox. ``verdict`` is empty, or the code of the reason why it is not applied."""
 
     node: str
@@ -81,11 +81,13 @@ _ADD = sa.text(
     " (:tenant, :node, :epoch, :seq, :hash, :hlc, :member, :verdict, :received_ms, :raw)"
 )
 _ADD_ALL = sa.text(
-    "INSERT INTO inbox SELECT :tenant, :node, :epoch, e.seq, e.hash, e.hlc, e.member, e.verdict,"
-    " :received_ms, e.raw FROM unnest(CAST(:seq AS bigint[]), CAST(:hash AS bytea[]), CAST(:hlc AS bigint[]),"
-    " CAST(:member AS text[]), CAST(:verdict AS text[]), CAST(:raw AS bytea[]))"
-    " AS e (seq, hash, hlc, member, verdict, raw)"
+    "INSERT INTO inbox SELECT :tenant, :node, :epoch, CAST(:before AS bigint) + e.place,"
+    " substr(CAST(:hashes AS bytea), CAST(e.place AS integer) * 32 - 31, 32),"
+    " e.hlc, e.member, coalesce(e.verdict, ''), :received_ms, e.raw"
+    " FROM unnest(CAST(:hlc AS bigint[]), CAST(:member AS text[]), CAST(:verdict AS text[]),"
+    " CAST(:raw AS bytea[])) WITH ORDINALITY AS e (hlc, member, verdict, raw, place)"
 )
+"""Every array is written and read element by element: what has one length, or can be counted, is none."""
 _FILED = "SELECT i.node, i.epoch, i.seq, i.hash, i.hlc, i.member, i.verdict, i.raw FROM inbox i"
 _OF_MEMBERS = sa.text(
     f"{_FILED} JOIN head h"
@@ -174,11 +176,19 @@ def add(tx: Transaction, events: Sequence[Filed], received_ms: int) -> None:
     """Insert events of one chain that follow its head, and move the head to the last of them."""
     last = events[-1]
     place = {"node": last.node, "epoch": last.epoch}
-    varying = ("seq", "hash", "hlc", "member", "verdict", "raw")
     if tx.is_postgresql:
-        arrays = {name: [getattr(one, name) for one in events] for name in varying}
+        condemned = any(one.verdict for one in events)
+        arrays = {
+            "before": events[0].seq - 1,
+            "hashes": b"".join([one.hash for one in events]),
+            "hlc": [one.hlc for one in events],
+            "member": [one.member for one in events],
+            "verdict": [one.verdict for one in events] if condemned else [],
+            "raw": [one.raw for one in events],
+        }
         tx.execute(_ADD_ALL, {**place, **arrays, "received_ms": received_ms})
     else:
+        varying = ("seq", "hash", "hlc", "member", "verdict", "raw")
         rows = [{name: getattr(one, name) for name in varying} for one in events]
         tx.execute(_ADD, [{**place, **row, "received_ms": received_ms} for row in rows])
     tx.execute(_SET_HEAD, {**place, "seq": last.seq, "hash": last.hash, "hlc": last.hlc})
