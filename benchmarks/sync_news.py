@@ -10,7 +10,7 @@ from benchmarks import sync_workload
 from benchmarks.sync_office import Office
 from benchmarks.sync_shop import client_of
 from tapledger.store.store import Store
-from tapledger.sync.puller import pull_once, pull_page
+from tapledger.sync.puller import Puller, pull_once
 from tapledger.wire.codec import decode_event
 
 WRITER, READER = 2 * 10**6, 2 * 10**6 + 1
@@ -33,7 +33,7 @@ async def measure(office: Office, folder: Path, changes: int) -> list[float]:
 
             async def listen() -> None:
                 while True:
-                    members, _ = await pull_page(store, reader, WAIT_S)
+                    members, _ = await Puller(store, reader).take(WAIT_S)
                     for member in members:
                         if (waiting := arrived.get(member)) is not None and not waiting.done():
                             waiting.set_result(None)

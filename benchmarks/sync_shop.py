@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import random
 import time
@@ -145,6 +146,8 @@ async def many(office: Office, folder: Path, ring: Keyring, known: int, taps: in
     seeded = await seeded_shop.make(folder / "shop", CUSTOMERS, lambda _: ring)
     randomness = random.Random(sync_workload.SEED)
     async with seeded.open() as shop, client_of(office, ring) as client:
+        gc.collect()
+        gc.freeze()  # as the daemon does when it has started
         beside = asyncio.create_task(_tap_for_ever(shop, seeded, randomness))
         began_s = time.perf_counter()
         changed = await pull_once(shop.store, client)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
@@ -167,6 +168,8 @@ async def run(settings: CentralSettings, announce: Callable[[str], None]) -> Non
             address = await stack.enter_async_context(serving(central, settings, metrics))
             if metrics is not None:
                 await stack.enter_async_context(metrics_served(metrics, settings.metrics_port))
+            gc.collect()
+            gc.freeze()  # what is loaded by now stays, and need not be walked again in each full collection
             sharing = asyncio.create_task(central.leases.run())
             try:
                 announce(address)

@@ -33,9 +33,12 @@ PRAGMAS: tuple[str, ...] = (
     "synchronous=FULL",
     "foreign_keys=ON",
     "secure_delete=ON",
+    "cache_size=-16384",
+    "wal_autocheckpoint=4000",
     f"busy_timeout={BUSY_TIMEOUT_MS}",
 )
-"""How every connection is set."""
+"""How every connection is set. A million members' rows lie all over the file: with SQLite's own figures, 2 MB
+of cache and a checkpoint every 4 MB, learning them takes half as long again."""
 READING, WRITING = "BEGIN", "BEGIN IMMEDIATE"
 NO_ROOM_BYTES = 1 << 20
 """With less than this free, a fault of the disk is told as a full disk: that can be helped."""
@@ -145,18 +148,22 @@ class Database:
         database.make_room = make_room
         return database
 
-    async def transact(self, work: Callable[[Transaction], T]) -> T:
+    async def transact(self, work: Callable[[Transaction], T], *, lasting: bool = True) -> T:
         """Run ``work`` in one transaction and return what it returns, after the commit is on disk.
 
         Any exception rolls everything back and is raised here. Storage faults become ``Unavailable``, damage
-        becomes ``Corrupt``.
+        becomes ``Corrupt``. Without ``lasting`` nothing waits for the disk: a power cut may undo this commit,
+        wholly, until the next that is lasting, and never one that is. For what can be had again.
         """
-        return await self._executor.run(lambda: self.transact_now(work))
+        return await self._executor.run(lambda: self.transact_now(work, lasting=lasting))
 
-    def transact_now(self, work: Callable[[Transaction], T]) -> T:
+    def transact_now(self, work: Callable[[Transaction], T], *, lasting: bool = True) -> T:
         """``transact`` for callers that already are on the store's thread, or have no loop (CLI)."""
         try:
-            return self._transact(work)
+            if lasting:
+                return self._transact(work)
+            with self._hurried():
+                return self._transact(work)
         except Unavailable as error:
             self.on_rollback()
             if error.code != FULL or not self.make_room():
@@ -164,7 +171,19 @@ class Database:
         except BaseException:
             self.on_rollback()
             raise
-        return self.transact_now(work)  # there is no room to be made a second time
+        return self.transact_now(work, lasting=lasting)  # there is no room to be made a second time
+
+    @contextmanager
+    def _hurried(self) -> Iterator[None]:
+        """Let commits not wait for the disk; the log stays in order, so the next lasting one keeps them."""
+        execute = _driver(self._connection).execute
+        with self.translated():
+            execute("PRAGMA synchronous=NORMAL")
+        try:
+            yield
+        finally:
+            with self.translated():
+                execute("PRAGMA synchronous=FULL")
 
     def _transact(self, work: Callable[[Transaction], T]) -> T:
         with self.translated(), self._connection.begin() as transaction:

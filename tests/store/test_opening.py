@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tapledger.commands.verify import verify_shop
-from tapledger.database import Database, InlineExecutor, read_migrations
-from tapledger.errors import Corrupt, Denied, Unavailable
+from tapledger.database import Database, InlineExecutor, Transaction, read_migrations
+from tapledger.errors import Corrupt, Denied, Refused, Unavailable
 from tapledger.store import keyring, members, outbox
 from tapledger.store.store import FILE_NAME, Store
 from tests.store.old.make import KNOWN
@@ -135,3 +135,24 @@ async def test_a_store_of_an_earlier_release_opens_with_all_it_holds(name: str, 
         assert (result.ok, result.events) == (True, len(KNOWN.kinds) + 1)
     finally:
         await bench.close()
+
+
+async def test_only_what_can_be_had_again_does_not_wait_for_the_disk(tmp_path: Path) -> None:
+    """NORMAL, for a page of the feed alone; whatever becomes of it, the next commit waits again."""
+    database = Database.open(tmp_path / "one.db", [(1, "CREATE TABLE one (n INTEGER)")], InlineExecutor())
+
+    def waits(tx: Transaction) -> bool:
+        return bool(tx.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2)
+
+    def fails(tx: Transaction) -> None:
+        assert not waits(tx)
+        raise Refused("NOT_NOW")
+
+    try:
+        assert not await database.transact(waits, lasting=False)
+        assert await database.transact(waits)
+        with pytest.raises(Refused):
+            await database.transact(fails, lasting=False)
+        assert await database.transact(waits)
+    finally:
+        await database.close()

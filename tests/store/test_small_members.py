@@ -130,13 +130,14 @@ async def test_a_long_page_is_taken_in_pieces_and_gone_on_with(bench: Bench) -> 
     page = FeedPage(rows=rows, cursor=rows[-1].version, more=False, at=START)
     pieces = list(outbox.pieces(page))
     assert [row for piece in pieces for row in piece.rows] == rows
-    assert [(piece.cursor, piece.more) for piece in pieces] == [(500, True), (1000, True), (1500, False)]
+    first, second, last = (2 * PIECE_ROWS * number for number in (1, 2, 3))
+    assert [(one.cursor, one.more) for one in pieces] == [(first, True), (second, True), (last, False)]
     store = bench.shop.store
     assert await store.apply_page(pieces[0]) == [one.id for one in news[:PIECE_ROWS]]
-    assert (await store.cursor(), await store.heard_from_central()) == (500, None)
+    assert (await store.cursor(), await store.heard_from_central()) == (first, None)
     rest = msgspec.structs.replace(page, rows=rows[PIECE_ROWS:])
     assert await store.apply_page(rest) == [one.id for one in news[PIECE_ROWS:]]
-    assert (await store.cursor(), await store.heard_from_central()) == (1500, START)
+    assert (await store.cursor(), await store.heard_from_central()) == (last, START)
     assert {one.id for one in await everybody(bench)} == {one.id for one in news}
 
 

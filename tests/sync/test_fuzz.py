@@ -23,7 +23,7 @@ from tapledger.store import keyring as keyrings
 from tapledger.store.store import Store
 from tapledger.sync.client import CentralClient
 from tapledger.sync.placing import take_place
-from tapledger.sync.puller import pull_page
+from tapledger.sync.puller import Puller
 from tapledger.sync.pusher import TARGET_BYTES, push_once
 from tapledger.sync.transport import Received
 from tapledger.wire import signing
@@ -131,7 +131,7 @@ class Bench:
         self.page = FeedPage(
             rows=rows, cursor=cursor + 3, more=False, at=START, hlc=SAVED_HLC, erased=["m-8"]
         )
-        await pull_page(self.node.store, self.node.client)
+        await Puller(self.node.store, self.node.client).take()
 
     async def push(self) -> None:
         if not await self.node.store.unsynced():
@@ -297,7 +297,7 @@ async def test_a_poisoned_page_is_no_fault_of_ours(tmp_path: Path, name: str) ->
         bench.page = _poisons(bench.node.keyring.node)[name]
         before = await bench.changes()
         try:
-            await pull_page(store, bench.node.client)
+            await Puller(store, bench.node.client).take()
         except TapledgerError:
             assert await bench.changes() == before
         await bench.node.member("m-1")

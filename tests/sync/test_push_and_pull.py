@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from tapledger.errors import Conflict, Corrupt, Invalid, Unavailable
 from tapledger.sync.client import CentralClient
-from tapledger.sync.puller import pull_once
+from tapledger.sync.puller import Puller, pull_once
 from tapledger.sync.pusher import TARGET_BYTES, push_once
 from tapledger.wire.messages import Batch, BatchAnswer, FeedPage
 from tests.central.chains import held
@@ -157,3 +157,55 @@ async def test_a_client_checks_its_address_first(world: World) -> None:
     shop = await world.shop("first")
     with pytest.raises(Invalid, match="CENTRAL_URL_INSECURE"):
         CentralClient(world.way, "http://192.0.2.1", shop.keyring, world.clock, os.urandom)
+
+
+async def test_the_next_page_is_on_its_way_while_one_is_written(world: World) -> None:
+    shop, other = await world.shop("first"), await world.shop("second")
+    await shop.pull()
+    for number in range(10):
+        await other.join(f"m-{number}")
+    await other.push()
+    asked: list[int] = []
+
+    class Small:
+        fails = False
+
+        async def feed(self, cursor: int, *, wait_s: int = 0) -> FeedPage:
+            asked.append(cursor)
+            if self.fails:
+                raise Unavailable("CENTRAL_UNREACHABLE")
+            return await shop.client.feed(cursor, 2)
+
+    line = Small()
+    puller = Puller(shop.store, line)
+    assert await puller.take() == (["m-0", "m-1"], True)
+    assert len(asked) == 2, "the next one is there already"
+    assert await puller.take() == (["m-2", "m-3"], True)
+    assert len(asked) == 3
+    assert await Puller(shop.store, line).take() == (["m-4", "m-5"], True)
+    assert await puller.take() == (["m-6", "m-7"], True), "one that does not follow any more is not used"
+    line.fails = True
+    assert await puller.take() == (["m-8", "m-9"], False), "the last was there"
+    with pytest.raises(Unavailable, match="CENTRAL_UNREACHABLE"):
+        await puller.take()
+
+
+async def test_a_page_is_taken_though_the_next_cannot_be_had(world: World) -> None:
+    shop, other = await world.shop("first"), await world.shop("second")
+    await shop.pull()
+    for number in range(4):
+        await other.join(f"m-{number}")
+    await other.push()
+
+    class Breaking:
+        async def feed(self, cursor: int, *, wait_s: int = 0) -> FeedPage:
+            if cursor != before:
+                raise Unavailable("CENTRAL_UNREACHABLE")
+            return await shop.client.feed(cursor, 2)
+
+    before = await shop.store.cursor()
+    puller = Puller(shop.store, Breaking())
+    assert await puller.take() == (["m-0", "m-1"], True)
+    with pytest.raises(Unavailable, match="CENTRAL_UNREACHABLE"):
+        await puller.take()
+    assert await shop.pull() == ["m-2", "m-3"]

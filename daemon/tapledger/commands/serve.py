@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Awaitable, Callable
@@ -23,6 +24,9 @@ async def serve(settings: Settings, run: Callable[[Shop], Awaitable[None]]) -> N
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, task.cancel)
     shop = await open_shop(settings, SystemClock(), os.urandom)
+    # What is loaded by now stays: each full collection took 65 ms to walk it, whoever had just tapped.
+    gc.collect()
+    gc.freeze()
     try:
         await run(shop)
     except asyncio.CancelledError:

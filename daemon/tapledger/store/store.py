@@ -140,7 +140,7 @@ class Store:
         changed: list[str] = []
         for piece in outbox.pieces(page):
             take = functools.partial(outbox.apply_page, page=piece, node=self.keyring.node)
-            changed += await self.transact(take)
+            changed += await self._database.transact(take, lasting=False)
         self.told |= {row.kind for row in page.rows if row.state is None}
         return changed
 

@@ -24,7 +24,7 @@ from tapledger.sync import transport
 from tapledger.sync.client import CentralClient, central_address
 from tapledger.sync.placing import take_place
 from tapledger.sync.ports import SyncStore
-from tapledger.sync.puller import pull_page
+from tapledger.sync.puller import Puller
 from tapledger.sync.pusher import push_once
 from tapledger.sync.transport import Transport
 from tapledger.wire.messages import MAX_WAIT_S
@@ -89,6 +89,7 @@ class SyncLoop:
         self._poked = asyncio.Event()
         self._place, self._pushing = asyncio.Lock(), asyncio.Lock()
         self._in_place = False
+        self._puller: Puller | None = None
         self._push_failures = self._pull_failures = 0
         self._push_rests_until_s = 0.0
         self.client: CentralClient | None = None
@@ -184,7 +185,9 @@ class SyncLoop:
         await self._take_place(client)
         # Nothing is waited for until the line is known to be good: that it is has to be said soon.
         wait_s = wait_s if self.state.pull_problem is None and self.state.online else 0
-        changed, more = await pull_page(self._store, client, wait_s)
+        if self._puller is None or self._puller.downlink is not client:
+            self._puller = Puller(self._store, client)
+        changed, more = await self._puller.take(wait_s)
         if changed:
             self.on_change()
         return more
