@@ -24,8 +24,9 @@ from tapledger.wire.messages import EVERYWHERE
 from tapledger_central import reconciling
 from tapledger_central.claims import Claims
 from tapledger_central.classify import IMPOSSIBLE, KIND_UNKNOWN
-from tapledger_central.store import Transaction, inbox, members, news, nodes
+from tapledger_central.store import Transaction, inbox, leases, members, news, nodes
 from tapledger_central.store.inbox import Filed
+from tapledger_central.store.leases import Granted
 from tapledger_central.store.members import Applied, Difference, Order
 
 MAX_EVENTS = 500
@@ -125,6 +126,7 @@ class _Work:
             before, after = self._known.get(member), self.advanced(member, its, again)
             self._keep(after)
             self._found += reconciling.differences(before, after, its)
+            self._take_leases(before, its)
         heirs = [one.state.merged_into for one in self._changed.values() if one.state.merged_into]
         for heir in dict.fromkeys(heirs):
             self._tell_heir(heir)
@@ -200,6 +202,19 @@ class _Work:
             known, its = None, [(event, _body(event)) for event in events]
         after = self._folded(known, its) if its else None
         return after and self._with_late(dataclasses.replace(after, scopes=tuple(sorted(scopes))))
+
+    def _take_leases(self, before: Applied | None, its: list[Entry]) -> None:
+        """Know what a shop's hub has leased to others of its shop: to be recalled and written off like what
+        central has, which is in its table already."""
+        given = list(reconciling.leased(its))
+        if not given or nodes.find(self._tx, self._node) is None:  # central itself takes from what is free
+            return
+        self._found += reconciling.given_away(before, its)
+        for event, lease in given:
+            amount = sum(take.amount for take in lease.taken)
+            what = (lease.id, event.member or "", lease.node, lease.pool, amount, self._now_ms)
+            if leases.find(self._tx, lease.id) is None:
+                leases.add(self._tx, Granted(*what))
 
     def _keep(self, after: Applied | None) -> None:
         if after is not None:

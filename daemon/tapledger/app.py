@@ -33,6 +33,7 @@ from tapledger.floor.head_office import HeadOffice
 from tapledger.floor.safekeeping import Safekeeping
 from tapledger.floor.serving import Serving
 from tapledger.floor.workshop import Technician
+from tapledger.hub.hub import ShopHub
 from tapledger.identifiers import Randomness
 from tapledger.loyalty.sales import catalogue
 from tapledger.membership import night, programs, received, restoring, slips
@@ -159,6 +160,7 @@ class Daemon:
         )
         self.office = HeadOffice(shop, settings.central, clock)
         self.office.on_change = self._office_changed
+        self.hub = ShopHub(shop, settings, self.office.push, self._recorded)
         self._tasks: set[asyncio.Task[None]] = set()
         self._console_address = ""
         self.kiosk = KioskFace(shop, self.live, settings.kiosk, lambda: self._lights("kiosk"), self._recorded)
@@ -217,6 +219,7 @@ class Daemon:
                     self.prints.run(),
                     self.console.run(),
                     self.office.run(),
+                    self.hub.run(),
                     self.night_work(),
                     self.change_programs(),
                     self.safekeeping.run(),

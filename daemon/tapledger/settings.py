@@ -9,9 +9,9 @@ import difflib
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from tapledger.errors import Invalid
 from tapledger.languages import Language
@@ -49,6 +49,27 @@ class CentralSettings(Section):
     poll_s: float = Field(default=2.0, gt=0, le=3600)
     retry_max_s: float = Field(default=300.0, ge=1, le=3600)
     """However long central has been out of reach, it is tried again within this."""
+    hub: str = ""
+    """Address of the shop's hub, through which central is asked; empty: central is asked itself."""
+    hub_node: str = ""
+    """The hub's name: the one node whose leases this one may take a part of."""
+
+    @model_validator(mode="after")
+    def _hub_has_a_name(self) -> Self:
+        if bool(self.hub) != bool(self.hub_node) or (self.hub and not self.url):
+            raise ValueError("url, hub and hub_node belong together")
+        return self
+
+
+class HubSettings(Section):
+    listen: str = Field(default="", pattern=r"^(|(\[[0-9a-fA-F:.]+\]|[0-9A-Za-z.-]+):[0-9]{1,5})$")
+    """Address and port in the shop's network; empty: this computer is no hub."""
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Return the host and port to listen at."""
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
 
 
 class KioskSettings(Section):
@@ -105,11 +126,18 @@ class Settings(Section):
     files: FilesSettings
     web: WebSettings = WebSettings()
     central: CentralSettings = CentralSettings()
+    hub: HubSettings = HubSettings()
     kiosk: KioskSettings = KioskSettings()
     till: TillSettings = TillSettings()
     receipts: ReceiptSettings = ReceiptSettings()
     backup: BackupSettings = BackupSettings()
     devices: list[DeviceSettings] = []
+
+    @model_validator(mode="after")
+    def _hub_asks_central_itself(self) -> Self:
+        if self.hub.listen and (self.central.hub or not self.central.url):
+            raise ValueError("a hub needs central.url and has no hub of its own")
+        return self
 
     @field_validator("devices")
     @classmethod

@@ -10,8 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from yarl import URL
 
 from tapledger.errors import Denied, Invalid, TapledgerError
-from tapledger.sync.client import ANSWER_DEADLINE_S, read
+from tapledger.sync.client import ANSWER_DEADLINE_S
 from tapledger.sync.enrol import enrol
+from tapledger.sync.signed import read
 from tapledger.wire import signing
 from tapledger.wire.codec import pack
 from tapledger.wire.messages import Enrol, Enrolled

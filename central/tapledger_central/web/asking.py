@@ -7,9 +7,6 @@ from dataclasses import dataclass, field
 
 from tapledger.wire.codec import CONTENT_TYPE
 
-ANSWER_SIGNATURE = "Tapledger-Answer"
-"""Central's signature over an answer to a signed request (``signing.answer_statement``), in hex."""
-
 
 @dataclass(frozen=True, slots=True)
 class Asked:

@@ -71,34 +71,38 @@ class Guard:
         self._boots: dict[str, str] = {}
         """The start of each node's daemon that was heard last."""
 
-    async def admit(
-        self, asked: Asked, url: str, body: bytes, boot: str = "", *, repeatable: bool = False
-    ) -> tuple[Node, str]:
-        """Return the node that signed a request and its nonce, good once; raise ``Denied`` otherwise.
+    async def prove(self, asked: Asked, url: str, body: bytes) -> Signed:
+        """Return who signed a request; raise ``Denied`` unless that is proved.
 
-        A ``repeatable`` request changes nothing when it comes again, and looks at the node's status itself:
-        of a node that is known here it takes no transaction. ``boot`` names the start of the daemon asking.
-        One that asks again after a later one gives a cloned disk away: the node is quarantined, and a person
-        has to look (R23). A wrong clock is refused with central's signed time, so that the node can ask once
-        more (R22).
+        A wrong clock is refused with central's signed time, so that the node can ask once more (R22).
         """
         now = self._clock.now()
         try:
-            signed = await self._verify(asked, url, body)
+            return await self._verify(asked, url, body)
         except ClockOff as error:
             server_ms = int(now.timestamp() * 1000)
             proof = signing.sign(self._keys.signing_key, signing.time_statement(error.nonce, server_ms))
             raise Denied("CLOCK_OFF", server_ms=server_ms, proof=proof.hex()) from error
+
+    async def enter(self, signed: Signed, boot: str = "", *, repeatable: bool = False) -> Node:
+        """Let a node's request in, once; raise ``Denied`` otherwise.
+
+        A ``repeatable`` request changes nothing when it comes again, and looks at the node's status itself:
+        of a node that is known here it takes no transaction. ``boot`` names the start of the daemon asking.
+        One that asks again after a later one gives a cloned disk away: the node is quarantined, and a person
+        has to look (R23).
+        """
+        now = self._clock.now()
         if repeatable and self._boots.get(signed.node) == boot:
-            return self._known[signed.node], signed.nonce
+            return self._known[signed.node]
         admitted = await self._store.transact(lambda tx: _enter(tx, signed, boot, now))
         if isinstance(admitted, Denied):
             self._boots.pop(signed.node, None)
             if not repeatable:
                 raise admitted
-            return self._known[signed.node], signed.nonce  # what a clone recorded is evidence
+            return self._known[signed.node]  # what a clone recorded is evidence
         self._boots[signed.node] = boot
-        return admitted, signed.nonce
+        return admitted
 
     async def _verify(self, asked: Asked, url: str, body: bytes) -> Signed:
         """Check a signature; the key of a node that was not met before is looked up."""

@@ -28,12 +28,13 @@ from tapledger.wire.messages import (
     FeedPage,
 )
 from tapledger.wire.proofs import LogCheckpoint, LogConsistency, LogInclusion
+from tapledger.wire.requests import ANSWER_SIGNATURE
 from tapledger_central import audit, placing
 from tapledger_central.enrol import enrol
 from tapledger_central.store import nodes, reports
 from tapledger_central.store.nodes import Node
 from tapledger_central.web import openapi
-from tapledger_central.web.asking import ANSWER_SIGNATURE, Answered, Asked
+from tapledger_central.web.asking import Answered, Asked
 from tapledger_central.web.guard import Admission, Guard
 
 if TYPE_CHECKING:
@@ -112,7 +113,9 @@ class Handlers:
                 query = _query(query_text)
                 boot = _boot(query.get("boot", ""))
                 url = origin + asked.target
-                node, nonce = await self.guard.admit(asked, url, body, boot, repeatable=route.repeatable)
+                signed = await self.guard.prove(asked, url, body)
+                nonce = signed.nonce  # from here on, whatever is answered is signed
+                node = await self.guard.enter(signed, boot, repeatable=route.repeatable)
                 _check_who(route, node, named)
                 caller = Caller(node, query, body)
                 message = None if route.wait else await route.answer(self, caller)

@@ -12,7 +12,7 @@ import msgspec
 from tapledger.wire import problems, requests
 from tapledger.wire.codec import CONTENT_TYPE
 from tapledger.wire.messages import MAX_FEED_ROWS, MAX_WAIT_S, VERSION, Enrol, Enrolled, Refusal
-from tapledger_central.web.asking import ANSWER_SIGNATURE
+from tapledger.wire.requests import ANSWER_SIGNATURE
 
 if TYPE_CHECKING:
     from tapledger_central.web.handlers import Route

@@ -11,6 +11,7 @@ import structlog
 from tapledger.clock import Clock
 from tapledger.database import Transaction
 from tapledger.errors import Conflict, Refused, TapledgerError, Unavailable
+from tapledger.floor.nearby import NearbyHub
 from tapledger.loyalty.effects import POINTS
 from tapledger.membership import exposure, permits, received
 from tapledger.membership.shop import Shop
@@ -41,7 +42,7 @@ class HeadOffice:
     """Runs sync for a shop. ``on_change`` is called when the faces have something else to show."""
 
     def __init__(
-        self, shop: Shop, settings: CentralSettings, clock: Clock, connect: Connect = transport.http
+        self, shop: Shop, settings: CentralSettings, clock: Clock, connect: Connect | None = None
     ) -> None:
         self._shop = shop
         self._settings = settings
@@ -66,6 +67,24 @@ class HeadOffice:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.sync.run())
             group.create_task(self._look())
+            group.create_task(self._keep_hub())
+
+    async def _keep_hub(self) -> None:
+        """Let the shop's hub be asked, where one is configured."""
+        if not self._settings.hub or not self._shop.store.keyring.enrolled:
+            return
+        async with transport.http() as way:
+            self._shop.hub = NearbyHub(self._shop, self._settings, way)
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self._shop.hub = None
+
+    async def push(self) -> None:
+        """Send all that was recorded here now; raise what central says, or that it cannot be reached."""
+        if self.sync.client is None:
+            raise Unavailable("CENTRAL_UNREACHABLE", why="there is no line yet")
+        await self.sync.push_all(self.sync.client)
 
     async def _look(self) -> None:
         """Keep what is shown of the worst case and of differences as the store has it."""
@@ -127,9 +146,8 @@ class HeadOffice:
     async def ask(self, member: str, pool: str, amount: int) -> None:
         """Get a lease of a member's balance (``membership.shop.Permits``)."""
         client, store = self.sync.client, self._shop.store
-        if client is None:
-            raise Unavailable("CENTRAL_UNREACHABLE", why="there is no line yet")
-        await self.sync.push_all(client)
+        await self.push()
+        assert client is not None
         wanted = {"id": self._shop.new_id(), "member": member, "pool": pool, "amount": amount}
         answer = await client.lease(msgspec.convert(wanted, LeaseAsked))
         await store.heard(answer.hlc)

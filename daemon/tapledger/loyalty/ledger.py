@@ -38,7 +38,7 @@ KINDS = frozenset(
         "sale", "void", "return", "late_credit", "hold", "fulfil", "release", "grant", "expire", "topup",
         "topup_void", "close_card", "partner_out", "partner_in",
         # what a shop may spend by itself
-        "lease", "lease_recall", "lease_close",
+        "lease", "lease_recall", "lease_close", "lease_share",
         # tiers and coupons
         "tier", "review", "coupon", "claim", "coupon_void",
         # what members do

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from tapledger.database import Transaction
-from tapledger.errors import Refused, TapledgerError
+from tapledger.errors import Refused, TapledgerError, Unavailable
 from tapledger.loyalty import decisions, escrow, leases, lots
 from tapledger.loyalty.decisions import Decision
 from tapledger.loyalty.effects import BONUS, POINTS, PRINCIPAL, Lease
@@ -45,24 +45,49 @@ _log = structlog.get_logger("permits")
 
 # ---- before the transaction -------------------------------------------------------------------------------
 async def secure(shop: Shop, same: Operation, member: str | None, wanted: Wanted) -> None:
-    """Ask central for what a command is about to spend and this shop has no lease of, if it answers now.
+    """Ask for what a command is about to spend and this shop has no lease of, whoever answers now: central,
+    or else the shop's hub.
 
-    Raises ``Refused`` when central says that it is not there to be spent. When it says nothing in time, or
-    nothing that helps, the shop goes on as one that is away: bound by its quota.
+    Raises ``Refused`` when central says that it is not there to be spent. When nobody says anything in time,
+    or nothing that helps, the shop goes on as one that is away: bound by its quota.
     """
-    if member is None or shop.permits is None or not shop.online or not shop.store.keyring.enrolled:
+    if member is None or shop.permits is None or not shop.store.keyring.enrolled:
+        return
+    if not shop.online and not shop.has_hub:
         return
     missing = await shop.store.transact(lambda tx: _missing(tx, shop, same, member, wanted))
     for pool, amount in missing.items():
-        try:
-            async with asyncio.timeout(ASK_DEADLINE_S):
-                await shop.permits.ask(member, pool, amount)
-        except Refused:
-            raise
-        except (TapledgerError, TimeoutError) as error:
-            _log.warning("no lease", pool=pool, why=getattr(error, "code", "TIMEOUT"))
-            shop.silent_until_s = shop.clock.monotonic_s() + SILENT_S
-            return
+        if not await _central_gives(shop, member, pool, amount):
+            await _hub_gives(shop, member, pool, amount)
+
+
+async def _central_gives(shop: Shop, member: str, pool: str, amount: int) -> bool:
+    if shop.permits is None or not shop.online:
+        return False
+    try:
+        async with asyncio.timeout(ASK_DEADLINE_S):
+            await shop.permits.ask(member, pool, amount)
+    except Refused:
+        raise
+    except (TapledgerError, TimeoutError) as error:
+        _log.warning("no lease", pool=pool, why=getattr(error, "code", "TIMEOUT"))
+        shop.silent_until_s = shop.clock.monotonic_s() + SILENT_S
+        return False
+    return True
+
+
+async def _hub_gives(shop: Shop, member: str, pool: str, amount: int) -> None:
+    """Get a part of the hub's leases; what it does not have is no reason to refuse, for a quota is left."""
+    if shop.hub is None or not shop.has_hub:
+        return
+    try:
+        async with asyncio.timeout(ASK_DEADLINE_S):
+            await shop.hub.ask(member, pool, amount)
+    except (Unavailable, TimeoutError) as error:
+        _log.warning("the hub is silent", pool=pool, why=getattr(error, "code", "TIMEOUT"))
+        shop.hub_silent_until_s = shop.clock.monotonic_s() + SILENT_S
+    except TapledgerError as error:
+        _log.info("nothing of the hub's", pool=pool, why=error.code)
 
 
 def _missing(tx: Transaction, shop: Shop, same: Operation, member: str, wanted: Wanted) -> dict[str, int]:

@@ -11,7 +11,7 @@ from tapledger.membership import permits, timekeeping
 from tapledger.membership.shop import Shop
 from tapledger.store import claims, epochs, members, outbox
 
-LEASES = frozenset({"lease", "lease_recall", "lease_close"})
+LEASES = frozenset({"lease", "lease_recall", "lease_close", "lease_share"})
 """Kinds that only move what can be spent from one hand into another."""
 
 

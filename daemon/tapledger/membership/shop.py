@@ -73,6 +73,10 @@ class Shop:
     """Asks central before something is spent; None: nobody is there to be asked."""
     silent_until_s: float = float("-inf")
     """Of the monotonic clock: central let a question wait too long and is not asked again before then."""
+    hub: Permits | None = None
+    """Asks the shop's hub for a part of its leases while central does not answer; None: there is none."""
+    hub_silent_until_s: float = float("-inf")
+    """The same of the hub."""
     boot: str = ""
     """Names this start of the machine: its monotonic clock means nothing to another one."""
     mark: Mark | None = None
@@ -86,6 +90,11 @@ class Shop:
     def online(self) -> bool:
         """Tell whether central answers now, as far as anybody here knows."""
         return self.reachable and self.clock.monotonic_s() >= self.silent_until_s
+
+    @property
+    def has_hub(self) -> bool:
+        """Tell whether there is a hub that may answer now."""
+        return self.hub is not None and self.clock.monotonic_s() >= self.hub_silent_until_s
 
     def new_id(self) -> str:
         return uuid7(self.clock.now(), self.randomness)

@@ -7,8 +7,8 @@ there are to take away. There is no index from members to credentials: a million
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -31,10 +31,11 @@ from tapledger.loyalty.ledger import MOVES, EventBody, linked
 from tapledger.loyalty.life import merging
 from tapledger.loyalty.lots import taken_amount
 from tapledger.loyalty.members import Member, fold
-from tapledger.store import claims, due, facts, keys, leaving, people, states, virtual_cards
+from tapledger.store import ahead, claims, due, facts, keys, leaving, people, states, virtual_cards
+from tapledger.store.ahead import Heard
 from tapledger.store.keys import Key
 from tapledger.wire.codec import decode_event
-from tapledger.wire.messages import SealedProfile
+from tapledger.wire.messages import LedgerEvent, SealedProfile
 
 SPENDING = frozenset({"sale", "fulfil", "draw", "hold"})
 """Kinds whose debits are points given out for something; those of others are corrections. A sale that waits
@@ -222,15 +223,17 @@ class Told:
     state: Member
     epoch: int
     seq: int
+    settled: Mapping[str, int] = field(default_factory=dict)
+    """The last event of each chain that is in it (``FeedRow``)."""
 
 
 def replace_all(tx: Transaction, told: Iterable[Told]) -> None:
     """Take central's states of members and fold this node's own later events onto them again."""
     news = list({one.state.id: one for one in told}.values())
     names = [name for one in news for name in (one.state.id, *one.state.aliases)]
-    own = _recorded_here(tx, names)
+    later = _recorded_here(tx, names) | ahead.members_in(tx, names)
     after = [
-        (one.state, 0) if own.isdisjoint((one.state.id, *one.state.aliases)) else _with_own(tx, one)
+        (one.state, 0) if later.isdisjoint((one.state.id, *one.state.aliases)) else _with_later(tx, one)
         for one in news
     ]
     rows = [(keys.of_uuid(member.id), member, unsettled) for member, unsettled in after]
@@ -262,25 +265,25 @@ def _credentials_of(tx: Transaction, members: Sequence[Key]) -> list[tuple[Key, 
     return [(key, one.index) for key, state in rows for one in states.read("", state).credentials]
 
 
-def _with_own(tx: Transaction, told: Told) -> tuple[Member, int]:
-    """Return a member with what this node recorded later, and the points in it that central does not know of.
+def _with_later(tx: Transaction, told: Told) -> tuple[Member, int]:
+    """Return a member with what central does not know yet, and the points that were given out here in it.
 
-    What was recorded in the name of an alias, before this node knew of the merge, is the member's too (X4).
+    That is what this node recorded later, and what the shop's hub gave it. What was recorded in the name of
+    an alias, before this node knew of the merge, is the member's too (X4).
     """
     member, unsettled = told.state, 0
     counted: dict[str, int] = {}
-    names = msgspec.json.encode((member.id, *member.aliases)).decode()
-    rows = tx.exec_driver_sql(
-        "SELECT raw FROM event WHERE member IN (SELECT value FROM json_each(?)) AND (epoch, seq) > (?, ?)"
-        " ORDER BY epoch, seq",
-        (names, told.epoch, told.seq),
-    )
-    for (raw,) in rows:
-        body = decode_event(raw).body
+    heard = ahead.missing(tx, (member.id, *member.aliases), told.settled)
+    own = _own_after(tx, told, heard)
+    later = [(event, True) for event in own] + [(one.event, False) for one in heard]
+    for event, is_own in sorted(later, key=lambda one: _order(one[0])):
+        body = event.body
         if body.member != member.id:
             if body.member not in member.aliases or body.kind in MOVES:
                 continue
             body = merging.late(body, member.id)
+        if is_own and (event.epoch, event.seq) <= (told.epoch, told.seq):
+            body = ahead.of_leases(body, frozenset().union(*(one.leases for one in heard)))
         member = fold(member, body)
         unsettled += given_out(body)
         for effect in body.effects:
@@ -288,7 +291,47 @@ def _with_own(tx: Transaction, told: Told) -> tuple[Member, int]:
                 counted[effect.hold.id] = effect.hold.points - effect.hold.leased
             elif isinstance(effect, HoldSettled) and effect.given_back:
                 unsettled -= counted.pop(effect.hold, 0)
+    still = {lease.id for lease in member.leases}
+    is_settled = not own or (own[-1].epoch, own[-1].seq) <= (told.epoch, told.seq)
+    for one in heard:
+        if is_settled and still.isdisjoint(
+            one.leases
+        ):  # nothing is left of it, and central knows what became
+            ahead.forget(tx, one)
     return member, max(0, unsettled)
+
+
+def _own_after(tx: Transaction, told: Told, heard: Sequence[Heard]) -> list[LedgerEvent]:
+    """Return this node's own events that central's word lacks, and those that may stand on what was heard."""
+    since = min(((told.epoch, told.seq), *(one.own for one in heard)))
+    names = msgspec.json.encode((told.state.id, *told.state.aliases)).decode()
+    rows = tx.exec_driver_sql(
+        "SELECT raw FROM event WHERE member IN (SELECT value FROM json_each(?)) AND (epoch, seq) > (?, ?)"
+        " ORDER BY epoch, seq",
+        (names, *since),
+    )
+    return [decode_event(raw) for (raw,) in rows]
+
+
+def _order(event: LedgerEvent) -> tuple[int, str, int, int]:
+    return (event.hlc, event.node, event.epoch, event.seq)
+
+
+def hear(tx: Transaction, event: LedgerEvent, raw: bytes) -> Member:
+    """Take an event that the shop's hub gave this node before central told it; return its member now.
+
+    It counts after all that is here: the hub has heard this node's clock before it was sealed.
+    """
+    assert event.body.member is not None
+    stored = load_alias(tx, event.body.member)
+    if stored is None:
+        raise Corrupt("MEMBER_MISSING", member=event.body.member)
+    last = first(tx, "SELECT epoch, seq FROM event ORDER BY epoch DESC, seq DESC LIMIT 1")
+    if not ahead.add(tx, event, raw, (0, 0) if last is None else (last[0], last[1])):
+        return stored.member
+    after = fold(stored.member, event.body)
+    record(tx, after, event.body)
+    return after
 
 
 def voucher(tx: Transaction, index: str) -> tuple[str, str] | None:

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
-from tapledger.database import Transaction
+from tapledger.database import Transaction, first
 from tapledger.wire.messages import FeedRow
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -21,6 +21,15 @@ def take(tx: Transaction, row: FeedRow) -> None:
         "INSERT INTO news VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body",
         (row.kind, row.key, row.body),
     )
+
+
+def one_of(tx: Transaction, kind: str, key: str, shape: type[T]) -> T | None:
+    """Return the one with a key; None when there is none in this shape."""
+    row = first(tx, "SELECT body FROM news WHERE kind = ? AND key = ?", kind, key)
+    try:
+        return None if row is None else msgspec.msgpack.decode(row[0], type=shape)
+    except msgspec.DecodeError:
+        return None
 
 
 def all_of(tx: Transaction, kind: str, shape: type[T]) -> dict[str, T]:

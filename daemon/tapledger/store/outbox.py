@@ -9,12 +9,13 @@ import msgspec
 
 from tapledger.database import Transaction
 from tapledger.errors import Corrupt
+from tapledger.loyalty import sharing
 from tapledger.loyalty.ledger import EventBody
 from tapledger.store import facts, leases, members, news, people
 from tapledger.store.members import Told
 from tapledger.wire.asking import MAX_REPORTS
 from tapledger.wire.codec import decode_event
-from tapledger.wire.messages import MAX_BATCH_BYTES, FeedPage, FeedRow, Pending, SealedProfile
+from tapledger.wire.messages import MAX_BATCH_BYTES, FeedPage, FeedRow, LedgerEvent, Pending, SealedProfile
 
 RECEIPT = "erasure"
 """Rows of our own among the news: members who were erased here, until central has heard so."""
@@ -166,7 +167,7 @@ def pieces(page: FeedPage) -> Iterator[FeedPage]:
 
 def take_rows(tx: Transaction, rows: Sequence[FeedRow], node: str) -> None:
     """Take rows of the feed, or of an answer that has some."""
-    told = [Told(row.state, *_settled(row, node)) for row in rows if row.state is not None]
+    told = [Told(row.state, *_settled(row, node), row.settled) for row in rows if row.state is not None]
     if told:
         members.replace_all(tx, told)
     people.put_fed(
@@ -185,6 +186,18 @@ def take_rows(tx: Transaction, rows: Sequence[FeedRow], node: str) -> None:
         leases.note(tx, row.state, node)
         if row.state.status == "erased":
             _erase(tx, row.state.id)
+
+
+def hear_hub(tx: Transaction, event: LedgerEvent, raw: bytes, node: str) -> None:
+    """Take what the shop's hub gave this node while central is away."""
+    leases.note(tx, members.hear(tx, event, raw), node)
+    hear(tx, event.hlc)
+
+
+def has_given(tx: Transaction) -> bool:
+    """Tell whether this node gave something of its leases to another that central has not acknowledged."""
+    query = "SELECT 1 FROM event WHERE kind = ? AND (epoch, seq) > (?, ?) LIMIT 1"
+    return tx.exec_driver_sql(query, (sharing.KIND, *acknowledged(tx))).first() is not None
 
 
 def _tells_more(tx: Transaction, member: str, settled: tuple[int, int]) -> bool:

@@ -19,7 +19,7 @@ from tapledger.store.journal import Journal
 from tapledger.store.keyring import Keyring
 from tapledger.store.space import Space
 from tapledger.wire.asking import Tail
-from tapledger.wire.messages import MAX_BATCH_BYTES, FeedPage, FeedRow, Pending
+from tapledger.wire.messages import MAX_BATCH_BYTES, FeedPage, FeedRow, LedgerEvent, Pending
 
 log = structlog.get_logger("store")
 
@@ -147,6 +147,11 @@ class Store:
     async def apply_row(self, row: FeedRow) -> None:
         """Take one row that came with an answer."""
         await self.transact(lambda tx: outbox.take_rows(tx, [row], self.keyring.node))
+
+    async def hear_hub(self, event: LedgerEvent, raw: bytes) -> None:
+        """Take what the shop's hub gave this node; whoever spends of it records it later."""
+        self.journal.heard = max(event.hlc, self.journal.heard)
+        await self.transact(lambda tx: outbox.hear_hub(tx, event, raw, self.keyring.node))
 
     async def start_over(self) -> None:
         await self.transact(outbox.start_over)

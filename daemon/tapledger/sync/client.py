@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TypeVar
 
 import msgspec
 from yarl import URL
 
 from tapledger.clock import Clock
-from tapledger.errors import Denied, Invalid, TapledgerError, Unavailable
+from tapledger.errors import Invalid
 from tapledger.identifiers import Randomness
 from tapledger.store.keyring import Keyring
-from tapledger.sync.transport import Received, Transport
-from tapledger.wire import signing
+from tapledger.sync.signed import SignedLine
+from tapledger.sync.transport import Transport
 from tapledger.wire.asking import Erasures, LeaseAnswer, LeaseAsked, Standing, Tail, Taken, Telemetry
-from tapledger.wire.codec import check_version, pack, unpack
-from tapledger.wire.messages import MAX_FEED_ROWS, VERSION, Batch, BatchAnswer, FeedPage, Refusal
-from tapledger.wire.problems import error_from
+from tapledger.wire.codec import pack
+from tapledger.wire.messages import MAX_FEED_ROWS, VERSION, Batch, BatchAnswer, FeedPage
 from tapledger.wire.proofs import LogConsistency
-from tapledger.wire.requests import NONCE_BYTES, Request, sign_request
 
 ANSWER_DEADLINE_S = 20.0
 LEASE_DEADLINE_S = 1.5
 """Somebody stands at the counter: past this the shop goes on by what it may do alone."""
-ANSWER_SIGNATURE = "tapledger-answer"
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 
 class CentralClient:
-    """Asks one central as one enrolled node. ``boot`` names this start of the daemon."""
+    """Asks one central as one enrolled node. ``boot`` names this start of the daemon; ``through_hub``: the
+    transport leads through the shop's hub, over plain HTTP."""
 
     def __init__(
         self,
@@ -40,15 +37,14 @@ class CentralClient:
         clock: Clock,
         randomness: Randomness,
         boot: str = "",
+        *,
+        through_hub: bool = False,
     ) -> None:
-        self._transport = transport
+        key = keyring.central_public_key
+        self._line = SignedLine(transport, keyring, key, clock, randomness, proved_refusals=through_hub)
         self._base = central_address(central_url)
         self._keyring = keyring
-        self._clock = clock
-        self._randomness = randomness
         self._boot = boot
-        self._ahead = dt.timedelta()
-        """How far central's clock is ahead of ours, learnt from its last signed refusal."""
 
     async def send(self, batch: Batch) -> BatchAnswer:
         """Upload a batch; raise what central raised, or ``Unavailable`` when it cannot be reached."""
@@ -94,57 +90,7 @@ class CentralClient:
     async def _ask(
         self, method: str, url: URL, body: bytes, kind: type[T], timeout_s: float = ANSWER_DEADLINE_S
     ) -> T:
-        try:
-            return await self._ask_once(method, url, body, kind, timeout_s)
-        except _OtherClock as error:
-            self._ahead = error.server_time - self._clock.now()
-            return await self._ask_once(method, url, body, kind, timeout_s, last=True)
-
-    async def _ask_once(
-        self, method: str, url: URL, body: bytes, kind: type[T], timeout_s: float, *, last: bool = False
-    ) -> T:
-        nonce = self._randomness(NONCE_BYTES).hex()
-        request = Request(method, str(url))
-        now = self._clock.now() + self._ahead
-        sign_request(request, body, self._keyring.node, self._keyring.signing_key, now, nonce)
-        received = await self._transport.exchange(method, url, request.headers, body, timeout_s)
-        try:
-            message = read(received, kind)
-        except Denied as error:
-            if error.code == "REQUEST_REPLAYED":  # the way has sent it twice, and the first answer got lost
-                raise Unavailable("CENTRAL_UNREACHABLE", why=error.code) from error
-            if last or error.code != "CLOCK_OFF":
-                raise
-            raise _OtherClock(self._server_time(error, nonce)) from error
-        self._prove(received, nonce)
-        return message
-
-    def _prove(self, received: Received, nonce: str) -> None:
-        """Raise ``Unavailable`` unless central itself has given this answer to this request."""
-        statement = signing.answer_statement(nonce, received.status, received.body)
-        try:
-            signature = bytes.fromhex(received.headers.get(ANSWER_SIGNATURE, ""))
-            signing.verify(self._keyring.central_public_key, statement, signature)
-        except (Denied, ValueError) as error:
-            raise Unavailable("CENTRAL_ANSWER_UNPROVED") from error
-
-    def _server_time(self, error: Denied, nonce: str) -> dt.datetime:
-        """Return the time that central has signed for this request; raise the refusal when it has not."""
-        server_ms, proof = error.data.get("server_ms"), error.data.get("proof")
-        if not isinstance(server_ms, int) or not isinstance(proof, str):
-            raise error
-        try:
-            statement = signing.time_statement(nonce, server_ms)
-            signing.verify(self._keyring.central_public_key, statement, bytes.fromhex(proof))
-            return dt.datetime.fromtimestamp(server_ms / 1000, dt.UTC)
-        except (Denied, ValueError, OverflowError, OSError):
-            raise error from None
-
-
-class _OtherClock(Exception):
-    def __init__(self, server_time: dt.datetime) -> None:
-        super().__init__(server_time)
-        self.server_time = server_time
+        return await self._line.ask(method, url, body, kind, timeout_s)
 
 
 def central_address(text: str) -> URL:
@@ -158,19 +104,3 @@ def central_address(text: str) -> URL:
     if url.scheme == "http" and url.host not in ("127.0.0.1", "localhost", "::1"):
         raise Invalid("CENTRAL_URL_INSECURE", url=text)
     return url
-
-
-def read(received: Received, kind: type[T]) -> T:
-    """Return the message of an answer; raise the error that it carries instead.
-
-    An answer that is none is ``Unavailable``: the same request may succeed later.
-    """
-    try:
-        if received.status == 200:
-            message = unpack(received.body, kind)
-            check_version(getattr(message, "v", VERSION))
-            return message
-        refusal = unpack(received.body, Refusal)
-    except TapledgerError as error:
-        raise Unavailable("CENTRAL_ANSWER_UNREADABLE", status=received.status) from error
-    raise error_from(received.status, refusal)

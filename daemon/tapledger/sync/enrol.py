@@ -5,7 +5,8 @@ from __future__ import annotations
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tapledger.errors import Denied
-from tapledger.sync.client import ANSWER_DEADLINE_S, central_address, read
+from tapledger.sync.client import ANSWER_DEADLINE_S, central_address
+from tapledger.sync.signed import read
 from tapledger.sync.transport import Transport
 from tapledger.wire import signing
 from tapledger.wire.codec import pack

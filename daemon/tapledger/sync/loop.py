@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import functools
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -77,7 +78,7 @@ class SyncLoop:
         settings: CentralSettings,
         clock: Clock,
         randomness: Randomness,
-        connect: Connect = transport.http,
+        connect: Connect | None = None,
     ) -> None:
         self._store = store
         self._keyring = keyring
@@ -85,7 +86,8 @@ class SyncLoop:
         self._poll_s, self._retry_max_s = settings.poll_s, settings.retry_max_s
         self._clock = clock
         self._randomness = randomness
-        self._connect = connect
+        self._connect = connect or functools.partial(transport.http, settings.hub)
+        self._through_hub = bool(settings.hub)
         self._poked = asyncio.Event()
         self._place, self._pushing = asyncio.Lock(), asyncio.Lock()
         self._in_place = False
@@ -119,7 +121,10 @@ class SyncLoop:
 
     def client_of(self, way: Transport) -> CentralClient:
         """Return who asks central for this node over a transport."""
-        return CentralClient(way, self._url, self._keyring, self._clock, self._randomness, self.boot)
+        return CentralClient(
+            *(way, self._url, self._keyring, self._clock, self._randomness, self.boot),
+            through_hub=self._through_hub,
+        )
 
     async def round(self, client: CentralClient) -> bool:
         """Push and pull once each; return whether there is more to do right now. Never raises."""

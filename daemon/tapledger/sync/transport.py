@@ -11,7 +11,7 @@ from typing import Protocol
 import aiohttp
 from yarl import URL
 
-from tapledger.errors import Unavailable
+from tapledger.errors import Invalid, Unavailable
 from tapledger.wire.codec import CONTENT_TYPE
 from tapledger.wire.messages import MAX_BATCH_BYTES
 
@@ -42,16 +42,24 @@ class Transport(Protocol):
 
 
 class HttpTransport:
-    """Over HTTP. The session is the caller's, who closes it."""
+    """Over HTTP. The session is the caller's, who closes it.
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
+    ``through`` is the address of the shop's hub: every request goes there as it is, and names central as its
+    host.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession, through: str = "") -> None:
         self._session = session
+        self._through = hub_address(through) if through else None
 
     async def exchange(
         self, method: str, url: URL, headers: Mapping[str, str], body: bytes, timeout_s: float
     ) -> Received:
         if body:
             headers = {**headers, "Content-Type": CONTENT_TYPE}
+        if self._through is not None:
+            headers = {**headers, "Host": url.host_port_subcomponent or ""}
+            url = URL(f"{self._through.origin()}{url.raw_path_qs}", encoded=True)
         try:
             async with self._session.request(
                 method,
@@ -69,16 +77,28 @@ class HttpTransport:
 
 
 @asynccontextmanager
-async def http() -> AsyncIterator[HttpTransport]:
-    """Open a way to central for as long as the context."""
+async def http(through: str = "") -> AsyncIterator[HttpTransport]:
+    """Open a way to central for as long as the context; ``through`` the shop's hub, when it has one."""
     async with open_session() as session:
-        yield HttpTransport(session)
+        yield HttpTransport(session, through)
 
 
-def open_session() -> aiohttp.ClientSession:
+def hub_address(text: str) -> URL:
+    """Return a hub's address; raise ``Invalid`` for what is none. It is in the shop's own network, where plain
+    HTTP is enough: requests and answers are signed, and no keys travel."""
+    try:
+        url = URL(text)
+    except ValueError as error:
+        raise Invalid("CENTRAL_URL_INVALID", url=text) from error
+    if url.scheme not in ("http", "https") or not url.host or url.path != "/" or url.query_string or url.user:
+        raise Invalid("CENTRAL_URL_INVALID", url=text)
+    return url
+
+
+def open_session(connections: int = MAX_CONNECTIONS) -> aiohttp.ClientSession:
     """Open a session for talking to central; the caller closes it."""
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS),
+        connector=aiohttp.TCPConnector(limit=connections),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
     )

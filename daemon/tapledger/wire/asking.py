@@ -20,6 +20,7 @@ from tapledger.wire.messages import (
 MAX_REPORTS = 100
 MAX_REPORT_BYTES = 16 * 1024
 MAX_NAME = 64
+MAX_SHARE_BYTES = 64 * 1024
 MAX_MEMBER_NAME = 200
 """Characters of a member's pseudonym: central has it in keys of its tables."""
 
@@ -82,6 +83,25 @@ class LeaseAnswer(msgspec.Struct, frozen=True, kw_only=True):
     hlc: ToldHlc = 0
     """The latest that central has heard: to be taken over before the row is, for what is drawn from a lease
     counts after its grant alone."""
+
+
+class ShareAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """A node asks the hub of its shop for a part of the hub's own leases, because central is away."""
+
+    v: int = VERSION
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]
+    member: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_MEMBER_NAME)]
+    pool: Pool
+    amount: Annotated[int, msgspec.Meta(ge=1, le=10**12)]
+    hlc: ToldHlc = 0
+    """The latest that the node has recorded or heard: what it is given counts after that."""
+
+
+class Shared(msgspec.Struct, frozen=True, kw_only=True):
+    """The hub's answer: the event that gives what was asked for, as the hub has sealed it."""
+
+    v: int = VERSION
+    raw: Annotated[bytes, msgspec.Meta(min_length=1, max_length=MAX_SHARE_BYTES)]
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,8 @@ import datetime as dt
 
 import msgspec
 
+ACTIVE = "active"
+
 
 class ProgramNews(msgspec.Struct, frozen=True, kw_only=True):
     """The programme from its ``active_from`` on; a shop without it uses its own (X5). Key: ``current``."""
@@ -35,6 +37,10 @@ class NodeNews(msgspec.Struct, frozen=True, kw_only=True):
     public_key: bytes
     status: str
     """``active``, ``quarantined`` or ``revoked``."""
+
+    def serves(self, shop: str) -> bool:
+        """Tell whether it is one of a shop's that is to be believed."""
+        return self.status == ACTIVE and self.shop == shop
 
 
 class DifferenceNews(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,6 +28,8 @@ MAX_LIFE_S = 60
 MAX_SKEW_S = 30
 """How far a node's clock may be off; beyond it a request is refused with central's time (R25)."""
 NONCE_BYTES = 16
+ANSWER_SIGNATURE = "Tapledger-Answer"
+"""Header of the signature over an answer to a signed request (``signing.answer_statement``), in hex."""
 MAX_NONCE_LENGTH = 64
 
 

@@ -40,7 +40,7 @@ from tapledger_central.store.inbox import Filed
 
 PAGE = 500
 VALUE = (PRINCIPAL, BONUS)
-LEASES = frozenset({"lease", "lease_recall", "lease_close"})
+LEASES = frozenset({"lease", "lease_recall", "lease_close", "lease_share"})
 MONEY = "money"
 
 
