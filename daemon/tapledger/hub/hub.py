@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import functools
 import re
 from collections.abc import Awaitable, Callable
 
@@ -19,6 +20,7 @@ from tapledger.settings import Settings
 from tapledger.store import outbox
 from tapledger.store.journal import next_hlc
 from tapledger.sync import transport
+from tapledger.sync.loop import Connect
 from tapledger.sync.transport import Received
 from tapledger.wire import problems, signing
 from tapledger.wire.asking import ShareAsked, Shared
@@ -50,7 +52,9 @@ class ShopHub:
         settings: Settings,
         push: Callable[[], Awaitable[None]],
         recorded: Callable[[], None] = lambda: None,
+        connect: Connect | None = None,
     ) -> None:
+        self._connect = connect or functools.partial(transport.http, connections=MAX_AT_ONCE)
         self._shop = shop
         self._settings = settings
         self._push = push
@@ -67,8 +71,7 @@ class ShopHub:
         """Serve until cancelled; return at once where this computer is no hub."""
         if not self._settings.hub.listen:
             return
-        async with transport.open_session(MAX_AT_ONCE) as session:
-            way = transport.HttpTransport(session)
+        async with self._connect() as way:
             self._relay = Relay(self._settings.central.url, way, self._push_what_was_given)
             app = web.Application()
             app.router.add_route("*", "/{path:.*}", self._answer)
@@ -132,7 +135,7 @@ class ShopHub:
             return await self._relay.answer(*asked, await _read(request, MAX_BATCH_BYTES))
 
     async def _push_what_was_given(self) -> None:
-        """Let central hear of what was given before what became of it; a hub that is refused is no hindrance."""
+        """Let central hear what was given before what became of it; a hub that is refused hinders nobody."""
         if not await self._shop.store.transact(outbox.has_given):
             return
         try:

@@ -1,4 +1,4 @@
-"""A question that proves who asks, and an answer that proves who gave it: to central, or to the shop's hub."""
+"""A question that proves who asks, and an answer that proves who gave it: central, or the shop's hub."""
 
 from __future__ import annotations
 

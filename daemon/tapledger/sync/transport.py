@@ -77,15 +77,17 @@ class HttpTransport:
 
 
 @asynccontextmanager
-async def http(through: str = "") -> AsyncIterator[HttpTransport]:
+async def http(through: str = "", connections: int = MAX_CONNECTIONS) -> AsyncIterator[HttpTransport]:
     """Open a way to central for as long as the context; ``through`` the shop's hub, when it has one."""
-    async with open_session() as session:
+    async with open_session(connections) as session:
         yield HttpTransport(session, through)
 
 
 def hub_address(text: str) -> URL:
-    """Return a hub's address; raise ``Invalid`` for what is none. It is in the shop's own network, where plain
-    HTTP is enough: requests and answers are signed, and no keys travel."""
+    """Return a hub's address; raise ``Invalid`` for what is none.
+
+    It is in the shop's own network, where plain HTTP is enough: all is signed, and no keys travel.
+    """
     try:
         url = URL(text)
     except ValueError as error:
