@@ -49,6 +49,7 @@ class Wire:
         self.cut = False
         self.lose = 0
         self.carried: list[str] = []
+        self.handed_on = asyncio.Event()
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Transport]:
@@ -62,6 +63,7 @@ class Wire:
         if self.cut:
             raise Unavailable("CENTRAL_UNREACHABLE", why="cut")
         self.carried.append(f"{method} {url.path}")
+        self.handed_on.set()
         received = await self._way.exchange(method, url, headers, body, timeout_s)
         if self.lose:
             self.lose -= 1

@@ -91,9 +91,8 @@ async def test_what_is_no_question_of_a_node_is_not_handed_on(branch: Branch) ->
 
 async def test_all_that_central_is_asked_is_handed_on() -> None:
     for route in ROUTES:
-        assert relay.ROUTES.fullmatch(f"{route.method} {route.path.replace('{node}', 'k7m2p9qx')}"), (
-            route.path
-        )
+        path = route.path.replace("{node}", "k7m2p9qx")
+        assert relay.ROUTES.fullmatch(f"{route.method} {path}"), path
 
 
 async def test_bodies_have_a_limit(branch: Branch, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,6 +40,8 @@ MESSAGES: tuple[msgspec.Struct, ...] = (
     asking.Tail(epoch=1, first_seq=1, raws=[b"raw"], head=HASH),
     asking.LeaseAsked(id="l-1", member="m-1", pool="points", amount=30),
     asking.LeaseAnswer(granted=30, available=5, reserved=2, reserved_at=["North"], row=ROW, hlc=9),
+    asking.ShareAsked(id="l-1", member="m-1", pool="points", amount=30, hlc=9),
+    asking.Shared(raw=b"raw"),
     asking.Telemetry(reports=[asking.Report(at_ms=1, kind="status", body=b"\x80")]),
     asking.StatusReport(unsynced=1, stopped="", given_out=2, clock_ms=3),
     asking.Erasures(members=["m-1"]),
