@@ -24,13 +24,13 @@ from tapledger.loyalty.effects import POINTS, Lease
 from tapledger.loyalty.leases import Asked
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program, Tier
-from tapledger.wire.asking import LeaseAnswer, LeaseAsked
+from tapledger.wire.asking import LeaseAnswer, LeaseAsked, StatusReport
 from tapledger.wire.codec import decode_event
 from tapledger.wire.messages import EVERYWHERE, FeedRow
 from tapledger.wire.news import ExposureNews, ProgramNews
 from tapledger_central.keys import CentralKeys
 from tapledger_central.own_chain import OwnChain, ms
-from tapledger_central.store import CentralStore, Transaction, inbox, members, news, nodes
+from tapledger_central.store import CentralStore, Transaction, inbox, members, news, nodes, reports
 from tapledger_central.store import leases as granted
 from tapledger_central.store.leases import Granted, Unseen
 from tapledger_central.store.members import Applied, Difference
@@ -162,14 +162,15 @@ class Leases:
 
     def _share(self, chain: Unseen, tx: Transaction) -> int:
         program, node = _program(tx), nodes.find(tx, chain.node)
-        is_good = node is not None and node.status == nodes.ACTIVE
-        if program is None or not program.offline.lease_share_pct or not is_good:
+        is_wanted = program is not None and program.offline.lease_share_pct
+        if program is None or not is_wanted or node is None or node.status != nodes.ACTIVE:
             granted.set_seen(tx, chain)
             return 0
         chain = replace(chain, upto=min(chain.upto, chain.after + EVENTS_AT_ONCE))
         news.lock(tx)
         granted.set_seen(tx, chain)
-        return sum(self._share_of(tx, chain.node, who, program) for who in granted.members_in(tx, chain))
+        holder = _holder(tx, node)
+        return sum(self._share_of(tx, holder, who, program) for who in granted.members_in(tx, chain))
 
     def _share_of(self, tx: Transaction, node: str, member: str, program: Program) -> int:
         count, now = 0, self._clock.now()
@@ -275,6 +276,18 @@ class Leases:
             except Exception as error:
                 _log.exception("leases wait", why=type(error).__name__)
             await asyncio.sleep(ROUND_S)
+
+
+def _holder(tx: Transaction, node: Node) -> str:
+    """Return who holds leases for whom a node sees: its shop's hub, when it told that it has one."""
+    told = reports.newest(tx, node.node, "status")
+    try:
+        name = "" if told is None else msgspec.msgpack.decode(told[1], type=StatusReport).hub
+    except msgspec.DecodeError:
+        return node.node
+    hub = nodes.find(tx, name) if name else None
+    is_hub = hub is not None and hub.status == nodes.ACTIVE and hub.shop == node.shop
+    return name if is_hub else node.node
 
 
 def _same(one: ExposureNews, other: ExposureNews) -> bool:

@@ -24,6 +24,7 @@ from tapledger.sync import hub as asking
 from tapledger.sync import transport
 from tapledger.sync.client import CentralClient
 from tapledger.wire.asking import ShareAsked
+from tapledger.wire.news import ProgramNews
 from tapledger_central import telling
 from tapledger_central.leases import Leases
 from tapledger_central.outstanding import find as outstanding
@@ -322,6 +323,28 @@ async def test_a_kiosk_that_looks_at_nothing_would_spend_it(
     monkeypatch.setattr(asking.sharing, "given", lambda body, asked, member: object())
     await ask(left, 100)
     assert await left.leased() == 100
+
+
+# ---- what the hub holds -----------------------------------------------------------------------------------
+async def test_the_share_for_whom_a_kiosk_sees_is_leased_to_its_hub(branch: Branch) -> None:
+    left, right = branch.kiosks
+    world = branch.world
+    table = msgspec.to_builtins(left.shop.program) | {"offline": {"lease_share_pct": 20}}
+    told = ProgramNews(version="1", content=msgspec.json.encode(table, order="sorted"), text="")
+    now = world.clock.now()
+    await world.central.store.transact(lambda tx: telling.program(tx, told, now))
+    rooms = Leases(world.central.store, world.central.keys, world.clock, os.urandom)
+    await left.node.join("wu")
+    await left.node.sale("wu", 1000 * 100)
+    await branch.sync()
+    assert await rooms.share_out() == 1
+    await branch.sync()
+    member = await right.node.member("wu")
+    assert member is not None
+    assert [one.node for one in member.leases] == [branch.hub.name]
+    await branch.leave()
+    await right.redeem("r100", "wu")
+    assert await unsettled(right) == 0
 
 
 # ---- afterwards -------------------------------------------------------------------------------------------

@@ -201,6 +201,7 @@ class HeadOffice:
             stopped=self._shop.stopped,
             given_out=0 if self._risk is None else self._risk.given_out,
             clock_ms=int(self._shop.clock.now().timestamp() * 1000),
+            hub=self._settings.hub_node,
         )
         report = Report(at_ms=status.clock_ms, kind="status", body=msgspec.msgpack.encode(status))
         await client.report(Telemetry(reports=[report]))

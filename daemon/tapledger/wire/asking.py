@@ -126,6 +126,8 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
     given_out: int
     """Points that central has not confirmed yet."""
     clock_ms: int
+    hub: str = ""
+    """The shop's hub, which holds leases for this node; empty: it holds its own."""
 
 
 class Erasures(msgspec.Struct, frozen=True, kw_only=True):
