@@ -212,7 +212,7 @@ class _Work:
         self._found += reconciling.given_away(before, its)
         for event, lease in given:
             amount = sum(take.amount for take in lease.taken)
-            what = (lease.id, event.member or "", lease.node, lease.pool, amount, self._now_ms)
+            what = (lease.id, event.member or "", lease.node, lease.pool, amount, event.hlc >> 16)
             if leases.find(self._tx, lease.id) is None:
                 leases.add(self._tx, Granted(*what))
 

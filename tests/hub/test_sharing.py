@@ -320,7 +320,7 @@ async def test_a_kiosk_that_looks_at_nothing_would_spend_it(
     left, _ = branch.kiosks
     await branch.leave()
     monkeypatch.setattr(giving, "decide_share", gives_without_drawing)
-    monkeypatch.setattr(asking.sharing, "given", lambda body, asked, member: object())
+    monkeypatch.setattr(sharing, "given", lambda body, asked, member: object())
     await ask(left, 100)
     assert await left.leased() == 100
 

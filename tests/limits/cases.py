@@ -234,6 +234,7 @@ NOT_RECORDING = {
     "shop.change_member": "what use cases are made of",
     "programs.choose": "reads the file of rules",
     "sale.secure": "asks central for a lease before record_sale; the event is central's",
+    "sharing.share": "asked by a kiosk in a message that is checked; tests/hub",
     "tap.welcome_member": "give_due, at a tap",
     "virtual_cards.prove_virtual_card": "takes a code of a telephone; no event",
 }
