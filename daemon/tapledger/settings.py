@@ -17,6 +17,9 @@ from tapledger.errors import Invalid
 from tapledger.languages import Language
 
 
+MAX_PORT = 65535
+
+
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -64,6 +67,13 @@ class CentralSettings(Section):
 class HubSettings(Section):
     listen: str = Field(default="", pattern=r"^(|(\[[0-9a-fA-F:.]+\]|[0-9A-Za-z.-]+):[0-9]{1,5})$")
     """Address and port in the shop's network; empty: this computer is no hub."""
+
+    @field_validator("listen")
+    @classmethod
+    def _is_a_port(cls, listen: str) -> str:
+        if listen and int(listen.rpartition(":")[2]) > MAX_PORT:
+            raise ValueError("the port is no port")
+        return listen
 
     @property
     def place(self) -> tuple[str, int]:
