@@ -16,7 +16,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from tapledger.errors import Invalid
 from tapledger.languages import Language
 
-
 MAX_PORT = 65535
 
 

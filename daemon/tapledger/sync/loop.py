@@ -87,7 +87,7 @@ class SyncLoop:
         self._clock = clock
         self._randomness = randomness
         self._connect = connect or functools.partial(transport.http, settings.hub)
-        self._through_hub = bool(settings.hub)
+        self._through_hub = bool(settings.hub and transport.hub_address(settings.hub))
         self._poked = asyncio.Event()
         self._place, self._pushing = asyncio.Lock(), asyncio.Lock()
         self._in_place = False
