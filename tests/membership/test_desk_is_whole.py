@@ -32,6 +32,7 @@ ELSEWHERE = {
     "sale.last_sale": "the till after a restart",
     "sale.record_sale": "the till: it prices, asks and is paid",
     "sale.secure": "a step that use cases are made of",
+    "sharing.share": "the hub, for a kiosk of its shop",
     "shop.change_member": "a step that use cases are made of",
     "shop.once": "a step that use cases are made of",
     "sign_in.keep_setup_code": "tapledger init",
