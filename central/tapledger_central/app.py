@@ -70,13 +70,15 @@ class Central:
         self.applier.wake()
         return answer
 
-    async def caught_up(self, timeout_s: float = CATCH_UP_S) -> bool:
-        """Wait until what was filed before the call is applied; False when that takes longer."""
-        return await self.applier.caught_up(timeout_s)
+    async def caught_up(self, timeout_s: float = CATCH_UP_S, node: str = "") -> bool:
+        """Wait until what was filed before the call, by one node or by all, is applied; False when that takes
+        longer."""
+        return await self.applier.caught_up(timeout_s, node)
 
     async def lease(self, node: Node, asked: LeaseAsked) -> LeaseAnswer:
-        """Set aside what a node is about to spend (``Leases.ask``), knowing all that it has pushed."""
-        await self.caught_up()
+        """Set aside what a node is about to spend (``Leases.ask``), knowing all that it has pushed; somebody
+        waits, so not for what others have."""
+        await self.caught_up(node=node.node)
         return await self.leases.ask(node, asked)
 
     async def news(self, node: Node, cursor: int, wait_s: float, v: int = VERSION) -> None:

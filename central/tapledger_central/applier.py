@@ -24,6 +24,8 @@ SCAN_S = 1.0
 FILING_SHARE = 4.0
 """How many times as long as applying took filing has the machine before the next turn."""
 CATCH_UP_S = 5.0
+MAX_FAILED = 3
+"""Chains in a row that the store fails at before it is given a rest."""
 OTHERS_S = 0.02
 """Wait between looks while another process applies."""
 FIRST = ("", 0)
@@ -59,7 +61,7 @@ class Applier:
         while True:
             self._woken.clear()
             try:
-                idle = not await self._round(gently=True)
+                idle = not await self._round()
             except TapledgerError as error:
                 _log.warning("applying waits", code=error.code, **error.data)
                 idle = True
@@ -73,15 +75,17 @@ class Applier:
                 except TimeoutError:
                     continue
 
-    async def caught_up(self, timeout_s: float = CATCH_UP_S) -> bool:
-        """Apply or wait until what was filed before the call is applied; False when that takes too long."""
-        waiting = await self._behind(FIRST, MAX_CHAINS)
-        if not waiting:
-            return True
+    async def caught_up(self, timeout_s: float = CATCH_UP_S, node: str = "") -> bool:
+        """Apply or wait until what was filed before the call, by one node or by all, is applied; False when
+        that takes too long. The backlog of others delays one node by a turn at most."""
+        if node:
+            waiting = await self._store.transact(lambda tx: inbox.behind_of(tx, node))
+        else:
+            waiting = await self._behind(FIRST, MAX_CHAINS)
         try:
             async with asyncio.timeout(timeout_s):
                 while waiting:
-                    if not await self._round():
+                    if not [chain for chain in waiting if await self._one_turn(chain)]:
                         await asyncio.sleep(OTHERS_S)
                     waiting = await self._left(waiting)
         except TimeoutError:
@@ -100,23 +104,37 @@ class Applier:
     async def _behind(self, after: tuple[str, int], limit: int = CHAINS_AT_ONCE) -> list[Behind]:
         return await self._store.transact(lambda tx: inbox.behind(tx, after, limit))
 
-    async def _round(self, *, gently: bool = False) -> int:
+    async def _round(self) -> int:
         """Give every chain that is behind one turn; return how many turns did something.
 
-        ``gently``: while batches come in, filing them has most of the time. What is filed is safe; shops that
-        come back after a day have waited for that, and nobody waits for the rest.
+        While batches come in, filing them has most of the time. What is filed is safe; shops that come back
+        after a day have waited for that, and nobody waits for the rest. A chain that the store
+        fails at waits for the next round and keeps no other from its turn; too many of them, and it is the
+        store.
         """
         chains = await self._behind(self._after) or await self._behind(FIRST)
-        done = 0
+        done = failed = 0
         for chain in chains:
-            async with self._turn:
-                began_s = self._clock.monotonic_s()
-                done += await self._apply(chain)
-                spent_s = self._clock.monotonic_s() - began_s
-            if gently and self._busy():
-                await asyncio.sleep(FILING_SHARE * spent_s)
+            began_s = self._clock.monotonic_s()
+            try:
+                done += await self._one_turn(chain)
+                failed = 0
+            except (Unavailable, Corrupt) as error:
+                _log.warning(
+                    "a chain waits", node=chain.node, epoch=chain.epoch, code=error.code, **error.data
+                )
+                failed += 1
+                if failed == MAX_FAILED or len(chains) == 1:
+                    self._after = (chain.node, chain.epoch)  # the next round begins behind them
+                    raise
+            if self._busy():
+                await asyncio.sleep(FILING_SHARE * (self._clock.monotonic_s() - began_s))
         self._after = (chains[-1].node, chains[-1].epoch) if len(chains) == CHAINS_AT_ONCE else FIRST
         return done
+
+    async def _one_turn(self, chain: Behind) -> bool:
+        async with self._turn:
+            return await self._apply(chain)
 
     async def _apply(self, chain: Behind) -> bool:
         try:
@@ -131,14 +149,13 @@ class Applier:
         return done
 
     async def _once(self, chain: Behind, limit: int) -> bool:
-        """Apply the next events of a chain; return False while another process applies."""
+        """Apply the next events of a chain; return False when there are none, or another process applies."""
         now_ms = int(self._clock.now().timestamp() * 1000)
 
         def work(tx: Transaction) -> bool:
             if not news.try_lock(tx):
                 return False
-            apply_next(tx, chain.node, chain.epoch, now_ms, limit)
-            return True
+            return apply_next(tx, chain.node, chain.epoch, now_ms, limit) > 0
 
         return await self._store.transact(work)
 
@@ -147,7 +164,9 @@ class Applier:
         done = False
         for _ in range(MAX_EVENTS):
             try:
-                done = await self._once(chain, 1)
+                if not await self._once(chain, 1):
+                    return done
+                done = True
             except (Unavailable, Corrupt):
                 raise
             except Exception as error:

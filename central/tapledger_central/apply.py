@@ -39,7 +39,8 @@ Entry = tuple[Filed, EventBody | None]
 def apply_next(
     tx: Transaction, node: str, epoch: int, now_ms: int, limit: int = MAX_EVENTS, scope: str = ""
 ) -> int:
-    """Apply the next events of a chain, tell what changed, and return how many there were.
+    """Apply the next events of a chain and the profiles that came with them, tell what changed, and return
+    how many there were of both.
 
     The caller holds ``news.lock``: one transaction at a time folds members, whatever chains they come from.
     ``scope`` is who else is told; by default the node's own.
@@ -49,11 +50,11 @@ def apply_next(
     upto = filed[-1].seq if filed else after
     work = _Work(tx, node, epoch, upto, scope or nodes.scope_of(tx, node), now_ms)
     work.apply([(event, _body(event)) for event in filed])
-    work.take_profiles()
+    profiles = work.take_profiles()
     work.finish(max((event.hlc for event in filed), default=0))
     if filed:
         inbox.set_applied(tx, node, epoch, upto)
-    return len(filed)
+    return len(filed) + profiles
 
 
 def condemn_next(tx: Transaction, node: str, epoch: int, now_ms: int) -> None:
@@ -131,14 +132,17 @@ class _Work:
         for heir in dict.fromkeys(heirs):
             self._tell_heir(heir)
 
-    def take_profiles(self) -> None:
-        """Keep the profiles that came with these events and are expected; each is news of its member."""
-        for seq, profile in inbox.take_profiles(self._tx, self._node, self._epoch, self._upto):
+    def take_profiles(self) -> int:
+        """Keep the profiles that came with these events and are expected; each is news of its member. Return
+        how many came."""
+        come = inbox.take_profiles(self._tx, self._node, self._epoch, self._upto)
+        for seq, profile in come:
             if hashlib.sha256(profile.sealed).hexdigest() != profile.digest:
                 found = ("PROFILE_ALTERED", self._node, self._epoch, seq, profile.digest, profile.member)
                 self._found.append(Difference(*found))
             elif members.fill_profile(self._tx, profile):
                 self._told[profile.member] = None
+        return len(come)
 
     def finish(self, hlc: int) -> None:
         """Write what changed and tell it under the next versions of every scope that knows of it."""

@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
+from tapledger.errors import Corrupt
 from tapledger.loyalty import members as rules
 from tapledger.loyalty.effects import Tallied
 from tapledger.loyalty.members import replace
 from tapledger.store import keyring as keyrings
 from tapledger_central.app import Central
 from tapledger_central.applier import Applier
+from tapledger_central.apply import apply_next
 from tapledger_central.check import Report, check
 from tapledger_central.keys import load_or_make
 from tapledger_central.store import nodes, open_store
@@ -133,6 +135,79 @@ async def test_a_background_job_applies_without_being_asked(world: World) -> Non
         await come.wait()
     page = await shop.client.feed(0)
     assert [row.member for row in page.rows if row.kind == "member"] == ["m-1"]
+
+
+async def test_a_chain_that_the_store_fails_at_keeps_no_other_from_its_turn(
+    centrals: list[Central], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    central, chains = centrals[0], [Chain(keyring) for keyring in KEYRINGS]
+    for number, chain in enumerate(chains):
+        chain.add(join(f"m-{number}", f"card-{number}"))
+        chain.add(earn(f"m-{number}", 7))
+        await send(central, chain)
+    first, second = sorted(chains, key=lambda chain: chain.keyring.node)
+    tried: list[str] = []
+
+    def failing(tx: Any, node: str, *rest: Any) -> int:
+        tried.append(node)
+        if node == first.keyring.node and tried.count(node) == 1:
+            raise Corrupt("STORE_UNREADABLE", path="", why="one page")
+        return apply_next(tx, node, *rest)
+
+    monkeypatch.setattr("tapledger_central.applier.apply_next", failing)
+    done = asyncio.Event()
+    job = asyncio.create_task(Applier(central.store, central.clock, done.set).run())
+    async with asyncio.timeout(20):
+        await done.wait()
+        assert tried[:2] == [first.keyring.node, second.keyring.node]
+        assert await balance(central, f"m-{chains.index(second)}") == 7
+        while await balance(central, f"m-{chains.index(first)}") != 7:  # in the next round
+            done.clear()
+            await done.wait()
+    job.cancel()
+    await asyncio.gather(job, return_exceptions=True)
+
+
+async def test_many_chains_that_always_fail_keep_no_other_from_its_turn(
+    centrals: list[Central], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    central = centrals[0]
+    chains = [Chain(keyrings.make(bytes([seed]) * 96)) for seed in range(3, 12)]
+    for number, chain in enumerate(chains):
+        key = chain.keyring.signing_key.public_key().public_bytes_raw()
+        add = partial(nodes.add, node=chain.keyring.node, shop="N", name="till", public_key=key, now_ms=0)
+        await central.store.transact(add)
+        chain.add(join(f"m-{number}", f"card-{number}"))
+        await send(central, chain)
+    healthy = max(chain.keyring.node for chain in chains)
+
+    def failing(tx: Any, node: str, *rest: Any) -> int:
+        if node != healthy:
+            raise Corrupt("STORE_UNREADABLE", path="", why="its page")
+        return apply_next(tx, node, *rest)
+
+    monkeypatch.setattr("tapledger_central.applier.apply_next", failing)
+    done = asyncio.Event()
+    one = Applier(central.store, central.clock, done.set)
+    job = asyncio.create_task(one.run())
+    async with asyncio.timeout(20):
+        while not done.is_set():
+            one.wake()  # instead of a second between two rounds
+            await central.store.transact(lambda tx: None)
+    job.cancel()
+    await asyncio.gather(job, return_exceptions=True)
+
+
+async def test_who_asks_for_a_lease_waits_for_what_they_sent_themselves(centrals: list[Central]) -> None:
+    central, chains = centrals[0], [Chain(keyring) for keyring in KEYRINGS]
+    for number, chain in enumerate(chains):
+        chain.add(join(f"m-{number}", f"card-{number}"))
+        chain.add(earn(f"m-{number}", 7))
+        await send(central, chain)
+    assert await central.caught_up(20, chains[1].keyring.node)
+    assert (await balance(central, "m-0"), await balance(central, "m-1")) == (0, 7)
+    assert await central.caught_up(20)
+    assert await balance(central, "m-0") == 7
 
 
 # ---- check -----------------------------------------------------------------------------------------------

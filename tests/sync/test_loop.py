@@ -123,6 +123,19 @@ async def test_a_fork_stops_pushing_and_nothing_else(world: World) -> None:
     assert loop.state.unsynced == 1
 
 
+async def test_a_node_that_is_trusted_again_sends_at_once(world: World) -> None:
+    shop = await world.shop("first")
+    loop, node = loop_of(shop, world.address), shop.keyring.node
+    await shop.join("m-1")
+    await world.central.store.transact(lambda tx: nodes.set_status(tx, node, nodes.QUARANTINED))
+    await loop.round(shop.client)
+    assert (problem_of(loop), loop.state.unsynced) == ("NODE_SUSPENDED", 1)
+    await world.central.store.transact(lambda tx: nodes.set_status(tx, node, nodes.ACTIVE))
+    await loop.round(shop.client)
+    await loop.round(shop.client)
+    assert (problem_of(loop), loop.state.unsynced) == ("", 0), "the pause after a refusal is over"
+
+
 Answer = Callable[[web.Request], web.StreamResponse]
 
 

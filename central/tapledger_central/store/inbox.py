@@ -110,6 +110,11 @@ _PROFILES_BEHIND = sa.text(
     " ON h.tenant = p.tenant AND h.node = p.node AND h.epoch = p.epoch"
     " WHERE p.tenant = :tenant AND h.applied >= p.seq ORDER BY h.node, h.epoch LIMIT :limit"
 )
+_BEHIND_OF = sa.text(
+    "SELECT node, epoch, seq FROM head h WHERE tenant = :tenant AND node = :node AND (applied < seq OR"
+    " EXISTS (SELECT 1 FROM profile_inbox p WHERE p.tenant = h.tenant AND p.node = h.node"
+    " AND p.epoch = h.epoch AND p.seq <= h.applied)) ORDER BY epoch"
+)
 _IS_BEHIND = sa.text(
     "SELECT 1 FROM head h WHERE tenant = :tenant AND node = :node AND epoch = :epoch AND (applied < :seq OR"
     " EXISTS (SELECT 1 FROM profile_inbox p WHERE p.tenant = h.tenant AND p.node = h.node"
@@ -221,6 +226,11 @@ def behind(tx: Transaction, after: tuple[str, int], limit: int) -> list[Behind]:
     values = {"node": after[0], "epoch": after[1], "limit": limit}
     rows = [*tx.execute(_BEHIND, values), *tx.execute(_PROFILES_BEHIND, {"limit": limit})]
     return list(dict.fromkeys(Behind(*row) for row in rows))
+
+
+def behind_of(tx: Transaction, node: str) -> list[Behind]:
+    """Return the chains of one node with something not applied."""
+    return [Behind(*row) for row in tx.execute(_BEHIND_OF, {"node": node})]
 
 
 def is_behind(tx: Transaction, chain: Behind) -> bool:

@@ -162,6 +162,9 @@ class SyncLoop:
         self._pull_failures = 0 if problem is None else self._pull_failures + 1
         if problem is not None:
             self._in_place = False
+        elif self.state.pull_problem is not None:
+            self._push_rests_until_s = 0.0  # whatever was refused, an operator may have lifted it
+            self.poke()
         await self._report(self.state.push_problem, problem)
         if problem is None and not more:
             await self._try("erased", lambda: self._tell_erased(client))
