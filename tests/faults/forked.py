@@ -23,6 +23,7 @@ from tapledger.clock import SystemClock
 from tapledger.database import Transaction
 from tapledger.lab.seed import CASHIER, TOWEL
 from tapledger.loyalty.facts import Tender
+from tapledger.membership.identity import Presented
 from tapledger.membership.sale import SaleCommand, record_sale
 from tapledger.membership.shop import Shop
 from tapledger.store.journal import Recorded
@@ -139,7 +140,8 @@ async def sell(opened: Shop, member: str) -> Recorded:
     """One towel, paid with a card."""
     line = opened.catalogue.find(TOWEL).line(1000, "zh-Hans")
     tender = Tender("card", line.unit_minor)
-    command = SaleCommand(secrets.token_hex(8), "till", (line,), (tender,), CASHIER, "zh-Hans", member)
+    shown = Presented("barcode", "", 0, "test")
+    command = SaleCommand(secrets.token_hex(8), "till", (line,), (tender,), CASHIER, "zh-Hans", member, shown)
     return await record_sale(opened, command)
 
 

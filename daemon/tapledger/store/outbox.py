@@ -19,7 +19,7 @@ from tapledger.wire.messages import MAX_BATCH_BYTES, FeedPage, FeedRow, LedgerEv
 
 RECEIPT = "erasure"
 """Rows of our own among the news: members who were erased here, until central has heard so."""
-PIECE_ROWS = 100
+PIECE_ROWS = 50
 """Rows of the feed that one transaction takes; a few milliseconds."""
 NOTED_EVERY = dt.timedelta(minutes=1)
 """How exactly it is kept when central was last heard while there is no news."""
