@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 
+import msgspec
+
 from tapledger.errors import Conflict, Denied, TapledgerError, Unavailable
 from tapledger.wire import signing
 from tapledger.wire.codec import check_version, link, pack
@@ -18,7 +20,7 @@ from tapledger_central.store import CentralStore, Transaction, inbox, nodes
 from tapledger_central.store.inbox import Filed, Head
 from tapledger_central.store.nodes import Node
 
-MAX_QUARANTINED_BATCHES = 1000
+MAX_QUARANTINED_BATCHES, MAX_QUARANTINED_BYTES = 1000, 64 * 1024 * 1024
 """Evidence kept of one suspended node; past it the node has to wait for an operator."""
 MAX_AHEAD = dt.timedelta(minutes=5)
 """No event counts as later than this after its arrival, however wrong its node's clock is."""
@@ -101,9 +103,13 @@ def _read_new(batch: Batch, chain: list[bytes], head: Head, now: dt.datetime) ->
 
 
 def _keep_evidence(tx: Transaction, batch: Batch, now: dt.datetime) -> None:
-    if inbox.quarantined(tx, batch.node) >= MAX_QUARANTINED_BATCHES:
-        raise Unavailable("QUARANTINE_FULL", limit=MAX_QUARANTINED_BATCHES)
-    inbox.quarantine(tx, batch.node, batch.epoch, batch.first_seq, batch.head, pack(batch), _ms(now))
+    """Keep what a node has signed for a person to look at: not the profiles, which no erasure would find
+    there. The node sends them again when it is trusted again."""
+    count, size = inbox.quarantined(tx, batch.node)
+    if count >= MAX_QUARANTINED_BATCHES or size >= MAX_QUARANTINED_BYTES:
+        raise Unavailable("QUARANTINE_FULL")
+    kept = pack(msgspec.structs.replace(batch, profiles=[]))
+    inbox.quarantine(tx, batch.node, batch.epoch, batch.first_seq, batch.head, kept, _ms(now))
 
 
 def _ms(instant: dt.datetime) -> int:

@@ -37,7 +37,7 @@ PRAGMAS: tuple[str, ...] = (
     f"busy_timeout={BUSY_TIMEOUT_MS}",
 )
 """How every connection is set. A million members' rows lie all over the file, so there is more cache than
-SQLite's own 2 MB. Its checkpoints are kept: rarer ones are longer, and somebody at the counter waits for one."""
+SQLite's own 2 MB. Its checkpoints stay: rarer ones are longer, and somebody at the counter waits for one."""
 READING, WRITING = "BEGIN", "BEGIN IMMEDIATE"
 NO_ROOM_BYTES = 1 << 20
 """With less than this free, a fault of the disk is told as a full disk: that can be helped."""

@@ -297,7 +297,7 @@ async def test_what_a_clone_recorded_is_kept_as_evidence(world: World) -> None:
     shop.client = CentralClient(world.way, world.address, shop.keyring, shop.clock, os.urandom, "aa")
     with pytest.raises(Denied, match="NODE_SUSPENDED"):
         await shop.push()
-    assert await world.central.store.transact(lambda tx: inbox.quarantined(tx, node)) == 1
+    assert await world.central.store.transact(lambda tx: inbox.quarantined(tx, node)[0]) == 1
     with pytest.raises(Denied, match="NODE_CLONED"):
         await ask_as(shop, world, "aa")
 

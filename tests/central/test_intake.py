@@ -13,7 +13,7 @@ from tapledger.errors import Conflict, Denied, Invalid, TapledgerError, Unavaila
 from tapledger.loyalty.effects import Credited, Lot, Tallied
 from tapledger.loyalty.members import replace
 from tapledger.store.keyring import Keyring
-from tapledger.wire.codec import GENESIS, decode_event
+from tapledger.wire.codec import GENESIS, decode_event, unpack
 from tapledger.wire.messages import Batch, FeedRow, SealedProfile
 from tapledger_central import intake
 from tapledger_central.store import nodes
@@ -190,11 +190,31 @@ async def test_a_fork_suspends_the_node_and_keeps_both_sides(world: World) -> No
     assert await points_in_feed(other) == {"m-1": 1060}
 
 
-async def test_evidence_has_a_limit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_evidence_names_nobody(world: World) -> None:
+    """An erasure looks for profiles where they belong; what a suspended node sends goes nowhere else."""
+    shop = await world.shop("first")
+    sealed = SealedProfile(member="m-1", digest=hashlib.sha256(b"who it is").hexdigest(), sealed=b"who it is")
+    chain = Chain(shop.keyring)
+    chain.add(join("m-1", "card-1", digest=sealed.digest))
+    await world.central.store.transact(lambda tx: nodes.set_status(tx, shop.keyring.node, nodes.QUARANTINED))
+    batch = chain.batch(profiles=[sealed])
+    with pytest.raises(Denied, match="NODE_SUSPENDED"):
+        await shop.client.send(batch)
+    (row,) = (await held(world.central))["quarantine"]
+    kept = unpack(row["batch"], Batch)
+    assert (kept.raws, kept.signature, kept.profiles) == (batch.raws, batch.signature, [])
+    await world.central.store.transact(lambda tx: nodes.set_status(tx, shop.keyring.node, nodes.ACTIVE))
+    await shop.client.send(batch)
+    assert await world.central.caught_up()
+    assert [one["sealed"] for one in (await held(world.central))["profile"]] == [sealed.sealed]
+
+
+@pytest.mark.parametrize("limit", ["MAX_QUARANTINED_BATCHES", "MAX_QUARANTINED_BYTES"])
+async def test_evidence_has_a_limit(world: World, monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
     shop = await world.shop("first")
     chain = await chain_of(shop, length=3)
     await world.central.store.transact(lambda tx: nodes.set_status(tx, shop.keyring.node, nodes.QUARANTINED))
-    monkeypatch.setattr(intake, "MAX_QUARANTINED_BATCHES", 1)
+    monkeypatch.setattr(intake, limit, 1)
     with pytest.raises(Denied, match="NODE_SUSPENDED"):
         await shop.client.send(chain.batch(1, 1))
     with pytest.raises(Unavailable, match="QUARANTINE_FULL"):

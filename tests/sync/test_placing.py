@@ -179,12 +179,12 @@ async def test_what_a_rolled_back_disk_recorded_before_it_asked_is_evidence_at_c
     assert loop.state.push_problem is not None
     assert loop.state.push_problem.code == "FORK"
     node = shop.keyring.node
-    assert await central.store.transact(lambda tx: inbox.quarantined(tx, node)) == 1
+    assert await central.store.transact(lambda tx: inbox.quarantined(tx, node)[0]) == 1
     await shop.sale("m-1", 9_000)
     shop.clock.move(REFUSED_WAIT_S + 1)
     await loop.round(shop.client)
     assert loop.state.push_problem.code == "NODE_SUSPENDED"
-    assert await central.store.transact(lambda tx: inbox.quarantined(tx, node)) == 2
+    assert await central.store.transact(lambda tx: inbox.quarantined(tx, node)[0]) == 2
 
 
 async def test_the_clock_that_central_tells_is_taken_over(rewound: Rewound) -> None:

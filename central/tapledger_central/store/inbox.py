@@ -140,7 +140,9 @@ _QUARANTINE = sa.text(
     "INSERT INTO quarantine VALUES (:tenant, :node, :epoch, :first_seq, :head, :received_ms, :batch)"
     " ON CONFLICT DO NOTHING"
 )
-_QUARANTINED = sa.text("SELECT count(*) FROM quarantine WHERE tenant = :tenant AND node = :node")
+_QUARANTINED = sa.text(
+    "SELECT count(*), coalesce(sum(length(batch)), 0) FROM quarantine WHERE tenant = :tenant AND node = :node"
+)
 
 
 def lock_head(tx: Transaction, node: str, epoch: int) -> Head:
@@ -276,5 +278,7 @@ def quarantine(
     tx.execute(_QUARANTINE, {**values, "batch": batch, "received_ms": received_ms})
 
 
-def quarantined(tx: Transaction, node: str) -> int:
-    return int(tx.execute(_QUARANTINED, {"node": node}).scalar_one())
+def quarantined(tx: Transaction, node: str) -> tuple[int, int]:
+    """Return how many batches of a node are kept as evidence, and their bytes."""
+    row = tx.execute(_QUARANTINED, {"node": node}).one()
+    return int(row[0]), int(row[1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import functools
 import os
 import tempfile
 import traceback
@@ -229,7 +230,8 @@ async def _check_all(chain: Chain, faults: list[str]) -> dict[str, int]:
             replicas += 1
             continue
         chain.check_suspended(kiosk)
-        kept = await chain.headquarters.look(lambda tx, node=kiosk.node: inbox.quarantined(tx, node))  # type: ignore[misc]
+        look = functools.partial(inbox.quarantined, node=kiosk.node)
+        kept, _ = await chain.headquarters.look(look)
         evidence += kept
         missing = [p for p, one in kiosk.disk.promised.items() if auditor.has(kiosk.node, *p) != one.hash]
         if (missing or kiosk.disk.disputed) and not kept:
