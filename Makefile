@@ -23,7 +23,8 @@ smoke: ## tap, sale, redemption, receipt and sync in a shop of its own; one JSON
 test: ## set up what the tests need and run everything
 	$(PREPARE) test
 	@$(MAKE) lint types arch ui
-	@exec $(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal
+	@$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal -m 'not long and not alone'
+	@exec $(BIN)/pytest -m 'alone and not long'
 
 lint: ## ruff: rules and format
 	$(BIN)/ruff check -q && $(BIN)/ruff format -q --check

@@ -14,7 +14,7 @@ from tapledger.lab.chain import SHOPS, Chain
 from tests.browser.fault_table import FAULTS, LANES, PAGE_S, USABLE_S, Shows
 from tests.browser.shop_floor import ShopFloor, Unseen, open_floor
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.alone]
 
 EVERY = [
     (shop, role, verb)

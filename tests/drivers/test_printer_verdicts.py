@@ -10,6 +10,7 @@ from tapledger_drivers.ports import PrintOutcome, PrintVerdict
 from tests.drivers import star_verdicts, verdicts
 from tests.drivers.verdict_page import OLD, PAGE, Played, head
 
+pytestmark = pytest.mark.alone
 WELL = ("none", Verb.SLOW, Verb.NEAR_END)
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.postgres import PostgresMissing, bin_folder, own_folder
 
+pytestmark = pytest.mark.alone
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = ("etcd", "patroni", "haproxy", "unshare", "setpriv")
 DRILL_TIMEOUT_S = 240.0
