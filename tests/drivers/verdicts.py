@@ -17,7 +17,7 @@ from tests.drivers.printing import JOB, LINES, RECEIPT, at_line, driving, emulat
 from tests.drivers.verdict_page import Played, verdict
 
 ANSWER_TIMEOUT_S = 0.8
-AT_ONCE = 24
+AT_ONCE = 40
 """So many cases at a time: most of them wait for an answer that does not come."""
 NEXT = "the next slip"
 LOOK_S, QUIET_LOOKS = 0.01, 5
