@@ -12,6 +12,7 @@ import pytest
 import zstandard
 from yarl import URL
 
+from tapledger import incoming
 from tapledger.errors import Denied, Invalid, Unavailable
 from tapledger.store import keyring as keyrings
 from tapledger.sync.client import CentralClient
@@ -19,7 +20,7 @@ from tapledger.wire.codec import pack, unpack
 from tapledger.wire.messages import MAX_BATCH_BYTES, Batch, BatchAnswer, FeedPage, Refusal
 from tapledger.wire.requests import Request, sign_request
 from tapledger_central.store import inbox, nodes
-from tapledger_central.web import guard, server
+from tapledger_central.web import guard
 from tests.central.chains import Chain, earn, held, join
 from tests.central.world import HandClock, ShopNode, World
 
@@ -256,7 +257,7 @@ async def test_more_requests_than_it_can_hold_are_told_to_come_later() -> None:
 
 
 async def test_a_body_that_never_comes_is_given_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "BODY_DEADLINE_S", 0.01)
+    monkeypatch.setattr(incoming, "BODY_DEADLINE_S", 0.01)
     host = URL(world.address).authority
     reader, writer = await asyncio.open_connection("127.0.0.1", URL(world.address).port)
     writer.write(f"POST /v1/enrol HTTP/1.1\r\nHost: {host}\r\nContent-Length: 9\r\n\r\n".encode())

@@ -11,6 +11,7 @@ import pytest
 import structlog
 from yarl import URL
 
+from tapledger import incoming
 from tapledger.wire.messages import MAX_BATCH_BYTES
 from tapledger_central.web import server
 from tests.central.world import World
@@ -29,7 +30,7 @@ def database_url() -> str:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Central as it is, but for how long it waits."""
-    monkeypatch.setattr(server, "BODY_DEADLINE_S", 0.5)
+    monkeypatch.setattr(incoming, "BODY_DEADLINE_S", 0.5)
     monkeypatch.setattr(server, "IDLE_S", 3.0)
 
 

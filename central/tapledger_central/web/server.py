@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import socket
 from collections.abc import Callable, Sequence
 
-from aiohttp import ClientError, web
+from aiohttp import web
 
-from tapledger.errors import Denied, Invalid, Unavailable
+from tapledger.errors import Denied, Unavailable
+from tapledger.incoming import headers_of, read_body
 from tapledger.wire.messages import MAX_BATCH_BYTES
 from tapledger_central.web.asking import Answered, Asked
 from tapledger_central.web.handlers import Handlers, refused
 
-BODY_DEADLINE_S = 20.0
 IDLE_S = 60.0
 """A connection on which no request comes, or the head of one does not end, is closed after so long; shops let
 go of theirs after 15 s."""
@@ -57,27 +58,8 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _asked(request: web.Request) -> Asked:
-    headers = {name: ", ".join(request.headers.getall(name)) for name in request.headers}
-    return Asked(request.method, request.host, request.raw_path, headers, lambda limit: _read(request, limit))
-
-
-async def _read(request: web.Request, limit: int) -> bytes:
-    if (request.content_length or 0) > limit:
-        raise Invalid("MESSAGE_TOO_LARGE", limit=limit)
-    if request.headers.get("Content-Encoding"):
-        raise Invalid("MESSAGE_UNREADABLE", why="Content-Encoding is not used here")
-    body = bytearray()
-    try:
-        async with asyncio.timeout(BODY_DEADLINE_S):
-            async for chunk in request.content.iter_chunked(64 * 1024):
-                body += chunk
-                if len(body) > limit:
-                    raise Invalid("MESSAGE_TOO_LARGE", limit=limit)
-    except TimeoutError as error:
-        raise Unavailable("BODY_TOO_SLOW") from error
-    except (ClientError, web.RequestPayloadError, ConnectionError) as error:  # they have hung up
-        raise Invalid("MESSAGE_UNREADABLE", why=type(error).__name__) from error
-    return bytes(body)
+    read = functools.partial(read_body, request)
+    return Asked(request.method, request.host, request.raw_path, headers_of(request), read)
 
 
 def _response(answered: Answered) -> web.Response:

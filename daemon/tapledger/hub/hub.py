@@ -9,11 +9,12 @@ import re
 from collections.abc import Awaitable, Callable
 
 import structlog
-from aiohttp import ClientError, web
+from aiohttp import web
 
-from tapledger.errors import Denied, Invalid, TapledgerError, Unavailable
+from tapledger.errors import Denied, TapledgerError, Unavailable
 from tapledger.hub.guard import Guard
 from tapledger.hub.relay import Relay
+from tapledger.incoming import headers_of, read_body
 from tapledger.membership.sharing import share
 from tapledger.membership.shop import Shop
 from tapledger.settings import Settings
@@ -33,7 +34,6 @@ MAX_AT_ONCE = 64
 MAX_BODIES = 8
 """Of them, with a body in memory."""
 MAX_SMALL_BYTES = 64 * 1024
-BODY_DEADLINE_S = 20.0
 IDLE_S = 60.0
 SHUTDOWN_S = 2.0
 AGAIN_S = 10.0
@@ -127,12 +127,12 @@ class ShopHub:
             request.method,
             request.host,
             request.raw_path,
-            {k.lower(): v for k, v in request.headers.items()},
+            {name.lower(): value for name, value in headers_of(request).items()},
         )
         if not request.can_read_body:
             return await self._relay.answer(*asked, b"")
         async with self._bodies:
-            return await self._relay.answer(*asked, await _read(request, MAX_BATCH_BYTES))
+            return await self._relay.answer(*asked, await read_body(request, MAX_BATCH_BYTES))
 
     async def _push_what_was_given(self) -> None:
         """Let central hear what was given before what became of it; a hub that is refused hinders nobody."""
@@ -152,10 +152,9 @@ class ShopHub:
         keyring = self._shop.store.keyring
         if hub != keyring.node:
             raise Denied("NODE_WRONG", node=hub)
-        body = await _read(request, MAX_SMALL_BYTES)
+        body = await read_body(request, MAX_SMALL_BYTES)
         url = f"http://{request.host}{request.raw_path}"
-        headers = {name: ", ".join(request.headers.getall(name)) for name in request.headers}
-        node, nonce = await self._guard.admit(request.method, url, headers, body)
+        node, nonce = await self._guard.admit(request.method, url, headers_of(request), body)
         try:
             status, message = 200, pack(await self._share(node, body))
         except TapledgerError as error:
@@ -175,23 +174,6 @@ class ShopHub:
         if not recorded.replayed:
             self._recorded()
         return Shared(raw=recorded.raw)
-
-
-async def _read(request: web.Request, limit: int) -> bytes:
-    if (request.content_length or 0) > limit:
-        raise Invalid("MESSAGE_TOO_LARGE", limit=limit)
-    body = bytearray()
-    try:
-        async with asyncio.timeout(BODY_DEADLINE_S):
-            async for chunk in request.content.iter_chunked(64 * 1024):
-                body += chunk
-                if len(body) > limit:
-                    raise Invalid("MESSAGE_TOO_LARGE", limit=limit)
-    except TimeoutError as error:
-        raise Unavailable("BODY_TOO_SLOW") from error
-    except (ClientError, web.RequestPayloadError, ConnectionError) as error:  # they have hung up
-        raise Invalid("MESSAGE_UNREADABLE", why=type(error).__name__) from error
-    return bytes(body)
 
 
 def _refused(error: TapledgerError) -> Received:
