@@ -85,14 +85,9 @@ class LeaseAnswer(msgspec.Struct, frozen=True, kw_only=True):
     counts after its grant alone."""
 
 
-class ShareAsked(msgspec.Struct, frozen=True, kw_only=True):
+class ShareAsked(LeaseAsked, frozen=True, kw_only=True):
     """A node asks the hub of its shop for a part of the hub's own leases, because central is away."""
 
-    v: int = VERSION
-    id: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]
-    member: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_MEMBER_NAME)]
-    pool: Pool
-    amount: Annotated[int, msgspec.Meta(ge=1, le=10**12)]
     hlc: ToldHlc = 0
     """The latest that the node has recorded or heard: what it is given counts after that."""
 
