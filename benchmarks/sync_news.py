@@ -33,7 +33,7 @@ async def measure(office: Office, folder: Path, changes: int) -> list[float]:
 
             async def listen() -> None:
                 while True:
-                    members, _ = await Puller(store, reader).take(WAIT_S)
+                    members, _ = await Puller(store).take(reader, WAIT_S)
                     for member in members:
                         if (waiting := arrived.get(member)) is not None and not waiting.done():
                             waiting.set_result(None)

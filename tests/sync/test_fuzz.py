@@ -131,7 +131,7 @@ class Bench:
         self.page = FeedPage(
             rows=rows, cursor=cursor + 3, more=False, at=START, hlc=SAVED_HLC, erased=["m-8"]
         )
-        await Puller(self.node.store, self.node.client).take()
+        await Puller(self.node.store).take(self.node.client)
 
     async def push(self) -> None:
         if not await self.node.store.unsynced():
@@ -297,7 +297,7 @@ async def test_a_poisoned_page_is_no_fault_of_ours(tmp_path: Path, name: str) ->
         bench.page = _poisons(bench.node.keyring.node)[name]
         before = await bench.changes()
         try:
-            await Puller(store, bench.node.client).take()
+            await Puller(store).take(bench.node.client)
         except TapledgerError:
             assert await bench.changes() == before
         await bench.node.member("m-1")

@@ -177,17 +177,17 @@ async def test_the_next_page_is_on_its_way_while_one_is_written(world: World) ->
             return await shop.client.feed(cursor, 2)
 
     line = Small()
-    puller = Puller(shop.store, line)
-    assert await puller.take() == (["m-0", "m-1"], True)
+    puller = Puller(shop.store)
+    assert await puller.take(line) == (["m-0", "m-1"], True)
     assert len(asked) == 2, "the next one is there already"
-    assert await puller.take() == (["m-2", "m-3"], True)
+    assert await puller.take(line) == (["m-2", "m-3"], True)
     assert len(asked) == 3
-    assert await Puller(shop.store, line).take() == (["m-4", "m-5"], True)
-    assert await puller.take() == (["m-6", "m-7"], True), "one that does not follow any more is not used"
+    assert await Puller(shop.store).take(line) == (["m-4", "m-5"], True)
+    assert await puller.take(line) == (["m-6", "m-7"], True), "one that does not follow any more is not used"
     line.fails = True
-    assert await puller.take() == (["m-8", "m-9"], False), "the last was there"
+    assert await puller.take(line) == (["m-8", "m-9"], False), "the last was there"
     with pytest.raises(Unavailable, match="CENTRAL_UNREACHABLE"):
-        await puller.take()
+        await puller.take(line)
 
 
 async def test_a_page_is_taken_though_the_next_cannot_be_had(world: World) -> None:
@@ -204,8 +204,8 @@ async def test_a_page_is_taken_though_the_next_cannot_be_had(world: World) -> No
             return await shop.client.feed(cursor, 2)
 
     before = await shop.store.cursor()
-    puller = Puller(shop.store, Breaking())
-    assert await puller.take() == (["m-0", "m-1"], True)
+    puller, line = Puller(shop.store), Breaking()
+    assert await puller.take(line) == (["m-0", "m-1"], True)
     with pytest.raises(Unavailable, match="CENTRAL_UNREACHABLE"):
-        await puller.take()
+        await puller.take(line)
     assert await shop.pull() == ["m-2", "m-3"]

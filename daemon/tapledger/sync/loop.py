@@ -91,7 +91,7 @@ class SyncLoop:
         self._poked = asyncio.Event()
         self._place, self._pushing = asyncio.Lock(), asyncio.Lock()
         self._in_place = False
-        self._puller: Puller | None = None
+        self._puller = Puller(store)
         self._push_failures = self._pull_failures = 0
         self._push_rests_until_s = 0.0
         self.client: CentralClient | None = None
@@ -193,9 +193,7 @@ class SyncLoop:
         await self._take_place(client)
         # Nothing is waited for until the line is known to be good: that it is has to be said soon.
         wait_s = wait_s if self.state.pull_problem is None and self.state.online else 0
-        if self._puller is None or self._puller.downlink is not client:
-            self._puller = Puller(self._store, client)
-        changed, more = await self._puller.take(wait_s)
+        changed, more = await self._puller.take(client, wait_s)
         if changed:
             self.on_change()
         return more

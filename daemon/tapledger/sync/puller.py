@@ -21,14 +21,13 @@ class Downlink(Protocol):
 class Puller:
     """Takes one page after the other; while one is written down, the next is on its way."""
 
-    def __init__(self, store: SyncStore, downlink: Downlink) -> None:
+    def __init__(self, store: SyncStore) -> None:
         self._store = store
-        self.downlink = downlink
         self._ahead: FeedPage | None = None
         self._follows = 0
         """The cursor that ``_ahead`` was asked for."""
 
-    async def take(self, wait_s: int = 0) -> tuple[list[str], bool]:
+    async def take(self, downlink: Downlink, wait_s: int = 0) -> tuple[list[str], bool]:
         """Take one page and return whose states changed and whether there are more pages.
 
         One without news is taken too: that central was heard is what the shop's rights without it rest on
@@ -38,7 +37,7 @@ class Puller:
         page, self._ahead = self._ahead, None
         try:
             if page is None or self._follows != cursor:
-                page = await self.downlink.feed(cursor, wait_s=wait_s)
+                page = await downlink.feed(cursor, wait_s=wait_s)
         except (Conflict, NotFound) as error:
             if error.code not in START_OVER or not cursor:
                 raise
@@ -48,7 +47,7 @@ class Puller:
         if not page.more:
             return await self._store.apply_page(page), False
         changed, ahead = await asyncio.gather(
-            self._store.apply_page(page), self.downlink.feed(page.cursor), return_exceptions=True
+            self._store.apply_page(page), downlink.feed(page.cursor), return_exceptions=True
         )
         if isinstance(changed, BaseException):
             raise changed
@@ -62,9 +61,9 @@ async def pull_once(store: SyncStore, downlink: Downlink) -> list[str]:
 
     Pages already taken stay when a later one fails: the next call goes on from there.
     """
-    puller, changed, more = Puller(store, downlink), dict[str, None](), True
+    puller, changed, more = Puller(store), dict[str, None](), True
     while more:
-        members, more = await puller.take()
+        members, more = await puller.take(downlink)
         changed.update(dict.fromkeys(members))
     return list(changed)
 
