@@ -108,9 +108,8 @@ class Applier:
         """Give every chain that is behind one turn; return how many turns did something.
 
         While batches come in, filing them has most of the time. What is filed is safe; shops that come back
-        after a day have waited for that, and nobody waits for the rest. A chain that the store
-        fails at waits for the next round and keeps no other from its turn; too many of them, and it is the
-        store.
+        after a day have waited for that, and nobody waits for the rest. A chain that the store fails at keeps
+        no other from its turn; with too many of them in a row it is the store that needs a rest.
         """
         chains = await self._behind(self._after) or await self._behind(FIRST)
         done = failed = 0
@@ -124,9 +123,9 @@ class Applier:
                     "a chain waits", node=chain.node, epoch=chain.epoch, code=error.code, **error.data
                 )
                 failed += 1
-                if failed == MAX_FAILED or len(chains) == 1:
+                if failed == MAX_FAILED:
                     self._after = (chain.node, chain.epoch)  # the next round begins behind them
-                    raise
+                    return done
             if self._busy():
                 await asyncio.sleep(FILING_SHARE * (self._clock.monotonic_s() - began_s))
         self._after = (chains[-1].node, chains[-1].epoch) if len(chains) == CHAINS_AT_ONCE else FIRST
