@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import enum
 import itertools
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from tapledger_drivers.emulators.faults import Verb
 from tapledger_drivers.emulators.star_printer import StarPrinterEmulator
@@ -26,6 +27,8 @@ FAULTS = (
     *(Verb.DROP_AFTER, Verb.GO_AWOL, Verb.SLOW, Verb.HALF_WRITE, Verb.NOISE, NOISE_AT_RANDOM),
 )
 AMOUNTS = {Verb.SLOW: 20, Verb.NOISE: 1000, NOISE_AT_RANDOM: 200, Verb.DROP_AFTER: 1}
+LINE_GOES = (POWER, Verb.UNPLUG)
+"""These take their turns."""
 ROW_DELAY_S = 0.0005
 ANSWER_TIMEOUT_S = 0.8
 AT_ONCE = 24
@@ -64,7 +67,10 @@ async def _play(line: str, fault: str, moment: Moment) -> Played:
         pulled: list[asyncio.Task[None]] = []
 
         def begin() -> None:
-            pulled.append(asyncio.get_running_loop().create_task(_pull(emulator, fault)))
+            if fault in LINE_GOES:
+                pulled.append(asyncio.get_running_loop().create_task(_pull(emulator, fault)))
+            else:  # at once: a turn later the printer has answered to what it has done
+                _at_once(_pull(emulator, fault))
 
         if moment is Moment.BEFORE:
             await _pull(emulator, fault)
@@ -80,6 +86,13 @@ async def _play(line: str, fault: str, moment: Moment) -> Played:
         whole = [_contains(rows, SLIP) for rows in _rows(emulator)]
         cut = any(found and slip.cut for found, slip in zip(whole, emulator.slips, strict=True))
     return Played(line, fault, moment, outcome, any(whole), cut, came_out)
+
+
+def _at_once(work: Coroutine[Any, Any, None]) -> None:
+    """Run what waits for nothing."""
+    with suppress(StopIteration):
+        work.send(None)
+        raise AssertionError("it waits for something")
 
 
 async def _print(printer: StarPrinter, job: PrintJob) -> PrintOutcome:
