@@ -6,6 +6,7 @@ to the user that the servers run as.
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import sys
 import threading
@@ -28,9 +29,12 @@ COMMITTED_HERE_ONLY = "01000"
 IMPATIENT = "-c statement_timeout=5s"
 """For writes that may wait for ever; one that is cut short comes back with that notice."""
 LOG_LINES_SHOWN = 15
+LONGEST_S = 220.0
+"""Who hangs longer says where, before the test that waits gives it up."""
 
 
 def main(folder: Path) -> None:
+    faulthandler.dump_traceback_later(LONGEST_S, exit=True)
     cluster = Cluster(folder)
     started = time.monotonic()
     report: dict[str, Any] = {}
@@ -82,7 +86,11 @@ def pause(cluster: Cluster, branches: Branches) -> dict[str, Any]:
         frozen = cluster.freeze(old)
         queued = threading.Thread(target=lambda: acked.append(_writes(before)), daemon=True)
         queued.start()
-        back_s = _until_back(cluster, branches, stalled)
+        try:
+            back_s = _until_back(cluster, branches, stalled)
+        except AssertionError:
+            cluster.thaw(frozen)  # or the write that waits there keeps this from being told
+            raise
         patroni, *server = frozen
         cluster.thaw(server)
         cluster.until(lambda: cluster.holds_back(old), "the queued write is not tried")
