@@ -112,6 +112,17 @@ async def test_what_does_not_follow_the_backup_stays_aside(lone: settings.Settin
         assert connection.execute("SELECT count(*) FROM event").fetchone() == (4,)
 
 
+async def sell_and_be_killed(lone: settings.Settings) -> None:
+    """Leave a shop's files as kill -9 does: what was sold last is in the log."""
+    shop = await open_shop(lone, CLOCK, os.urandom)
+    for _ in range(3):
+        await sell_to_nobody(shop)
+    killed = files(lone.store.folder)
+    await shop.store.close()
+    for name, content in killed.items():
+        (lone.store.folder / name).write_bytes(content)
+
+
 @pytest.mark.parametrize("step", range(6))
 async def test_a_swap_that_is_cut_short_is_ended_at_the_next_start(
     lone: settings.Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
@@ -121,13 +132,7 @@ async def test_a_swap_that_is_cut_short_is_ended_at_the_next_start(
     await sales(lone, 1)
     await back_up(lone, backup, CLOCK)
     node = keyring.load(folder).node
-    shop = await open_shop(lone, CLOCK, os.urandom)
-    for _ in range(3):
-        await sell_to_nobody(shop)
-    killed = files(folder)
-    await shop.store.close()
-    for name, content in killed.items():
-        (folder / name).write_bytes(content)
+    await sell_and_be_killed(lone)
     assert (folder / f"{FILE_NAME}-wal").stat().st_size > 0
     prepared = folder / "prepared"
     shutil.copy(backup, prepared)
@@ -174,13 +179,7 @@ async def test_a_log_left_behind_would_spoil_the_new_ledger(lone: settings.Setti
     """The broken twin of the swap: the file is replaced and the old one's log stays."""
     backup, folder = tmp_path / "a.db", lone.store.folder
     await back_up(lone, backup, CLOCK)
-    shop = await open_shop(lone, CLOCK, os.urandom)
-    for _ in range(3):
-        await sell_to_nobody(shop)
-    killed = files(folder)
-    await shop.store.close()
-    for name, content in killed.items():
-        (folder / name).write_bytes(content)
+    await sell_and_be_killed(lone)
     shutil.copy(backup, folder / FILE_NAME)
     assert len(books.raws(folder / "daemon.toml")) != 1
 
