@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 from collections.abc import AsyncIterator
 from functools import partial
@@ -100,11 +101,14 @@ async def test_a_commit_that_did_not_reach_the_standby_is_not_acknowledged(
         admin.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
         admin.execute("SELECT pg_reload_conf()")
         try:
-            begun = asyncio.create_task(store.transact(lambda tx: add(tx, "n")))
+            numbers = itertools.count()
+            begun = asyncio.create_task(store.transact(lambda tx: add(tx, f"n{next(numbers)}")))
             query = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND datname = %s"
             async with asyncio.timeout(20):
-                while not (waiting := admin.execute(query, (postgres_central.name,)).fetchone()):  # noqa: ASYNC110
+                while not (waiting := admin.execute(query, (postgres_central.name,)).fetchone()):
                     await asyncio.sleep(0.01)
+                    if begun.done():  # its connection had not heard of the new setting yet
+                        begun = asyncio.create_task(store.transact(lambda tx: add(tx, f"n{next(numbers)}")))
             admin.execute("SELECT pg_cancel_backend(%s)", (waiting[0],))
             with pytest.raises(Unavailable, match="standby"):
                 await begun
