@@ -177,12 +177,13 @@ class Database:
         """Let commits not wait for the disk; the log stays in order, so the next lasting one keeps them."""
         execute = _driver(self._connection).execute
         with self.translated():
+            (before,) = execute("PRAGMA synchronous").fetchone()
             execute("PRAGMA synchronous=NORMAL")
         try:
             yield
         finally:
             with self.translated():
-                execute("PRAGMA synchronous=FULL")
+                execute(f"PRAGMA synchronous={before}")
 
     def _transact(self, work: Callable[[Transaction], T]) -> T:
         with self.translated(), self._connection.begin() as transaction:

@@ -23,6 +23,7 @@ CAUGHT = {
     "never synced": Found.DAMAGED,
     "rollback journal": Found.LOST,
     "told before the commit": Found.LOST,
+    "in a hurry after a page": Found.LOST,
     "members kept apart": Found.HALF,
 }
 

@@ -9,18 +9,20 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tapledger import database
-from tapledger.database import Transaction
+from tapledger.database import Database, Transaction
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.members import Member
 from tapledger.store import members
 from tapledger.store.journal import Journal, Recorded
 from tapledger.store.store import Store
+from tapledger.wire.messages import FeedPage, FeedRow
 from tests.faults.power.central import file_batches
 from tests.faults.power.trace import ACK_TO
 from tests.store.shops import Bench, HandClock, card
@@ -53,10 +55,16 @@ async def open_store(bench: Bench) -> None:
 
 
 async def sell(bench: Bench, events: int) -> None:
-    """Make members, sales and vouchers, one event after the other; close and open in between."""
+    """Make members, sales and vouchers, one event after the other; close and open in between.
+
+    Before each comes a page of the feed, which waits for no disk: what is told after it must not go with it.
+    """
     people = [await bench.join(f"Member {number}", card(f"card-{number}")) for number in range(MEMBERS)]
     for number in range(MEMBERS, events):
         member = people[number % MEMBERS]
+        news = FeedRow(version=number, kind="of the next release", key=str(number))
+        page = FeedPage(rows=[news], cursor=number, more=False, at=bench.clock.now())
+        await bench.shop.store.apply_page(page)
         match number % 8:
             case 0:
                 told(await bench.buy(None))
@@ -101,12 +109,22 @@ def keep_members_in_a_transaction_of_their_own() -> None:
     Store.transact = twice  # type: ignore[assignment]
 
 
+def stay_in_a_hurry() -> None:
+    @contextmanager
+    def for_ever(store: Database) -> Iterator[None]:
+        database._driver(store._connection).execute("PRAGMA synchronous=NORMAL")
+        yield
+
+    Database._hurried = for_ever  # type: ignore[method-assign,assignment]
+
+
 TWINS: dict[str, Callable[[], None]] = {
     "shipped": lambda: None,
     "not synced at commits": lambda: set_pragma("synchronous", "NORMAL"),
     "never synced": lambda: set_pragma("synchronous", "OFF"),
     "rollback journal": lambda: set_pragma("journal_mode", "DELETE"),
     "told before the commit": tell_before_the_commit,
+    "in a hurry after a page": stay_in_a_hurry,
     "members kept apart": keep_members_in_a_transaction_of_their_own,
 }
 
