@@ -24,6 +24,8 @@ WANG = MEMBERS[0]
 COFFEE_POINTS = 80
 PATIENCE_S = 20.0
 LOOK_AGAIN_S = 0.005
+ON_ITS_WAY = frozenset({"queued", "sending", "waiting_device"})
+"""States of a slip that has not met its fate: a printer opens some time after its daemon is up."""
 ASK_AGAIN_S = 0.1
 BACK_S = 40.0
 """A shop whose line was bad tries again after pauses that grow."""
@@ -77,13 +79,18 @@ class Counter:
         await self.till.do("member-off")
         return int(seen["member"]["points"])
 
+    async def until_offered(self) -> dict[str, Any]:
+        """Wait for a balance with a reward that can be had, and return it: no points are given out before
+        central was heard (decisions R7), nor after a start before it was asked what it knows (R23)."""
+        seen = await self.kiosk.until(
+            lambda s: any(one["available"] for one in s["screen"].get("rewards", [])), "no reward can be had"
+        )
+        return dict(seen["screen"])
+
     async def redeem(self) -> None:
         """Let Wang have a coffee at the kiosk."""
         await self.bench.insert("kiosk-reader", "wang")
-        # No points are given out before central was heard for the first time (decisions R7).
-        await self.kiosk.until(
-            lambda s: any(one["available"] for one in s["screen"].get("rewards", [])), "no reward can be had"
-        )
+        await self.until_offered()
         assert await self.kiosk.do("choose", reward="coffee") == {}
         await self.kiosk.until_screen("confirm")
         assert await self.kiosk.do("confirm", reward="coffee") == {}
@@ -153,7 +160,7 @@ class Counter:
 
     async def settled(self) -> None:
         """Wait until every slip has met its fate."""
-        await self.until(lambda: not {"queued", "sending"} & set(self.fates().values()), str(self.fates()))
+        await self.until(lambda: not ON_ITS_WAY & set(self.fates().values()), "a slip is still on its way")
 
     async def verify(self) -> dict[str, Any]:
         program = "from tapledger.cli import main; main()"

@@ -82,11 +82,7 @@ async def test_a_kill_in_the_middle_of_a_sale_loses_and_doubles_nothing(counter:
 async def test_a_kill_at_the_second_touch_gives_one_voucher_or_none(counter: Counter) -> None:
     """The card stays on the reader: the member is greeted again by the daemon that comes up."""
     await counter.bench.insert("kiosk-reader", "wang")
-    # No points are given out before central was heard for the first time (decisions R7).
-    await counter.kiosk.until(
-        lambda s: any(one["available"] for one in s["screen"].get("rewards", [])), "no reward can be had"
-    )
-    shown = await counter.kiosk.until_screen("balance")
+    shown = await counter.until_offered()
     for turns in (1, 150, 600):
         points, holds = shown["points"], counter.count("hold")
         assert await counter.kiosk.do("choose", reward="coffee") == {}
@@ -97,7 +93,7 @@ async def test_a_kill_at_the_second_touch_gives_one_voucher_or_none(counter: Cou
         counter.cut_power()
         await confirming
         await counter.power_back()
-        shown = await counter.kiosk.until_screen("balance")
+        shown = await counter.until_offered()
         given = counter.count("hold") - holds
         assert (given, shown["points"]) in {(0, points), (1, points - COFFEE_POINTS)}
     await counter.settled()
