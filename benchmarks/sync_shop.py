@@ -196,7 +196,7 @@ async def _look_up(
     try:
         kinds = sync_workload.archetypes()
         states = [msgspec.msgpack.decode(raw, type=Member) for raw in sync_workload.members(kinds, 0, FEW)]
-        rows = [FeedRow(version=i, member=one.id, state=one) for i, one in enumerate(states, 1)]
+        rows = [FeedRow.of(one, version=i) for i, one in enumerate(states, 1)]
         page = FeedPage(rows=rows, cursor=len(rows), more=False, at=SystemClock().now())
         await few.apply_page(page)
         cards = [_card(kinds, randomness.randrange(known)) for _ in range(LOOKUPS)]

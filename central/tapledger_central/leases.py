@@ -126,12 +126,8 @@ class Leases:
         known = members.load(tx, state.id)
         assert known is not None
         others = [one for one in known.state.leases if one.pool == pool and one.node != node.node]
-        row = FeedRow(
-            version=news.scope_of(tx, node.scope).version,
-            member=state.id,
-            state=known.state,
-            settled=known.settled,
-        )
+        version = news.scope_of(tx, node.scope).version
+        row = FeedRow.of(known.state, version=version, settled=known.settled)
         return LeaseAnswer(
             granted=amount,
             available=leases.available(known.state, pool, now),

@@ -80,10 +80,7 @@ async def test_a_cursor_that_central_has_not_reached_is_refused(world: World) ->
 
 
 def _page(versions: list[int], cursor: int, more: bool = False) -> FeedPage:
-    rows = [
-        FeedRow(version=one, member=f"m-{one}", state=Member(f"m-{one}", START), settled={})
-        for one in versions
-    ]
+    rows = [FeedRow.of(Member(f"m-{one}", START), version=one) for one in versions]
     return FeedPage(rows=rows, cursor=cursor, more=more, at=START)
 
 

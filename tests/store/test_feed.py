@@ -64,7 +64,7 @@ class Center:
         self.version += 1
 
     def page(self, state: Member, settled: dict[str, int], version: int) -> FeedPage:
-        row = FeedRow(version=version, member=self._member, state=state, settled=settled)
+        row = FeedRow.of(state, version=version, settled=settled)
         return FeedPage(rows=[row], cursor=version, more=False, at=START)
 
 

@@ -126,7 +126,7 @@ async def test_cards_move_go_and_come_with_their_members(bench: Bench) -> None:
 
 async def test_a_long_page_is_taken_in_pieces_and_gone_on_with(bench: Bench) -> None:
     news = people(3 * PIECE_ROWS)
-    rows = [FeedRow(version=2 * i, member=one.id, state=one) for i, one in enumerate(news, 1)]
+    rows = [FeedRow.of(one, version=2 * i) for i, one in enumerate(news, 1)]
     page = FeedPage(rows=rows, cursor=rows[-1].version, more=False, at=START)
     pieces = list(outbox.pieces(page))
     assert [row for piece in pieces for row in piece.rows] == rows
@@ -149,7 +149,7 @@ async def test_of_other_shops_members_the_last_are_known_by_name(bench: Bench, m
     def told(version: int) -> FeedRow:
         member = news[version % 8]
         profile = SealedProfile(member=member.id, digest="0" * 64, sealed=b"%d" % version)
-        return FeedRow(version=version, member=member.id, state=member, profile=profile)
+        return FeedRow.of(member, version=version, profile=profile)
 
     async def known() -> dict[str, bytes]:
         return dict(bench.rows("SELECT member, sealed FROM profile WHERE fed IS NOT NULL"))

@@ -107,13 +107,9 @@ class Bench:
     def member(self, version: int) -> FeedRow:
         who = f"m-{self.random.randrange(9)}"
         profile = SealedProfile(member=who, digest="d", sealed=b"sealed")
-        return FeedRow(
-            version=version,
-            member=who,
-            state=Member(id=who, joined_at=START, tier="base"),
-            settled={f"{self.node.keyring.node}/1": 1},
-            profile=profile,
-        )
+        state = Member(id=who, joined_at=START, tier="base")
+        settled = {f"{self.node.keyring.node}/1": 1}
+        return FeedRow.of(state, version=version, settled=settled, profile=profile)
 
     async def pull(self) -> None:
         cursor = await self.node.store.cursor()
@@ -261,7 +257,8 @@ def _poisons(node: str) -> dict[str, FeedPage]:
     lot = Lot("l", 5, 5, START, None)
 
     def page(**row: Any) -> FeedPage:
-        fields: dict[str, Any] = {"version": 1, "member": "m-1", "state": state, **row}
+        raw = msgspec.Raw(msgspec.msgpack.encode(row.pop("state", state)))
+        fields: dict[str, Any] = {"version": 1, "member": "m-1", "raw_state": raw, **row}
         return FeedPage(rows=[FeedRow(**fields)], cursor=fields["version"], more=False, at=START)
 
     def told(**changes: Any) -> FeedPage:
@@ -283,6 +280,8 @@ def _poisons(node: str) -> dict[str, FeedPage]:
         "a lot beyond every column": told(lots=(msgspec.structs.replace(lot, amount=2**63),)),
         "half a character": page(member="m-1", kind="member", key="\0"),
         "our own receipt": page(state=None, kind="erasure", key="m-1"),
+        "a state that is none": page(state={"id": 5}),
+        "a state that is cut off": page(raw_state=msgspec.Raw(b"\x82")),
         "a row of nothing": page(state=None, member=""),
         "somebody erased whom nobody knows": msgspec.structs.replace(empty, erased=["", "\0", "x" * 100_000]),
     }

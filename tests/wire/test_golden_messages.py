@@ -29,4 +29,10 @@ def test_a_message_is_read_whatever_a_newer_side_adds(message: msgspec.Struct) -
     raw = make_messages.read()[type(message).__name__]
     assert msgspec.msgpack.decode(raw, type=type(message)) == message
     more = msgspec.msgpack.decode(raw) | {"of tomorrow": {"a": [1, None]}}
-    assert msgspec.msgpack.decode(msgspec.msgpack.encode(more), type=type(message)) == message
+    read = msgspec.msgpack.decode(msgspec.msgpack.encode(more), type=type(message))
+    assert _plain(read) == _plain(message)
+
+
+def _plain(message: msgspec.Struct) -> object:
+    """Return what a message says; a state that goes on as it came has many encodings."""
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(message))

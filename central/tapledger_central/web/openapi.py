@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tapledger.loyalty.members import Member
 from tapledger.wire import problems, requests
 from tapledger.wire.codec import CONTENT_TYPE
 from tapledger.wire.messages import MAX_FEED_ROWS, MAX_WAIT_S, VERSION, Enrol, Enrolled, Refusal
@@ -52,7 +53,7 @@ def text(routes: Sequence[Route]) -> bytes:
 def document(routes: Sequence[Route]) -> dict[str, Any]:
     """Return the OpenAPI description of routes, and of what anybody may ask."""
     kinds = [kind for route in routes for kind in (route.takes, route.gives) if kind is not None]
-    kinds = list(dict.fromkeys([*kinds, Enrol, Enrolled, Refusal]))
+    kinds = list(dict.fromkeys([*kinds, Enrol, Enrolled, Refusal, Member]))
     schemas, components = msgspec.json.schema_components(kinds, ref_template=TEMPLATE)
     known = dict(zip(kinds, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {

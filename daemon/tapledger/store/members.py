@@ -7,6 +7,7 @@ there are to take away. There is no index from members to credentials: a million
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -115,16 +116,18 @@ def record(tx: Transaction, after: Member, body: EventBody) -> None:
     if any(isinstance(effect, StatusSet) and effect.status == "erased" for effect in body.effects):
         forget(tx, after)  # first: what is stored still says which credentials there are
     key, change = keys.of_uuid(after.id), given_out(body) - _given_back(tx, after.id, body)
-    first(
+    row = first(
         tx,
         "INSERT INTO member (id, state, unsettled_points) VALUES (?, ?, max(0, ?)) ON CONFLICT (id) DO UPDATE"
-        " SET state = excluded.state, unsettled_points = max(0, unsettled_points + ?)",
+        " SET state = excluded.state, unsettled_points = max(0, unsettled_points + ?) RETURNING no",
         *(key, states.write(after), change, change),
     )
+    assert row is not None
+    (no,) = row
     if body.kind == "join":
         due.joined(tx, after.id)
     due.changed(tx, after.id)
-    _name(tx, ((key, one) for one in linked(body)))
+    _name(tx, ((no, one) for one in linked(body)))
     is_moved = body.kind in MOVES
     for effect in body.effects:
         match effect:
@@ -135,7 +138,7 @@ def record(tx: Transaction, after: Member, body: EventBody) -> None:
             case HoldSettled(hold=settled, given_back=given_back) if not is_moved:
                 settle_voucher(tx, settled, given_back=given_back)
             case Unlinked(index=index):
-                _unname(tx, [(key, index)])
+                _unname(tx, [(no, index)])
             case StatusSet(until=until):
                 leaving.note(tx, after.id, until)
 
@@ -145,7 +148,14 @@ def forget(tx: Transaction, member: Member) -> None:
     for one in names_of(tx, member):
         people.forget(tx, one)
         virtual_cards.forget(tx, one)
-        _unname(tx, _credentials_of(tx, [keys.of_uuid(one)]))
+        _unname(
+            tx,
+            [
+                (known.no, index)
+                for known in _known(tx, [keys.of_uuid(one)]).values()
+                for index in known.cards
+            ],
+        )
 
 
 def _open_voucher(tx: Transaction, member: str, hold: Hold) -> None:
@@ -194,26 +204,24 @@ def _given_back(tx: Transaction, member: str, body: EventBody) -> int:
     return sum(one.points - one.leased for one in holds)
 
 
-def _name(tx: Transaction, given: Iterable[tuple[Key, Credential]]) -> None:
-    """Let credentials name the members beside them, whomever they named before."""
-    rows = [(keys.of_hash(one.index), member, one.min_level) for member, one in given]
+def _name(tx: Transaction, given: Iterable[tuple[int, Credential]]) -> None:
+    """Let credentials name the members whose numbers are beside them, whomever they named before."""
+    rows = [(keys.of_hash(one.index), no, one.min_level) for no, one in given]
     if rows:
         rows.sort(key=lambda row: keys.order(row[0]))
         tx.exec_driver_sql(
-            "INSERT INTO credential VALUES (?, (SELECT no FROM member WHERE id = ?), ?) ON CONFLICT (idx)"
+            "INSERT INTO credential VALUES (?, ?, ?) ON CONFLICT (idx)"
             " DO UPDATE SET member = excluded.member, min_level = excluded.min_level"
             " WHERE member != excluded.member OR min_level != excluded.min_level",
             rows,
         )
 
 
-def _unname(tx: Transaction, gone: Iterable[tuple[Key, str]]) -> None:
-    """Let credentials, by index, no more name the members beside them."""
-    rows = [(keys.of_hash(index), member) for member, index in gone]
+def _unname(tx: Transaction, gone: Iterable[tuple[int, str]]) -> None:
+    """Let credentials, by index, no more name the members whose numbers are beside them."""
+    rows = [(keys.of_hash(index), no) for no, index in gone]
     if rows:
-        tx.exec_driver_sql(
-            "DELETE FROM credential WHERE idx = ? AND member = (SELECT no FROM member WHERE id = ?)", rows
-        )
+        tx.exec_driver_sql("DELETE FROM credential WHERE idx = ? AND member = ?", rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +233,8 @@ class Told:
     seq: int
     settled: Mapping[str, int] = field(default_factory=dict)
     """The last event of each chain that is in it (``FeedRow``)."""
+    raw: bytes = b""
+    """The state as it came."""
 
 
 def replace_all(tx: Transaction, told: Iterable[Told]) -> None:
@@ -232,23 +242,39 @@ def replace_all(tx: Transaction, told: Iterable[Told]) -> None:
     news = list({one.state.id: one for one in told}.values())
     names = [name for one in news for name in (one.state.id, *one.state.aliases)]
     later = _recorded_here(tx, names) | ahead.members_in(tx, names)
-    after = [
-        (one.state, 0) if later.isdisjoint((one.state.id, *one.state.aliases)) else _with_later(tx, one)
+    rows = [
+        _as_told(one) if later.isdisjoint((one.state.id, *one.state.aliases)) else _with_later(tx, one)
         for one in news
     ]
-    rows = [(keys.of_uuid(member.id), member, unsettled) for member, unsettled in after]
-    rows.sort(key=lambda row: keys.order(row[0]))
-    before = _credentials_of(tx, [key for key, _, _ in rows])
+    rows.sort(key=lambda row: keys.order(row.key))
+    known = _known(tx, [row.key for row in rows])
+    new = itertools.count(1 + tx.exec_driver_sql("SELECT coalesce(max(no), 0) FROM member").scalar_one())
+    numbered = [(known[row.key].no if row.key in known else next(new), row) for row in rows]
     tx.exec_driver_sql(
-        "INSERT INTO member (id, state, unsettled_points) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE"
+        "INSERT INTO member (no, id, state, unsettled_points) VALUES (?, ?, ?, ?) ON CONFLICT (no) DO UPDATE"
         " SET state = excluded.state, unsettled_points = excluded.unsettled_points",
-        [(key, states.write(member), unsettled) for key, member, unsettled in rows],
+        [(no, row.key, row.state, row.unsettled) for no, row in numbered],
     )
-    due.all_changed(tx, [member.id for _, member, _ in rows])
-    given = [(key, one) for key, member, _ in rows for one in member.credentials]
-    still = {(key, one.index) for key, one in given}
+    due.all_changed(tx, [row.member.id for row in rows])
+    given = [(no, one) for no, row in numbered for one in row.member.credentials]
+    still = {(no, one.index) for no, one in given}
+    before = ((one.no, index) for one in known.values() for index in one.cards)
     _unname(tx, [one for one in before if one not in still])
     _name(tx, given)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A member as they are written down."""
+
+    key: Key
+    member: Member
+    state: bytes
+    unsettled: int
+
+
+def _as_told(told: Told) -> _Row:
+    return _Row(keys.of_uuid(told.state.id), told.state, states.keep(told.state, told.raw), 0)
 
 
 def _recorded_here(tx: Transaction, names: Sequence[str]) -> set[str]:
@@ -257,15 +283,26 @@ def _recorded_here(tx: Transaction, names: Sequence[str]) -> set[str]:
     return {row[0] for row in tx.exec_driver_sql(query, (msgspec.json.encode(names).decode(),))}
 
 
-def _credentials_of(tx: Transaction, members: Sequence[Key]) -> list[tuple[Key, str]]:
-    """Return the credentials of those of the members that are stored, each as (member, index)."""
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A member's row: its number, and the indexes of the credentials that its state has."""
+
+    no: int
+    cards: tuple[str, ...]
+
+
+def _known(tx: Transaction, members: Sequence[Key]) -> dict[Key, _Known]:
+    """Return those of the members that are stored."""
     marks = ", ".join("?" * len(members))
-    query = f"SELECT id, state FROM member WHERE id IN ({marks})"  # noqa: S608 - question marks only
+    query = f"SELECT id, no, state FROM member WHERE id IN ({marks})"  # noqa: S608 - question marks only
     rows = tx.exec_driver_sql(query, tuple(members))
-    return [(key, one.index) for key, state in rows for one in states.read("", state).credentials]
+    return {
+        key: _Known(no, tuple(one.index for one in states.read("", state).credentials))
+        for key, no, state in rows
+    }
 
 
-def _with_later(tx: Transaction, told: Told) -> tuple[Member, int]:
+def _with_later(tx: Transaction, told: Told) -> _Row:
     """Return a member with what central does not know yet, and the points that were given out here in it.
 
     That is what this node recorded later, and what the shop's hub gave it. What was recorded in the name of
@@ -298,7 +335,7 @@ def _with_later(tx: Transaction, told: Told) -> tuple[Member, int]:
             one.leases
         ):  # nothing is left of it, and central knows what became
             ahead.forget(tx, one)
-    return member, max(0, unsettled)
+    return _Row(keys.of_uuid(member.id), member, states.write(member), max(0, unsettled))
 
 
 def _own_after(tx: Transaction, told: Told, heard: Sequence[Heard]) -> list[LedgerEvent]:

@@ -11,6 +11,7 @@ from tapledger.database import Transaction
 from tapledger.errors import Corrupt
 from tapledger.loyalty import sharing
 from tapledger.loyalty.ledger import EventBody
+from tapledger.loyalty.members import Member
 from tapledger.store import facts, leases, members, news, people
 from tapledger.store.members import Told
 from tapledger.wire.asking import MAX_REPORTS
@@ -147,7 +148,7 @@ def apply_page(tx: Transaction, page: FeedPage, node: str) -> list[str]:
         hear(tx, page.hlc)
     if not page.more and (page.rows or _is_old(heard_at(tx), page.at)):
         facts.put(tx, "feed_at", page.at.isoformat().encode())
-    return [row.member for row in page.rows if row.state is not None]
+    return [row.member for row in page.rows if row.has_state]
 
 
 def pieces(page: FeedPage) -> Iterator[FeedPage]:
@@ -167,7 +168,7 @@ def pieces(page: FeedPage) -> Iterator[FeedPage]:
 
 def take_rows(tx: Transaction, rows: Sequence[FeedRow], node: str) -> None:
     """Take rows of the feed, or of an answer that has some."""
-    told = [Told(row.state, *_settled(row, node), row.settled) for row in rows if row.state is not None]
+    told = [_told(row, state, node) for row in rows if (state := row.state) is not None]
     if told:
         members.replace_all(tx, told)
     people.put_fed(
@@ -179,13 +180,12 @@ def take_rows(tx: Transaction, rows: Sequence[FeedRow], node: str) -> None:
         ],
     )
     for row in rows:
-        if row.state is None:
-            if row.kind != RECEIPT:
-                news.take(tx, row)
-            continue
-        leases.note(tx, row.state, node)
-        if row.state.status == "erased":
-            _erase(tx, row.state.id)
+        if not row.has_state and row.kind != RECEIPT:
+            news.take(tx, row)
+    for one in told:
+        leases.note(tx, one.state, node)
+        if one.state.status == "erased":
+            _erase(tx, one.state.id)
 
 
 def hear_hub(tx: Transaction, event: LedgerEvent, raw: bytes, node: str) -> None:
@@ -207,15 +207,17 @@ def _tells_more(tx: Transaction, member: str, settled: tuple[int, int]) -> bool:
     return any(b"profile_digest" in raw and decode_event(raw).body.profile_digest for (raw,) in later)
 
 
+def _told(row: FeedRow, state: Member, node: str) -> Told:
+    return Told(state, *_settled(row, node), row.settled, bytes(row.raw_state))
+
+
 def _settled(row: FeedRow, node: str) -> tuple[int, int]:
     """Return (epoch, seq) of the last event of this node that a row's state contains."""
-    places = (key.rpartition("/") for key in row.settled)
-    own = (
-        (int(epoch), row.settled[f"{name}/{epoch}"])
-        for name, _, epoch in places
-        if name == node and epoch.isdecimal()
-    )
-    return max(own, default=(0, 0))
+    found, own = (0, 0), f"{node}/"
+    for chain, seq in row.settled.items():
+        if chain.startswith(own) and (epoch := chain.removeprefix(own)).isdecimal():
+            found = max(found, (int(epoch), seq))
+    return found
 
 
 def _erase(tx: Transaction, member: str) -> None:

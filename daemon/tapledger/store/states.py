@@ -18,6 +18,8 @@ from tapledger.loyalty.members import Member
 FORMAT = b"\x01"
 """No msgpack map begins so."""
 LEVEL = 1
+_ID, MAX_HEADER, NO_TEXT = b"\xa2id\xd9\x24", 5, b"\xa0"
+"""How a map's field ``id`` begins that is a UUID, after a header of so many bytes at most; an empty text."""
 MAX_BYTES = 16 * 1024 * 1024
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -46,6 +48,18 @@ _codec = _Codec()
 def write(member: Member) -> bytes:
     """Return the bytes that are kept of a member."""
     return FORMAT + _codec.shrink(_encode(_replace(member, id="")))
+
+
+def keep(member: Member, raw: bytes) -> bytes:
+    """Return what ``write`` does of a member whose encoded state ``raw`` is at hand.
+
+    A field that this release does not know stays in it.
+    """
+    named = _ID + member.id.encode()
+    start = raw.find(named, 0, len(named) + MAX_HEADER)
+    if start < 0:
+        return write(member)
+    return FORMAT + _codec.shrink(raw[: start + len(_ID) - 2] + NO_TEXT + raw[start + len(named) :])
 
 
 def read(member: str, kept: bytes) -> Member:

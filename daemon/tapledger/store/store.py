@@ -141,7 +141,7 @@ class Store:
         for piece in outbox.pieces(page):
             take = functools.partial(outbox.apply_page, page=piece, node=self.keyring.node)
             changed += await self._database.transact(take, lasting=False)
-        self.told |= {row.kind for row in page.rows if row.state is None}
+        self.told |= {row.kind for row in page.rows if not row.has_state}
         return changed
 
     async def apply_row(self, row: FeedRow) -> None:

@@ -7,10 +7,12 @@ An event is encoded once, when it is sealed; those bytes are stored, hashed, sen
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import msgspec
 
+from tapledger.errors import Unavailable
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.members import Member
 
@@ -27,8 +29,12 @@ MAX_PROFILE_BYTES = 64 * 1024
 MAX_WAIT_S = 25
 """How long central keeps a question for news open."""
 MAX_ERASED = 1000
+NIL = msgspec.Raw(b"\xc0")
+"""What stands where there is nothing."""
 EVERYWHERE = "all"
 """The scope of a chain that is not divided into regions."""
+
+_decode_state: Callable[[msgspec.Raw], Member | None] = msgspec.msgpack.Decoder(Member | None).decode
 
 Count = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
 """A number that counts from 1."""
@@ -147,7 +153,10 @@ class FeedRow(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     member: str = ""
     """Of kind ``member``: whose state this is."""
-    state: Member | None = None
+    raw_state: Annotated[
+        msgspec.Raw, msgspec.Meta(extra_json_schema={"$ref": "#/components/schemas/Member"})
+    ] = msgspec.field(name="state", default_factory=lambda: NIL)
+    """That state, encoded: a page may have thousands, and most are kept as they come."""
     settled: dict[str, int] = {}
     """For each ``node/epoch``, the seq of the last event of this member that ``state`` contains."""
     profile: SealedProfile | None = None
@@ -159,6 +168,23 @@ class FeedRow(msgspec.Struct, frozen=True, kw_only=True):
     """Of every other kind: its msgpack, a struct of ``wire.news``."""
     gone: bool = False
     """It is no more; told for 90 days."""
+
+    @classmethod
+    def of(cls, state: Member, **fields: Any) -> FeedRow:
+        """Return the row of a member; ``fields`` are the others, the version at least."""
+        return cls(member=state.id, raw_state=msgspec.Raw(msgspec.msgpack.encode(state)), **fields)
+
+    @property
+    def has_state(self) -> bool:
+        return bytes(self.raw_state) != bytes(NIL)
+
+    @property
+    def state(self) -> Member | None:
+        """The state, read anew each time; raises ``Unavailable`` when it cannot be read."""
+        try:
+            return _decode_state(self.raw_state)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise Unavailable("CENTRAL_ANSWER_UNREADABLE", status=200) from error
 
 
 class FeedPage(msgspec.Struct, frozen=True, kw_only=True):

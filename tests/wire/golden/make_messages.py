@@ -22,8 +22,8 @@ HASH, SIGNATURE = bytes(32), bytes(64)
 V1 = [bytes.fromhex(line.split()[1]) for line in Path(__file__).with_name("v1.txt").read_text().splitlines()]
 PROFILE = messages.SealedProfile(member="m-1", digest="d", sealed=b"sealed")
 HEAD = asking.ChainHead(epoch=1, seq=8, hash=HASH)
-ROW = messages.FeedRow(
-    version=1, member="m-1", state=Member(id="m-1", joined_at=AT), settled={"k7m2p9qx/1": 8}, profile=PROFILE
+ROW = messages.FeedRow.of(
+    Member(id="m-1", joined_at=AT), version=1, settled={"k7m2p9qx/1": 8}, profile=PROFILE
 )
 NEWS = messages.FeedRow(version=2, kind="program", key="current", body=b"\x80", gone=True)
 MESSAGES: tuple[msgspec.Struct, ...] = (
