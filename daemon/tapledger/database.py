@@ -53,6 +53,17 @@ def first(tx: Transaction, query: str, *values: object) -> tuple[Any, ...] | Non
     return row
 
 
+def every(tx: Transaction, query: str, *values: object) -> list[tuple[Any, ...]]:
+    """Return all rows of a query; asked like ``first``."""
+    rows: list[tuple[Any, ...]] = _driver(tx).execute(query, values).fetchall()
+    return rows
+
+
+def repeat(tx: Transaction, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+    """Run a statement once for each row of values; asked like ``first``."""
+    _driver(tx).executemany(statement, rows)
+
+
 def _driver(connection: sa.Connection) -> Any:
     return connection.connection.driver_connection
 
@@ -100,6 +111,10 @@ class Database:
         """Called on the store's own thread after a transaction that did not commit."""
         self.make_room: Callable[[], bool] = lambda: False
         """Called there when the disk is full (``open``)."""
+        self.on_commit: Callable[[], None] = lambda: None
+        """Called there after each transaction that did commit."""
+        self._asked = 0
+        """Pieces of work that are not done; only the thread that asks counts."""
 
     @classmethod
     def open(
@@ -154,7 +169,16 @@ class Database:
         becomes ``Corrupt``. Without ``lasting`` nothing waits for the disk: a power cut may undo this commit,
         wholly, until the next that is lasting, and never one that is. For what can be had again.
         """
-        return await self._executor.run(lambda: self.transact_now(work, lasting=lasting))
+        self._asked += 1
+        try:
+            return await self._executor.run(lambda: self.transact_now(work, lasting=lasting))
+        finally:
+            self._asked -= 1
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Tell the work that is under way whether other work waits for its end."""
+        return self._asked > 1
 
     def transact_now(self, work: Callable[[Transaction], T], *, lasting: bool = True) -> T:
         """``transact`` for callers that already are on the store's thread, or have no loop (CLI)."""
@@ -191,7 +215,8 @@ class Database:
             result = work(self._connection)
             if self._begin == READING:
                 transaction.rollback()  # a commit would fail once more for a damaged page it met
-            return result
+        self.on_commit()
+        return result
 
     @contextmanager
     def translated(self) -> Iterator[None]:

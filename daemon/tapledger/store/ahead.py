@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from tapledger.database import Transaction
+from tapledger.database import Transaction, every
 from tapledger.loyalty.effects import LeaseClosed, Leased, LeaseDrawn
 from tapledger.loyalty.ledger import EventBody
 from tapledger.wire.codec import decode_event
@@ -44,7 +44,7 @@ def add(tx: Transaction, event: LedgerEvent, raw: bytes, own: tuple[int, int]) -
 
 def members_in(tx: Transaction, names: Sequence[str]) -> set[str]:
     """Return those of whom there is anything."""
-    return {row[0] for row in tx.exec_driver_sql(_OF.format("member"), (_json(names),))}
+    return {row[0] for row in every(tx, _OF.format("member"), _json(names))}
 
 
 def missing(tx: Transaction, names: Sequence[str], settled: Mapping[str, int]) -> list[Heard]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from tapledger.database import Transaction, first
+from tapledger.database import Transaction, every, first
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MS = dt.timedelta(milliseconds=1)
@@ -30,7 +30,7 @@ def all_changed(tx: Transaction, members: Sequence[str]) -> None:
     """``changed`` for many."""
     names = msgspec.json.encode(members).decode()
     query = "UPDATE due SET at_ms = 0 WHERE member IN (SELECT value FROM json_each(?)) AND at_ms IS NOT 0"
-    tx.exec_driver_sql(query, (names,))
+    every(tx, query, names)
 
 
 def later(tx: Transaction, member: str, at: dt.datetime | None) -> None:

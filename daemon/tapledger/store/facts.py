@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from tapledger.database import Transaction
+from tapledger.database import Transaction, first
 
 
 def get(tx: Transaction, name: str) -> bytes | None:
-    row = tx.exec_driver_sql("SELECT value FROM fact WHERE name = ?", (name,)).first()
+    row = first(tx, "SELECT value FROM fact WHERE name = ?", name)
     return None if row is None else bytes(row[0])
 
 
 def put(tx: Transaction, name: str, value: bytes) -> None:
-    tx.exec_driver_sql(
+    first(
+        tx,
         "INSERT INTO fact VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        (name, value),
+        *(name, value),
     )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from tapledger.database import Transaction, first
+from tapledger.database import Transaction, every, first, repeat
 from tapledger.errors import Corrupt
 from tapledger.loyalty import tallies
 from tapledger.loyalty.effects import (
@@ -209,7 +209,8 @@ def _name(tx: Transaction, given: Iterable[tuple[int, Credential]]) -> None:
     rows = [(keys.of_hash(one.index), no, one.min_level) for no, one in given]
     if rows:
         rows.sort(key=lambda row: keys.order(row[0]))
-        tx.exec_driver_sql(
+        repeat(
+            tx,
             "INSERT INTO credential VALUES (?, ?, ?) ON CONFLICT (idx)"
             " DO UPDATE SET member = excluded.member, min_level = excluded.min_level"
             " WHERE member != excluded.member OR min_level != excluded.min_level",
@@ -221,7 +222,7 @@ def _unname(tx: Transaction, gone: Iterable[tuple[int, str]]) -> None:
     """Let credentials, by index, no more name the members whose numbers are beside them."""
     rows = [(keys.of_hash(index), no) for no, index in gone]
     if rows:
-        tx.exec_driver_sql("DELETE FROM credential WHERE idx = ? AND member = ?", rows)
+        repeat(tx, "DELETE FROM credential WHERE idx = ? AND member = ?", rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,9 +249,11 @@ def replace_all(tx: Transaction, told: Iterable[Told]) -> None:
     ]
     rows.sort(key=lambda row: keys.order(row.key))
     known = _known(tx, [row.key for row in rows])
-    new = itertools.count(1 + tx.exec_driver_sql("SELECT coalesce(max(no), 0) FROM member").scalar_one())
+    ((last,),) = every(tx, "SELECT coalesce(max(no), 0) FROM member")
+    new = itertools.count(last + 1)
     numbered = [(known[row.key].no if row.key in known else next(new), row) for row in rows]
-    tx.exec_driver_sql(
+    repeat(
+        tx,
         "INSERT INTO member (no, id, state, unsettled_points) VALUES (?, ?, ?, ?) ON CONFLICT (no) DO UPDATE"
         " SET state = excluded.state, unsettled_points = excluded.unsettled_points",
         [(no, row.key, row.state, row.unsettled) for no, row in numbered],
@@ -280,7 +283,7 @@ def _as_told(told: Told) -> _Row:
 def _recorded_here(tx: Transaction, names: Sequence[str]) -> set[str]:
     """Return those of whom this node has recorded anything."""
     query = "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM event WHERE member = value)"
-    return {row[0] for row in tx.exec_driver_sql(query, (msgspec.json.encode(names).decode(),))}
+    return {row[0] for row in every(tx, query, msgspec.json.encode(names).decode())}
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +298,7 @@ def _known(tx: Transaction, members: Sequence[Key]) -> dict[Key, _Known]:
     """Return those of the members that are stored."""
     marks = ", ".join("?" * len(members))
     query = f"SELECT id, no, state FROM member WHERE id IN ({marks})"  # noqa: S608 - question marks only
-    rows = tx.exec_driver_sql(query, tuple(members))
+    rows = every(tx, query, *members)
     return {
         key: _Known(no, tuple(one.index for one in states.read("", state).credentials))
         for key, no, state in rows

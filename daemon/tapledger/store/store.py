@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import IO, TypeVar
@@ -15,6 +15,7 @@ import structlog
 from tapledger.database import Database, Executor, ThreadExecutor, Transaction, read_migrations
 from tapledger.errors import Corrupt, Unavailable
 from tapledger.store import backups, drawers, epochs, facts, lock, outbox, prints
+from tapledger.store.checkpoints import Checkpoints, leave_log
 from tapledger.store.journal import Journal
 from tapledger.store.keyring import Keyring
 from tapledger.store.space import Space
@@ -26,6 +27,10 @@ log = structlog.get_logger("store")
 FILE_NAME = "shop.db"
 AGAIN_S = 1.0
 """How long a loop of the daemon waits for a disk that took nothing."""
+
+
+MOST_PIECES, QUIET_PIECES = 8, 100
+"""Pieces of a page in one transaction, after so many for whose end nobody waited; before that it is one."""
 
 T = TypeVar("T")
 
@@ -43,6 +48,9 @@ class Store:
         """Kinds of news that came since somebody looked (``wire.news``)."""
         self.on_restored: epochs.Projection = lambda tx, body: None
         """Told of each event that central gave back, in the transaction that writes it."""
+        self._checkpoints: Checkpoints | None = None
+        self._quiet = 0
+        """Pieces of pages since somebody waited for one."""
         database.on_rollback = self.journal.forget
 
     @classmethod
@@ -61,6 +69,7 @@ class Store:
         is ended first. ``read_only`` does none of this: it looks at the store of a daemon that may be
         running. ``ballast_bytes`` of the disk are held for the ledger (``store.space``).
         """
+        has_threads = executor is None  # who brings an executor decides what runs when
         executor = executor or ThreadExecutor("store")
         migrations = read_migrations(files("tapledger.store") / "migrations")
         space = Space(folder, ballast_bytes)
@@ -87,6 +96,8 @@ class Store:
                 await store.transact(lambda tx: _check(tx, folder / FILE_NAME))
                 await store.transact(_recover)
                 await executor.run(space.hold)
+                if has_threads:
+                    await store.transact(lambda tx: store._checkpoint_beside(tx, folder / FILE_NAME))
             await store.transact(store.journal.take_up)
         except BaseException:
             await store.close()
@@ -108,7 +119,14 @@ class Store:
                 log.warning("the disk takes nothing", code=error.code, data=error.data)
                 await asyncio.sleep(AGAIN_S)
 
+    def _checkpoint_beside(self, tx: Transaction, path: Path) -> None:
+        leave_log(tx)
+        self._checkpoints = Checkpoints(path)
+        self._database.on_commit = self._checkpoints.committed
+
     async def close(self) -> None:
+        if self._checkpoints is not None:
+            await asyncio.to_thread(self._checkpoints.close)
         await self._database.close()
         if self._held is not None:
             self._held.close()
@@ -138,11 +156,24 @@ class Store:
         # First: whoever spends what a page brings records it later than the page.
         self.journal.heard = max(page.hlc, self.journal.heard)
         changed: list[str] = []
-        for piece in outbox.pieces(page):
-            take = functools.partial(outbox.apply_page, page=piece, node=self.keyring.node)
-            changed += await self._database.transact(take, lasting=False)
+        pieces = list(outbox.pieces(page))
+        while pieces:
+            take = functools.partial(self._apply_some, pieces=pieces)
+            members, taken = await self._database.transact(take, lasting=False)
+            changed += members
+            del pieces[:taken]
         self.told |= {row.kind for row in page.rows if not row.has_state}
         return changed
+
+    def _apply_some(self, tx: Transaction, pieces: Sequence[FeedPage]) -> tuple[list[str], int]:
+        """Apply pieces until somebody waits, or enough; return which members changed and how many pieces."""
+        changed: list[str] = []
+        for taken in range(1, 1 + min(len(pieces), 1 if self._quiet < QUIET_PIECES else MOST_PIECES)):
+            changed += outbox.apply_page(tx, pieces[taken - 1], self.keyring.node)
+            self._quiet = 0 if self._database.is_waited_for else self._quiet + 1
+            if not self._quiet:
+                break
+        return changed, taken
 
     async def apply_row(self, row: FeedRow) -> None:
         """Take one row that came with an answer."""

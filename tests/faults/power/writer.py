@@ -19,7 +19,7 @@ from tapledger import database
 from tapledger.database import Database, Transaction
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.members import Member
-from tapledger.store import members
+from tapledger.store import checkpoints, members
 from tapledger.store.journal import Journal, Recorded
 from tapledger.store.store import Store
 from tapledger.wire.messages import FeedPage, FeedRow
@@ -29,8 +29,8 @@ from tests.store.shops import Bench, HandClock, card
 
 MEMBERS = 3
 REOPENED_EVERY = 25
-CHECKPOINT_PAGES = 40
-"""Many checkpoints and new beginnings of the log in few events; the store itself has SQLite's 1,000."""
+DUE_PAGES, CHECKPOINT_PAGES = 20, 60
+"""Many checkpoints, beside the commits and in them, and new beginnings of the log in few events."""
 
 
 def tell(number: int, recorded: Recorded) -> None:
@@ -46,6 +46,7 @@ told: Callable[[Recorded], None]
 
 
 async def open_store(bench: Bench) -> None:
+    checkpoints.DUE_PAGES, checkpoints.LOOK_EVERY = DUE_PAGES, 1
     await bench.open()
 
     def often(tx: Transaction) -> None:
