@@ -39,6 +39,7 @@ KINDS = frozenset(
         "topup_void", "close_card", "partner_out", "partner_in",
         # what a shop may spend by itself
         "lease", "lease_recall", "lease_close", "lease_share",
+        "stock_back", "stock_write_off",
         # tiers and coupons
         "tier", "review", "coupon", "claim", "coupon_void",
         # what members do

@@ -29,6 +29,8 @@ Tallies = dict[str, dict[int, int]]
 
 STOCKED = ("reward/", "coupon/", "prize/", "budget/")
 """Keys of which this shop has only so many to give out (``coupons.claiming``)."""
+ALLOTTED = ("reward/", "prize/")
+"""Those that central divides among the computers of a shop (``rewards.allotting``)."""
 
 
 def of_reward(reward: str) -> str:
