@@ -19,6 +19,7 @@ from tapledger.identifiers import Randomness
 from tapledger.wire.asking import LeaseAnswer, LeaseAsked
 from tapledger.wire.messages import VERSION, Batch, BatchAnswer
 from tapledger_central import enrol, feed, intake
+from tapledger_central.allotting import Allotting
 from tapledger_central.applier import CATCH_UP_S, Applier
 from tapledger_central.keys import CentralKeys, load_or_make
 from tapledger_central.leases import Leases
@@ -50,6 +51,7 @@ class Central:
         self.applier = Applier(store, clock, self.watch.tell, lambda: self._filing > 0)
         self.notary = Notary(store, keys, clock, self.watch.tell)
         self.leases = Leases(store, keys, clock, randomness, self.watch.tell)
+        self.stock = Allotting(store, keys, clock, randomness, self.watch.tell)
 
     async def enrolment_code(self, shop: str) -> str:
         """Return a one-time code with which one computer of a shop can enrol."""
@@ -107,6 +109,10 @@ class Central:
             for job in jobs:
                 job.cancel()
             await asyncio.gather(*jobs, return_exceptions=True)
+
+    async def share_out(self) -> None:
+        """Set aside for ever what shops may give out by themselves: members' points and value, and stock."""
+        await asyncio.gather(self.leases.run(), self.stock.run())
 
     async def _clean_up(self) -> None:
         while True:
@@ -172,7 +178,7 @@ async def run(settings: CentralSettings, announce: Callable[[str], None]) -> Non
                 await stack.enter_async_context(metrics_served(metrics, settings.metrics_port))
             gc.collect()
             gc.freeze()  # what is loaded by now stays, and need not be walked again in each full collection
-            sharing = asyncio.create_task(central.leases.run())
+            sharing = asyncio.create_task(central.share_out())
             try:
                 announce(address)
                 await stop.wait()

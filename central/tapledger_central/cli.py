@@ -64,6 +64,8 @@ for _command in (
     lease_cli.list_leases,
     lease_cli.recall,
     lease_cli.write_off,
+    lease_cli.list_stock,
+    lease_cli.write_off_stock,
     backup_cli.backup,
     backup_cli.restore,
     backup_cli.mark_restored,

@@ -1,4 +1,5 @@
-"""What an operator does about leases: ``tapledger central leases``, ``recall`` and ``write-off``."""
+"""What an operator does about what is set aside: ``tapledger central leases``, ``recall``, ``write-off``,
+``stock`` and ``write-off-stock``."""
 
 from __future__ import annotations
 
@@ -80,3 +81,49 @@ def write_off(lease: str, operator: str, config: Path, as_json: bool) -> None:
 
     amount = call(work(), as_json)
     show(as_json, {"lease": lease, "given_back": amount}, f"{amount} given back; at most so much is lost")
+
+
+@click.command("stock")
+@operating.CONFIG
+@AS_JSON
+def list_stock(config: Path, as_json: bool) -> None:
+    """List how much of limited stock each computer may give out, and has, as far as it has told."""
+
+    async def work() -> list[dict[str, str | int]]:
+        from tapledger_central.store import allotments
+
+        async with operating.office(config) as central:
+            found = await central.store.transact(allotments.everything)
+        return [
+            {
+                "shop": one.shop,
+                "node": one.node,
+                "key": one.key,
+                "allotted": one.slice.allotted,
+                "used": one.slice.used,
+            }
+            for one in found
+        ]
+
+    found = call(work(), as_json)
+    lines = [
+        f"{one['shop']}  {one['node']}  {one['key']}  {one['used']} of {one['allotted']}" for one in found
+    ]
+    show(as_json, {"stock": found}, "\n".join(lines))
+
+
+@click.command("write-off-stock")
+@click.argument("node")
+@click.option("--operator", "--by", "operator", required=True, help="Who answers for it.")
+@operating.CONFIG
+@AS_JSON
+def write_off_stock(node: str, operator: str, config: Path, as_json: bool) -> None:
+    """Give the stock of a lost computer to the others of its shop; what it gave out unheard is lost."""
+
+    async def work() -> dict[str, int]:
+        async with operating.office(config) as central:
+            return await central.stock.write_off(node, operator)
+
+    given_back = call(work(), as_json)
+    said = ", ".join(f"{count} of {key}" for key, count in given_back.items()) or "nothing"
+    show(as_json, {"node": node, "given_back": given_back}, f"{said} given back; at most so much is lost")

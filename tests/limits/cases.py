@@ -231,6 +231,7 @@ NOT_RECORDING = {
     "cards.ring": "an alarm for staff",
     "night.run": "what is due; tests/lives runs it twice every time",
     "redemption.give_back_lapsed": "part of the night",
+    "stock.give_back": "part of a round of sync",
     "shop.change_member": "what use cases are made of",
     "programs.choose": "reads the file of rules",
     "sale.secure": "asks central for a lease before record_sale; the event is central's",

@@ -39,6 +39,7 @@ ELSEWHERE = {
     "sign_in.set_up_owner": "the till, once",
     "slips.came_out": "till and console, where the paper is looked at",
     "slips.print_again": "till and console, where the paper is looked at",
+    "stock.give_back": "the round of sync",
     "tap.greet_again": "kiosk and till, for who is served",
     "tap.greet_member": "the till's reader",
     "tap.welcome_member": "the readers of kiosk and till",

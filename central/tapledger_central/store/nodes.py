@@ -60,6 +60,7 @@ _NODE = (
 )
 _FIND_NODE = sa.text(f"{_NODE} AND n.node = :node")
 _ALL_NODES = sa.text(f"{_NODE} ORDER BY n.shop, n.name, n.node")
+_OF_SHOP = sa.text(f"{_NODE} AND n.shop = :shop ORDER BY n.node")
 _ADD_NODE = sa.text(
     "INSERT INTO node VALUES (:tenant, :node, :shop, :name, :public_key, 'active', :now_ms, 0, 0)"
 )
@@ -126,6 +127,10 @@ def scope_of(tx: Transaction, node: str) -> str:
 def everyone(tx: Transaction) -> list[Node]:
     """Return all nodes, by shop and name."""
     return [_node(row) for row in tx.execute(_ALL_NODES, {"everywhere": EVERYWHERE})]
+
+
+def of_shop(tx: Transaction, shop: str) -> list[Node]:
+    return [_node(row) for row in tx.execute(_OF_SHOP, {"shop": shop, "everywhere": EVERYWHERE})]
 
 
 def _node(row: Row) -> Node:

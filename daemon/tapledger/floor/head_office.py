@@ -13,7 +13,7 @@ from tapledger.database import Transaction
 from tapledger.errors import Conflict, Refused, TapledgerError, Unavailable
 from tapledger.floor.nearby import NearbyHub
 from tapledger.loyalty.effects import POINTS
-from tapledger.membership import exposure, permits, received
+from tapledger.membership import exposure, permits, received, stock
 from tapledger.membership.shop import Shop
 from tapledger.settings import CentralSettings
 from tapledger.store import facts, news
@@ -173,7 +173,8 @@ class HeadOffice:
         if told:
             self._look_again.set()
             self.on_change()
-        if await permits.close_due(self._shop):
+        has_closed = await permits.close_due(self._shop)
+        if await stock.give_back(self._shop) or has_closed:
             self.poke()
         await self._witness(client)
         await self._report(client)

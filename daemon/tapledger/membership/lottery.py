@@ -14,10 +14,10 @@ from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.program.people import Lottery
 from tapledger.loyalty.rewards import drawing, lottery
 from tapledger.loyalty.rewards.drawing import TakePart
-from tapledger.membership import identity, permits, receipts, redemption
+from tapledger.membership import identity, permits, receipts, redemption, stock
 from tapledger.membership.identity import Presented
 from tapledger.membership.shop import Shop, operation
-from tapledger.store import claims, seeds
+from tapledger.store import seeds
 from tapledger.store.journal import Recorded
 from tapledger.store.people import NONCE_BYTES, close_box, open_box
 
@@ -83,7 +83,7 @@ async def publish(shop: Shop, lottery_id: str) -> Published:
         rule = _rule(shop, lottery_id)
         commit = _seed(tx, shop, rule).commit
         odds = lottery.odds_bp([prize.weight for prize in rule.prizes])
-        return Published(rule, commit, tuple(odds), tuple(_left(tx, rule).values()))
+        return Published(rule, commit, tuple(odds), tuple(_left(tx, shop, rule).values()))
 
     return await shop.store.transact(work)
 
@@ -118,7 +118,7 @@ async def draw(shop: Shop, command: DrawCommand) -> Drawn:
             lottery=rule.id,
             client_seed=command.client_seed,
             seed=_secret(shop, rule, kept).seed,
-            stock_left=_left(tx, rule),
+            stock_left=_left(tx, shop, rule),
             figures=figures,
             node=shop.store.keyring.node,
         )
@@ -203,10 +203,10 @@ def _box_name(lottery_id: str) -> str:
     return f"lottery/{lottery_id}"
 
 
-def _left(tx: Transaction, rule: Lottery) -> dict[str, int | None]:
-    return {
-        prize.id: claims.left(tx, tallies.of_prize(rule.id, prize.id), prize.stock) for prize in rule.prizes
-    }
+def _left(tx: Transaction, shop: Shop, rule: Lottery) -> dict[str, int | None]:
+    keys = {prize.id: tallies.of_prize(rule.id, prize.id) for prize in rule.prizes}
+    left = stock.left(tx, shop, {keys[prize.id]: prize.stock for prize in rule.prizes})
+    return {prize: left[key] for prize, key in keys.items()}
 
 
 def _drawn(recorded: Recorded) -> Drawn:

@@ -17,8 +17,8 @@ from tapledger.membership import identity, permits, receipts, slips, stock
 from tapledger.membership.identity import Known, Presented
 from tapledger.membership.rights import rights_of
 from tapledger.membership.shop import Shop, change_member, once, operation
-from tapledger.store import claims, prints
 from tapledger.store import members as stored_members
+from tapledger.store import prints
 from tapledger.store.journal import Recorded
 from tapledger.store.members import Stored
 
@@ -82,14 +82,14 @@ def figures(
     tx: Transaction, shop: Shop, known: Known, reward: str, voucher: str, language: str, staff: str | None
 ) -> Redeem:
     """Return the question whether a member may have a reward, with this shop's figures of this moment."""
-    found = shop.program.reward(reward)
+    found, key = shop.program.reward(reward), tallies.of_reward(reward)
     return Redeem(
         reward=reward,
         hold=shop.new_id(),
         voucher=voucher,
         trust=known.presented.level,
         evidence=known.presented.evidence,
-        stock_left=None if found is None else claims.left(tx, tallies.of_reward(reward), found.stock),
+        stock_left=None if found is None else stock.left(tx, shop, {key: found.stock})[key],
         unsettled_points=known.unsettled_points,
         language=language,
         staff=staff,

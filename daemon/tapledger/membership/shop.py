@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import hashlib
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program
 from tapledger.loyalty.sales.catalogue import Catalogue
 from tapledger.loyalty.tiers import tiering
-from tapledger.store import bearers, claims, members
+from tapledger.store import allotments, bearers, claims, members
 from tapledger.store.journal import Operation, Recorded
 from tapledger.store.members import Stored
 from tapledger.store.store import Store
@@ -106,8 +107,11 @@ class Shop:
     def record(self, tx: Transaction, operation: Operation, decision: Decision, now: dt.datetime) -> Recorded:
         """Claim what a decision uses up, then append it; raise ``Refused`` when something has run out, and
         ``Invalid`` for a text that is too long to be kept."""
-        for claim in claiming.claims(decision.body, self.program):
-            if not claims.settle(tx, claim):
+        claimed = claiming.claims(decision.body, self.program)
+        mine = allotments.told(tx, self.store.keyring) if claimed else None
+        for claim in claimed:
+            here = allotments.within(mine, claim.key, claim.limit)
+            if not claims.settle(tx, dataclasses.replace(claim, limit=here)):
                 raise claiming.refusal(claim)
         for effect in claiming.of_bearers(decision.body):
             if not bearers.apply(tx, effect, now):

@@ -20,7 +20,6 @@ from tapledger.membership import cards, identity, occasions, permits, stock
 from tapledger.membership.identity import Known, Presented
 from tapledger.membership.rights import rights_of
 from tapledger.membership.shop import Shop
-from tapledger.store import claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,7 @@ async def greet_again(shop: Shop, member: str, presented: Presented) -> Greeting
 
 def greeting(tx: Transaction, shop: Shop, known: Known) -> Greeting:
     now = shop.clock.now()
-    used = claims.used(tx, tallies.of_reward(""))
+    left = stock.left(tx, shop, {tallies.of_reward(one.id): one.stock for one in shop.program.rewards})
     exhausted = stock.exhausted(tx, shop, known.member)
     rights = rights_of(tx, shop, known.member.id, to_be_asked=True)
     ready = permits.hand_of(tx, shop, known.member).ready
@@ -92,7 +91,7 @@ def greeting(tx: Transaction, shop: Shop, known: Known) -> Greeting:
             voucher="",
             trust=known.presented.level,
             evidence=known.presented.evidence,
-            stock_left=stock.left(used, tallies.of_reward(reward.id), reward.stock),
+            stock_left=left[tallies.of_reward(reward.id)],
             exhausted=exhausted,
             unsettled_points=known.unsettled_points,
             rights=rights,

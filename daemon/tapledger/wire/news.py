@@ -70,6 +70,15 @@ class ExposureNews(msgspec.Struct, frozen=True, kw_only=True):
     at: dt.datetime
 
 
+class AllotmentNews(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of its shop's limited stock one computer may give out. Key: that node; it alone hears it."""
+
+    limits: dict[str, int]
+    """By key (``reward/ID``, ``prize/LOTTERY/PRIZE``): pieces in all, also those that it gave back."""
+    back: dict[str, int] = {}
+    """By key: how many it is asked to have given back, in all."""
+
+
 DIFFERENCES = frozenset(
     {
         "EVENT_UNREADABLE",
@@ -84,6 +93,8 @@ DIFFERENCES = frozenset(
         "OVERDRAWN",
         "COUPON_OVERUSED",
         "LEASE_WRITTEN_OFF",
+        "STOCK_OVERUSED",
+        "STOCK_WRITTEN_OFF",
     }
 )
 """Codes of differences; each has its sentence in every language (``difference.CODE``)."""
@@ -95,4 +106,5 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "difference": DifferenceNews,
     "checkpoint": CheckpointNews,
     "exposure": ExposureNews,
+    "allotment": AllotmentNews,
 }

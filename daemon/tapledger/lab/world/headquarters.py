@@ -114,4 +114,4 @@ class Headquarters:
 
 async def _work(central: Central) -> None:
     async with central.working():
-        await central.leases.run()
+        await central.share_out()
