@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from tapledger.loyalty.coupons import claiming
+from tapledger.loyalty.decisions import Decision
+from tapledger.loyalty.effects import HoldSettled, Tallied
+from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.rewards import allotting as rules
 from tapledger.loyalty.sales.catalogue import Catalogue
 from tapledger.membership import lottery, redemption, stock
@@ -223,6 +226,23 @@ async def test_what_was_given_out_before_there_were_parts_counts_and_what_is_too
         for till in made.tills:
             await cups(till)
     assert (await made.sums())[CUP] == (20, 20), "there is more now, and that is divided"
+
+
+async def test_what_no_store_can_keep_counts_for_nothing_and_holds_up_nobody(world: World) -> None:
+    made = await branch(world, 2)
+    one, other = made.tills
+    now = world.clock.now()
+    facts: dict[str, int | str] = {CUP: -3, "reward/\0": 5, CAR: "many", "reward/x": 2**62, "coupon/x": 1}
+    await one.node.record(Decision(EventBody(kind=rules.BACK, at=now, program="1", facts=facts), None))
+    effects = (Tallied("reward/\0", 1, 1), Tallied(f"reward/{'x' * 400}", 1, 1), HoldSettled("\0", True))
+    state = await one.member()
+    body = EventBody(kind="use", at=now, program="1", member=state.id, effects=effects)
+    await one.node.record(Decision(body, state))
+    assert [await cups(till, 2) for till in (one, other)] == [2, 2]
+    before = (await made.sums())[CAR]
+    await made.sync()
+    assert (await made.sums()) == {CUP: (10, 4), CAR: before}
+    assert await made.differences() == []
 
 
 async def test_a_central_that_gives_one_piece_to_two_is_seen(
