@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from functools import partial
 
+import msgspec
 import pytest
 
 from tapledger.database import Transaction
 from tapledger.errors import Conflict
-from tapledger.membership import alliance, restoring
+from tapledger.loyalty import tallies
+from tapledger.membership import alliance, restoring, stock
 from tapledger.membership.shop import Shop
 from tapledger.membership.stored_value import take_back_top_up, top_up
-from tapledger.store import epochs, partners
+from tapledger.store import epochs, news, partners
 from tapledger.store.journal import Recorded
 from tapledger.wire.asking import Tail
+from tapledger.wire.messages import FeedRow
+from tapledger.wire.news import AllotmentNews
+from tests.membership.leasing import Leasing
+from tests.membership.leasing import leasing as leasing
 from tests.membership.test_alliance import Two
 from tests.membership.test_alliance import two as two
 from tests.membership.test_stored_value import back, command, li, values
@@ -56,3 +62,19 @@ async def test_a_partners_points_are_known_to_be_credited(two: Two) -> None:
         await alliance.take_points(shop, "x", "mall", two.theirs, 300)
     assert await two.over_there() == 200
     assert await shop.store.transact(lambda tx: partners.account(tx, "mall")) == 200
+
+
+async def test_what_was_given_back_of_the_shops_stock_is_not_given_out_again(leasing: Leasing) -> None:
+    shop, key = leasing[0].shop, tallies.of_reward("cup")
+    told = msgspec.msgpack.encode(AllotmentNews(limits={key: 3}, back={key: 2}))
+
+    def hear(tx: Transaction) -> None:
+        news.take(tx, FeedRow(version=1, kind="program", key="current"))
+        news.take(tx, FeedRow(version=2, kind="allotment", key=shop.store.keyring.node, body=told))
+
+    await shop.store.transact(hear)
+    assert await stock.give_back(shop)
+    (event,) = await shop.store.transact(lambda tx: list(shop.store.journal.all_of(tx, "stock_back")))
+    await lose_and_get_back(shop, event)
+    assert not await stock.give_back(shop)
+    assert await shop.store.transact(lambda tx: stock.left(tx, shop, {key: 3})) == {key: 1}
