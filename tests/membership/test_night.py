@@ -15,6 +15,7 @@ from tapledger.loyalty.effects import BONUS, Credited, Lot
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.life import lifecycle
 from tapledger.loyalty.life.lifecycle import Change
+from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Expiry, Program
 from tapledger.loyalty.rewards import redeeming
 from tapledger.loyalty.value import storing
@@ -22,6 +23,7 @@ from tapledger.membership import night
 from tapledger.membership.night import Done
 from tapledger.membership.shop import change_member, operation
 from tapledger.store import members
+from tapledger.wire.messages import FeedPage, FeedRow, SealedProfile
 from tests.store.shops import TOWEL, Bench, HandClock, card
 
 HOUR_S, DAY_S = 3600, 86_400
@@ -260,3 +262,34 @@ async def test_any_number_of_bonuses_that_waited_is_given(bench: Bench) -> None:
     stored = await bench.shop.store.transact(lambda tx: members.load(tx, li))
     assert stored is not None and storing.waiting_bonus(stored.member) == ()
     assert await night.run(bench.shop) == Done()
+
+
+async def test_what_central_told_of_a_member_is_let_go_after_a_week(bench: Bench) -> None:
+    own = await bench.join("Ann", card("own"))
+    told = [Member(f"m-{number}", bench.clock.now()) for number in range(2)]
+
+    async def hear(member: Member, version: int) -> None:
+        profile = SealedProfile(member=member.id, digest="0" * 64, sealed=b"sealed")
+        row = FeedRow.of(member, version=version, profile=profile)
+        await bench.shop.store.apply_page(
+            FeedPage(rows=[row], cursor=version, more=False, at=bench.clock.now())
+        )
+
+    async def named() -> set[str]:
+        await night.run(bench.shop)
+        return {name for (name,) in bench.rows("SELECT member FROM profile")}
+
+    for version, member in enumerate(told, 1):
+        await hear(member, version)
+    assert await named() == {own, "m-0", "m-1"}
+    bench.clock.move(6 * DAY_S)
+    await hear(told[1], 3)
+    assert await named() == {own, "m-0", "m-1"}
+    bench.clock.move(DAY_S)
+    assert await named() == {own, "m-0", "m-1"}, "seven days to the second"
+    bench.clock.move(1)
+    assert await named() == {own, "m-1"}, "who changed since is kept"
+    bench.clock.move(6 * DAY_S)
+    assert await named() == {own}, "its own members stay"
+    await hear(told[0], 4)
+    assert await named() == {own, "m-0"}, "told again, known again"

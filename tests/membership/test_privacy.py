@@ -7,12 +7,15 @@ import pytest
 
 from tapledger.errors import Invalid, NotFound, Refused
 from tapledger.loyalty.conditions import Scope
+from tapledger.loyalty.effects import Credential
 from tapledger.loyalty.life.consenting import Statement
+from tapledger.loyalty.members import Member
 from tapledger.loyalty.people.birthdays import SetBirthday
-from tapledger.membership import history, privacy, profile
+from tapledger.membership import history, identity, privacy, profile
 from tapledger.membership.identity import Presented
 from tapledger.membership.profile import ProfileEdit
 from tapledger.membership.tap import greet_member
+from tapledger.wire.messages import FeedPage, FeedRow
 from tests.store.shops import EARPHONES, TOWEL, Bench, card
 
 
@@ -90,3 +93,22 @@ async def test_a_history_does_not_name_sensitive_articles(bench: Bench) -> None:
     assert TOWEL not in repr(towel)
     with pytest.raises(NotFound):
         await history.history(bench.shop, "nobody")
+
+
+async def test_what_is_not_kept_here_is_not_changed_in_part(bench: Bench) -> None:
+    old = identity.index(bench.shop, "phone", "13800000001")
+    cards = (Credential("phone", old, 0),)
+    told = Member("m-1", bench.clock.now(), credentials=cards)
+    row = FeedRow.of(told, version=1)
+    page = FeedPage(rows=[row], cursor=1, more=False, at=bench.clock.now())
+    await bench.shop.store.apply_page(page)
+    before = bench.tables()
+    for part in (ProfileEdit(name="Anne"), ProfileEdit(phone="13900000002"), ProfileEdit(language="en")):
+        with pytest.raises(Refused, match="PROFILE_ELSEWHERE"):
+            await profile.change_profile(bench.shop, bench.key(), "m-1", part, "s-1")
+    assert bench.tables() == before
+    await profile.change_profile(bench.shop, "k-1", "m-1", ProfileEdit("Anne", "13900000002"), "s-1")
+    known = (await greet_member(bench.shop, Presented("phone", "13900000002", 0, "typed"))).known
+    assert (known.member.id, known.name) == ("m-1", "Anne")
+    with pytest.raises(NotFound):
+        await greet_member(bench.shop, Presented("phone", "13800000001", 0, "typed"))

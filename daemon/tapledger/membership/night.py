@@ -26,7 +26,7 @@ from tapledger.loyalty.value import lapsing, storing
 from tapledger.membership import occasions, permits, redemption, referral
 from tapledger.membership.rights import rights_of
 from tapledger.membership.shop import Shop, operation
-from tapledger.store import due, leaving, members, outbox
+from tapledger.store import due, leaving, members, outbox, people
 from tapledger.store.journal import Operation
 
 MAX_MEMBERS = 200
@@ -80,6 +80,7 @@ async def run(shop: Shop) -> Done:
     if (await shop.store.transact(lambda tx: rights_of(tx, shop))).clock_suspect:
         return Done(waits_for_clock=True)
     await permits.close_due(shop)
+    await shop.store.transact(lambda tx: people.let_go(tx, _ms(shop)))
     done = Done(vouchers=await redemption.give_back_lapsed(shop))
     done = replace(done, lapsed=await _let_lapse(shop))
     while page := await shop.store.transact(lambda tx: due.page(tx, _ms(shop), MAX_MEMBERS)):

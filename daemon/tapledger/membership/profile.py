@@ -17,7 +17,7 @@ from tapledger.loyalty.people import birthdays
 from tapledger.loyalty.people.birthdays import SetBirthday
 from tapledger.membership import identity
 from tapledger.membership.shop import Shop, change_member, operation
-from tapledger.store import members, people
+from tapledger.store import due, members, people
 from tapledger.store.journal import Recorded
 from tapledger.store.members import Stored
 from tapledger.store.people import NONCE_BYTES, Profile
@@ -33,7 +33,10 @@ class ProfileEdit:
 
 
 async def change_profile(shop: Shop, key: str, member: str, edit: ProfileEdit, staff: str | None) -> Recorded:
-    """Change what a member told us; another phone number finds them from now on and the old one does not."""
+    """Change what a member told us; another phone number finds them from now on and the old one does not.
+
+    Raises ``Refused`` PROFILE_ELSEWHERE for a part of what is not kept here: the rest of it would be lost.
+    """
     name = None if edit.name is None else people.clean_name(edit.name)
     phone = identity.normal_phone(edit.phone) if edit.phone else edit.phone
     if edit.language:
@@ -41,11 +44,14 @@ async def change_profile(shop: Shop, key: str, member: str, edit: ProfileEdit, s
 
     def decide(tx: Transaction, stored: Stored, now: dt.datetime) -> Decision:
         who = stored.member.id
+        if stored.profile is None and None in (name, phone) and not due.is_joined_here(tx, who):
+            raise Refused("PROFILE_ELSEWHERE")
         before = identity.read_profile(shop, stored.profile) or Profile()
         new = {"name": name, "phone": phone, "language": edit.language}
         after = msgspec.structs.replace(before, **{k: v for k, v in new.items() if v is not None})
         sealed = people.seal(shop.store.keyring.profile_key, who, after, shop.randomness(NONCE_BYTES))
-        old_index, new_index = _index(shop, before.phone), _index(shop, after.phone)
+        new_index = _index(shop, after.phone)
+        old_index = _phone_of(stored) if stored.profile is None else _index(shop, before.phone)
         if new_index and new_index != old_index:
             owner = members.owner(tx, new_index)
             if owner is not None:
@@ -56,6 +62,11 @@ async def change_profile(shop: Shop, key: str, member: str, edit: ProfileEdit, s
         return decided
 
     return await change_member(shop, operation(key, "profile", member, edit, staff), member, decide)
+
+
+def _phone_of(stored: Stored) -> str:
+    """Return the index of the phone number that finds a member whose number is not known here."""
+    return next((one.index for one in stored.member.credentials if one.kind == "phone"), "")
 
 
 def _index(shop: Shop, phone: str) -> str:

@@ -21,6 +21,10 @@ def joined(tx: Transaction, member: str) -> None:
     tx.exec_driver_sql("INSERT INTO due VALUES (?, 0) ON CONFLICT (member) DO NOTHING", (member,))
 
 
+def is_joined_here(tx: Transaction, member: str) -> bool:
+    return first(tx, "SELECT 1 FROM due WHERE member = ?", member) is not None
+
+
 def changed(tx: Transaction, member: str) -> None:
     """Look at a member again soon, if their dates are looked after here."""
     first(tx, "UPDATE due SET at_ms = 0 WHERE member = ? AND at_ms IS NOT 0", member)

@@ -7,6 +7,7 @@ HMAC under the tenant's index key: an unkeyed hash of a phone number falls in mi
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import hashlib
 import hmac
@@ -25,6 +26,8 @@ NONCE_BYTES = 12
 MAX_NAME_LENGTH = 60
 MAX_FED = 5000
 """Profiles of other shops' members that are kept here: those of the members who changed last."""
+FED_KEPT = dt.timedelta(days=7)
+"""For so long each, from when central told it: whoever buys here changes, and so is told again."""
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +93,7 @@ def unseal(profile_key: bytes, profile: SealedProfile) -> Profile:
 def put(tx: Transaction, profile: SealedProfile) -> None:
     """Keep what a member told this shop, for as long as they are a member."""
     tx.exec_driver_sql(
-        "INSERT INTO profile VALUES (?, ?, ?, NULL) ON CONFLICT (member) DO UPDATE SET"
+        "INSERT INTO profile (member, digest, sealed) VALUES (?, ?, ?) ON CONFLICT (member) DO UPDATE SET"
         " digest = excluded.digest, sealed = excluded.sealed, fed = NULL",
         (profile.member, profile.digest, profile.sealed),
     )
@@ -101,8 +104,9 @@ def put_fed(tx: Transaction, told: Sequence[tuple[SealedProfile, int]]) -> None:
     if not told:
         return
     tx.exec_driver_sql(
-        "INSERT INTO profile VALUES (?, ?, ?, ?) ON CONFLICT (member) DO UPDATE SET"
-        " digest = excluded.digest, sealed = excluded.sealed, fed = iif(fed IS NULL, NULL, excluded.fed)",
+        "INSERT INTO profile (member, digest, sealed, fed) VALUES (?, ?, ?, ?) ON CONFLICT (member) DO UPDATE"
+        " SET digest = excluded.digest, sealed = excluded.sealed, fed = iif(fed IS NULL, NULL, excluded.fed),"
+        " noted_ms = NULL",
         [(one.member, one.digest, one.sealed, version) for one, version in told],
     )
     tx.exec_driver_sql(
@@ -110,6 +114,15 @@ def put_fed(tx: Transaction, told: Sequence[tuple[SealedProfile, int]]) -> None:
         " ORDER BY fed DESC LIMIT 1 OFFSET ?)",
         (MAX_FED,),
     )
+
+
+def let_go(tx: Transaction, now_ms: int) -> None:
+    """Destroy what central told longer ago than ``FED_KEPT``. Told is what this meets for the first time."""
+    tx.exec_driver_sql(
+        "UPDATE profile SET noted_ms = ? WHERE fed IS NOT NULL AND noted_ms IS NULL", (now_ms,)
+    )
+    before_ms = now_ms - FED_KEPT // dt.timedelta(milliseconds=1)
+    tx.exec_driver_sql("DELETE FROM profile WHERE fed IS NOT NULL AND noted_ms < ?", (before_ms,))
 
 
 def get(tx: Transaction, member: str) -> SealedProfile | None:
