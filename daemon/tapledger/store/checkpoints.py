@@ -14,10 +14,11 @@ import sqlcipher3.dbapi2 as sqlcipher
 
 from tapledger.database import Transaction
 
-DUE_PAGES = 1000
-"""So many pages in the log are moved at once."""
-LOG_PAGES = 16_000
-"""With so many, 64 MB, a commit moves what is left."""
+DUE_PAGES = 200
+"""So many pages in the log are moved. The log is synced first, so that a sale waits for little of it: moving
+more at a time is cheaper in all, and a commit beside it slower."""
+LOG_PAGES = 4000
+"""With so many, 16 MB, a commit moves what is left."""
 KEPT_BYTES = 4 * 1024 * 1024
 """What a log that was moved keeps of its room on the disk."""
 LOOK_EVERY = 4
