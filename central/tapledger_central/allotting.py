@@ -6,28 +6,27 @@ hear of their allotments by the feed. One falls by its holder's own event, or by
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 import msgspec
-import structlog
 
 from tapledger.clock import Clock
-from tapledger.errors import Conflict, NotFound, TapledgerError
+from tapledger.errors import Conflict, NotFound
 from tapledger.identifiers import Randomness
 from tapledger.loyalty.decisions import Decision
 from tapledger.loyalty.ledger import EventBody
-from tapledger.loyalty.program import Program
 from tapledger.loyalty.rewards import allotting
 from tapledger.loyalty.rewards.allotting import Returned, Settled, Slice, Used
 from tapledger.wire.codec import decode_event
-from tapledger.wire.messages import EVERYWHERE
-from tapledger.wire.news import AllotmentNews, ProgramNews
+from tapledger.wire.news import AllotmentNews
+from tapledger_central import rounds, telling
 from tapledger_central.keys import CentralKeys
 from tapledger_central.own_chain import OwnChain, ms
 from tapledger_central.store import CentralStore, Transaction, allotments, inbox, members, news, nodes
+from tapledger_central.store.following import FOR_STOCK, Unseen
 from tapledger_central.store.inbox import Filed
 from tapledger_central.store.members import Difference
 from tapledger_central.store.news import Item
@@ -35,15 +34,10 @@ from tapledger_central.store.nodes import Node
 
 KIND = "allotment"
 OVERUSED, WRITTEN_OFF = "STOCK_OVERUSED", "STOCK_WRITTEN_OFF"
-CHAINS_AT_ONCE = 50
 EVENTS_AT_ONCE = 500
-MAX_PASSES = 1000
-ROUND_S = 5.0
-"""How often it is looked for what was given out, and for computers and programmes that are new."""
 MAY_COUNT = re.compile(rb"reward/|prize/|settle|hold|stock_back")
 """An event without any of these words uses no stock and gives none back."""
 
-_log = structlog.get_logger("central")
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
 
 
@@ -83,24 +77,15 @@ class Allotting:
 
     async def _count(self, limits: Mapping[str, int]) -> set[str]:
         """Count all that is applied by now; return the shops whose computers have given out something."""
-        touched: set[str] = set()
-        for _ in range(MAX_PASSES):
-            chains = await self._store.transact(
-                lambda tx: allotments.unseen(tx, self._chain.node, CHAINS_AT_ONCE)
-            )
-            for node, epoch in chains:
-                shop = await self._store.transact(partial(self._count_chain, node, epoch, limits))
-                touched |= {shop} - {""}
-            if not chains:
-                break
-        return touched
+        look = partial(self._count_chain, limits)
+        return {*await rounds.through(self._store, FOR_STOCK, self._chain.node, look)} - {""}
 
-    def _count_chain(self, node: str, epoch: int, limits: Mapping[str, int], tx: Transaction) -> str:
+    def _count_chain(self, limits: Mapping[str, int], chain: Unseen, tx: Transaction) -> str:
         """Count the next events of a chain, each once for ever; return its shop when there was something."""
         news.lock(tx)
-        after = allotments.seen(tx, node, epoch)
-        applied = inbox.applied(tx, node, epoch)
-        filed = inbox.events(tx, node, epoch, after, min(EVENTS_AT_ONCE, max(0, applied - after)))
+        node, epoch = chain.node, chain.epoch
+        after = FOR_STOCK.upto(tx, chain)  # another process may have counted meanwhile
+        filed = inbox.events(tx, node, epoch, after, min(EVENTS_AT_ONCE, max(0, chain.upto - after)))
         if not filed:
             return ""
         known = nodes.find(tx, node)
@@ -116,7 +101,7 @@ class Allotting:
                 if over > 0:
                     place = (node, epoch, event.seq)
                     found.append(Difference(OVERUSED, *place, f"{key} {over}", event.member))
-        allotments.set_seen(tx, node, epoch, filed[-1].seq)
+        FOR_STOCK.set(tx, replace(chain, upto=filed[-1].seq))
         now_ms = ms(self._clock.now())
         told = members.list_differences(tx, found, now_ms)
         news.publish(tx, nodes.scope_of(tx, node), told, now_ms)
@@ -191,17 +176,6 @@ class Allotting:
         self._tell(tx, node)
         return rests
 
-    async def run(self) -> None:
-        """Count and divide for ever."""
-        while True:
-            try:
-                await self.share_out()
-            except TapledgerError as error:
-                _log.warning("stock waits", code=error.code, **error.data)
-            except Exception as error:
-                _log.exception("stock waits", why=type(error).__name__)
-            await asyncio.sleep(ROUND_S)
-
 
 def _use(tx: Transaction, event: Filed, shop: str) -> tuple[list[str], bool]:
     """Count one event; return the keys of which it has given out something, and whether it is about stock."""
@@ -226,11 +200,8 @@ def _use(tx: Transaction, event: Filed, shop: str) -> tuple[list[str], bool]:
 
 def _limits(tx: Transaction) -> dict[str, int]:
     """Return the stock of what is divided by the programme that central tells."""
-    body = news.told(tx, EVERYWHERE, "program", "current")
-    if body is None:
-        return {}
-    content = msgspec.msgpack.decode(body, type=ProgramNews).content
-    return allotting.limits(msgspec.json.decode(content, type=Program))
+    program = telling.told_program(tx)
+    return {} if program is None else allotting.limits(program)
 
 
 def _shops(tx: Transaction) -> dict[str, list[tuple[str, str, str]]]:

@@ -18,7 +18,7 @@ from tapledger.errors import Conflict, TapledgerError
 from tapledger.identifiers import Randomness
 from tapledger.wire.asking import LeaseAnswer, LeaseAsked
 from tapledger.wire.messages import VERSION, Batch, BatchAnswer
-from tapledger_central import enrol, feed, intake
+from tapledger_central import enrol, feed, intake, rounds
 from tapledger_central.allotting import Allotting
 from tapledger_central.applier import CATCH_UP_S, Applier
 from tapledger_central.keys import CentralKeys, load_or_make
@@ -112,7 +112,7 @@ class Central:
 
     async def share_out(self) -> None:
         """Set aside for ever what shops may give out by themselves: members' points and value, and stock."""
-        await asyncio.gather(self.leases.run(), self.stock.run())
+        await rounds.for_ever(self.leases.share_out, self.leases.tell_exposure, self.stock.share_out)
 
     async def _clean_up(self) -> None:
         while True:

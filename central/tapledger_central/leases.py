@@ -6,17 +6,15 @@ of shops, in the transaction that decides them. So nothing is granted twice, who
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
 import msgspec
 import structlog
 
 from tapledger.clock import Clock
-from tapledger.errors import Conflict, NotFound, Refused, TapledgerError, Unavailable
+from tapledger.errors import Conflict, NotFound, Refused, Unavailable
 from tapledger.identifiers import Randomness, uuid7
 from tapledger.loyalty import escrow, leases, ledger, rights
 from tapledger.loyalty.decisions import Decision
@@ -27,12 +25,14 @@ from tapledger.loyalty.program import Program, Tier
 from tapledger.wire.asking import LeaseAnswer, LeaseAsked, StatusReport
 from tapledger.wire.codec import decode_event
 from tapledger.wire.messages import EVERYWHERE, FeedRow
-from tapledger.wire.news import ExposureNews, ProgramNews
+from tapledger.wire.news import ExposureNews
+from tapledger_central import rounds, telling
 from tapledger_central.keys import CentralKeys
 from tapledger_central.own_chain import OwnChain, ms
 from tapledger_central.store import CentralStore, Transaction, inbox, members, news, nodes, reports
 from tapledger_central.store import leases as granted
-from tapledger_central.store.leases import Granted, Unseen
+from tapledger_central.store.following import FOR_LEASES, Unseen
+from tapledger_central.store.leases import Granted
 from tapledger_central.store.members import Applied, Difference
 from tapledger_central.store.nodes import Node
 
@@ -41,13 +41,8 @@ MAX_A_MINUTE = 600
 MAX_MERGES = 32
 OFFLINE_AFTER = dt.timedelta(minutes=2)
 """A node that was not heard for so long counts as out of reach."""
-CHAINS_AT_ONCE = 50
 EVENTS_AT_ONCE = 20
 """Looked at in one transaction: a customer at another till waits for its end."""
-MAX_PASSES = 1000
-"""Over all chains, before something else has its turn."""
-ROUND_S = 5.0
-"""How often it is looked for whom shops have seen, and who is out of reach."""
 TOO_LITTLE = frozenset({"POINTS_RESERVED", "VALUE_RESERVED", "POINTS_MISSING", "INSUFFICIENT"})
 WRITTEN_OFF = "LEASE_WRITTEN_OFF"
 
@@ -99,7 +94,7 @@ class Leases:
         if granted.count_since(tx, node.node, ms(now) - 60_000) >= MAX_A_MINUTE:
             raise Unavailable("LEASES_ASKED_TOO_OFTEN", limit=MAX_A_MINUTE, retry_after_s=60)
         command = Asked(asked.id, node.node, asked.pool, asked.amount)
-        program = _program(tx) or _stand_in(tx, who.state, asked.pool)
+        program = telling.told_program(tx) or _stand_in(tx, who.state, asked.pool)
         try:
             decision = leases.decide_grant(who.state, command, program, now)
         except Refused as error:
@@ -143,28 +138,20 @@ class Leases:
 
         A share that is more than half spent is filled up again: spending is seeing, too.
         """
-        count = 0
-        for _ in range(MAX_PASSES):
-            chains = await self._store.transact(
-                lambda tx: granted.unseen(tx, self._chain.node, CHAINS_AT_ONCE)
-            )
-            for chain in chains:
-                count += await self._store.transact(partial(self._share, chain))
-            if not chains:
-                break
+        count = sum(await rounds.through(self._store, FOR_LEASES, self._chain.node, self._share))
         if count:
             self._told()
         return count
 
     def _share(self, chain: Unseen, tx: Transaction) -> int:
-        program, node = _program(tx), nodes.find(tx, chain.node)
+        program, node = telling.told_program(tx), nodes.find(tx, chain.node)
         is_wanted = program is not None and program.offline.lease_share_pct
         if program is None or not is_wanted or node is None or node.status != nodes.ACTIVE:
-            granted.set_seen(tx, chain)
+            FOR_LEASES.set(tx, chain)
             return 0
         chain = replace(chain, upto=min(chain.upto, chain.after + EVENTS_AT_ONCE))
         news.lock(tx)
-        granted.set_seen(tx, chain)
+        FOR_LEASES.set(tx, chain)
         holder = _holder(tx, node)
         return sum(self._share_of(tx, holder, who, program) for who in granted.members_in(tx, chain))
 
@@ -202,7 +189,7 @@ class Leases:
         def work(tx: Transaction) -> None:
             news.lock(tx)
             known, found = _open(tx, lease)
-            program = _program(tx) or _stand_in(tx, known.state, found.pool)
+            program = telling.told_program(tx) or _stand_in(tx, known.state, found.pool)
             self._recall(tx, known.state.id, found, program, self._clock.now())
 
         await self._store.transact(work)
@@ -218,7 +205,7 @@ class Leases:
             news.lock(tx)
             now = self._clock.now()
             known, found = _open(tx, lease)
-            program = _program(tx) or _stand_in(tx, known.state, found.pool)
+            program = telling.told_program(tx) or _stand_in(tx, known.state, found.pool)
             decision = leases.decide_write_off(known.state, found, operator, program, now)
             rest, scope = sum(take.amount for take in found.taken), nodes.scope_of(tx, found.node)
             where = self._chain.record(tx, decision, scope, now)
@@ -241,7 +228,7 @@ class Leases:
         active = [one for one in nodes.everyone(tx) if one.status == nodes.ACTIVE]
         heard_ms = ms(now - OFFLINE_AFTER)
         away = sum(one.last_seen_ms < heard_ms for one in active)
-        worst = rights.exposure(_program(tx) or _plain(""), away)
+        worst = rights.exposure(telling.told_program(tx) or _plain(""), away)
         return ExposureNews(points=worst.total, nodes_offline=away, nodes=len(active), at=now)
 
     async def tell_exposure(self) -> bool:
@@ -260,18 +247,6 @@ class Leases:
         if told:
             self._told()
         return told
-
-    async def run(self) -> None:
-        """Share out leases and tell the worst case for ever."""
-        while True:
-            try:
-                await self.share_out()
-                await self.tell_exposure()
-            except TapledgerError as error:
-                _log.warning("leases wait", code=error.code, **error.data)
-            except Exception as error:
-                _log.exception("leases wait", why=type(error).__name__)
-            await asyncio.sleep(ROUND_S)
 
 
 def _holder(tx: Transaction, node: Node) -> str:
@@ -321,15 +296,6 @@ def _open(tx: Transaction, lease: str) -> tuple[Applied, Lease]:
 def _shop(tx: Transaction, node: str) -> str:
     known = nodes.find(tx, node)
     return node if known is None else known.shop
-
-
-def _program(tx: Transaction) -> Program | None:
-    """Return the programme that central tells; None when every shop has one of its own."""
-    body = news.told(tx, EVERYWHERE, "program", "current")
-    if body is None:
-        return None
-    told = msgspec.msgpack.decode(body, type=ProgramNews)
-    return msgspec.json.decode(told.content, type=Program)
 
 
 def _stand_in(tx: Transaction, member: Member, pool: str) -> Program:

@@ -9,7 +9,7 @@ import re
 from tapledger.errors import Invalid
 from tapledger.wire.messages import EVERYWHERE
 from tapledger_central.store import CentralStore, Transaction, inbox, leases, members, news, nodes
-from tapledger_central.store.leases import Unseen
+from tapledger_central.store.following import Unseen
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 EVENTS_AT_ONCE = 500

@@ -6,6 +6,8 @@ import datetime as dt
 
 import msgspec
 
+from tapledger.loyalty.program import Program
+from tapledger.wire.messages import EVERYWHERE
 from tapledger.wire.news import CatalogueNews, NodeNews, ProgramNews
 from tapledger_central.store import Transaction, news, nodes
 from tapledger_central.store.news import Item
@@ -14,12 +16,21 @@ from tapledger_central.store.nodes import Node
 CURRENT = "current"
 """Key of the one programme, and of the one list of articles, that count."""
 
+_decode = msgspec.msgpack.Decoder(ProgramNews).decode
 _encode = msgspec.msgpack.Encoder().encode
 
 
 def program(tx: Transaction, told: ProgramNews, now: dt.datetime) -> None:
     """Tell every shop the programme that counts from its ``active_from`` on."""
     _everywhere(tx, Item("program", CURRENT, _encode(told)), now)
+
+
+def told_program(tx: Transaction) -> Program | None:
+    """Return the programme that central tells; None when every shop has one of its own."""
+    body = news.told(tx, EVERYWHERE, "program", CURRENT)
+    if body is None:
+        return None
+    return msgspec.json.decode(_decode(body).content, type=Program)
 
 
 def catalogue(tx: Transaction, told: CatalogueNews, now: dt.datetime) -> None:

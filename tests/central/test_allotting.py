@@ -233,7 +233,7 @@ async def test_what_no_store_can_keep_counts_for_nothing_and_holds_up_nobody(wor
     one, other = made.tills
     now = world.clock.now()
     facts: dict[str, int | str] = {CUP: -3, "reward/\0": 5, CAR: "many", "reward/x": 2**62, "coupon/x": 1}
-    await one.node.record(Decision(EventBody(kind=rules.BACK, at=now, program="1", facts=facts), None))
+    await one.node.record(Decision(EventBody(kind=claiming.BACK, at=now, program="1", facts=facts), None))
     effects = (Tallied("reward/\0", 1, 1), Tallied(f"reward/{'x' * 400}", 1, 1), HoldSettled("\0", True))
     state = await one.member()
     body = EventBody(kind="use", at=now, program="1", member=state.id, effects=effects)

@@ -25,8 +25,8 @@ from tapledger.store import members
 from tapledger.store.journal import Recorded
 from tapledger.sync import loop as sync_loop
 from tapledger.wire.messages import Batch, BatchAnswer
-from tapledger_central import app, apply
-from tapledger_central.leases import Leases, _program
+from tapledger_central import app, apply, telling
+from tapledger_central.leases import Leases
 from tapledger_central.store import Transaction, nodes
 from tapledger_central.store import members as central_members
 from tapledger_central.store.nodes import Node
@@ -128,7 +128,7 @@ def test_leases_are_given_back_by_a_timer(tmp_path: Path, monkeypatch: pytest.Mo
 
 def _take_back(self: Leases, tx: Transaction) -> None:
     """Close every lease that is older than an hour, whatever its holder has spent of it unheard."""
-    now, program = self._clock.now(), _program(tx)
+    now, program = self._clock.now(), telling.told_program(tx)
     assert program is not None
     for name in central_members.names(tx, "", 100):
         known = central_members.load(tx, name)

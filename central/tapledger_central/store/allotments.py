@@ -1,4 +1,4 @@
-"""How much of limited stock each computer may give out and has given out, and up to where that is counted."""
+"""How much of limited stock each computer may give out and has given out."""
 
 from __future__ import annotations
 
@@ -21,17 +21,6 @@ class Allotment:
     """Pieces that it gave back, in all."""
 
 
-_UNSEEN = sa.text(
-    "SELECT h.node, h.epoch FROM head h LEFT JOIN stock_seen s"
-    " ON s.tenant = h.tenant AND s.node = h.node AND s.epoch = h.epoch"
-    " WHERE h.tenant = :tenant AND h.node != :central AND h.applied > coalesce(s.seq, 0)"
-    " ORDER BY h.node, h.epoch LIMIT :limit"
-)
-_SEEN = sa.text("SELECT seq FROM stock_seen WHERE tenant = :tenant AND node = :node AND epoch = :epoch")
-_SET_SEEN = sa.text(
-    "INSERT INTO stock_seen VALUES (:tenant, :node, :epoch, :seq)"
-    " ON CONFLICT (tenant, node, epoch) DO UPDATE SET seq = excluded.seq"
-)
 _USE = sa.text(
     "INSERT INTO stock_used VALUES (:tenant, :node, :key, :count)"
     " ON CONFLICT (tenant, node, key) DO UPDATE SET used = stock_used.used + excluded.used"
@@ -64,20 +53,6 @@ _GIVE_BACK = sa.text(
     " THEN asked - :count ELSE 0 END"
     " WHERE tenant = :tenant AND node = :node AND shop = :shop AND key = :key"
 )
-
-
-def unseen(tx: Transaction, central: str, limit: int) -> list[tuple[str, int]]:
-    """Return the chains (node, epoch) of others than central with applied events that are not counted."""
-    return [(row[0], row[1]) for row in tx.execute(_UNSEEN, {"central": central, "limit": limit})]
-
-
-def seen(tx: Transaction, node: str, epoch: int) -> int:
-    """Return the last seq of a chain that is counted."""
-    return int(tx.execute(_SEEN, {"node": node, "epoch": epoch}).scalar() or 0)
-
-
-def set_seen(tx: Transaction, node: str, epoch: int, seq: int) -> None:
-    tx.execute(_SET_SEEN, {"node": node, "epoch": epoch, "seq": seq})
 
 
 def use(tx: Transaction, node: str, key: str, count: int) -> None:

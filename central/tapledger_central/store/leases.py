@@ -1,4 +1,4 @@
-"""Leases as they were granted, and up to where each node's events were looked at for whom it sees."""
+"""Leases as they were granted, and whom each node sees."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from tapledger_central.store.following import Unseen
 from tapledger_central.store.transaction import Transaction
 
 
@@ -26,20 +27,10 @@ _FIND = sa.text(f"{_COLUMNS} AND lease = :lease")
 _COUNT = sa.text(
     "SELECT count(*) FROM lease WHERE tenant = :tenant AND node = :node AND granted_ms > :since_ms"
 )
-_UNSEEN = sa.text(
-    "SELECT h.node, h.epoch, coalesce(s.seq, 0), h.applied FROM head h LEFT JOIN lease_seen s"
-    " ON s.tenant = h.tenant AND s.node = h.node AND s.epoch = h.epoch"
-    " WHERE h.tenant = :tenant AND h.node != :central AND h.applied > coalesce(s.seq, 0)"
-    " ORDER BY h.node, h.epoch LIMIT :limit"
-)
 _WHO = sa.text(
     "SELECT member, max(seq) FROM inbox WHERE tenant = :tenant AND node = :node AND epoch = :epoch"
     " AND seq > :after AND seq <= :upto AND verdict = '' AND member IS NOT NULL"
     " GROUP BY member ORDER BY max(seq)"
-)
-_SET_SEEN = sa.text(
-    "INSERT INTO lease_seen VALUES (:tenant, :node, :epoch, :seq)"
-    " ON CONFLICT (tenant, node, epoch) DO UPDATE SET seq = excluded.seq"
 )
 _AFTER = sa.text(
     f"{_COLUMNS} AND lease > :after AND node = coalesce(CAST(:node AS text), node)"
@@ -67,26 +58,7 @@ def count_since(tx: Transaction, node: str, since_ms: int) -> int:
     return int(tx.execute(_COUNT, {"node": node, "since_ms": since_ms}).scalar_one())
 
 
-@dataclass(frozen=True, slots=True)
-class Unseen:
-    """Applied events of a chain that were not looked at: those after ``after`` up to ``upto``."""
-
-    node: str
-    epoch: int
-    after: int
-    upto: int
-
-
-def unseen(tx: Transaction, central: str, limit: int) -> list[Unseen]:
-    """Return chains of others than central with events that were not looked at."""
-    return [Unseen(*row) for row in tx.execute(_UNSEEN, {"central": central, "limit": limit})]
-
-
 def members_in(tx: Transaction, chain: Unseen) -> list[str]:
     """Return whom events are about, each once."""
     values = {"node": chain.node, "epoch": chain.epoch, "after": chain.after, "upto": chain.upto}
     return [row[0] for row in tx.execute(_WHO, values)]
-
-
-def set_seen(tx: Transaction, chain: Unseen) -> None:
-    tx.execute(_SET_SEEN, {"node": chain.node, "epoch": chain.epoch, "seq": chain.upto})

@@ -56,8 +56,8 @@ async def give_back(shop: Shop) -> bool:
                 facts[key] = count
         if facts:
             now = shop.clock.now()
-            body = EventBody(kind=allotting.BACK, at=now, program=shop.program.version, facts=facts)
-            shop.record(tx, operation(shop.new_id(), allotting.BACK), Decision(body, None), now)
+            body = EventBody(kind=claiming.BACK, at=now, program=shop.program.version, facts=facts)
+            shop.record(tx, operation(shop.new_id(), claiming.BACK), Decision(body, None), now)
         return bool(facts)
 
     return await shop.store.transact(work)

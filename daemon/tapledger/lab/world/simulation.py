@@ -29,7 +29,7 @@ from tapledger.loyalty import rights
 from tapledger.loyalty.effects import POINTS
 from tapledger.store import outbox
 from tapledger.sync import loop as sync_loop
-from tapledger_central import applier, feed, leases, notary
+from tapledger_central import applier, feed, leases, notary, rounds
 from tapledger_central.store import inbox, news, nodes
 from tapledger_central.web import handlers
 from tapledger_drivers.cassettes.virtual_time import VirtualTimeLoop
@@ -47,7 +47,7 @@ UNHURRIED: tuple[tuple[ModuleType, str, float | dt.timedelta], ...] = (
     (applier, "SCAN_S", 3600.0),
     (feed, "POLL_S", 3600.0),
     (notary, "ENTER_EVERY_S", 8 * 3600.0),
-    (leases, "ROUND_S", 5400.0),
+    (rounds, "ROUND_S", 5400.0),
     (leases, "OFFLINE_AFTER", dt.timedelta(hours=4)),
     (head_office, "REPORT_EVERY_S", 24 * 3600.0),
 )

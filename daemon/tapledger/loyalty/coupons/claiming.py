@@ -18,6 +18,8 @@ CODE = "code/"
 BEARER = "bearer/"
 """A coupon of whoever holds the paper: ``bearer/ID``."""
 REDEEMED = "redeemed/"
+BACK = "stock_back"
+"""Kind of the event by which a computer gives back a part of its allotments: its facts are counts by key."""
 RETURNED = "returned/"
 """Pieces of an allotment that were given back to central: ``returned/KEY``."""
 ONCE = 1
@@ -38,7 +40,7 @@ def claims(body: EventBody, program: Program) -> tuple[Claim, ...]:
     """Return what an event claims, in the order of its effects."""
     if body.kind in ledger.MOVES:
         return ()
-    if body.kind == "stock_back":
+    if body.kind == BACK:
         return tuple(Claim(RETURNED + key, None, int(count)) for key, count in body.facts.items())
     return tuple(claim for effect in body.effects for claim in _of(effect, program))
 

@@ -19,8 +19,6 @@ MOST = 10**9
 """Pieces in one event; more is no count of anything."""
 MAX_TEXT = 300
 """Characters of a key or the id of a voucher."""
-BACK = "stock_back"
-"""Kind of the event by which a computer gives back a part of its allotments: its facts are counts by key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ def uses(body: EventBody) -> Iterator[Used | Settled | Returned]:
     (``claiming.claims``, ``store.members.settle_voucher``)."""
     if body.kind in ledger.MOVES:
         return
-    if body.kind == BACK:
+    if body.kind == claiming.BACK:
         for key, count in body.facts.items():
             if _is_key(key) and isinstance(count, int) and 0 < count <= MOST:
                 yield Returned(key, count)
