@@ -112,7 +112,7 @@ class Database:
         self.make_room: Callable[[], bool] = lambda: False
         """Called there when the disk is full (``open``)."""
         self.on_commit: Callable[[], None] = lambda: None
-        """Called there after each transaction that did commit."""
+        """Called there after each transaction that ended well."""
         self._asked = 0
         """Pieces of work that are not done; only the thread that asks counts."""
 

@@ -15,6 +15,7 @@ from tapledger.membership import history, identity, privacy, profile
 from tapledger.membership.identity import Presented
 from tapledger.membership.profile import ProfileEdit
 from tapledger.membership.tap import greet_member
+from tapledger.store import people
 from tapledger.wire.messages import FeedPage, FeedRow
 from tests.store.shops import EARPHONES, TOWEL, Bench, card
 
@@ -93,6 +94,19 @@ async def test_a_history_does_not_name_sensitive_articles(bench: Bench) -> None:
     assert TOWEL not in repr(towel)
     with pytest.raises(NotFound):
         await history.history(bench.shop, "nobody")
+
+
+async def test_a_number_stays_that_no_profile_here_has(bench: Bench) -> None:
+    """A shop's own member after its disk came back from central, which has not told the profile yet."""
+    member = await bench.join("Ann", phone="13800000001")
+    await bench.shop.store.transact(lambda tx: people.forget(tx, member))
+    await profile.change_profile(bench.shop, "k-1", member, ProfileEdit(name="Anne"), "s-1")
+    known = (await greet_member(bench.shop, Presented("phone", "13800000001", 0, "typed"))).known
+    assert (known.member.id, known.name) == (member, "Anne")
+    await bench.shop.store.transact(lambda tx: people.forget(tx, member))
+    await profile.change_profile(bench.shop, "k-2", member, ProfileEdit(phone=""), "s-1")
+    with pytest.raises(NotFound):
+        await greet_member(bench.shop, Presented("phone", "13800000001", 0, "typed"))
 
 
 async def test_what_is_not_kept_here_is_not_changed_in_part(bench: Bench) -> None:

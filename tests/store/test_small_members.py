@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import threading
 from pathlib import Path
@@ -11,7 +12,7 @@ import msgspec
 import pytest
 
 from benchmarks import state_dictionary, sync_workload
-from tapledger.database import Transaction
+from tapledger.database import Database, Transaction
 from tapledger.loyalty.effects import Credential
 from tapledger.loyalty.members import Member
 from tapledger.store import history, keys, members, outbox, states
@@ -73,6 +74,18 @@ def test_states_are_small_and_those_of_earlier_releases_are_read() -> None:
         plain = msgspec.msgpack.encode(member)
         assert states.read(member.id, plain) == member
         assert len(states.write(member)) < len(plain) / 2
+
+
+@pytest.mark.parametrize("named", ["", "ann", UUID, "é" * 18, "x" * 300])
+def test_a_state_that_came_encoded_is_kept_like_one_that_is_written(named: str) -> None:
+    for known in people(30):
+        member = msgspec.structs.replace(known, id=named)
+        raw = msgspec.msgpack.encode(member)
+        kept = states.keep(member, raw)
+        assert states.read(named, kept) == member == states.read(named, states.keep(member, b""))
+        assert len(kept) <= len(states.write(member)), "the name is not in it"
+        newer = msgspec.msgpack.encode(msgspec.msgpack.decode(raw) | {"of_tomorrow": [1, {"a": None}]})
+        assert states.read(named, states.keep(member, newer)) == member
 
 
 def test_threads_write_states_side_by_side() -> None:
@@ -139,6 +152,38 @@ async def test_a_long_page_is_taken_in_pieces_and_gone_on_with(bench: Bench) -> 
     assert await store.apply_page(rest) == [one.id for one in news[PIECE_ROWS:]]
     assert (await store.cursor(), await store.heard_from_central()) == (last, START)
     assert {one.id for one in await everybody(bench)} == {one.id for one in news}
+
+
+@pytest.mark.parametrize("looks", [True, False])
+async def test_whoever_waits_has_their_turn_after_one_piece(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, looks: bool
+) -> None:
+    """Without the look, the broken twin, they wait for all that are taken together."""
+    monkeypatch.setattr(outbox, "PIECE_ROWS", 1)
+    monkeypatch.setattr(outbox, "QUIET_PIECES", 4)
+    monkeypatch.setattr(outbox, "MOST_PIECES", 3)
+    if not looks:
+        monkeypatch.setattr(Database, "is_waited_for", False)
+    store, order = bench.shop.store, list[str]()
+    reached, goes_on = threading.Event(), threading.Event()
+    take = outbox.apply_page
+
+    def taking(tx: Transaction, page: FeedPage, node: str) -> list[str]:
+        order.append("piece")
+        if len(order) == 5:
+            reached.set()
+            goes_on.wait()
+        return take(tx, page, node)
+
+    monkeypatch.setattr(outbox, "apply_page", taking)
+    rows = [FeedRow.of(one, version=version) for version, one in enumerate(people(8), 1)]
+    taken = asyncio.create_task(store.apply_page(FeedPage(rows=rows, cursor=8, more=False, at=START)))
+    await asyncio.to_thread(reached.wait)  # four by themselves, and the first of three together
+    sold = asyncio.create_task(store.transact(lambda tx: order.append("sale")))
+    await asyncio.sleep(0)
+    goes_on.set()
+    await asyncio.gather(taken, sold)
+    assert order.index("sale") == (5 if looks else 7) and order.count("piece") == 8
 
 
 async def test_of_other_shops_members_the_last_are_known_by_name(bench: Bench, monkeypatch: Any) -> None:

@@ -50,8 +50,9 @@ async def change_profile(shop: Shop, key: str, member: str, edit: ProfileEdit, s
         new = {"name": name, "phone": phone, "language": edit.language}
         after = msgspec.structs.replace(before, **{k: v for k, v in new.items() if v is not None})
         sealed = people.seal(shop.store.keyring.profile_key, who, after, shop.randomness(NONCE_BYTES))
-        new_index = _index(shop, after.phone)
-        old_index = _phone_of(stored) if stored.profile is None else _index(shop, before.phone)
+        old_index, new_index = _index(shop, before.phone), _index(shop, after.phone)
+        if stored.profile is None and phone is not None:
+            old_index = _phone_of(stored)
         if new_index and new_index != old_index:
             owner = members.owner(tx, new_index)
             if owner is not None:

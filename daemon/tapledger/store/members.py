@@ -148,14 +148,7 @@ def forget(tx: Transaction, member: Member) -> None:
     for one in names_of(tx, member):
         people.forget(tx, one)
         virtual_cards.forget(tx, one)
-        _unname(
-            tx,
-            [
-                (known.no, index)
-                for known in _known(tx, [keys.of_uuid(one)]).values()
-                for index in known.cards
-            ],
-        )
+        _unname(tx, [card for known in _known(tx, [keys.of_uuid(one)]).values() for card in known.cards])
 
 
 def _open_voucher(tx: Transaction, member: str, hold: Hold) -> None:
@@ -261,7 +254,7 @@ def replace_all(tx: Transaction, told: Iterable[Told]) -> None:
     due.all_changed(tx, [row.member.id for row in rows])
     given = [(no, one) for no, row in numbered for one in row.member.credentials]
     still = {(no, one.index) for no, one in given}
-    before = ((one.no, index) for one in known.values() for index in one.cards)
+    before = (card for one in known.values() for card in one.cards)
     _unname(tx, [one for one in before if one not in still])
     _name(tx, given)
 
@@ -288,10 +281,10 @@ def _recorded_here(tx: Transaction, names: Sequence[str]) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A member's row: its number, and the indexes of the credentials that its state has."""
+    """A member's row: its number, and (number, index) of each credential that its state has."""
 
     no: int
-    cards: tuple[str, ...]
+    cards: tuple[tuple[int, str], ...]
 
 
 def _known(tx: Transaction, members: Sequence[Key]) -> dict[Key, _Known]:
@@ -300,7 +293,7 @@ def _known(tx: Transaction, members: Sequence[Key]) -> dict[Key, _Known]:
     query = f"SELECT id, no, state FROM member WHERE id IN ({marks})"  # noqa: S608 - question marks only
     rows = every(tx, query, *members)
     return {
-        key: _Known(no, tuple(one.index for one in states.read("", state).credentials))
+        key: _Known(no, tuple((no, one.index) for one in states.read("", state).credentials))
         for key, no, state in rows
     }
 

@@ -21,7 +21,9 @@ from tapledger.wire.messages import MAX_BATCH_BYTES, FeedPage, FeedRow, LedgerEv
 RECEIPT = "erasure"
 """Rows of our own among the news: members who were erased here, until central has heard so."""
 PIECE_ROWS = 50
-"""Rows of the feed that one transaction takes; a few milliseconds."""
+"""Rows of the feed that are taken without a look whether somebody waits; a few milliseconds."""
+MOST_PIECES, QUIET_PIECES = 8, 100
+"""Pieces of a page in one transaction, after so many for whose end nobody waited; before that it is one."""
 NOTED_EVERY = dt.timedelta(minutes=1)
 """How exactly it is kept when central was last heard while there is no news."""
 

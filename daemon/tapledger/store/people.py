@@ -117,7 +117,7 @@ def put_fed(tx: Transaction, told: Sequence[tuple[SealedProfile, int]]) -> None:
 
 
 def let_go(tx: Transaction, now_ms: int) -> None:
-    """Destroy what central told longer ago than ``FED_KEPT``. Told is what this meets for the first time."""
+    """Destroy what central told longer ago than ``FED_KEPT``, counted from when this met it first."""
     tx.exec_driver_sql(
         "UPDATE profile SET noted_ms = ? WHERE fed IS NOT NULL AND noted_ms IS NULL", (now_ms,)
     )

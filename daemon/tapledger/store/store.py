@@ -28,10 +28,6 @@ FILE_NAME = "shop.db"
 AGAIN_S = 1.0
 """How long a loop of the daemon waits for a disk that took nothing."""
 
-
-MOST_PIECES, QUIET_PIECES = 8, 100
-"""Pieces of a page in one transaction, after so many for whose end nobody waited; before that it is one."""
-
 T = TypeVar("T")
 
 
@@ -168,7 +164,9 @@ class Store:
     def _apply_some(self, tx: Transaction, pieces: Sequence[FeedPage]) -> tuple[list[str], int]:
         """Apply pieces until somebody waits, or enough; return which members changed and how many pieces."""
         changed: list[str] = []
-        for taken in range(1, 1 + min(len(pieces), 1 if self._quiet < QUIET_PIECES else MOST_PIECES)):
+        for taken in range(
+            1, 1 + min(len(pieces), 1 if self._quiet < outbox.QUIET_PIECES else outbox.MOST_PIECES)
+        ):
             changed += outbox.apply_page(tx, pieces[taken - 1], self.keyring.node)
             self._quiet = 0 if self._database.is_waited_for else self._quiet + 1
             if not self._quiet:
