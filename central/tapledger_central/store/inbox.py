@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from tapledger.wire.codec import GENESIS
 from tapledger.wire.messages import SealedProfile
-from tapledger_central.store.transaction import Row, Transaction
+from tapledger_central.store.transaction import ByKeys, Row, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,8 @@ class Head:
     seq: int
     hash: bytes
     hlc: int
+    status: str | None
+    """Of its node; None is one that nobody enrolled."""
 
 
 class Filed(msgspec.Struct, frozen=True):
@@ -56,7 +58,8 @@ class Behind:
 
 _LOCK_HEAD = sa.text(
     "INSERT INTO head VALUES (:tenant, :node, :epoch, 0, :genesis, 0, 0) ON CONFLICT (tenant, node, epoch)"
-    " DO UPDATE SET seq = head.seq RETURNING seq, hash, hlc"
+    " DO UPDATE SET seq = head.seq RETURNING seq, hash, hlc,"
+    " (SELECT n.status FROM node n WHERE n.tenant = :tenant AND n.node = :node)"
 )
 _SET_HEAD = sa.text(
     "UPDATE head SET seq = :seq, hash = :hash, hlc = :hlc"
@@ -81,24 +84,27 @@ _ADD = sa.text(
     " (:tenant, :node, :epoch, :seq, :hash, :hlc, :member, :verdict, :received_ms, :raw)"
 )
 _ADD_ALL = sa.text(
-    "INSERT INTO inbox SELECT :tenant, :node, :epoch, CAST(:before AS bigint) + e.place,"
+    f"WITH moved AS ({_SET_HEAD.text}) INSERT INTO inbox"  # noqa: S608
+    " SELECT :tenant, :node, :epoch, CAST(:before AS bigint) + e.place,"
     " substr(CAST(:hashes AS bytea), CAST(e.place AS integer) * 32 - 31, 32),"
     " e.hlc, e.member, coalesce(e.verdict, ''), :received_ms, e.raw"
-    " FROM unnest(CAST(:hlc AS bigint[]), CAST(:member AS text[]), CAST(:verdict AS text[]),"
-    " CAST(:raw AS bytea[])) WITH ORDINALITY AS e (hlc, member, verdict, raw, place)"
+    " FROM unnest(CAST(:hlcs AS bigint[]), CAST(:members AS text[]), CAST(:verdicts AS text[]),"
+    " CAST(:raws AS bytea[])) WITH ORDINALITY AS e (hlc, member, verdict, raw, place)"
 )
-"""Every array is written and read element by element: what has one length, or can be counted, is none."""
-_FILED = "SELECT i.node, i.epoch, i.seq, i.hash, i.hlc, i.member, i.verdict, i.raw FROM inbox i"
-_OF_MEMBERS = sa.text(
-    f"{_FILED} JOIN head h"
-    " ON h.tenant = i.tenant AND h.node = i.node AND h.epoch = i.epoch"
-    " WHERE i.tenant = :tenant AND i.member IN :members AND (i.seq <= h.applied"
-    " OR (i.node = :node AND i.epoch = :epoch AND i.seq <= :upto))"
-    " ORDER BY i.member, i.hlc, i.node, i.epoch, i.seq"
-).bindparams(sa.bindparam("members", expanding=True))
+"""Both in one, for a statement costs as much as dozens of rows. Every array is written and read element by
+element: what has one length, or can be counted, is none."""
+_FILED = "node, epoch, seq, hash, hlc, member, verdict, raw"
+_OF_MEMBERS = ByKeys(
+    _FILED,
+    "inbox",
+    "member",
+    "(t.seq <= (SELECT h.applied FROM head h WHERE h.tenant = t.tenant AND h.node = t.node"
+    " AND h.epoch = t.epoch) OR (t.node = :node AND t.epoch = :epoch AND t.seq <= :upto))",
+    "member, hlc, node, epoch, seq",
+)
 _AFTER = sa.text(
-    f"{_FILED} WHERE i.tenant = :tenant AND i.node = :node AND i.epoch = :epoch"
-    " AND i.seq > :after ORDER BY i.seq LIMIT :limit"
+    f"SELECT {_FILED} FROM inbox WHERE tenant = :tenant AND node = :node AND epoch = :epoch"  # noqa: S608
+    " AND seq > :after ORDER BY seq LIMIT :limit"
 )
 _BEHIND = sa.text(
     "SELECT node, epoch, seq FROM head"
@@ -146,9 +152,12 @@ _QUARANTINED = sa.text(
 
 
 def lock_head(tx: Transaction, node: str, epoch: int) -> Head:
-    """Return where a chain ends; nobody else adds to it until this transaction is over."""
+    """Return where a chain ends; nobody else adds to it until this transaction is over.
+
+    A chain that did not begin is at seq 0, and stays so when nothing is added.
+    """
     row = tx.execute(_LOCK_HEAD, {"node": node, "epoch": epoch, "genesis": GENESIS}).one()
-    return Head(row[0], bytes(row[1]), row[2])
+    return Head(row[0], bytes(row[1]), row[2], row[3])
 
 
 def heads(tx: Transaction, node: str) -> list[tuple[int, int, bytes]]:
@@ -183,22 +192,23 @@ def add(tx: Transaction, events: Sequence[Filed], received_ms: int) -> None:
     """Insert events of one chain that follow its head, and move the head to the last of them."""
     last = events[-1]
     place = {"node": last.node, "epoch": last.epoch}
+    end = {**place, "seq": last.seq, "hash": last.hash, "hlc": last.hlc}
     if tx.is_postgresql:
         condemned = any(one.verdict for one in events)
         arrays = {
             "before": events[0].seq - 1,
             "hashes": b"".join([one.hash for one in events]),
-            "hlc": [one.hlc for one in events],
-            "member": [one.member for one in events],
-            "verdict": [one.verdict for one in events] if condemned else [],
-            "raw": [one.raw for one in events],
+            "hlcs": [one.hlc for one in events],
+            "members": [one.member for one in events],
+            "verdicts": [one.verdict for one in events] if condemned else [],
+            "raws": [one.raw for one in events],
         }
-        tx.execute(_ADD_ALL, {**place, **arrays, "received_ms": received_ms})
+        tx.execute(_ADD_ALL, {**end, **arrays, "received_ms": received_ms})
     else:
         varying = ("seq", "hash", "hlc", "member", "verdict", "raw")
         rows = [{name: getattr(one, name) for name in varying} for one in events]
         tx.execute(_ADD, [{**place, **row, "received_ms": received_ms} for row in rows])
-    tx.execute(_SET_HEAD, {**place, "seq": last.seq, "hash": last.hash, "hlc": last.hlc})
+        tx.execute(_SET_HEAD, end)
 
 
 def of_members(
@@ -207,8 +217,7 @@ def of_members(
     """Return members' events that are applied, and those of one chain up to ``upto``, as they count."""
     found: dict[str, list[Filed]] = {member: [] for member in members}
     if found:
-        values = {"members": list(found), "node": node, "epoch": epoch, "upto": upto}
-        for row in tx.execute(_OF_MEMBERS, values):
+        for row in tx.look_up(_OF_MEMBERS, found, {"node": node, "epoch": epoch, "upto": upto}):
             found[row[5]].append(_filed(row))
     return found
 

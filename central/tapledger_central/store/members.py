@@ -14,12 +14,10 @@ from tapledger.loyalty.members import Member
 from tapledger.wire.messages import EVERYWHERE, SealedProfile
 from tapledger.wire.news import DifferenceNews
 from tapledger_central.store.news import DIFFERENCE, MEMBER, Item
-from tapledger_central.store.transaction import Row, Transaction
+from tapledger_central.store.transaction import ByKeys, Row, Transaction
 
 Order = tuple[int, str, int, int]
 """Place of an event among all: (hlc, node, epoch, seq)."""
-MAX_VALUES = 10_000
-"""In one statement: no engine takes as many as one event may name."""
 MAX_DETAIL = 200
 """Characters of a difference's detail: it is in the key."""
 
@@ -53,11 +51,9 @@ class Difference:
     other_member: str | None = None
 
 
-_APPLIED = "SELECT state, hlc, node, epoch, seq, settled, scopes, member FROM member"
-_LOAD = sa.text(f"{_APPLIED} WHERE tenant = :tenant AND member = :member")
-_LOAD_ALL = sa.text(f"{_APPLIED} WHERE tenant = :tenant AND member IN :members").bindparams(
-    sa.bindparam("members", expanding=True)
-)
+_APPLIED = "state, hlc, node, epoch, seq, settled, scopes, member"
+_LOAD = sa.text(f"SELECT {_APPLIED} FROM member WHERE tenant = :tenant AND member = :member")  # noqa: S608
+_LOAD_ALL = ByKeys(_APPLIED, "member", "member")
 _NAMES = sa.text(
     "SELECT member FROM member WHERE tenant = :tenant AND member > :after ORDER BY member LIMIT :limit"
 )
@@ -79,10 +75,7 @@ _FILL_PROFILE = sa.text(
     "UPDATE profile SET sealed = :sealed"
     " WHERE tenant = :tenant AND member = :member AND digest = :digest AND sealed IS NULL"
 )
-_PROFILES = sa.text(
-    "SELECT member, digest, sealed FROM profile"
-    " WHERE tenant = :tenant AND member IN :members AND sealed IS NOT NULL"
-).bindparams(sa.bindparam("members", expanding=True))
+_PROFILES = ByKeys("member, digest, sealed", "profile", "member", "t.sealed IS NOT NULL")
 _FORGET_PROFILE = sa.text(
     "UPDATE profile SET digest = '', sealed = NULL WHERE tenant = :tenant AND member = :member"
 )
@@ -91,9 +84,7 @@ _RELEASE = sa.text(
     "DELETE FROM claim WHERE tenant = :tenant AND credential = :credential AND member = :member"
 )
 _RELEASE_ALL = sa.text("DELETE FROM claim WHERE tenant = :tenant AND member = :member")
-_OWNERS = sa.text(
-    "SELECT credential, member FROM claim WHERE tenant = :tenant AND credential IN :credentials"
-).bindparams(sa.bindparam("credentials", expanding=True))
+_OWNERS = ByKeys("credential, member", "claim", "credential")
 _DIFFERENCE = sa.text(
     "INSERT INTO difference VALUES"
     " (:tenant, :node, :epoch, :seq, :code, :detail, :member, :other_member, :found_ms)"
@@ -110,7 +101,7 @@ def load_all(tx: Transaction, names: Sequence[str]) -> dict[str, Applied]:
     """Return those of the members who have a state."""
     if not names:
         return {}
-    return {row[7]: _applied(row) for row in tx.execute(_LOAD_ALL, {"members": list(names)})}
+    return {row[7]: _applied(row) for row in tx.look_up(_LOAD_ALL, names)}
 
 
 def _applied(row: Row) -> Applied:
@@ -140,7 +131,7 @@ def items(tx: Transaction, found: Iterable[Applied]) -> dict[str, Item]:
     known = {one.state.id: one for one in found}
     profiles = {}
     if known:
-        rows = tx.execute(_PROFILES, {"members": list(known)})
+        rows = tx.look_up(_PROFILES, known)
         profiles = {row[0]: (row[1], bytes(row[2])) for row in rows}
     return {
         name: Item(
@@ -201,11 +192,7 @@ def forget(tx: Transaction, member: Member) -> tuple[str, ...]:
 
 def owners(tx: Transaction, credentials: Sequence[str]) -> dict[str, str]:
     """Return the members whom those of the credentials name that name anybody."""
-    return {
-        row[0]: row[1]
-        for first in range(0, len(credentials), MAX_VALUES)
-        for row in tx.execute(_OWNERS, {"credentials": list(credentials[first : first + MAX_VALUES])})
-    }
+    return {row[0]: row[1] for row in tx.look_up(_OWNERS, credentials)}
 
 
 def list_differences(tx: Transaction, found: Iterable[Difference], now_ms: int) -> list[Item]:

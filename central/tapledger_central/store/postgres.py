@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 import stamina
+from psycopg import sql
 from psycopg.types.array import ListBinaryDumper
 
 from tapledger.errors import Corrupt, Denied, Invalid, Unavailable
@@ -34,7 +35,9 @@ NOT_NOW = ("57P", "08", "25006", "53300")
 WARNING = "01000"
 """Of a commit: its wait for the standby was cut short, so a failover may lose it."""
 
-_TENANT = sa.text("SELECT set_config('tapledger.tenant', :tenant, true)")
+AS_ONE_TEXT = {"no_parameters": True}
+_BEGIN = sql.SQL("BEGIN; SELECT set_config('tapledger.tenant', {}, true)")
+"""The tenant until the transaction ends; both in one way to the server and back."""
 _ROLE = sa.text(
     "SELECT rolsuper OR rolbypassrls OR EXISTS"
     " (SELECT FROM pg_tables WHERE schemaname = current_schema() AND tableowner = current_user)"
@@ -51,7 +54,9 @@ class PostgresStore:
 
     def __init__(self, engine: sa.Engine, tenant: str, connections: int) -> None:
         self._engine = engine
+        sa.event.listen(engine.pool, "connect", _begins_itself)
         self._threads = ThreadPoolExecutor(connections, "central-store")
+        self._begin = _BEGIN.format(sql.Literal(tenant)).as_string()
         self.tenant = tenant
 
     async def transact(self, work: Callable[[Transaction], T]) -> T:
@@ -72,7 +77,7 @@ class PostgresStore:
     def _once(self, work: Callable[[Transaction], T]) -> T:
         with _translated(), self._engine.connect() as connection, connection.begin() as transaction:
             said: list[str] = connection.info["said"]
-            connection.execute(_TENANT, {"tenant": self.tenant})
+            connection.exec_driver_sql(self._begin, execution_options=AS_ONE_TEXT)
             result = work(Transaction(connection, self.tenant))
             said.clear()
             _commit(transaction)
@@ -166,6 +171,11 @@ def _on_connect(connection: Any, record: Any) -> None:
     said: list[str] = record.info.setdefault("said", [])
     said.clear()
     connection.add_notice_handler(lambda notice: said.append(notice.sqlstate or ""))
+
+
+def _begins_itself(connection: Any, record: Any) -> None:
+    """The driver would say BEGIN alone, and wait for the answer, before the first statement."""
+    connection.autocommit = True
 
 
 @contextmanager
