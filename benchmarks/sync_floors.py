@@ -37,11 +37,13 @@ _INSERT = (
 
 @dataclass(frozen=True, slots=True)
 class Inserted:
-    """Bare inserts: how many rows in how long, and how long each batch took until it was durable."""
+    """Bare inserts: how many rows in how long, how long each batch took until it was durable, and the CPU
+    time of who inserted."""
 
     rows: int
     elapsed_s: float
     batch_ms: list[float]
+    cpu_s: float
 
     @property
     def per_s(self) -> float:
@@ -75,15 +77,15 @@ def insert(url: str, chains: Sequence[list[Columns]]) -> Inserted:
     for thread in threads:
         thread.start()
     ready.wait()
-    began_s = time.perf_counter()
+    began_s, cpu_s = time.perf_counter(), time.process_time()
     for thread in threads:
         thread.join()
-    elapsed_s = time.perf_counter() - began_s
+    elapsed_s, cpu_s = time.perf_counter() - began_s, time.process_time() - cpu_s
     with psycopg.connect(url, autocommit=True) as connection:
         row = connection.execute("SELECT count(*) FROM floor_inbox").fetchone()
         connection.execute("DROP TABLE floor_inbox")
     assert row is not None
-    return Inserted(row[0], elapsed_s, times)
+    return Inserted(row[0], elapsed_s, times, cpu_s)
 
 
 def _insert(url: str, chains: Sequence[list[Columns]], ready: threading.Barrier, times: list[float]) -> None:

@@ -32,12 +32,14 @@ APPLIED_S = 300.0
 @dataclass(frozen=True, slots=True)
 class Ingested:
     """What central took: how many events in how long, how long each batch took to be acknowledged, the CPU
-    time of its process meanwhile, and after how long everything was applied as well."""
+    time of its process and of the database's meanwhile, and after how long everything was applied as well."""
 
     events: int
     elapsed_s: float
     batch_ms: list[float]
     cpu_s: float
+    database_cpu_s: float
+    floor_database_cpu_s: float
     applied_s: float
     floor: Inserted
     batch_events: int
@@ -45,6 +47,16 @@ class Ingested:
     @property
     def per_s(self) -> float:
         return self.events / self.elapsed_s
+
+    @property
+    def per_cpu_s(self) -> float:
+        """Events for each second of CPU that central and its database took; the senders are not of them."""
+        return self.events / (self.cpu_s + self.database_cpu_s)
+
+    @property
+    def floor_per_cpu_s(self) -> float:
+        """Rows for each second of CPU that who inserts barely and the database took."""
+        return self.floor.rows / (self.floor.cpu_s + self.floor_database_cpu_s)
 
 
 def batch_size(raws: Sequence[bytes]) -> int:
@@ -59,18 +71,21 @@ async def measure(office: Office, nodes: int) -> Ingested:
     keyrings = await office.enrol([chain.key for chain in chains])
     size = batch_size(tape)
     columns = [sync_floors.columns(chain, size) for chain in chains]
+    floor_cpu_s = office.database_cpu_s()
     floor = await asyncio.to_thread(sync_floors.insert, office.database.owner, columns)
+    floor_cpu_s = office.database_cpu_s() - floor_cpu_s
     prepared = [(ring, list(chain.batches(size))) for ring, chain in zip(keyrings, chains, strict=True)]
     del columns
-    cpu_s, began_s = office.cpu_s(), time.perf_counter()
+    cpu_s, database_cpu_s, began_s = office.cpu_s(), office.database_cpu_s(), time.perf_counter()
     times = await _send_all(office, prepared)
     elapsed_s = time.perf_counter() - began_s
-    cpu_s = office.cpu_s() - cpu_s
+    cpu_s, database_cpu_s = office.cpu_s() - cpu_s, office.database_cpu_s() - database_cpu_s
     await asyncio.to_thread(wait_until_applied, office)
     applied_s = time.perf_counter() - began_s
     events = sum(len(chain.raws) for chain in chains)
     _check(office, chains)
-    return Ingested(events, elapsed_s, times, cpu_s, applied_s, floor, size)
+    spent = (cpu_s, database_cpu_s, floor_cpu_s)
+    return Ingested(events, elapsed_s, times, *spent, applied_s, floor, size)
 
 
 async def _send_all(office: Office, prepared: Sequence[tuple[Keyring, list[Batch]]]) -> list[float]:

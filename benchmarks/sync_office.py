@@ -30,13 +30,14 @@ COMMAND = ("-c", "from tapledger_central.cli import central; central()")
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """A running central. ``pid`` is the process's."""
+    """A running central, and its process; ``database_pid`` is the one that all of PostgreSQL's come from."""
 
     address: str
     keys: CentralKeys
     database: Database
     folder: Path
     pid: int
+    database_pid: int
 
     async def enrol(self, keys: Sequence[Ed25519PrivateKey]) -> list[Keyring]:
         """Let central know nodes, past the codes that a technician would type; return their keyrings."""
@@ -72,8 +73,21 @@ class Office:
 
     def cpu_s(self) -> float:
         """Return the CPU time that the process has used."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_s(self.pid)
+
+    def database_cpu_s(self) -> float:
+        """Return the CPU time that the database's processes have used, those that ended included."""
+        children = Path(f"/proc/{self.database_pid}/task/{self.database_pid}/children").read_text().split()
+        return cpu_s(self.database_pid, ended=True) + sum(cpu_s(int(pid)) for pid in children)
+
+
+def cpu_s(pid: int, *, ended: bool = False) -> float:
+    """Return the CPU time of a process; with ``ended``, that of its children that are gone as well."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return 0.0
+    return sum(map(int, fields[11 : 15 if ended else 13])) / os.sysconf("SC_CLK_TCK")
 
 
 def _add(tx: Transaction, keys: Sequence[Ed25519PrivateKey], now_ms: int) -> None:
@@ -81,6 +95,10 @@ def _add(tx: Transaction, keys: Sequence[Ed25519PrivateKey], now_ms: int) -> Non
         public = key.public_key().public_bytes_raw()
         node = node_id(public)
         nodes.add(tx, node, node, node, public, now_ms)
+
+
+def _pid_of(server: PostgresServer) -> int:
+    return int((server.folder / "data" / "postmaster.pid").read_text().split()[0])
 
 
 def _prepare(folder: Path, database: Database) -> Path:
@@ -115,7 +133,7 @@ async def opened(server: PostgresServer, folder: Path) -> AsyncIterator[Office]:
             line = await process.stdout.readline()
         if not line:
             raise RuntimeError(f"central did not start: {(folder / 'central.log').read_text()[-1000:]}")
-        yield Office(str(json.loads(line)["address"]), keys, database, folder, process.pid)
+        yield Office(str(json.loads(line)["address"]), keys, database, folder, process.pid, _pid_of(server))
     finally:
         if process.returncode is None:
             process.terminate()

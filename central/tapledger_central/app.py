@@ -49,7 +49,7 @@ class Central:
         self.watch = feed.Watch(store)
         self._filing = 0
         self.applier = Applier(store, clock, self.watch.tell, lambda: self._filing > 0)
-        self.notary = Notary(store, keys, clock, self.watch.tell)
+        self.notary = Notary(store, keys, clock, self.watch.tell, lambda: self._filing > 0)
         self.leases = Leases(store, keys, clock, randomness, self.watch.tell)
         self.stock = Allotting(store, keys, clock, randomness, self.watch.tell)
 

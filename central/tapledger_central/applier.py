@@ -13,6 +13,7 @@ import structlog
 
 from tapledger.clock import Clock
 from tapledger.errors import Corrupt, TapledgerError, Unavailable
+from tapledger_central import rounds
 from tapledger_central.apply import MAX_EVENTS, apply_next, condemn_next, pass_over_next
 from tapledger_central.store import CentralStore, Transaction, inbox, news
 from tapledger_central.store.inbox import Behind
@@ -21,8 +22,6 @@ CHAINS_AT_ONCE = 100
 MAX_CHAINS = 100_000
 SCAN_S = 1.0
 """How often it is looked for what another process has filed."""
-FILING_SHARE = 4.0
-"""How many times as long as applying took filing has the machine before the next turn."""
 CATCH_UP_S = 5.0
 MAX_FAILED = 3
 """Chains in a row that the store fails at before it is given a rest."""
@@ -126,8 +125,7 @@ class Applier:
                 if failed == MAX_FAILED:
                     self._after = (chain.node, chain.epoch)  # the next round begins behind them
                     return done
-            if self._busy():
-                await asyncio.sleep(FILING_SHARE * (self._clock.monotonic_s() - began_s))
+            await rounds.give_way(self._busy, self._clock.monotonic_s() - began_s)
         self._after = (chains[-1].node, chains[-1].epoch) if len(chains) == CHAINS_AT_ONCE else FIRST
         return done
 

@@ -11,7 +11,7 @@ import structlog
 from tapledger.clock import Clock
 from tapledger.errors import TapledgerError
 from tapledger.wire.news import CheckpointNews
-from tapledger_central import audit
+from tapledger_central import audit, rounds
 from tapledger_central.keys import CentralKeys
 from tapledger_central.store import CentralStore, Transaction, news
 
@@ -22,15 +22,22 @@ _log = structlog.get_logger("central")
 
 
 class Notary:
-    """Keeps one tenant's log. ``told`` is called after a checkpoint was put into the feed."""
+    """Keeps one tenant's log. ``told`` is called after a checkpoint was put into the feed; ``busy`` says
+    whether a batch is being filed now."""
 
     def __init__(
-        self, store: CentralStore, keys: CentralKeys, clock: Clock, told: Callable[[], None] = lambda: None
+        self,
+        store: CentralStore,
+        keys: CentralKeys,
+        clock: Clock,
+        told: Callable[[], None] = lambda: None,
+        busy: Callable[[], bool] = lambda: False,
     ) -> None:
         self._store = store
         self._keys = keys
         self._clock = clock
         self._told = told
+        self._busy = busy
 
     async def run(self) -> None:
         """Do it for ever; what goes wrong is logged and tried again."""
@@ -47,9 +54,11 @@ class Notary:
         """Enter everything that waits; raise ``Corrupt`` when an event is gone that was filed."""
         more = True
         while more:
+            began_s = self._clock.monotonic_s()
             more, signed = await self._store.transact(self._advance)
             if signed:
                 self._told()
+            await rounds.give_way(self._busy, self._clock.monotonic_s() - began_s)
 
     def _advance(self, tx: Transaction) -> tuple[bool, bool]:
         """Return whether more is waiting and whether a checkpoint was signed."""

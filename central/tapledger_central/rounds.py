@@ -19,6 +19,9 @@ CHAINS_AT_ONCE = 50
 MAX_PASSES = 1000
 """Over all chains, before something else has its turn."""
 
+FILING_SHARE = 4.0
+"""How many times as long as such work took filing has the machine before the next of it."""
+
 T = TypeVar("T")
 
 _log = structlog.get_logger("central")
@@ -35,6 +38,12 @@ async def for_ever(*works: Callable[[], Awaitable[object]]) -> None:
             except Exception as error:
                 _log.exception("a round waits", why=type(error).__name__)
         await asyncio.sleep(ROUND_S)
+
+
+async def give_way(is_filing: Callable[[], bool], took_s: float) -> None:
+    """While batches come in, let filing them have most of the time: whoever sends waits, nobody else does."""
+    if is_filing():
+        await asyncio.sleep(FILING_SHARE * took_s)
 
 
 async def through(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 import pytest
 import sqlalchemy as sa
@@ -10,10 +11,10 @@ import sqlalchemy as sa
 from tapledger.errors import Conflict, Corrupt, Invalid, Unavailable
 from tapledger.sync.client import CentralClient
 from tapledger.sync.puller import Puller, pull_once
-from tapledger.sync.pusher import TARGET_BYTES, push_once
+from tapledger.sync.pusher import LEAST_BYTES, TARGET_BYTES, Load, push_once
 from tapledger.wire.messages import Batch, BatchAnswer, FeedPage
 from tests.central.chains import held
-from tests.central.world import START, ShopNode, World
+from tests.central.world import START, HandClock, ShopNode, World
 
 
 class Line:
@@ -101,14 +102,31 @@ async def test_more_than_one_batch_goes_in_order(world: World, monkeypatch: pyte
     assert [len(batch.raws) for batch in line.sent] == [2, 2, 1]
 
 
-async def test_large_events_go_in_smaller_batches(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_is_as_large_as_the_line_carries() -> None:
+    clock = HandClock(START)
+    load = Load(clock)
+
+    def send(took_s: float, carries: int) -> int:
+        with suppress(Unavailable), load.carried() as size:
+            clock.move(took_s)
+            if size > carries:
+                raise Unavailable("CENTRAL_UNREACHABLE")
+        return size
+
+    assert [send(20, 100_000) for _ in range(5)] == [TARGET_BYTES >> n for n in (0, 1, 2, 3, 3)]
+    assert [send(0.1, TARGET_BYTES) for _ in range(5)] == [TARGET_BYTES >> n for n in (3, 2, 1, 0, 0)]
+    for _ in range(20):
+        send(20, 0)
+    assert load.target_bytes == LEAST_BYTES
+
+
+async def test_large_events_go_in_smaller_batches(world: World) -> None:
     shop = await world.shop("first")
     for number in range(5):
         await shop.join(f"m-{number}")
-    monkeypatch.setattr("tapledger.sync.pusher.TARGET_BYTES", 400)
     assert TARGET_BYTES > 400
     line = Line(shop)
-    while await push_once(shop.store, line, shop.keyring):
+    while await push_once(shop.store, line, shop.keyring, target_bytes=400):
         pass
     assert sum(len(batch.raws) for batch in line.sent) == 5
     assert len(line.sent) > 2

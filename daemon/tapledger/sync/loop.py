@@ -26,7 +26,7 @@ from tapledger.sync.client import CentralClient, central_address
 from tapledger.sync.placing import take_place
 from tapledger.sync.ports import SyncStore
 from tapledger.sync.puller import Puller
-from tapledger.sync.pusher import push_once
+from tapledger.sync.pusher import Load, push_once
 from tapledger.sync.transport import Transport
 from tapledger.wire.messages import MAX_WAIT_S
 
@@ -93,6 +93,7 @@ class SyncLoop:
         self._in_place = False
         self._puller = Puller(store)
         self._push_failures = self._pull_failures = 0
+        self._load = Load(clock)
         self._push_rests_until_s = 0.0
         self.client: CentralClient | None = None
         """Whom to ask while this runs."""
@@ -187,7 +188,8 @@ class SyncLoop:
 
     async def _push_once(self, client: CentralClient) -> int:
         async with self._pushing:
-            return await push_once(self._store, client, self._keyring)
+            with self._load.carried() as target_bytes:
+                return await push_once(self._store, client, self._keyring, target_bytes)
 
     async def _pull_page(self, client: CentralClient, wait_s: int) -> bool:
         await self._take_place(client)

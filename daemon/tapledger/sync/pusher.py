@@ -2,29 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
+from tapledger.clock import Clock
 from tapledger.errors import Conflict, Unavailable
 from tapledger.store.keyring import Keyring
 from tapledger.sync.ports import SyncStore
 from tapledger.wire import signing
 from tapledger.wire.messages import MAX_BATCH_EVENTS, Batch, BatchAnswer
 
-TARGET_BYTES = 256 * 1024
-"""A batch is kept about this small, so that one fits through a slow line well inside its deadline."""
+TARGET_BYTES = 512 * 1024
+"""Of events in one batch: central takes many at once with less work for each."""
+LEAST_BYTES = 16 * 1024
+QUICK_S = 2.0
+"""A batch that took less says that the line bears more; its deadline is ten times that."""
 
 
 class Uplink(Protocol):
     async def send(self, batch: Batch) -> BatchAnswer: ...
 
 
-async def push_once(store: SyncStore, uplink: Uplink, keyring: Keyring) -> int:
-    """Send the next batch, if any; return how many events central has taken.
+class Load:
+    """How much goes into a batch on this line: half as much after one that did not get through, twice as much
+    after a quick one. A line on which every large batch runs out of time would never carry anything."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.target_bytes = TARGET_BYTES
+
+    @contextmanager
+    def carried(self) -> Iterator[int]:
+        """Give the size for one batch, and learn from how sending it ends."""
+        began_s = self._clock.monotonic_s()
+        try:
+            yield self.target_bytes
+        except Unavailable:
+            self.target_bytes = max(LEAST_BYTES, self.target_bytes // 2)
+            raise
+        if self._clock.monotonic_s() - began_s < QUICK_S:
+            self.target_bytes = min(TARGET_BYTES, self.target_bytes * 2)
+
+
+async def push_once(
+    store: SyncStore, uplink: Uplink, keyring: Keyring, target_bytes: int = TARGET_BYTES
+) -> int:
+    """Send the next batch, if any, of about so many bytes; return how many events central has taken.
 
     When central misses earlier events the store is rewound, so that the next call sends those. Every other
     refusal is raised and leaves the events where they are: still to be sent.
     """
-    pending = await store.pending(MAX_BATCH_EVENTS, TARGET_BYTES)
+    pending = await store.pending(MAX_BATCH_EVENTS, target_bytes)
     if pending is None:
         return 0
     count = len(pending.raws)
