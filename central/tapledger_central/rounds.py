@@ -19,7 +19,7 @@ CHAINS_AT_ONCE = 50
 MAX_PASSES = 1000
 """Over all chains, before something else has its turn."""
 
-FILING_SHARE = 4.0
+FILING_SHARE = 9.0
 """How many times as long as such work took filing has the machine before the next of it."""
 
 T = TypeVar("T")
