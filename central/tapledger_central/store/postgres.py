@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+import psycopg
 import sqlalchemy as sa
 import stamina
 from psycopg import sql
@@ -45,6 +46,14 @@ _ROLE = sa.text(
 )
 
 
+class BinaryCursor(psycopg.Cursor[Any]):
+    """Answers come as they are: as text, a byte of an event or a state is two characters on the way."""
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> BinaryCursor:
+        # Several statements in one text are only understood by the protocol that answers in text.
+        return super().execute(query, params, binary=params is not None, **options)
+
+
 class _Again(Exception):
     """The transaction was surely not committed: the same work may succeed now."""
 
@@ -54,7 +63,7 @@ class PostgresStore:
 
     def __init__(self, engine: sa.Engine, tenant: str, connections: int) -> None:
         self._engine = engine
-        sa.event.listen(engine.pool, "connect", _begins_itself)
+        sa.event.listen(engine.pool, "connect", _for_rows)
         self._threads = ThreadPoolExecutor(connections, "central-store")
         self._begin = _BEGIN.format(sql.Literal(tenant)).as_string()
         self.tenant = tenant
@@ -173,9 +182,10 @@ def _on_connect(connection: Any, record: Any) -> None:
     connection.add_notice_handler(lambda notice: said.append(notice.sqlstate or ""))
 
 
-def _begins_itself(connection: Any, record: Any) -> None:
-    """The driver would say BEGIN alone, and wait for the answer, before the first statement."""
+def _for_rows(connection: Any, record: Any) -> None:
+    # The driver would say BEGIN alone, and wait for the answer, before the first statement.
     connection.autocommit = True
+    connection.cursor_factory = BinaryCursor
 
 
 @contextmanager
