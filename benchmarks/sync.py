@@ -78,7 +78,7 @@ def judge(measured: Measured) -> list[Goal]:
     lookup, few = percentile(many.lookup_ms, 0.99), percentile(many.lookup_of_few_ms, 0.99)
     return [
         # The senders share the machine with central, and nobody sends the bare inserts: per second of CPU.
-        at_least("ingest_over_floor_per_cpu_s", ingest.per_cpu_s / ingest.floor_per_cpu_s, INGEST_RATIO),
+        at_least("ingest_over_floor_per_cpu_s", ingest.per_cpu_s / ingest.floor.per_cpu_s, INGEST_RATIO),
         # Where the bare inserts do not reach twice as many, nothing is promised but the ratio.
         at_least("ingest_per_s", per_s, min(INGEST_PER_S, ingest.floor.per_s * INGEST_RATIO)),
         goal("ingest_batch_p99_ms", percentile(ingest.batch_ms, 0.99), BATCH_P99_MS),

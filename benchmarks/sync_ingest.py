@@ -39,7 +39,6 @@ class Ingested:
     batch_ms: list[float]
     cpu_s: float
     database_cpu_s: float
-    floor_database_cpu_s: float
     applied_s: float
     floor: Inserted
     batch_events: int
@@ -52,11 +51,6 @@ class Ingested:
     def per_cpu_s(self) -> float:
         """Events for each second of CPU that central and its database took; the senders are not of them."""
         return self.events / (self.cpu_s + self.database_cpu_s)
-
-    @property
-    def floor_per_cpu_s(self) -> float:
-        """Rows for each second of CPU that who inserts barely and the database took."""
-        return self.floor.rows / (self.floor.cpu_s + self.floor_database_cpu_s)
 
 
 def batch_size(raws: Sequence[bytes]) -> int:
@@ -71,9 +65,7 @@ async def measure(office: Office, nodes: int) -> Ingested:
     keyrings = await office.enrol([chain.key for chain in chains])
     size = batch_size(tape)
     columns = [sync_floors.columns(chain, size) for chain in chains]
-    floor_cpu_s = office.database_cpu_s()
-    floor = await asyncio.to_thread(sync_floors.insert, office.database.owner, columns)
-    floor_cpu_s = office.database_cpu_s() - floor_cpu_s
+    floor = await asyncio.to_thread(sync_floors.insert, office.database.owner, columns, office.database_cpu_s)
     prepared = [(ring, list(chain.batches(size))) for ring, chain in zip(keyrings, chains, strict=True)]
     del columns
     cpu_s, database_cpu_s, began_s = office.cpu_s(), office.database_cpu_s(), time.perf_counter()
@@ -84,8 +76,7 @@ async def measure(office: Office, nodes: int) -> Ingested:
     applied_s = time.perf_counter() - began_s
     events = sum(len(chain.raws) for chain in chains)
     _check(office, chains)
-    spent = (cpu_s, database_cpu_s, floor_cpu_s)
-    return Ingested(events, elapsed_s, times, *spent, applied_s, floor, size)
+    return Ingested(events, elapsed_s, times, cpu_s, database_cpu_s, applied_s, floor, size)
 
 
 async def _send_all(office: Office, prepared: Sequence[tuple[Keyring, list[Batch]]]) -> list[float]:

@@ -48,8 +48,8 @@ class Central:
         self.randomness = randomness
         self.watch = feed.Watch(store)
         self._filing = 0
-        self.applier = Applier(store, clock, self.watch.tell, lambda: self._filing > 0)
-        self.notary = Notary(store, keys, clock, self.watch.tell, lambda: self._filing > 0)
+        self.applier = Applier(store, clock, self.watch.tell, self._is_filing)
+        self.notary = Notary(store, keys, clock, self.watch.tell, self._is_filing)
         self.leases = Leases(store, keys, clock, randomness, self.watch.tell)
         self.stock = Allotting(store, keys, clock, randomness, self.watch.tell)
 
@@ -57,6 +57,9 @@ class Central:
         """Return a one-time code with which one computer of a shop can enrol."""
         now = self.clock.now()
         return await self.store.transact(lambda tx: enrol.new_code(tx, self.keys, shop, now, self.randomness))
+
+    def _is_filing(self) -> bool:
+        return self._filing > 0
 
     async def take(self, node: Node, batch: Batch) -> BatchAnswer:
         """File a node's batch (``intake.take``); it is applied right afterwards."""

@@ -46,10 +46,11 @@ async def take(store: CentralStore, node: Node, batch: Batch, now: dt.datetime) 
 
 def _take(tx: Transaction, batch: Batch, now: dt.datetime) -> BatchAnswer | TapledgerError:
     """Do it in one transaction. Errors that leave evidence are returned, so that it is committed."""
-    head = inbox.lock_head(tx, batch.node, batch.epoch)
-    if head.status != nodes.ACTIVE:
+    node = nodes.find(tx, batch.node)
+    if node is None or node.status != nodes.ACTIVE:
         _keep_evidence(tx, batch, now)
-        return Denied("NODE_SUSPENDED", status=head.status or "unknown")
+        return Denied("NODE_SUSPENDED", status="unknown" if node is None else node.status)
+    head = inbox.lock_head(tx, batch.node, batch.epoch)
     if batch.first_seq > head.seq + 1:
         raise Conflict("GAP", need=head.seq + 1)
     last_seq = batch.first_seq + len(batch.raws) - 1

@@ -58,7 +58,8 @@ class Notary:
             more, signed = await self._store.transact(self._advance)
             if signed:
                 self._told()
-            await rounds.give_way(self._busy, self._clock.monotonic_s() - began_s)
+            if more:
+                await rounds.give_way(self._busy, self._clock.monotonic_s() - began_s)
 
     def _advance(self, tx: Transaction) -> tuple[bool, bool]:
         """Return whether more is waiting and whether a checkpoint was signed."""

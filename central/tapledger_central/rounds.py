@@ -18,9 +18,8 @@ ROUND_S = 5.0
 CHAINS_AT_ONCE = 50
 MAX_PASSES = 1000
 """Over all chains, before something else has its turn."""
-
 FILING_SHARE = 9.0
-"""How many times as long as such work took filing has the machine before the next of it."""
+"""How many times as long as a piece of other work took filing has the machine before the next piece."""
 
 T = TypeVar("T")
 
@@ -41,7 +40,7 @@ async def for_ever(*works: Callable[[], Awaitable[object]]) -> None:
 
 
 async def give_way(is_filing: Callable[[], bool], took_s: float) -> None:
-    """While batches come in, let filing them have most of the time: whoever sends waits, nobody else does."""
+    """Called between two pieces of work that can wait: while batches come in, filing has most of the time."""
     if is_filing():
         await asyncio.sleep(FILING_SHARE * took_s)
 

@@ -74,9 +74,9 @@ def test_members_are_all_different() -> None:
 
 def measured(**others: Any) -> Measured:
     """Return figures that are just good enough."""
-    floor = Inserted(30_000, 1.0, [1.0], 0.5)
+    floor = Inserted(30_000, 1.0, [1.0], 1.0)
     values: dict[str, Any] = {
-        "ingest": Ingested(15_000, 1.0, [100.0], 0.5, 0.5, 0.5, 2.0, floor, 100),
+        "ingest": Ingested(15_000, 1.0, [100.0], 0.5, 0.5, 2.0, floor, 100),
         "pull": Moved(500, 1.0),
         "push": Moved(50, 1.0),
         "many": Many(1_000_000, 60.0, 300.0, [10.0], [25.0], [1.0], [0.5]),
@@ -96,9 +96,9 @@ def test_goals_are_met_at_their_limits_and_missed_beyond() -> None:
     good = measured()
     assert missed(ingest=replace(good.ingest, elapsed_s=1.01)) == {"ingest_per_s"}
     assert missed(ingest=replace(good.ingest, batch_ms=[100.1])) == {"ingest_batch_p99_ms"}
-    fast = replace(good.ingest, floor=Inserted(31_000, 1.0, [1.0], 0.5))
+    fast = replace(good.ingest, floor=Inserted(31_000, 1.0, [1.0], 1.0))
     assert missed(ingest=fast) == {"ingest_over_floor_per_cpu_s"}
-    slow = replace(good.ingest, events=5000, floor=Inserted(10_000, 1.0, [1.0], 0.5))
+    slow = replace(good.ingest, events=5000, floor=Inserted(10_000, 1.0, [1.0], 1.0))
     assert missed(ingest=slow) == set(), "a machine whose bare inserts are slower is asked for half of them"
     assert missed(pull=Moved(499, 1.0)) == {"pull_over_peer"}
     assert missed(push=Moved(49, 1.0)) == {"push_over_peer"}

@@ -102,21 +102,38 @@ async def test_more_than_one_batch_goes_in_order(world: World, monkeypatch: pyte
     assert [len(batch.raws) for batch in line.sent] == [2, 2, 1]
 
 
-def test_a_batch_is_as_large_as_the_line_carries() -> None:
+class SlowLine:
+    """A line on which a batch takes so long, and none larger than ``carries`` bytes gets through."""
+
+    def __init__(self, clock: HandClock, took_s: float, carries: int) -> None:
+        self.clock, self.took_s, self.carries = clock, took_s, carries
+
+    async def send(self, batch: Batch) -> BatchAnswer:
+        self.clock.move(self.took_s)
+        if sum(map(len, batch.raws)) > self.carries:
+            raise Unavailable("CENTRAL_UNREACHABLE")
+        return BatchAnswer(ack=batch.first_seq)
+
+
+async def test_a_batch_is_as_large_as_the_line_carries() -> None:
     clock = HandClock(START)
     load = Load(clock)
 
-    def send(took_s: float, carries: int) -> int:
-        with suppress(Unavailable), load.carried() as size:
-            clock.move(took_s)
-            if size > carries:
-                raise Unavailable("CENTRAL_UNREACHABLE")
+    async def send(took_s: float, carries: int, size: int = 0) -> int:
+        size = size or load.target_bytes
+        batch = Batch(node="n", epoch=1, first_seq=1, raws=[bytes(size)], head=b"", signature=b"")
+        with suppress(Unavailable):
+            await load.on(SlowLine(clock, took_s, carries)).send(batch)
         return size
 
-    assert [send(20, TARGET_BYTES // 5) for _ in range(5)] == [TARGET_BYTES >> n for n in (0, 1, 2, 3, 3)]
-    assert [send(0.1, TARGET_BYTES) for _ in range(5)] == [TARGET_BYTES >> n for n in (3, 2, 1, 0, 0)]
+    sizes = [await send(20, TARGET_BYTES // 5) for _ in range(5)]
+    assert sizes == [TARGET_BYTES >> n for n in (0, 1, 2, 3, 3)]
+    await send(0.1, TARGET_BYTES, size=100)
+    assert load.target_bytes == TARGET_BYTES >> 3, "that a small one was quick says nothing"
+    sizes = [await send(0.1, TARGET_BYTES) for _ in range(5)]
+    assert sizes == [TARGET_BYTES >> n for n in (3, 2, 1, 0, 0)]
     for _ in range(20):
-        send(20, 0)
+        await send(20, 0)
     assert load.target_bytes == LEAST_BYTES
 
 

@@ -20,8 +20,6 @@ class Head:
     seq: int
     hash: bytes
     hlc: int
-    status: str | None
-    """Of its node; None is one that nobody enrolled."""
 
 
 class Filed(msgspec.Struct, frozen=True):
@@ -58,8 +56,7 @@ class Behind:
 
 _LOCK_HEAD = sa.text(
     "INSERT INTO head VALUES (:tenant, :node, :epoch, 0, :genesis, 0, 0) ON CONFLICT (tenant, node, epoch)"
-    " DO UPDATE SET seq = head.seq RETURNING seq, hash, hlc,"
-    " (SELECT n.status FROM node n WHERE n.tenant = :tenant AND n.node = :node)"
+    " DO UPDATE SET seq = head.seq RETURNING seq, hash, hlc"
 )
 _SET_HEAD = sa.text(
     "UPDATE head SET seq = :seq, hash = :hash, hlc = :hlc"
@@ -84,15 +81,13 @@ _ADD = sa.text(
     " (:tenant, :node, :epoch, :seq, :hash, :hlc, :member, :verdict, :received_ms, :raw)"
 )
 _ADD_ALL = sa.text(
-    f"WITH moved AS ({_SET_HEAD.text}) INSERT INTO inbox"  # noqa: S608
-    " SELECT :tenant, :node, :epoch, CAST(:before AS bigint) + e.place,"
+    "INSERT INTO inbox SELECT :tenant, :node, :epoch, CAST(:before AS bigint) + e.place,"
     " substr(CAST(:hashes AS bytea), CAST(e.place AS integer) * 32 - 31, 32),"
     " e.hlc, e.member, coalesce(e.verdict, ''), :received_ms, e.raw"
     " FROM unnest(CAST(:hlcs AS bigint[]), CAST(:members AS text[]), CAST(:verdicts AS text[]),"
     " CAST(:raws AS bytea[])) WITH ORDINALITY AS e (hlc, member, verdict, raw, place)"
 )
-"""Both in one, for a statement costs as much as dozens of rows. Every array is written and read element by
-element: what has one length, or can be counted, is none."""
+"""Every array is written and read element by element: what has one length, or can be counted, is none."""
 _FILED = "node, epoch, seq, hash, hlc, member, verdict, raw"
 _OF_MEMBERS = ByKeys(
     _FILED,
@@ -152,12 +147,9 @@ _QUARANTINED = sa.text(
 
 
 def lock_head(tx: Transaction, node: str, epoch: int) -> Head:
-    """Return where a chain ends; nobody else adds to it until this transaction is over.
-
-    A chain that did not begin is at seq 0, and stays so when nothing is added.
-    """
+    """Return where a chain ends; nobody else adds to it until this transaction is over."""
     row = tx.execute(_LOCK_HEAD, {"node": node, "epoch": epoch, "genesis": GENESIS}).one()
-    return Head(row[0], bytes(row[1]), row[2], row[3])
+    return Head(row[0], bytes(row[1]), row[2])
 
 
 def heads(tx: Transaction, node: str) -> list[tuple[int, int, bytes]]:
@@ -192,7 +184,6 @@ def add(tx: Transaction, events: Sequence[Filed], received_ms: int) -> None:
     """Insert events of one chain that follow its head, and move the head to the last of them."""
     last = events[-1]
     place = {"node": last.node, "epoch": last.epoch}
-    end = {**place, "seq": last.seq, "hash": last.hash, "hlc": last.hlc}
     if tx.is_postgresql:
         condemned = any(one.verdict for one in events)
         arrays = {
@@ -203,12 +194,12 @@ def add(tx: Transaction, events: Sequence[Filed], received_ms: int) -> None:
             "verdicts": [one.verdict for one in events] if condemned else [],
             "raws": [one.raw for one in events],
         }
-        tx.execute(_ADD_ALL, {**end, **arrays, "received_ms": received_ms})
+        tx.execute(_ADD_ALL, {**place, **arrays, "received_ms": received_ms})
     else:
         varying = ("seq", "hash", "hlc", "member", "verdict", "raw")
         rows = [{name: getattr(one, name) for name in varying} for one in events]
         tx.execute(_ADD, [{**place, **row, "received_ms": received_ms} for row in rows])
-        tx.execute(_SET_HEAD, end)
+    tx.execute(_SET_HEAD, {**place, "seq": last.seq, "hash": last.hash, "hlc": last.hlc})
 
 
 def of_members(

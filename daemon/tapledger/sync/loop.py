@@ -188,8 +188,8 @@ class SyncLoop:
 
     async def _push_once(self, client: CentralClient) -> int:
         async with self._pushing:
-            with self._load.carried() as target_bytes:
-                return await push_once(self._store, client, self._keyring, target_bytes)
+            line, target_bytes = self._load.on(client), self._load.target_bytes
+            return await push_once(self._store, line, self._keyring, target_bytes)
 
     async def _pull_page(self, client: CentralClient, wait_s: int) -> bool:
         await self._take_place(client)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Protocol
 
 from tapledger.clock import Clock
@@ -17,7 +16,7 @@ TARGET_BYTES = 384 * 1024
 """Of events in one batch: central takes many at once with less work for each."""
 LEAST_BYTES = 16 * 1024
 QUICK_S = 2.0
-"""A batch that took less says that the line bears more; its deadline is ten times that."""
+"""A large batch that took less says that the line bears more; its deadline is ten times that."""
 
 
 class Uplink(Protocol):
@@ -32,17 +31,31 @@ class Load:
         self._clock = clock
         self.target_bytes = TARGET_BYTES
 
-    @contextmanager
-    def carried(self) -> Iterator[int]:
-        """Give the size for one batch, and learn from how sending it ends."""
+    def on(self, uplink: Uplink) -> Uplink:
+        """Return a line that sends over another, and learn from how that ends."""
+        return _Watched(uplink, self)
+
+    async def send(self, uplink: Uplink, batch: Batch) -> BatchAnswer:
         began_s = self._clock.monotonic_s()
         try:
-            yield self.target_bytes
+            answer = await uplink.send(batch)
         except Unavailable:
             self.target_bytes = max(LEAST_BYTES, self.target_bytes // 2)
             raise
-        if self._clock.monotonic_s() - began_s < QUICK_S:
+        # That a small batch was quick says nothing of a large one.
+        is_large = sum(map(len, batch.raws)) > self.target_bytes // 2 or len(batch.raws) == MAX_BATCH_EVENTS
+        if is_large and self._clock.monotonic_s() - began_s < QUICK_S:
             self.target_bytes = min(TARGET_BYTES, self.target_bytes * 2)
+        return answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    uplink: Uplink
+    load: Load
+
+    async def send(self, batch: Batch) -> BatchAnswer:
+        return await self.load.send(self.uplink, batch)
 
 
 async def push_once(
