@@ -26,7 +26,7 @@ WARM_UP = 20
 _WRITES = (
     "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)",
     "INSERT INTO operation VALUES (?, ?, ?, ?)",
-    "UPDATE member SET state = ?, unsettled_points = ? WHERE id = ?",
+    "UPDATE member SET state = ?, unsettled_points = ? WHERE no = ?",
     "INSERT INTO print_job VALUES ({})",
 )
 
@@ -83,7 +83,7 @@ async def _rows(shop: Shop, recorded: Recorded) -> list[tuple[object, ...]]:
         queries: list[tuple[str, tuple[object, ...]]] = [
             ("SELECT * FROM event WHERE epoch = ? AND seq = ?", place),
             ("SELECT * FROM operation WHERE epoch = ? AND seq = ?", place),
-            ("SELECT state, unsettled_points, id FROM member WHERE id = ?", (member,)),
+            ("SELECT state, unsettled_points, no FROM member WHERE id = ?", (member,)),
             ("SELECT * FROM print_job WHERE id = ?", (job_id(recorded),)),
         ]
         return [tuple(tx.exec_driver_sql(query, values).one()) for query, values in queries]

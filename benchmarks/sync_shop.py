@@ -100,11 +100,18 @@ async def client_of(office: Office, ring: Keyring) -> AsyncIterator[CentralClien
         yield CentralClient(transport, office.address, ring, SystemClock(), os.urandom)
 
 
+def _as_started() -> None:
+    """Do what the daemon does when it has started: what is loaded by now need not be walked again."""
+    gc.collect()
+    gc.freeze()
+
+
 async def pull(office: Office, folder: Path, ring: Keyring) -> Moved:
     """Learn everything that central tells, into a new store."""
     store = await Store.open(folder, ring)
     try:
         async with client_of(office, ring) as client:
+            _as_started()
             began_s = time.perf_counter()
             changed = await pull_once(store, client)
             elapsed_s = time.perf_counter() - began_s
@@ -121,6 +128,7 @@ async def push(office: Office, folder: Path, ring: Keyring, count: int) -> Moved
         await store.transact(lambda tx: _record(tx, ring, count))
         assert await store.unsynced() == count
         async with client_of(office, ring) as client:
+            _as_started()
             began_s = time.perf_counter()
             while await push_once(store, client, ring):
                 pass
@@ -146,8 +154,7 @@ async def many(office: Office, folder: Path, ring: Keyring, known: int, taps: in
     seeded = await seeded_shop.make(folder / "shop", CUSTOMERS, lambda _: ring)
     randomness = random.Random(sync_workload.SEED)
     async with seeded.open() as shop, client_of(office, ring) as client:
-        gc.collect()
-        gc.freeze()  # as the daemon does when it has started
+        _as_started()
         beside = asyncio.create_task(_tap_for_ever(shop, seeded, randomness))
         began_s = time.perf_counter()
         changed = await pull_once(shop.store, client)

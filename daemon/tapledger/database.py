@@ -7,6 +7,7 @@ SQLite comes with sqlcipher3 (>= 3.53), not with Python: Debian 12's 3.40 can co
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -37,10 +38,12 @@ PRAGMAS: tuple[str, ...] = (
     f"busy_timeout={BUSY_TIMEOUT_MS}",
 )
 """How every connection is set. A million members' rows lie all over the file, so there is more cache than
-SQLite's own 2 MB. Its checkpoints stay: rarer ones are longer, and somebody at the counter waits for one."""
+SQLite's own 2 MB."""
 READING, WRITING = "BEGIN", "BEGIN IMMEDIATE"
 NO_ROOM_BYTES = 1 << 20
 """With less than this free, a fault of the disk is told as a full disk: that can be helped."""
+INSERTED_AT_ONCE = (64, 16, 4, 1)
+"""Few sizes, so that the texts of ``insert`` are few and stay prepared."""
 FULL, FAULT = "STORE_FULL", "STORE_FAULT"
 
 
@@ -62,6 +65,23 @@ def every(tx: Transaction, query: str, *values: object) -> list[tuple[Any, ...]]
 def repeat(tx: Transaction, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
     """Run a statement once for each row of values; asked like ``first``."""
     _driver(tx).executemany(statement, rows)
+
+
+def insert(tx: Transaction, into: str, rows: Sequence[tuple[object, ...]], otherwise: str = "") -> None:
+    """Insert rows by few statements; ``otherwise`` is what to do about those that are there.
+
+    Each run of a statement lets go of the interpreter's lock and may have to wait for it: by ``repeat``, a
+    page of members would do so hundreds of times.
+    """
+    if not rows:
+        return
+    marks = f"({', '.join('?' * len(rows[0]))})"
+    execute, start = _driver(tx).execute, 0
+    while start < len(rows):
+        count = next(size for size in INSERTED_AT_ONCE if size <= len(rows) - start)
+        values = itertools.chain.from_iterable(rows[start : start + count])
+        execute(f"INSERT INTO {into} VALUES {', '.join([marks] * count)} {otherwise}", tuple(values))  # noqa: S608 - question marks only
+        start += count
 
 
 def _driver(connection: sa.Connection) -> Any:

@@ -31,7 +31,7 @@ async def test_the_floor_commits_the_very_rows_of_the_sales(tmp_path: Path) -> N
     before = rows(tmp_path / "shop" / "shop.db", "event")
     times = await sale_commit.measure(seeded, SALES)
     assert len(times.sale_ms) == len(times.commit_floor_ms) == SALES
-    for table in ("event", "operation", "member", "print_job", "credential", "profile"):
+    for table in ("event", "operation", "member", "print_job", "name_log", "profile"):
         sold = rows(tmp_path / "shop" / "shop.db", table)
         assert sold == rows(tmp_path / "shop" / "twin.db", table), table
     assert len(rows(tmp_path / "shop" / "twin.db", "event")) == len(before) + sale_commit.WARM_UP + SALES

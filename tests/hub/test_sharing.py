@@ -61,7 +61,7 @@ async def test_kiosks_spend_the_hubs_lease_together_and_never_beyond_it(branch: 
     assert (have.available, have.held, have.leased) == (400, 600, 0)
     for box in (branch.hub, left, right):
         assert await box.member() == state
-        assert await box.node.store.transact(lambda tx: ahead.members_in(tx, ["li"])) == set()
+        assert await box.node.store.transact(lambda tx: ahead.missing(tx, ["li"], {})) == []
     assert await overdrawn(branch) == []
 
 
@@ -136,7 +136,7 @@ async def test_a_lease_of_a_hub_that_is_gone_for_good_is_closed_and_forgotten(br
         await left.sync_directly()
     assert await left.leased() == 0
     await left.node.sale("li", 100)
-    assert await left.node.store.transact(lambda tx: ahead.members_in(tx, ["li"])) == set()
+    assert await left.node.store.transact(lambda tx: ahead.missing(tx, ["li"], {})) == []
 
 
 # ---- the hub ----------------------------------------------------------------------------------------------

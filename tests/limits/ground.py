@@ -20,6 +20,7 @@ from tapledger.membership.redemption import RewardCommand, hold_reward
 from tapledger.membership.registration import Joining, link_credential, register_member
 from tapledger.membership.sale import SaleCommand
 from tapledger.membership.shop import Shop
+from tapledger.store import names
 from tapledger.store.store import Store
 from tests.lives.life import scenario
 from tests.lives.rules import BOTTLE, TEA, TOWEL, table
@@ -46,7 +47,7 @@ class Sandbox:
             with self._store._database.translated(), self._connection.begin_nested():
                 return work(self._connection)
         except BaseException:
-            self._store.journal.forget()
+            self._forget(self._connection)
             raise
 
     def __enter__(self) -> Sandbox:
@@ -58,7 +59,12 @@ class Sandbox:
     def __exit__(self, *_: object) -> None:
         self._is_inside = False
         self._outer.rollback()
+        self._store._database.transact_now(self._forget)
+
+    def _forget(self, tx: Transaction) -> None:
+        """Let the store not remember what its file does not say any more."""
         self._store.journal.forget()
+        self._store._fresh = names.take_up(tx)
 
 
 class Ground:

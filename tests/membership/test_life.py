@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import msgspec
 import pytest
 
 from tapledger.errors import NotFound, Refused
@@ -17,6 +18,7 @@ from tapledger.membership.redemption import fulfil_voucher
 from tapledger.membership.sign_in import add_person
 from tapledger.membership.tap import greet_member
 from tapledger.store import members
+from tapledger.store.fresh import PSEUDONYM
 from tapledger.store.journal import Broken, verify
 from tests.store.shops import Bench, card
 
@@ -173,7 +175,13 @@ async def test_an_erased_member_leaves_no_trace_but_the_ledger(bench: Bench) -> 
     ann, other = await two(bench)
     await merging.merge_members(bench.shop, "k-1", ann, other, "s-1")
     await privacy.erase_member(bench.shop, "k-2", other, Erase("s-1"))
-    assert bench.rows("SELECT * FROM profile") == bench.rows("SELECT * FROM credential") == []
+    noted = [
+        name
+        for (names,) in bench.rows("SELECT names FROM name_log")
+        for name in msgspec.msgpack.decode(names)
+    ]
+    assert {kind for kind, *_ in noted} == {PSEUDONYM}
+    assert bench.rows("SELECT * FROM profile") == bench.rows("SELECT * FROM name") == []
     assert (await state(bench, ann)).status == "erased"
     with pytest.raises(NotFound):
         await greet_member(bench.shop, card("a"))

@@ -51,7 +51,7 @@ async def test_a_sale_asks_the_store_for_little(bench: Bench) -> None:
     member = await bench.join("Ann", card("a"))
     said = await bench.listen()
     await record_sale(bench.shop, bench.sale(member, EARPHONES))
-    wrote = ["INSERT", "INSERT", "INSERT", "UPDATE", "INSERT", "DELETE"]
+    wrote = ["INSERT", "INSERT", "UPDATE", "UPDATE", "INSERT", "DELETE"]
     assert [text.split()[0] for text in said] == ["BEGIN", "SELECT", "SELECT", *wrote, "COMMIT"]
 
 

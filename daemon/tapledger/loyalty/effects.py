@@ -46,7 +46,7 @@ class LotTake(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The lot's own expiry: given back when the lot is kept no more, the amount gets it again."""
 
 
-class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
+class Hold(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Points set aside for a reward until it is fulfilled or released; names the lots they came from."""
 
     id: str
@@ -66,7 +66,7 @@ class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of the points: drawn from a lease of the shop, so that its quota never counted them."""
 
 
-class Lease(msgspec.Struct, frozen=True, omit_defaults=True):
+class Lease(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A slice of a member's balance that one node alone may spend, until it says itself what was left of it.
 
     No timer ever gives it back: only the holder's own close does, or a write-off that somebody answers for.
@@ -101,25 +101,25 @@ class Credential(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What this card may spend a day (family cards); null is without limit."""
 
 
-class Credited(msgspec.Struct, frozen=True, tag="credit"):
+class Credited(msgspec.Struct, frozen=True, gc=False, tag="credit"):
     lot: Lot
 
 
-class Debited(msgspec.Struct, frozen=True, tag="debit"):
+class Debited(msgspec.Struct, frozen=True, gc=False, tag="debit"):
     """Taken from the lots named; what a lot cannot pay becomes the pool's deficit."""
 
     takes: tuple[LotTake, ...]
     pool: str = POINTS
 
 
-class Overdrawn(msgspec.Struct, frozen=True, tag="overdraw"):
+class Overdrawn(msgspec.Struct, frozen=True, gc=False, tag="overdraw"):
     """A debit that no lot pays: a deficit, filled by the next credits."""
 
     amount: int
     pool: str = POINTS
 
 
-class Lapsed(msgspec.Struct, frozen=True, tag="lapse"):
+class Lapsed(msgspec.Struct, frozen=True, gc=False, tag="lapse"):
     """What was left of expired lots. A lot that has less now was spent in time by a shop that was away: the
     difference was booked wrongly and is no deficit (X10)."""
 
@@ -127,43 +127,43 @@ class Lapsed(msgspec.Struct, frozen=True, tag="lapse"):
     pool: str = POINTS
 
 
-class Restored(msgspec.Struct, frozen=True, tag="restore"):
+class Restored(msgspec.Struct, frozen=True, gc=False, tag="restore"):
     """Given back to the lots named, which keep their own expiry."""
 
     takes: tuple[LotTake, ...]
     pool: str = POINTS
 
 
-class AvailableFrom(msgspec.Struct, frozen=True, tag="available"):
+class AvailableFrom(msgspec.Struct, frozen=True, gc=False, tag="available"):
     """Lots become available at another instant than was said before."""
 
     lots: tuple[str, ...]
     at: dt.datetime
 
 
-class Slid(msgspec.Struct, frozen=True, tag="slide"):
+class Slid(msgspec.Struct, frozen=True, gc=False, tag="slide"):
     """Every sliding lot now expires at this instant: the member was active."""
 
     expires_at: dt.datetime
 
 
-class Held(msgspec.Struct, frozen=True, tag="hold"):
+class Held(msgspec.Struct, frozen=True, gc=False, tag="hold"):
     hold: Hold
 
 
-class HoldSettled(msgspec.Struct, frozen=True, tag="settle"):
+class HoldSettled(msgspec.Struct, frozen=True, gc=False, tag="settle"):
     hold: str
     given_back: bool
     """True: the points go back to their lots. False: the reward was handed over."""
 
 
-class Leased(msgspec.Struct, frozen=True, tag="lease"):
+class Leased(msgspec.Struct, frozen=True, gc=False, tag="lease"):
     """Central sets a slice aside for a node; what the lots cannot pay becomes the pool's deficit."""
 
     lease: Lease
 
 
-class LeaseDrawn(msgspec.Struct, frozen=True, omit_defaults=True, tag="lease-draw"):
+class LeaseDrawn(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="lease-draw"):
     """The holder moves a part of its lease to the free lots, in the event that spends it.
 
     What the lease does not have is not given back, and the spending meets a deficit.
@@ -174,13 +174,13 @@ class LeaseDrawn(msgspec.Struct, frozen=True, omit_defaults=True, tag="lease-dra
     pool: str = POINTS
 
 
-class LeaseRecalled(msgspec.Struct, frozen=True, tag="lease-recall"):
+class LeaseRecalled(msgspec.Struct, frozen=True, gc=False, tag="lease-recall"):
     """Central asks the holder to close a lease."""
 
     lease: str
 
 
-class LeaseClosed(msgspec.Struct, frozen=True, omit_defaults=True, tag="lease-close"):
+class LeaseClosed(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="lease-close"):
     """What is left of a lease goes back to its lots, which keep their own expiry."""
 
     lease: str
@@ -188,29 +188,29 @@ class LeaseClosed(msgspec.Struct, frozen=True, omit_defaults=True, tag="lease-cl
     """Not by its holder, who may have spent of it: the loss is the lease's rest at most."""
 
 
-class Linked(msgspec.Struct, frozen=True, tag="link"):
+class Linked(msgspec.Struct, frozen=True, gc=False, tag="link"):
     credential: Credential
 
 
-class Blocked(msgspec.Struct, frozen=True, tag="block"):
+class Blocked(msgspec.Struct, frozen=True, gc=False, tag="block"):
     """A credential is refused from now on; an empty reason makes it good again."""
 
     index: str
     why: str
 
 
-class Unlinked(msgspec.Struct, frozen=True, tag="unlink"):
+class Unlinked(msgspec.Struct, frozen=True, gc=False, tag="unlink"):
     """A credential names this member no more."""
 
     index: str
 
 
-class CardLimited(msgspec.Struct, frozen=True, tag="card-limit"):
+class CardLimited(msgspec.Struct, frozen=True, gc=False, tag="card-limit"):
     index: str
     day_limit_minor: int | None
 
 
-class TierSet(msgspec.Struct, frozen=True, omit_defaults=True, tag="tier"):
+class TierSet(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="tier"):
     tier: str
     gained_on: int = 0
     """Local day it was reached."""
@@ -222,7 +222,7 @@ class TierSet(msgspec.Struct, frozen=True, omit_defaults=True, tag="tier"):
     """``spend``, ``growth``, ``referral``, ``review``, ``refund``, ``staff``, ``merge``."""
 
 
-class Tallied(msgspec.Struct, frozen=True, tag="tally"):
+class Tallied(msgspec.Struct, frozen=True, gc=False, tag="tally"):
     """Something was counted on a local day: spend, visits, uses of a reward, answers, draws, check-ins.
 
     Metrics of tiers, limits of rewards and once-only keys are all tallies (``loyalty.tallies``).
@@ -233,26 +233,26 @@ class Tallied(msgspec.Struct, frozen=True, tag="tally"):
     amount: int
 
 
-class CouponIssued(msgspec.Struct, frozen=True, tag="coupon"):
+class CouponIssued(msgspec.Struct, frozen=True, gc=False, tag="coupon"):
     coupon: Coupon
 
 
-class CouponMoved(msgspec.Struct, frozen=True, omit_defaults=True, tag="coupon-move"):
+class CouponMoved(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="coupon-move"):
     coupon: str
     state: str
     sale: str = ""
     until: dt.datetime | None = None
 
 
-class Granted(msgspec.Struct, frozen=True, tag="grant"):
+class Granted(msgspec.Struct, frozen=True, gc=False, tag="grant"):
     grant: Grant
 
 
-class Ungranted(msgspec.Struct, frozen=True, tag="ungrant"):
+class Ungranted(msgspec.Struct, frozen=True, gc=False, tag="ungrant"):
     grant: str
 
 
-class StatusSet(msgspec.Struct, frozen=True, omit_defaults=True, tag="status"):
+class StatusSet(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="status"):
     """``active``, ``frozen``, ``cancelled``, ``merged`` or ``erased``."""
 
     status: str
@@ -263,7 +263,7 @@ class StatusSet(msgspec.Struct, frozen=True, omit_defaults=True, tag="status"):
     """Of a merged member: who they are now."""
 
 
-class BirthdaySet(msgspec.Struct, frozen=True, omit_defaults=True, tag="birthday"):
+class BirthdaySet(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="birthday"):
     month: int
     day: int
     year: int | None
@@ -272,13 +272,13 @@ class BirthdaySet(msgspec.Struct, frozen=True, omit_defaults=True, tag="birthday
     set_on: int
 
 
-class Referred(msgspec.Struct, frozen=True, tag="referred"):
+class Referred(msgspec.Struct, frozen=True, gc=False, tag="referred"):
     """Who sent this member, set once."""
 
     by: str
 
 
-class RefereeCounted(msgspec.Struct, frozen=True, omit_defaults=True, tag="referee"):
+class RefereeCounted(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="referee"):
     """What one of the members this one sent has reached: 3-by-3 counts them."""
 
     member: str
@@ -289,7 +289,7 @@ class RefereeCounted(msgspec.Struct, frozen=True, omit_defaults=True, tag="refer
     """Local day on which a purchase counts, when nothing is returned until then."""
 
 
-class Own(msgspec.Struct, frozen=True, omit_defaults=True):
+class Own(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What is not added up but chosen when two members become one; the names are those of ``Member``."""
 
     joined_at: dt.datetime
@@ -301,7 +301,7 @@ class Own(msgspec.Struct, frozen=True, omit_defaults=True):
     birthday: BirthdaySet | None = None
 
 
-class Merged(msgspec.Struct, frozen=True, tag="merge"):
+class Merged(msgspec.Struct, frozen=True, gc=False, tag="merge"):
     """Another member became part of this one: whatever comes in their name is this one's."""
 
     member: str
@@ -310,25 +310,25 @@ class Merged(msgspec.Struct, frozen=True, tag="merge"):
     """To undo it."""
 
 
-class Unmerged(msgspec.Struct, frozen=True, tag="unmerge"):
+class Unmerged(msgspec.Struct, frozen=True, gc=False, tag="unmerge"):
     """A member that became part of this one is one of their own again."""
 
     member: str
     now: Own
 
 
-class ConsentGiven(msgspec.Struct, frozen=True, tag="consent"):
+class ConsentGiven(msgspec.Struct, frozen=True, gc=False, tag="consent"):
     consent: Consent
 
 
-class Tagged(msgspec.Struct, frozen=True, tag="tags"):
+class Tagged(msgspec.Struct, frozen=True, gc=False, tag="tags"):
     """Segments and preferences, replaced as a whole: by central for segments, by the member for choices."""
 
     kind: str
     tags: tuple[str, ...]
 
 
-class Noted(msgspec.Struct, frozen=True, tag="note"):
+class Noted(msgspec.Struct, frozen=True, gc=False, tag="note"):
     """Something to show at the member's next tap, such as a tier's end or an answer; no amounts."""
 
     reason: Reason

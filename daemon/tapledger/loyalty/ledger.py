@@ -86,7 +86,7 @@ def transfer_account(transfer: str) -> str:
     return f"transfer/{transfer}"
 
 
-class Line(msgspec.Struct, frozen=True):
+class Line(msgspec.Struct, frozen=True, gc=False):
     """One posting: a signed amount of a unit on an account."""
 
     account: str
@@ -109,7 +109,7 @@ def is_balanced(lines: Iterable[Line]) -> bool:
     return not any(sums.values())
 
 
-class EventBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class EventBody(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """The content of one event. Fields that a kind does not use keep their empty value."""
 
     kind: str

@@ -64,7 +64,7 @@ from tapledger.loyalty.tiers.former_tiers import FormerTier
 replace = msgspec.structs.replace
 
 
-class Member(msgspec.Struct, frozen=True, omit_defaults=True):
+class Member(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One member's state. ``id`` is a pseudonym; personal data is elsewhere."""
 
     id: str

@@ -18,7 +18,7 @@ from tapledger.membership.identity import Known, Presented
 from tapledger.membership.rights import rights_of
 from tapledger.membership.shop import Shop, change_member, once, operation
 from tapledger.store import members as stored_members
-from tapledger.store import prints
+from tapledger.store import prints, vouchers
 from tapledger.store.journal import Recorded
 from tapledger.store.members import Stored
 
@@ -172,7 +172,7 @@ async def give_back_lapsed(shop: Shop) -> int:
     """Give the points of vouchers that nobody handed in back to their lots; return how many vouchers."""
     now = shop.clock.now()
     now_ms = int(now.timestamp() * 1000)
-    lapsed = await shop.store.transact(lambda tx: stored_members.lapsed_vouchers(tx, now_ms))
+    lapsed = await shop.store.transact(lambda tx: vouchers.lapsed(tx, now_ms))
     for member, hold in lapsed:
         await shop.store.transact(partial(_give_back, shop, member, hold))
     return len(lapsed)
@@ -182,14 +182,14 @@ def _give_back(shop: Shop, member: str, hold: str, tx: Transaction) -> None:
     same = operation(f"lapse-{hold}", "release", hold)
     stored = stored_members.load(tx, member)
     if stored is None or all(one.id != hold for one in stored.member.holds):
-        stored_members.settle_voucher(tx, hold)
+        vouchers.settle(tx, hold)
         return
     now = shop.clock.now()
     shop.record(tx, same, redeeming.decide_release(stored.member, hold, None, shop.program, now), now)
 
 
 def _open_hold(tx: Transaction, shop: Shop, code: str) -> tuple[str, Hold]:
-    found = stored_members.voucher(tx, _index(shop, codes.read_code(code)))
+    found = vouchers.find(tx, _index(shop, codes.read_code(code)))
     if found is None:
         raise NotFound("VOUCHER_UNKNOWN")
     member, hold_id = found

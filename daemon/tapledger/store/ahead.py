@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 import msgspec
 
-from tapledger.database import Transaction, every
+from tapledger.database import Transaction
 from tapledger.loyalty.effects import LeaseClosed, Leased, LeaseDrawn
 from tapledger.loyalty.ledger import EventBody
 from tapledger.wire.codec import decode_event
 from tapledger.wire.messages import LedgerEvent
 
-_OF = "SELECT {} FROM ahead WHERE member IN (SELECT value FROM json_each(?))"
+_OF = "SELECT own_epoch, own_seq, raw FROM ahead WHERE member IN (SELECT value FROM json_each(?))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +42,11 @@ def add(tx: Transaction, event: LedgerEvent, raw: bytes, own: tuple[int, int]) -
     )
 
 
-def members_in(tx: Transaction, names: Sequence[str]) -> set[str]:
-    """Return those of whom there is anything."""
-    return {row[0] for row in every(tx, _OF.format("member"), _json(names))}
-
-
 def missing(tx: Transaction, names: Sequence[str], settled: Mapping[str, int]) -> list[Heard]:
     """Return what was heard of a member by any name and central's word, up to ``settled``, lacks; forget the
     rest."""
     found = []
-    for own_epoch, own_seq, raw in tx.exec_driver_sql(
-        _OF.format("own_epoch, own_seq, raw"), (_json(names),)
-    ).all():
+    for own_epoch, own_seq, raw in tx.exec_driver_sql(_OF, (msgspec.json.encode(names).decode(),)).all():
         heard = Heard(decode_event(raw), (own_epoch, own_seq))
         if settled.get(f"{heard.event.node}/{heard.event.epoch}", 0) >= heard.event.seq:
             forget(tx, heard)
@@ -77,7 +70,3 @@ def of_leases(body: EventBody, leases: frozenset[str]) -> EventBody:
         one for one in body.effects if isinstance(one, LeaseDrawn | LeaseClosed) and one.lease in leases
     )
     return msgspec.structs.replace(body, effects=part)
-
-
-def _json(names: Sequence[str]) -> str:
-    return msgspec.json.encode(names).decode()

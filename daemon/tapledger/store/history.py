@@ -8,7 +8,7 @@ import msgspec
 
 from tapledger.database import Transaction
 from tapledger.loyalty.ledger import EventBody
-from tapledger.store import keys
+from tapledger.store import names
 from tapledger.store.journal import Recorded, reread
 from tapledger.store.sales import CONFIRMED
 from tapledger.wire.codec import decode_event
@@ -66,8 +66,7 @@ def everything(tx: Transaction) -> Iterator[EventBody]:
 
 def members_after(tx: Transaction, last: str, limit: int) -> list[str]:
     """Return the pseudonyms that follow one, in their order: pages of everybody this shop knows."""
-    query = "SELECT id FROM member WHERE id > ? ORDER BY id LIMIT ?"
-    return [keys.uuid_of(row[0]) for row in tx.exec_driver_sql(query, (keys.of_uuid(last), limit))]
+    return names.members_after(tx, last, limit)
 
 
 def newest_sales(tx: Transaction, limit: int) -> list[Recorded]:

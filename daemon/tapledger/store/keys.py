@@ -9,10 +9,8 @@ UUID_LENGTH, HASH_LENGTH = 36, 32
 
 def of_uuid(text: str) -> Key:
     """Return the 16 bytes of a UUID in its usual form; any other text as it is."""
-    if len(text) == UUID_LENGTH:
-        packed = _packed(text.replace("-", ""))
-        if packed is not None and uuid_of(packed) == text:
-            return packed
+    if len(text) == UUID_LENGTH and text[8] == text[13] == text[18] == text[23] == "-":
+        return _packed(text.replace("-", "")) or text
     return text
 
 
@@ -26,11 +24,7 @@ def uuid_of(key: Key) -> str:
 
 def of_hash(text: str) -> Key:
     """Return the 16 bytes of a credential's index; any other text as it is."""
-    if len(text) == HASH_LENGTH:
-        packed = _packed(text)
-        if packed is not None and packed.hex() == text:
-            return packed
-    return text
+    return _packed(text) or text
 
 
 def order(key: Key) -> bytes:
@@ -38,8 +32,12 @@ def order(key: Key) -> bytes:
     return key if isinstance(key, bytes) else key.encode()
 
 
-def _packed(digits: str) -> bytes | None:
+def _packed(digits: str) -> bytes:
+    """Return what 32 small hexadecimal digits say; nothing for any other text."""
+    if len(digits) != HASH_LENGTH:
+        return b""
     try:
-        return bytes.fromhex(digits)
+        packed = bytes.fromhex(digits)
     except ValueError:
-        return None
+        return b""
+    return packed if packed.hex() == digits else b""

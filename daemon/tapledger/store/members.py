@@ -1,27 +1,27 @@
 """Members as projections of the journal, by pseudonym; and which credential names whom.
 
-A row of ``credential`` names the member whose stored state has that credential, so a state says which rows
-there are to take away. There is no index from members to credentials: a million members have no room for one.
+A credential that names a member is in that member's stored state, so a state says which names there are to
+take away. There is no index from members to credentials: a million members have no room for one.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
 
 import msgspec
 
-from tapledger.database import Transaction, every, first, repeat
+from tapledger.database import Transaction, every, first, insert
 from tapledger.errors import Corrupt
-from tapledger.loyalty import tallies
 from tapledger.loyalty.effects import (
     POINTS,
     Credential,
     Debited,
     Held,
-    Hold,
     HoldSettled,
     LeaseDrawn,
     Restored,
@@ -32,8 +32,9 @@ from tapledger.loyalty.ledger import MOVES, EventBody, linked
 from tapledger.loyalty.life import merging
 from tapledger.loyalty.lots import taken_amount
 from tapledger.loyalty.members import Member, fold
-from tapledger.store import ahead, claims, due, facts, keys, leaving, people, states, virtual_cards
+from tapledger.store import ahead, due, facts, keys, leaving, names, people, states, virtual_cards, vouchers
 from tapledger.store.ahead import Heard
+from tapledger.store.fresh import CREDENTIAL, PSEUDONYM, Name, Named
 from tapledger.store.keys import Key
 from tapledger.wire.codec import decode_event
 from tapledger.wire.messages import LedgerEvent, SealedProfile
@@ -43,10 +44,9 @@ SPENDING = frozenset({"sale", "fulfil", "draw", "hold"})
 for its payment holds its points by a debit, which is given back where the sale itself debits them."""
 HEARD_LATER = dt.timedelta(minutes=3)
 """Central may have been heard so much later than is noted: it is noted by the minute, and clocks differ."""
+NOTHING: Mapping[str, int] = MappingProxyType({})
 MAX_MERGES = 32
 """One after the other, from a pseudonym to the member it means now."""
-MAX_LAPSED = 500
-"""Vouchers given back in one go; the next round takes the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +77,16 @@ def load(tx: Transaction, member: str) -> Stored | None:
 
 def load_alias(tx: Transaction, member: str) -> Stored | None:
     """Return a member under their own pseudonym, even when they are part of another now."""
-    row = first(
-        tx,
-        "SELECT m.state, m.unsettled_points, p.digest, p.sealed FROM member m"
-        " LEFT JOIN profile p ON p.member = ?2 WHERE m.id = ?1",
-        keys.of_uuid(member),
-        member,
+    named = names.find(tx, names.of_member(member))
+    row = (
+        None
+        if named is None
+        else first(
+            tx,
+            "SELECT m.state, m.unsettled_points, p.digest, p.sealed FROM member m"
+            " LEFT JOIN profile p ON p.member = ? WHERE m.no = ?",
+            *(member, named.no),
+        )
     )
     if row is None:
         return None
@@ -103,44 +107,49 @@ def names_of(tx: Transaction, member: Member) -> tuple[str, ...]:
 
 def owner(tx: Transaction, index: str) -> Owner | None:
     """Return whom a credential names, and the trust level it was enrolled at."""
-    row = first(
-        tx,
-        "SELECT m.id, c.min_level FROM credential c JOIN member m ON m.no = c.member WHERE c.idx = ?",
-        keys.of_hash(index),
-    )
-    return None if row is None else Owner(keys.uuid_of(row[0]), row[1])
+    named = names.find(tx, names.of_credential(index))
+    if named is None:
+        return None
+    row = first(tx, "SELECT id FROM member WHERE no = ?", named.no)
+    return None if row is None else Owner(keys.uuid_of(row[0]), named.min_level)
 
 
 def record(tx: Transaction, after: Member, body: EventBody) -> None:
     """Bring the projections in step with one event of this node."""
     if any(isinstance(effect, StatusSet) and effect.status == "erased" for effect in body.effects):
         forget(tx, after)  # first: what is stored still says which credentials there are
-    key, change = keys.of_uuid(after.id), given_out(body) - _given_back(tx, after.id, body)
-    row = first(
-        tx,
-        "INSERT INTO member (id, state, unsettled_points) VALUES (?, ?, max(0, ?)) ON CONFLICT (id) DO UPDATE"
-        " SET state = excluded.state, unsettled_points = max(0, unsettled_points + ?) RETURNING no",
-        *(key, states.write(after), change, change),
-    )
-    assert row is not None
-    (no,) = row
+    no = _write(tx, after, given_out(body) - _given_back(tx, after.id, body))
     if body.kind == "join":
         due.joined(tx, after.id)
     due.changed(tx, after.id)
-    _name(tx, ((no, one) for one in linked(body)))
+    _name(tx, no, linked(body))
     is_moved = body.kind in MOVES
     for effect in body.effects:
         match effect:
             case Held(hold=hold) if is_moved:
-                tx.exec_driver_sql("UPDATE voucher SET member = ? WHERE idx = ?", (after.id, hold.voucher))
+                vouchers.move(tx, after.id, hold)
             case Held(hold=hold):
-                _open_voucher(tx, after.id, hold)
+                vouchers.open_(tx, after.id, hold)
             case HoldSettled(hold=settled, given_back=given_back) if not is_moved:
-                settle_voucher(tx, settled, given_back=given_back)
+                vouchers.settle(tx, settled, given_back=given_back)
             case Unlinked(index=index):
-                _unname(tx, [(no, index)])
+                _unname(tx, no, [index])
             case StatusSet(until=until):
                 leaving.note(tx, after.id, until)
+
+
+def _write(tx: Transaction, after: Member, change: int) -> int:
+    """Write a member's row, with so many more points given out here; return its number."""
+    name, state = names.of_member(after.id), states.write(after)
+    known = names.find(tx, name)
+    if known is not None:
+        query = "UPDATE member SET state = ?, unsettled_points = max(0, unsettled_points + ?) WHERE no = ?"
+        first(tx, query, state, change, known.no)
+        return known.no
+    query = "INSERT INTO member (id, state, unsettled_points) VALUES (?, ?, max(0, ?)) RETURNING no"
+    ((no,),) = every(tx, query, name[1], state, change)
+    names.note(tx, {name: Named(no)})
+    return int(no)
 
 
 def forget(tx: Transaction, member: Member) -> None:
@@ -148,23 +157,8 @@ def forget(tx: Transaction, member: Member) -> None:
     for one in names_of(tx, member):
         people.forget(tx, one)
         virtual_cards.forget(tx, one)
-        _unname(tx, [card for known in _known(tx, [keys.of_uuid(one)]).values() for card in known.cards])
-
-
-def _open_voucher(tx: Transaction, member: str, hold: Hold) -> None:
-    tx.exec_driver_sql(
-        "INSERT INTO voucher (idx, member, hold, reward, until_ms) VALUES (?, ?, ?, ?, ?)",
-        (hold.voucher, member, hold.id, hold.reward, int(hold.until.timestamp() * 1000)),
-    )
-
-
-def settle_voucher(tx: Transaction, hold: str, *, given_back: bool = False) -> None:
-    """Mark a voucher as done with; one whose points went back is in stock again."""
-    row = tx.exec_driver_sql(
-        "UPDATE voucher SET until_ms = NULL WHERE hold = ? RETURNING reward", (hold,)
-    ).first()
-    if row is not None and given_back:
-        claims.give_back(tx, tallies.of_reward(row[0]))
+        for known in _known(tx, [keys.of_uuid(one)]).values():
+            _unname(tx, known.no, known.cards)
 
 
 def given_out(body: EventBody) -> int:
@@ -197,35 +191,25 @@ def _given_back(tx: Transaction, member: str, body: EventBody) -> int:
     return sum(one.points - one.leased for one in holds)
 
 
-def _name(tx: Transaction, given: Iterable[tuple[int, Credential]]) -> None:
-    """Let credentials name the members whose numbers are beside them, whomever they named before."""
-    rows = [(keys.of_hash(one.index), no, one.min_level) for no, one in given]
-    if rows:
-        rows.sort(key=lambda row: keys.order(row[0]))
-        repeat(
-            tx,
-            "INSERT INTO credential VALUES (?, ?, ?) ON CONFLICT (idx)"
-            " DO UPDATE SET member = excluded.member, min_level = excluded.min_level"
-            " WHERE member != excluded.member OR min_level != excluded.min_level",
-            rows,
-        )
+def _name(tx: Transaction, no: int, given: Iterable[Credential]) -> None:
+    """Let credentials name a member's row, whomever they named before."""
+    named = {names.of_credential(one.index): Named(no, one.min_level) for one in given}
+    names.note(tx, {name: row for name, row in named.items() if names.find(tx, name) != row})
 
 
-def _unname(tx: Transaction, gone: Iterable[tuple[int, str]]) -> None:
-    """Let credentials, by index, no more name the members whose numbers are beside them."""
-    rows = [(keys.of_hash(index), no) for no, index in gone]
-    if rows:
-        repeat(tx, "DELETE FROM credential WHERE idx = ? AND member = ?", rows)
+def _unname(tx: Transaction, no: int, gone: Iterable[str]) -> None:
+    """Let credentials, by index, no more name a member's row."""
+    found = ((name, names.find(tx, name)) for name in map(names.of_credential, gone))
+    names.forget(tx, [name for name, named in found if named is not None and named.no == no])
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """What central says of a member, and the last of this node's events that is in it."""
 
     state: Member
     epoch: int
     seq: int
-    settled: Mapping[str, int] = field(default_factory=dict)
+    settled: Mapping[str, int] = NOTHING
     """The last event of each chain that is in it (``FeedRow``)."""
     raw: bytes = b""
     """The state as it came."""
@@ -234,33 +218,44 @@ class Told:
 def replace_all(tx: Transaction, told: Iterable[Told]) -> None:
     """Take central's states of members and fold this node's own later events onto them again."""
     news = list({one.state.id: one for one in told}.values())
-    names = [name for one in news for name in (one.state.id, *one.state.aliases)]
-    later = _recorded_here(tx, names) | ahead.members_in(tx, names)
+    later = _touched_here(tx, [name for one in news for name in (one.state.id, *one.state.aliases)])
     rows = [
         _as_told(one) if later.isdisjoint((one.state.id, *one.state.aliases)) else _with_later(tx, one)
         for one in news
     ]
-    rows.sort(key=lambda row: keys.order(row.key))
     known = _known(tx, [row.key for row in rows])
     ((last,),) = every(tx, "SELECT coalesce(max(no), 0) FROM member")
     new = itertools.count(last + 1)
     numbered = [(known[row.key].no if row.key in known else next(new), row) for row in rows]
-    repeat(
+    insert(
         tx,
-        "INSERT INTO member (no, id, state, unsettled_points) VALUES (?, ?, ?, ?) ON CONFLICT (no) DO UPDATE"
-        " SET state = excluded.state, unsettled_points = excluded.unsettled_points",
+        "member (no, id, state, unsettled_points)",
         [(no, row.key, row.state, row.unsettled) for no, row in numbered],
+        "ON CONFLICT (no) DO UPDATE SET state = excluded.state, unsettled_points = excluded.unsettled_points",
     )
     due.all_changed(tx, [row.member.id for row in rows])
-    given = [(no, one) for no, row in numbered for one in row.member.credentials]
-    still = {(no, one.index) for no, one in given}
-    before = (card for one in known.values() for card in one.cards)
-    _unname(tx, [one for one in before if one not in still])
-    _name(tx, given)
+    _rename(tx, numbered, known)
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+def _rename(tx: Transaction, numbered: Sequence[tuple[int, _Row]], known: Mapping[Key, _Known]) -> None:
+    """Let members' rows be named by what their new states say, and by nothing that the old ones said."""
+    named = {
+        names.of_credential(one.index): Named(no, one.min_level)
+        for no, row in numbered
+        for one in row.member.credentials
+    }
+    before = [(names.of_credential(card), one.no) for one in known.values() for card in one.cards]
+    asked = {key for _, key in (*named, *(name for name, _ in before))} if known else set()
+    now = names.find_all(tx, CREDENTIAL, asked)
+    gone = [name for name, no in before if name not in named and name[1] in now and now[name[1]].no == no]
+    names.forget(tx, gone)
+    fresh: dict[Name, Named] = {
+        (PSEUDONYM, row.key): Named(no) for no, row in numbered if row.key not in known
+    }
+    names.note(tx, fresh | {name: row for name, row in named.items() if now.get(name[1]) != row})
+
+
+class _Row(NamedTuple):
     """A member as they are written down."""
 
     key: Key
@@ -273,28 +268,31 @@ def _as_told(told: Told) -> _Row:
     return _Row(keys.of_uuid(told.state.id), told.state, states.keep(told.state, told.raw), 0)
 
 
-def _recorded_here(tx: Transaction, names: Sequence[str]) -> set[str]:
-    """Return those of whom this node has recorded anything."""
-    query = "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM event WHERE member = value)"
+def _touched_here(tx: Transaction, names: Sequence[str]) -> set[str]:
+    """Return those of whom this node has recorded anything, or heard it of its hub."""
+    query = (
+        "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM event WHERE member = value)"
+        " OR EXISTS (SELECT 1 FROM ahead WHERE member = value)"
+    )
     return {row[0] for row in every(tx, query, msgspec.json.encode(names).decode())}
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """A member's row: its number, and (number, index) of each credential that its state has."""
+class _Known(NamedTuple):
+    """A member's row: its number, and the credentials that its state has, by index."""
 
     no: int
-    cards: tuple[tuple[int, str], ...]
+    cards: tuple[str, ...]
 
 
-def _known(tx: Transaction, members: Sequence[Key]) -> dict[Key, _Known]:
+def _known(tx: Transaction, members: Collection[Key]) -> dict[Key, _Known]:
     """Return those of the members that are stored."""
-    marks = ", ".join("?" * len(members))
-    query = f"SELECT id, no, state FROM member WHERE id IN ({marks})"  # noqa: S608 - question marks only
-    rows = every(tx, query, *members)
+    rows = {one.no: key for key, one in names.find_all(tx, PSEUDONYM, members).items()}
+    marks = ", ".join("?" * len(rows))
+    query = f"SELECT no, state FROM member WHERE no IN ({marks})"  # noqa: S608 - question marks only
+    found = every(tx, query, *rows) if rows else []
     return {
-        key: _Known(no, tuple((no, one.index) for one in states.read("", state).credentials))
-        for key, no, state in rows
+        rows[no]: _Known(no, tuple(one.index for one in states.read("", state).credentials))
+        for no, state in found
     }
 
 
@@ -365,20 +363,6 @@ def hear(tx: Transaction, event: LedgerEvent, raw: bytes) -> Member:
     after = fold(stored.member, event.body)
     record(tx, after, event.body)
     return after
-
-
-def voucher(tx: Transaction, index: str) -> tuple[str, str] | None:
-    """Return (member, hold) of a voucher this shop issued."""
-    row = tx.exec_driver_sql("SELECT member, hold FROM voucher WHERE idx = ?", (index,)).first()
-    return None if row is None else (row[0], row[1])
-
-
-def lapsed_vouchers(tx: Transaction, now_ms: int) -> list[tuple[str, str]]:
-    """Return (member, hold) of the vouchers that nobody handed in, the longest lapsed first."""
-    rows = tx.exec_driver_sql(
-        "SELECT member, hold FROM voucher WHERE until_ms <= ? ORDER BY until_ms LIMIT ?", (now_ms, MAX_LAPSED)
-    )
-    return [(row[0], row[1]) for row in rows]
 
 
 def unsettled_in_all(tx: Transaction) -> int:

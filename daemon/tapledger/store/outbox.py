@@ -11,7 +11,6 @@ from tapledger.database import Transaction
 from tapledger.errors import Corrupt
 from tapledger.loyalty import sharing
 from tapledger.loyalty.ledger import EventBody
-from tapledger.loyalty.members import Member
 from tapledger.store import facts, leases, members, news, people
 from tapledger.store.members import Told
 from tapledger.wire.asking import MAX_REPORTS
@@ -20,9 +19,9 @@ from tapledger.wire.messages import MAX_BATCH_BYTES, FeedPage, FeedRow, LedgerEv
 
 RECEIPT = "erasure"
 """Rows of our own among the news: members who were erased here, until central has heard so."""
-PIECE_ROWS = 50
+PIECE_ROWS = 64
 """Rows of the feed that are taken without a look whether somebody waits; a few milliseconds."""
-MOST_PIECES, QUIET_PIECES = 8, 100
+MOST_PIECES, QUIET_PIECES = 6, 80
 """Pieces of a page in one transaction, after so many for whose end nobody waited; before that it is one."""
 NOTED_EVERY = dt.timedelta(minutes=1)
 """How exactly it is kept when central was last heard while there is no news."""
@@ -170,20 +169,20 @@ def pieces(page: FeedPage) -> Iterator[FeedPage]:
 
 def take_rows(tx: Transaction, rows: Sequence[FeedRow], node: str) -> None:
     """Take rows of the feed, or of an answer that has some."""
-    told = [_told(row, state, node) for row in rows if (state := row.state) is not None]
+    told: list[Told] = []
+    profiles: list[tuple[SealedProfile, int]] = []
+    own = f"{node}/"
+    for row in rows:
+        state = row.state
+        if state is not None:
+            told.append(Told(state, *_settled(row, own), row.settled, bytes(row.raw_state)))
+        elif row.kind != RECEIPT:
+            news.take(tx, row)
+        if row.profile is not None and not _tells_more(tx, row.profile.member, _settled(row, own)):
+            profiles.append((row.profile, row.version))
     if told:
         members.replace_all(tx, told)
-    people.put_fed(
-        tx,
-        [
-            (row.profile, row.version)
-            for row in rows
-            if row.profile is not None and not _tells_more(tx, row.profile.member, _settled(row, node))
-        ],
-    )
-    for row in rows:
-        if not row.has_state and row.kind != RECEIPT:
-            news.take(tx, row)
+    people.put_fed(tx, profiles)
     for one in told:
         leases.note(tx, one.state, node)
         if one.state.status == "erased":
@@ -209,13 +208,9 @@ def _tells_more(tx: Transaction, member: str, settled: tuple[int, int]) -> bool:
     return any(b"profile_digest" in raw and decode_event(raw).body.profile_digest for (raw,) in later)
 
 
-def _told(row: FeedRow, state: Member, node: str) -> Told:
-    return Told(state, *_settled(row, node), row.settled, bytes(row.raw_state))
-
-
-def _settled(row: FeedRow, node: str) -> tuple[int, int]:
-    """Return (epoch, seq) of the last event of this node that a row's state contains."""
-    found, own = (0, 0), f"{node}/"
+def _settled(row: FeedRow, own: str) -> tuple[int, int]:
+    """Return (epoch, seq) of the last event in a row's state of the chains whose names begin with ``own``."""
+    found = (0, 0)
     for chain, seq in row.settled.items():
         if chain.startswith(own) and (epoch := chain.removeprefix(own)).isdecimal():
             found = max(found, (int(epoch), seq))

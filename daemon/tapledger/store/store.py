@@ -14,8 +14,9 @@ import structlog
 
 from tapledger.database import Database, Executor, ThreadExecutor, Transaction, read_migrations
 from tapledger.errors import Corrupt, Unavailable
-from tapledger.store import backups, drawers, epochs, facts, lock, outbox, prints
+from tapledger.store import backups, drawers, epochs, facts, lock, names, outbox, prints
 from tapledger.store.checkpoints import Checkpoints, leave_log
+from tapledger.store.fresh import Fresh
 from tapledger.store.journal import Journal
 from tapledger.store.keyring import Keyring
 from tapledger.store.space import Space
@@ -45,9 +46,11 @@ class Store:
         self.on_restored: epochs.Projection = lambda tx, body: None
         """Told of each event that central gave back, in the transaction that writes it."""
         self._checkpoints: Checkpoints | None = None
+        self._fresh = Fresh()
         self._quiet = 0
         """Pieces of pages since somebody waited for one."""
-        database.on_rollback = self.journal.forget
+        database.on_rollback = self._rolled_back
+        database.on_commit = self._committed
 
     @classmethod
     async def open(
@@ -90,6 +93,7 @@ class Store:
         try:
             if not read_only:
                 await store.transact(lambda tx: _check(tx, folder / FILE_NAME))
+                store._fresh = await store.transact(names.take_up)
                 await store.transact(_recover)
                 await executor.run(space.hold)
                 if has_threads:
@@ -101,7 +105,7 @@ class Store:
         return store
 
     async def transact(self, work: Callable[[Transaction], T]) -> T:
-        return await self._database.transact(work)
+        return await self._database.transact(names.reading(work) if self._held is None else work)
 
     async def insist(self, work: Callable[[Transaction], T]) -> T:
         """Run what has happened already and must be written, again and again while the disk takes nothing.
@@ -118,7 +122,15 @@ class Store:
     def _checkpoint_beside(self, tx: Transaction, path: Path) -> None:
         leave_log(tx)
         self._checkpoints = Checkpoints(path)
-        self._database.on_commit = self._checkpoints.committed
+
+    def _committed(self) -> None:
+        self._fresh.committed()
+        if self._checkpoints is not None:
+            self._checkpoints.committed()
+
+    def _rolled_back(self) -> None:
+        self._fresh.rolled_back()
+        self.journal.forget()
 
     async def close(self) -> None:
         if self._checkpoints is not None:

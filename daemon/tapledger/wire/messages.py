@@ -47,7 +47,7 @@ PublicKey = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 Signature = Annotated[bytes, msgspec.Meta(min_length=64, max_length=64)]
 
 
-class LedgerEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class LedgerEvent(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One command's record as its node sealed it."""
 
     v: int
@@ -63,7 +63,7 @@ class LedgerEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     body: EventBody
 
 
-class SealedProfile(msgspec.Struct, frozen=True, kw_only=True):
+class SealedProfile(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Personal data of a member, encrypted by a key that central does not need to read it."""
 
     member: str
@@ -143,7 +143,7 @@ class Enrolled(msgspec.Struct, frozen=True, kw_only=True):
     """AEAD key of personal data."""
 
 
-class FeedRow(msgspec.Struct, frozen=True, kw_only=True):
+class FeedRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The latest state of one thing that a shop knows of: a member, or what ``wire.news`` lists.
 
     Versions are given one by one under the scope's lock, so none appears behind a cursor that has passed it.
@@ -176,7 +176,7 @@ class FeedRow(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def has_state(self) -> bool:
-        return bytes(self.raw_state) != bytes(NIL)
+        return self.raw_state != NIL
 
     @property
     def state(self) -> Member | None:

@@ -80,7 +80,12 @@ def _is_in_step(tx: Transaction) -> bool:
     return (
         {name: stored.member for name, stored in kept.items() if stored is not None} == folded
         and {hold for (hold,) in tx.exec_driver_sql("SELECT hold FROM voucher")} == holds
-        and {index for (index,) in tx.exec_driver_sql("SELECT idx FROM credential")}
+        and {
+            index
+            for (index,) in tx.exec_driver_sql(
+                "SELECT key FROM name WHERE kind = 1 UNION SELECT key FROM fresh WHERE kind = 1"
+            )
+        }
         == {keys.of_hash(card) for card in cards}
         and tx.exec_driver_sql("SELECT count(*) FROM operation").scalar_one() == len(bodies)
     )

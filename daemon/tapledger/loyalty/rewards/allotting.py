@@ -68,7 +68,7 @@ def limits(program: Program) -> dict[str, int]:
 
 def uses(body: EventBody) -> Iterator[Used | Settled | Returned]:
     """Yield what an event uses of divided keys and gives back: the same that its own node counts
-    (``claiming.claims``, ``store.members.settle_voucher``)."""
+    (``claiming.claims``, ``store.vouchers.settle``)."""
     if body.kind in ledger.MOVES:
         return
     if body.kind == claiming.BACK:

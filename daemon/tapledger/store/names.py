@@ -1,0 +1,157 @@
+"""What names a member's row: pseudonyms and credentials, a million of each on a shop's computer.
+
+Keys are random, so each new one belongs on some page of a tree that is larger than memory. Put there as they
+come, names cost a shop that learns its members more than all the rest of it. So they are noted in a log, one
+after the other, and kept in memory (``Fresh``, which counts before the tree); when they are many they are
+filed, a stretch of keys at a time, several to a page. Whoever notes names files a few older ones, so nobody
+ever waits for all. This is a log-structured merge tree (O'Neil et al., 1996) of two levels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from tapledger.database import Transaction, every, first, insert, repeat
+from tapledger.store import keys
+from tapledger.store.fresh import CREDENTIAL, PSEUDONYM, Fresh, Name, Named
+from tapledger.store.keys import Key
+
+T = TypeVar("T")
+
+MOST_FRESH = 65_536
+"""So many noted names, which take some 8 MB of memory, begin to be filed."""
+FILED_AT_ONCE = 4
+"""So many are filed for each that is noted meanwhile; at least ``LEAST_FILED``."""
+LEAST_FILED = 64
+STRUCK_AT_ONCE = 32
+"""Entries of the log that are let go with each that is noted, when all of them are filed."""
+
+_IN_MEMORY = "names"
+_FIND = "SELECT member, min_level FROM name WHERE kind = ? AND key = ?"
+_PAGE = "SELECT key, member FROM name WHERE kind = ? AND key > ? ORDER BY key LIMIT ?"
+_RENAMED = "ON CONFLICT (kind, key) DO UPDATE SET member = excluded.member, min_level = excluded.min_level"
+_STRIKE = (
+    "DELETE FROM name_log WHERE seq IN (SELECT seq FROM name_log WHERE seq <= ? ORDER BY seq LIMIT ?)"
+    " RETURNING seq"
+)
+_ENDS = "SELECT coalesce((SELECT min(seq) FROM name_log), 0), coalesce((SELECT max(seq) FROM name_log), 0)"
+
+_pack = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder().decode
+
+
+def take_up(tx: Transaction) -> Fresh:
+    """Take into memory what is noted and not filed: the writer once, a reader in each of its snapshots."""
+    fresh = Fresh()
+    for (packed,) in every(tx, "SELECT names FROM name_log ORDER BY seq"):
+        fresh.note({(kind, key): Named(no, min_level) for kind, key, no, min_level in _decode(packed)})
+    fresh.committed()
+    tx.info[_IN_MEMORY] = fresh
+    return fresh
+
+
+def reading(work: Callable[[Transaction], T]) -> Callable[[Transaction], T]:
+    """Return a reader's work: the log that it sees is another each time."""
+
+    def after_taking_up(tx: Transaction) -> T:
+        take_up(tx)
+        return work(tx)
+
+    return after_taking_up
+
+
+def _fresh(tx: Transaction) -> Fresh:
+    fresh: Fresh = tx.info[_IN_MEMORY]
+    return fresh
+
+
+def of_member(pseudonym: str) -> Name:
+    return PSEUDONYM, keys.of_uuid(pseudonym)
+
+
+def of_credential(index: str) -> Name:
+    return CREDENTIAL, keys.of_hash(index)
+
+
+def find(tx: Transaction, name: Name) -> Named | None:
+    """Return what a name names; None when it names nothing."""
+    named = _fresh(tx).get(name)
+    if named is not None:
+        return named
+    row = first(tx, _FIND, *name)
+    return None if row is None else Named(*row)
+
+
+def find_all(tx: Transaction, kind: int, wanted: Collection[Key]) -> dict[Key, Named]:
+    """Return those keys of a kind that name something, with what they name."""
+    fresh = _fresh(tx)
+    found = {key: named for key in wanted if (named := fresh.get((kind, key))) is not None}
+    others = [key for key in wanted if key not in found]
+    if others:
+        marks = ", ".join("?" * len(others))
+        query = f"SELECT key, member, min_level FROM name WHERE kind = ? AND key IN ({marks})"  # noqa: S608 - question marks only
+        found.update((key, Named(no, level)) for key, no, level in every(tx, query, kind, *others))
+    return found
+
+
+def members_after(tx: Transaction, last: str, limit: int) -> list[str]:
+    """Return the pseudonyms that follow one, in their order: text, then UUIDs."""
+    name = of_member(last)
+    page: dict[Key, int] = dict(every(tx, _PAGE, *name, limit))
+    page.update((key, named.no) for key, named in _fresh(tx).after(name, limit))
+    marks = ", ".join("?" * len(page))
+    there = {no for (no,) in every(tx, f"SELECT no FROM member WHERE no IN ({marks})", *page.values())}  # noqa: S608 - question marks only
+    in_order = sorted(page, key=lambda key: (isinstance(key, bytes), key))[:limit]
+    return [keys.uuid_of(key) for key in in_order if page[key] in there]
+
+
+def note(tx: Transaction, named: Mapping[Name, Named]) -> None:
+    """Let names name rows, whatever they named before."""
+    if not named:
+        return
+    ((oldest, newest),) = every(tx, _ENDS)
+    seq = newest + len(named)  # counts names, not entries
+    first(
+        tx,
+        "INSERT INTO name_log VALUES (?, ?)",
+        seq,
+        _pack([(*name, row.no, row.min_level) for name, row in named.items()]),
+    )
+    fresh = _fresh(tx)
+    fresh.note(named)
+    if not fresh.filed_until and seq - oldest >= MOST_FRESH:
+        fresh.begin_filing(seq)
+    if fresh.filed_until:
+        _go_on_filing(tx, fresh, max(LEAST_FILED, FILED_AT_ONCE * len(named)))
+
+
+def _go_on_filing(tx: Transaction, fresh: Fresh, count: int) -> None:
+    """File the next of what was there when filing began; at its end let go of that in the log.
+
+    Until then the log says everything: after a crash it is taken up whole, and filed again.
+    """
+    filed = fresh.next_to_file(count)
+    if filed:
+        insert(tx, "name", _entries(filed), _RENAMED)
+    elif len(every(tx, _STRIKE, fresh.filed_until, STRUCK_AT_ONCE)) < STRUCK_AT_ONCE:
+        fresh.end_filing()
+
+
+def _entries(named: Iterable[tuple[Name, Named]]) -> list[tuple[int, Key, int, int]]:
+    return [(*name, row.no, row.min_level) for name, row in named]
+
+
+def forget(tx: Transaction, gone: Sequence[Name]) -> None:
+    """Let names name nothing; what they were is overwritten on the disk (``secure_delete``)."""
+    if not gone:
+        return
+    _fresh(tx).forget(gone)
+    repeat(tx, "DELETE FROM name WHERE kind = ? AND key = ?", gone)
+    for name in gone:
+        query = "SELECT seq, names FROM name_log WHERE instr(names, ?)"
+        for seq, packed in every(tx, query, keys.order(name[1])):
+            left = [entry for entry in _decode(packed) if tuple(entry[:2]) != name]
+            first(tx, "UPDATE name_log SET names = ? WHERE seq = ?", _pack(left), seq)
