@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +49,7 @@ def test_own_events_folded_again_onto_a_state_that_has_them(monkeypatch: pytest.
     real = members.replace_all
 
     def unsettled(tx: Any, told: Any) -> None:
-        real(tx, [replace(one, epoch=0, seq=0) for one in told])
+        real(tx, [one._replace(epoch=0, seq=0) for one in told])
 
     monkeypatch.setattr(members, "replace_all", unsettled)
     assert rules_broken(range(2, 5), 0.3) & {EQUAL, LEDGER}

@@ -12,10 +12,11 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import sqlcipher3.dbapi2 as sqlite3
 
-from tapledger.database import Executor, Transaction
+from tapledger.database import Executor, Transaction, every
 from tapledger.loyalty import program as programs
 from tapledger.loyalty.facts import Tender
 from tapledger.loyalty.members import points
@@ -27,7 +28,9 @@ from tapledger.membership.sale import SaleCommand, record_sale
 from tapledger.membership.shop import Shop
 from tapledger.store import keyring as keyrings
 from tapledger.store import members
+from tapledger.store.fresh import CREDENTIAL
 from tapledger.store.journal import Recorded
+from tapledger.store.keys import Key
 from tapledger.store.store import FILE_NAME, Store
 
 START = dt.datetime(2026, 5, 4, 9, 0, tzinfo=dt.UTC)
@@ -163,6 +166,17 @@ class Bench:
 
 def card(value: str, level: int = 1) -> Presented:
     return Presented("card", value, level, "test")
+
+
+def cards_named(tx: Transaction) -> set[Key]:
+    """Return every credential that names a member, filed or only noted."""
+    noted = (
+        name
+        for (packed,) in every(tx, "SELECT names FROM name_log")
+        for name in msgspec.msgpack.decode(packed)
+    )
+    filed = {key for (key,) in every(tx, "SELECT key FROM name WHERE kind = ?", CREDENTIAL)}
+    return filed | {key for kind, key, *_ in noted if kind == CREDENTIAL}
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from tapledger.store.members import Told
 from tapledger.store.outbox import PIECE_ROWS
 from tapledger.wire.messages import FeedPage, FeedRow, SealedProfile
 from tests.store.old.make import KNOWN
-from tests.store.shops import START, Bench, card
+from tests.store.shops import START, Bench, card, cards_named
 from tests.store.test_first_release import opened
 
 UUID = "019df237-3e80-75b1-a522-4a58b791f1d8"
@@ -218,12 +218,7 @@ async def owners(bench: Bench, known: list[Member]) -> dict[str, str]:
     """Return whom each row of credentials names, asked both ways: by the rows and by the members' states."""
 
     def work(tx: Transaction) -> dict[str, str]:
-        listed = [
-            row[0].hex()
-            for row in tx.exec_driver_sql(
-                "SELECT key FROM name WHERE kind = 1 UNION SELECT key FROM fresh WHERE kind = 1"
-            )
-        ]
+        listed = [key.hex() for key in cards_named(tx) if isinstance(key, bytes)]
         found = {index: members.owner(tx, index) for index in listed}
         return {index: one.member for index, one in found.items() if one is not None}
 

@@ -227,10 +227,12 @@ def replace_all(tx: Transaction, told: Iterable[Told]) -> None:
     ((last,),) = every(tx, "SELECT coalesce(max(no), 0) FROM member")
     new = itertools.count(last + 1)
     numbered = [(known[row.key].no if row.key in known else next(new), row) for row in rows]
+    written = [(no, row.key, row.state, row.unsettled) for no, row in numbered]
+    insert(tx, "member (no, id, state, unsettled_points)", [one for one in written if one[0] > last])
     insert(
         tx,
         "member (no, id, state, unsettled_points)",
-        [(no, row.key, row.state, row.unsettled) for no, row in numbered],
+        [one for one in written if one[0] <= last],
         "ON CONFLICT (no) DO UPDATE SET state = excluded.state, unsettled_points = excluded.unsettled_points",
     )
     due.all_changed(tx, [row.member.id for row in rows])

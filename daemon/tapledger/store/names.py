@@ -114,12 +114,7 @@ def note(tx: Transaction, named: Mapping[Name, Named]) -> None:
         return
     ((oldest, newest),) = every(tx, _ENDS)
     seq = newest + len(named)  # counts names, not entries
-    first(
-        tx,
-        "INSERT INTO name_log VALUES (?, ?)",
-        seq,
-        _pack([(*name, row.no, row.min_level) for name, row in named.items()]),
-    )
+    first(tx, "INSERT INTO name_log VALUES (?, ?)", seq, _pack(_entries(named.items())))
     fresh = _fresh(tx)
     fresh.note(named)
     if not fresh.filed_until and seq - oldest >= MOST_FRESH:

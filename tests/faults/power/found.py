@@ -14,7 +14,7 @@ from tapledger.loyalty.members import Member
 from tapledger.store import history, journal, keyring, keys, members
 from tapledger.store.journal import Broken
 from tapledger.store.store import Store
-from tests.store.shops import Bench, HandClock
+from tests.store.shops import Bench, HandClock, cards_named
 
 EVERYBODY = 1000
 
@@ -80,12 +80,6 @@ def _is_in_step(tx: Transaction) -> bool:
     return (
         {name: stored.member for name, stored in kept.items() if stored is not None} == folded
         and {hold for (hold,) in tx.exec_driver_sql("SELECT hold FROM voucher")} == holds
-        and {
-            index
-            for (index,) in tx.exec_driver_sql(
-                "SELECT key FROM name WHERE kind = 1 UNION SELECT key FROM fresh WHERE kind = 1"
-            )
-        }
-        == {keys.of_hash(card) for card in cards}
+        and cards_named(tx) == {keys.of_hash(card) for card in cards}
         and tx.exec_driver_sql("SELECT count(*) FROM operation").scalar_one() == len(bodies)
     )
