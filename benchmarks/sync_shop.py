@@ -30,7 +30,7 @@ from tapledger.store.keyring import Keyring
 from tapledger.store.store import FILE_NAME, Store
 from tapledger.sync.client import CentralClient
 from tapledger.sync.puller import pull_once
-from tapledger.sync.pusher import push_once
+from tapledger.sync.pusher import Pusher
 from tapledger.sync.transport import http
 from tapledger.wire.codec import GENESIS, link
 from tapledger.wire.messages import EVERYWHERE, FeedPage, FeedRow
@@ -130,7 +130,8 @@ async def push(office: Office, folder: Path, ring: Keyring, count: int) -> Moved
         async with client_of(office, ring) as client:
             _as_started()
             began_s = time.perf_counter()
-            while await push_once(store, client, ring):
+            pusher = Pusher(store, ring)
+            while await pusher.once(client):
                 pass
             elapsed_s = time.perf_counter() - began_s
         assert await store.unsynced() == 0

@@ -53,12 +53,15 @@ def send_again(tx: Transaction, held: Mapping[int, int]) -> bool:
     return False
 
 
-def pending(tx: Transaction, limit: int, max_bytes: int = MAX_BATCH_BYTES) -> Pending | None:
-    """Return the next events to send: of one epoch, in order, with the profiles of those who joined.
+def pending(
+    tx: Transaction, limit: int, max_bytes: int = MAX_BATCH_BYTES, after: tuple[int, int] | None = None
+) -> Pending | None:
+    """Return the next events to send, or those that follow (epoch, seq): of one epoch, in order, with the
+    profiles of those who joined.
 
     They are so many and so large at most, but for the first, which is always there.
     """
-    epoch, acked = acknowledged(tx)
+    epoch, acked = after or acknowledged(tx)
     row = tx.exec_driver_sql(
         "SELECT epoch, seq FROM event WHERE (epoch, seq) > (?, ?) ORDER BY epoch, seq LIMIT 1", (epoch, acked)
     ).first()

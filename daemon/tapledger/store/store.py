@@ -140,15 +140,21 @@ class Store:
             self._held.close()
 
     # What sync needs (sync.ports.SyncStore).
-    async def pending(self, limit: int, max_bytes: int = MAX_BATCH_BYTES) -> Pending | None:
-        return await self.transact(lambda tx: outbox.pending(tx, limit, max_bytes))
+    async def acknowledged(self) -> tuple[int, int]:
+        return await self.transact(outbox.acknowledged)
+
+    async def pending(
+        self, limit: int, max_bytes: int = MAX_BATCH_BYTES, after: tuple[int, int] | None = None
+    ) -> Pending | None:
+        return await self.transact(lambda tx: outbox.pending(tx, limit, max_bytes, after))
 
     async def acknowledge(self, epoch: int, seq: int, hlc: int = 0) -> None:
         def work(tx: Transaction) -> None:
             outbox.set_acknowledged(tx, epoch, seq)
             outbox.hear(tx, hlc)
 
-        await self.transact(work)
+        # A power cut may undo it: central is sent the same again then, and has it.
+        await self._database.transact(work, lasting=False)
         self.journal.heard = max(hlc, self.journal.heard)
 
     async def rewind(self, epoch: int, seq: int) -> None:

@@ -26,7 +26,7 @@ from tapledger.sync.client import CentralClient, central_address
 from tapledger.sync.placing import take_place
 from tapledger.sync.ports import SyncStore
 from tapledger.sync.puller import Puller
-from tapledger.sync.pusher import Load, push_once
+from tapledger.sync.pusher import Load, Pusher
 from tapledger.sync.transport import Transport
 from tapledger.wire.messages import MAX_WAIT_S
 
@@ -94,6 +94,7 @@ class SyncLoop:
         self._puller = Puller(store)
         self._push_failures = self._pull_failures = 0
         self._load = Load(clock)
+        self._pusher = Pusher(store, keyring)
         self._push_rests_until_s = 0.0
         self.client: CentralClient | None = None
         """Whom to ask while this runs."""
@@ -189,7 +190,7 @@ class SyncLoop:
     async def _push_once(self, client: CentralClient) -> int:
         async with self._pushing:
             line, target_bytes = self._load.on(client), self._load.target_bytes
-            return await push_once(self._store, line, self._keyring, target_bytes)
+            return await self._pusher.once(line, target_bytes)
 
     async def _pull_page(self, client: CentralClient, wait_s: int) -> bool:
         await self._take_place(client)

@@ -10,10 +10,18 @@ from tapledger.wire.messages import FeedPage, Pending
 
 
 class SyncStore(Protocol):
-    """A node's journal and projections. Every method is one durable transaction."""
+    """A node's journal and projections. Every method is one transaction, and durable where nothing else is
+    said."""
 
-    async def pending(self, limit: int, max_bytes: int) -> Pending | None:
+    async def acknowledged(self) -> tuple[int, int]:
+        """Return (epoch, seq) up to which central holds everything."""
+        ...
+
+    async def pending(
+        self, limit: int, max_bytes: int, after: tuple[int, int] | None = None
+    ) -> Pending | None:
         """Return the next events, at most ``limit``, that central has not acknowledged; None when it has all.
+        With ``after``, those that follow an (epoch, seq).
 
         They are consecutive and of one epoch, with the sealed profiles that they name, and no larger together
         than ``max_bytes``, unless one alone is. ``limit`` >= 1.
@@ -21,7 +29,10 @@ class SyncStore(Protocol):
         ...
 
     async def acknowledge(self, epoch: int, seq: int, hlc: int) -> None:
-        """Remember that central holds everything of an epoch up to ``seq``, and the clock it told."""
+        """Remember that central holds everything of an epoch up to ``seq``, and the clock it told.
+
+        A power cut may undo it: central is sent the same again then.
+        """
         ...
 
     async def rewind(self, epoch: int, seq: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,7 +11,7 @@ from tapledger.errors import Conflict, Unavailable
 from tapledger.store.keyring import Keyring
 from tapledger.sync.ports import SyncStore
 from tapledger.wire import signing
-from tapledger.wire.messages import MAX_BATCH_EVENTS, Batch, BatchAnswer
+from tapledger.wire.messages import MAX_BATCH_EVENTS, Batch, BatchAnswer, Pending
 
 TARGET_BYTES = 384 * 1024
 """Of events in one batch: central takes many at once with less work for each."""
@@ -58,40 +59,75 @@ class _Watched:
         return await self.load.send(self.uplink, batch)
 
 
+class Pusher:
+    """Sends one batch after the other; while one is on its way, the next is read."""
+
+    def __init__(self, store: SyncStore, keyring: Keyring) -> None:
+        self._store = store
+        self._keyring = keyring
+        self._ahead: Pending | None = None
+        self._follows = (0, 0)
+        """The (epoch, seq) after which ``_ahead`` was read."""
+
+    async def once(self, uplink: Uplink, target_bytes: int = TARGET_BYTES) -> int:
+        """Send the next batch, if any, of about so many bytes; return how many events central has taken.
+
+        When central misses earlier events the store is rewound, so that the next call sends those. Every
+        other refusal is raised and leaves the events where they are: still to be sent.
+        """
+        pending = await self._next(target_bytes)
+        if pending is None:
+            return 0
+        count = len(pending.raws)
+        last = (pending.epoch, pending.first_seq + count - 1)
+        is_full = count == MAX_BATCH_EVENTS or sum(map(len, pending.raws)) > target_bytes // 2
+        answer, ahead = await asyncio.gather(
+            uplink.send(self._batch(pending)),
+            self._read(target_bytes, last) if is_full else asyncio.sleep(0),
+            return_exceptions=True,
+        )
+        if isinstance(answer, Conflict) and answer.code == "GAP":
+            need = answer.data.get("need")
+            if isinstance(need, int) and 0 < need < pending.first_seq:
+                await self._store.rewind(pending.epoch, need - 1)
+                return 0
+        if isinstance(answer, BaseException):
+            raise answer
+        if answer.ack < last[1]:
+            raise Unavailable("CENTRAL_ANSWER_UNREADABLE", ack=answer.ack)
+        # Never more than was sent: if central holds events that this disk has lost, the next new one has to
+        # meet them there and be told FORK, instead of counting as sent.
+        await self._store.acknowledge(*last, answer.hlc)
+        if not isinstance(ahead, BaseException):  # else it is read again, and says then what is wrong
+            self._ahead, self._follows = ahead, last
+        return count
+
+    async def _next(self, target_bytes: int) -> Pending | None:
+        """Return what comes after all that is acknowledged: what was read ahead, if it still is that."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and await self._store.acknowledged() == self._follows:
+            return ahead
+        return await self._store.pending(MAX_BATCH_EVENTS, target_bytes)
+
+    async def _read(self, target_bytes: int, after: tuple[int, int]) -> Pending | None:
+        return await self._store.pending(MAX_BATCH_EVENTS, target_bytes, after)
+
+    def _batch(self, pending: Pending) -> Batch:
+        node, count = self._keyring.node, len(pending.raws)
+        statement = signing.batch_statement(node, pending.epoch, pending.first_seq, count, pending.head)
+        return Batch(
+            node=node,
+            epoch=pending.epoch,
+            first_seq=pending.first_seq,
+            raws=pending.raws,
+            head=pending.head,
+            signature=signing.sign(self._keyring.signing_key, statement),
+            profiles=pending.profiles,
+        )
+
+
 async def push_once(
     store: SyncStore, uplink: Uplink, keyring: Keyring, target_bytes: int = TARGET_BYTES
 ) -> int:
-    """Send the next batch, if any, of about so many bytes; return how many events central has taken.
-
-    When central misses earlier events the store is rewound, so that the next call sends those. Every other
-    refusal is raised and leaves the events where they are: still to be sent.
-    """
-    pending = await store.pending(MAX_BATCH_EVENTS, target_bytes)
-    if pending is None:
-        return 0
-    count = len(pending.raws)
-    statement = signing.batch_statement(keyring.node, pending.epoch, pending.first_seq, count, pending.head)
-    batch = Batch(
-        node=keyring.node,
-        epoch=pending.epoch,
-        first_seq=pending.first_seq,
-        raws=pending.raws,
-        head=pending.head,
-        signature=signing.sign(keyring.signing_key, statement),
-        profiles=pending.profiles,
-    )
-    try:
-        answer = await uplink.send(batch)
-    except Conflict as error:
-        need = error.data.get("need")
-        if error.code != "GAP" or not isinstance(need, int) or not 0 < need < pending.first_seq:
-            raise
-        await store.rewind(pending.epoch, need - 1)
-        return 0
-    last_seq = pending.first_seq + count - 1
-    if answer.ack < last_seq:
-        raise Unavailable("CENTRAL_ANSWER_UNREADABLE", ack=answer.ack)
-    # Never more than was sent: if central holds events that this disk has lost, the next new one has to meet
-    # them there and be told FORK, instead of counting as sent.
-    await store.acknowledge(pending.epoch, last_seq, answer.hlc)
-    return count
+    """Send one batch (``Pusher.once``)."""
+    return await Pusher(store, keyring).once(uplink, target_bytes)
