@@ -76,12 +76,20 @@ class StarParser:
         """Do the next whole command; False when there is none."""
         if not self._buffer or self._discarding:
             return False
+        if not self._buffer[0]:
+            return self._pass_over_filling()
         length = self._length()
         if not length or len(self._buffer) < length:
             return False
         token = bytes(self._buffer[:length])
         del self._buffer[:length]
         self._do(token)
+        return True
+
+    def _pass_over_filling(self) -> bool:
+        """Drop NULs, which say nothing, all at once: a driver that looks for the end of what lies between
+        sends megabytes of them."""
+        del self._buffer[: len(self._buffer) - len(self._buffer.lstrip(b"\x00"))]
         return True
 
     def _length(self) -> int:
