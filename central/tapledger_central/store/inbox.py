@@ -22,7 +22,7 @@ class Head:
     hlc: int
 
 
-class Filed(msgspec.Struct, frozen=True):
+class Filed(msgspec.Struct, frozen=True, gc=False):
     """One event in the inbox. ``verdict`` is empty, or the code of the reason why it is not applied."""
 
     node: str
