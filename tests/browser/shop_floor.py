@@ -252,11 +252,13 @@ class ShopFloor:
             await self._at_start()
             await self.use(role, "tap")
             await self._soon(role, "tap")
+            await self._says_card(role)
             await self.put_away(role)
             await self._at_start()
         elif role == TILL_READER:
             await self.use(role, "tap")
             await self._soon(role, "tap")
+            await self._says_card(role)
             await self.put_away(role)
             await self._post("till/member-off", {})
         elif role == SCANNER:
@@ -271,6 +273,11 @@ class ShopFloor:
             await self._newer_slip(newest, USE_S)
         else:
             await self.use(role, "check", works=True)
+
+    async def _says_card(self, role: str) -> None:
+        """Wait until the console has the card: an older "removed" must not count for this one."""
+        card = texts.say(LANGUAGE, "device.event.card").partition("{")[0]
+        await self._until(self.console, f'[data-testid="device-{role}"]', [card])
 
     def _newest_slip(self) -> int:
         newest = self._bench.dock().slips[:1]
