@@ -16,7 +16,7 @@ from tapledger.loyalty.sales.catalogue import Catalogue
 from tapledger.membership import lottery, redemption, stock
 from tapledger.membership.lottery import DrawCommand
 from tapledger.membership.shop import Shop
-from tapledger.sync.pusher import push_once
+from tapledger.sync.pusher import Pusher
 from tapledger.wire.codec import decode_event
 from tapledger_central.allotting import Allotting
 from tapledger_central.check import check
@@ -153,7 +153,7 @@ async def test_a_batch_that_comes_again_and_a_central_that_starts_again_count_on
     assert await cups(one, 2) == 2
     for _ in range(3):
         await one.node.store.rewind(1, 0)
-        while await push_once(one.node.store, one.node.client, one.node.keyring):
+        while await Pusher(one.node.store, one.node.keyring).once(one.node.client):
             pass
         assert await world.central.caught_up()
         await made.stock.share_out()

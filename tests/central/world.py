@@ -32,7 +32,7 @@ from tapledger.store.store import Store
 from tapledger.sync.client import CentralClient
 from tapledger.sync.enrol import enrol
 from tapledger.sync.puller import pull_once
-from tapledger.sync.pusher import push_once
+from tapledger.sync.pusher import Pusher
 from tapledger.sync.transport import HttpTransport, open_session
 from tapledger_central.app import Central, open_central, serving
 from tapledger_central.settings import CentralSettings
@@ -123,7 +123,7 @@ class ShopNode:
     async def push(self) -> int:
         """Push until there is nothing left; return how many events central took."""
         total = 0
-        while sent := await push_once(self.store, self.client, self.keyring):
+        while sent := await Pusher(self.store, self.keyring).once(self.client):
             total += sent
         return total
 

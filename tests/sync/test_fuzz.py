@@ -24,7 +24,7 @@ from tapledger.store.store import Store
 from tapledger.sync.client import CentralClient
 from tapledger.sync.placing import take_place
 from tapledger.sync.puller import Puller
-from tapledger.sync.pusher import TARGET_BYTES, push_once
+from tapledger.sync.pusher import TARGET_BYTES, Pusher
 from tapledger.sync.transport import Received
 from tapledger.wire import signing
 from tapledger.wire.asking import ChainHead, LeaseAnswer, LeaseAsked, Standing, Tail
@@ -135,7 +135,7 @@ class Bench:
         pending = await self.node.store.pending(MAX_BATCH_EVENTS, TARGET_BYTES)
         assert pending is not None
         self.pending = pending.first_seq + len(pending.raws) - 1
-        await push_once(self.node.store, self.node.client, self.node.keyring)
+        await Pusher(self.node.store, self.node.keyring).once(self.node.client)
 
     async def place(self) -> None:
         await take_place(self.node.store, self.node.client)

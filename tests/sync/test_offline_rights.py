@@ -29,7 +29,7 @@ from tapledger.membership.standing import change_standing
 from tapledger.membership.stored_value import CloseCommand, TopUpCommand, close_card, top_up
 from tapledger.store import members as stored
 from tapledger.store import news
-from tapledger.sync.pusher import push_once
+from tapledger.sync.pusher import Pusher
 from tapledger.wire.codec import decode_event
 from tapledger.wire.news import DifferenceNews
 from tapledger_central.store import members as central_members
@@ -123,7 +123,7 @@ async def test_G99_a_batch_that_is_delivered_three_times_counts_once(world: Worl
     await a.redeem("r500")
     for _ in range(3):
         await a.node.store.rewind(1, 0)
-        while await push_once(a.node.store, a.node.client, a.node.keyring):
+        while await Pusher(a.node.store, a.node.keyring).once(a.node.client):
             pass
     await b.sync()
     await a.sync()

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from tapledger.errors import Conflict, Corrupt, Invalid, Unavailable
 from tapledger.sync.client import CentralClient
 from tapledger.sync.puller import Puller, pull_once
-from tapledger.sync.pusher import LEAST_BYTES, TARGET_BYTES, Load, push_once
+from tapledger.sync.pusher import LEAST_BYTES, TARGET_BYTES, Load, Pusher
 from tapledger.wire.messages import Batch, BatchAnswer, FeedPage
 from tests.central.chains import held
 from tests.central.world import START, HandClock, ShopNode, World
@@ -41,11 +41,11 @@ async def test_a_lost_answer_costs_one_more_request_and_nothing_else(world: Worl
     line = Line(shop)
     line.answers_to_lose = 1
     with pytest.raises(Unavailable):
-        await push_once(shop.store, line, shop.keyring)
+        await Pusher(shop.store, shop.keyring).once(line)
     assert await shop.store.unsynced() == 2
     await shop.sale("m-1", 5000)
     before = len((await held(world.central))["inbox"])
-    assert await push_once(shop.store, line, shop.keyring) == 3
+    assert await Pusher(shop.store, shop.keyring).once(line) == 3
     assert await shop.store.unsynced() == 0
     assert (before, len((await held(world.central))["inbox"])) == (2, 3)
     await shop.pull()
@@ -62,7 +62,7 @@ async def test_central_that_lost_its_data_gets_everything_again(world: World) ->
         lambda tx: [tx.execute(sa.text(f"DELETE FROM {table} WHERE tenant = :tenant")) for table in lost]
     )
     await shop.sale("m-1", 7000)
-    assert await push_once(shop.store, shop.client, shop.keyring) == 0, "it learns what central needs"
+    assert await Pusher(shop.store, shop.keyring).once(shop.client) == 0, "it learns what central needs"
     assert await shop.push() == 3
     await shop.pull()
     assert await shop.points("m-1") == 120
@@ -96,7 +96,7 @@ async def test_more_than_one_batch_goes_in_order(world: World, monkeypatch: pyte
         await shop.sale("m-1", 100)
     monkeypatch.setattr("tapledger.sync.pusher.MAX_BATCH_EVENTS", 2)
     line = Line(shop)
-    while await push_once(shop.store, line, shop.keyring):
+    while await Pusher(shop.store, shop.keyring).once(line):
         pass
     assert [batch.first_seq for batch in line.sent] == [1, 3, 5]
     assert [len(batch.raws) for batch in line.sent] == [2, 2, 1]
@@ -143,7 +143,7 @@ async def test_large_events_go_in_smaller_batches(world: World) -> None:
         await shop.join(f"m-{number}")
     assert TARGET_BYTES > 400
     line = Line(shop)
-    while await push_once(shop.store, line, shop.keyring, target_bytes=400):
+    while await Pusher(shop.store, shop.keyring).once(line, target_bytes=400):
         pass
     assert sum(len(batch.raws) for batch in line.sent) == 5
     assert len(line.sent) > 2
@@ -160,7 +160,7 @@ async def test_an_answer_that_takes_less_than_was_sent_is_not_believed(world: Wo
             return BatchAnswer(ack=1)
 
     with pytest.raises(Unavailable, match="CENTRAL_ANSWER_UNREADABLE"):
-        await push_once(shop.store, Short(), shop.keyring)
+        await Pusher(shop.store, shop.keyring).once(Short())
     assert await shop.store.unsynced() == 2
 
 

@@ -2,7 +2,8 @@
 
 A decision says what changes as effects; nothing else changes a member. To add one: its struct here, its line
 in ``Effect``, its function in ``members`` and its line in ``members.APPLY``.
-Days are local days of the programme as proleptic ordinals; instants are UTC.
+Days are local days of the programme as proleptic ordinals; instants are UTC. Frozen values hold no cycles, so
+the collector need not walk them (``gc=False``): a shop reads a million.
 """
 
 from __future__ import annotations

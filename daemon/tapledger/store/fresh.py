@@ -27,7 +27,9 @@ class Named(msgspec.Struct, frozen=True, gc=False):
     min_level: int = 0
 
 
-Stretches: TypeAlias = dict[Place, dict[Key, Named]]
+Stretch: TypeAlias = dict[Key, Named]
+Was: TypeAlias = tuple[Stretch, Key, Named | None]
+"""What a key named, to be put back."""
 
 
 def place_of(name: Name) -> Place:
@@ -41,10 +43,13 @@ class Fresh:
     """What was noted since filing began, and before that what is not filed."""
 
     def __init__(self) -> None:
-        self._noted: Stretches = {}
-        self._to_file: Stretches = {}
+        self._noted: dict[Place, Stretch] = {}
+        self._to_file: dict[Place, Stretch] = {}
         self._places: list[Place] = []
-        """Those of ``_to_file``, the first last."""
+        """Those of which nothing is filed yet, the first last."""
+        self._place: Place = (PSEUDONYM, False, b"")
+        self._keys: list[Key] = []
+        """What is left to file of one place, the first last; some may be forgotten meanwhile."""
         self._undo: list[Callable[[], None]] = []
         """What takes back the changes of the transaction that is open, the last change last."""
         self.filed_until = 0
@@ -68,7 +73,7 @@ class Fresh:
                     yield name[1], stretch[name[1]]
 
     def note(self, named: Mapping[Name, Named]) -> None:
-        before: list[tuple[dict[Key, Named], Key, Named | None]] = []
+        before: list[Was] = []
         for name, row in named.items():
             stretch, key = self._noted.setdefault(place_of(name), {}), name[1]
             before.append((stretch, key, stretch.get(key)))
@@ -76,7 +81,7 @@ class Fresh:
         self._undo.append(lambda: _put_back(before))
 
     def forget(self, gone: Sequence[Name]) -> None:
-        before: list[tuple[dict[Key, Named], Key, Named | None]] = []
+        before: list[Was] = []
         for name in gone:
             place, key = place_of(name), name[1]
             for stretch in (self._noted.get(place, {}), self._to_file.get(place, {})):
@@ -85,44 +90,44 @@ class Fresh:
 
     def begin_filing(self, until: int) -> None:
         """Let everything that is noted now be filed."""
-        assert not self._to_file
+        assert not self.filed_until
         self._to_file, self._noted, self.filed_until = self._noted, {}, until
         self._places = sorted(self._to_file, reverse=True)
 
         def undo() -> None:
-            self._noted, self._to_file, self.filed_until = self._to_file, {}, 0
+            self._noted, self._to_file, self.filed_until, self._places = self._to_file, {}, 0, []
 
         self._undo.append(undo)
 
     def next_to_file(self, count: int) -> list[tuple[Name, Named]]:
         """Return the next names to file, so many at most, in the tree's order; they count as filed."""
+        before = (list(self._places), self._place, list(self._keys))
+        taken: list[Was] = []
         names: list[tuple[Name, Named]] = []
-        places, before = list(self._places), []
-        while self._places and len(names) < count:
-            place = self._places[-1]
-            stretch = self._to_file[place]
-            before.append((place, stretch))
-            in_order = sorted(stretch)  # all bytes, or all text
-            taken = in_order[: count - len(names)]
-            names.extend(((place[0], key), stretch[key]) for key in taken)
-            if len(taken) < len(in_order):
-                self._to_file[place] = {key: stretch[key] for key in in_order[len(taken) :]}
-            else:
-                del self._to_file[place]
-                self._places.pop()
+        while len(names) < count and (self._keys or self._places):
+            if not self._keys:
+                self._place = self._places.pop()
+                self._keys = sorted(self._to_file[self._place], reverse=True)  # all bytes, or all text
+                continue
+            stretch, key = self._to_file[self._place], self._keys.pop()
+            named = stretch.pop(key, None)
+            if named is not None:
+                taken.append((stretch, key, named))
+                names.append(((self._place[0], key), named))
 
         def undo() -> None:
-            self._to_file.update(before)
-            self._places = places
+            _put_back(taken)
+            self._places, self._place, self._keys = before
 
         self._undo.append(undo)
         return names
 
     def end_filing(self) -> None:
-        until, self.filed_until = self.filed_until, 0
+        before = (self._to_file, self.filed_until)
+        self._to_file, self.filed_until = {}, 0
 
         def undo() -> None:
-            self.filed_until = until
+            self._to_file, self.filed_until = before
 
         self._undo.append(undo)
 
@@ -134,7 +139,7 @@ class Fresh:
             self._undo.pop()()
 
 
-def _put_back(before: Sequence[tuple[dict[Key, Named], Key, Named | None]]) -> None:
+def _put_back(before: Sequence[Was]) -> None:
     for stretch, key, row in reversed(before):
         if row is None:
             stretch.pop(key, None)

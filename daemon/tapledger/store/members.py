@@ -270,13 +270,13 @@ def _as_told(told: Told) -> _Row:
     return _Row(keys.of_uuid(told.state.id), told.state, states.keep(told.state, told.raw), 0)
 
 
-def _touched_here(tx: Transaction, names: Sequence[str]) -> set[str]:
+def _touched_here(tx: Transaction, pseudonyms: Sequence[str]) -> set[str]:
     """Return those of whom this node has recorded anything, or heard it of its hub."""
     query = (
         "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM event WHERE member = value)"
         " OR EXISTS (SELECT 1 FROM ahead WHERE member = value)"
     )
-    return {row[0] for row in every(tx, query, msgspec.json.encode(names).decode())}
+    return {row[0] for row in every(tx, query, msgspec.json.encode(pseudonyms).decode())}
 
 
 class _Known(NamedTuple):

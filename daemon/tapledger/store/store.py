@@ -105,7 +105,8 @@ class Store:
         return store
 
     async def transact(self, work: Callable[[Transaction], T]) -> T:
-        return await self._database.transact(names.reading(work) if self._held is None else work)
+        is_reader = self._held is None
+        return await self._database.transact(names.reading(work) if is_reader else work)
 
     async def insist(self, work: Callable[[Transaction], T]) -> T:
         """Run what has happened already and must be written, again and again while the disk takes nothing.

@@ -78,12 +78,10 @@ class Pusher:
         pending = await self._next(target_bytes)
         if pending is None:
             return 0
-        count = len(pending.raws)
-        last = (pending.epoch, pending.first_seq + count - 1)
-        is_full = count == MAX_BATCH_EVENTS or sum(map(len, pending.raws)) > target_bytes // 2
+        last = (pending.epoch, pending.first_seq + len(pending.raws) - 1)
         answer, ahead = await asyncio.gather(
             uplink.send(self._batch(pending)),
-            self._read(target_bytes, last) if is_full else asyncio.sleep(0),
+            self._store.pending(MAX_BATCH_EVENTS, target_bytes, last),
             return_exceptions=True,
         )
         if isinstance(answer, Conflict) and answer.code == "GAP":
@@ -100,7 +98,7 @@ class Pusher:
         await self._store.acknowledge(*last, answer.hlc)
         if not isinstance(ahead, BaseException):  # else it is read again, and says then what is wrong
             self._ahead, self._follows = ahead, last
-        return count
+        return len(pending.raws)
 
     async def _next(self, target_bytes: int) -> Pending | None:
         """Return what comes after all that is acknowledged: what was read ahead, if it still is that."""
@@ -108,9 +106,6 @@ class Pusher:
         if ahead is not None and await self._store.acknowledged() == self._follows:
             return ahead
         return await self._store.pending(MAX_BATCH_EVENTS, target_bytes)
-
-    async def _read(self, target_bytes: int, after: tuple[int, int]) -> Pending | None:
-        return await self._store.pending(MAX_BATCH_EVENTS, target_bytes, after)
 
     def _batch(self, pending: Pending) -> Batch:
         node, count = self._keyring.node, len(pending.raws)
@@ -124,10 +119,3 @@ class Pusher:
             signature=signing.sign(self._keyring.signing_key, statement),
             profiles=pending.profiles,
         )
-
-
-async def push_once(
-    store: SyncStore, uplink: Uplink, keyring: Keyring, target_bytes: int = TARGET_BYTES
-) -> int:
-    """Send one batch (``Pusher.once``)."""
-    return await Pusher(store, keyring).once(uplink, target_bytes)

@@ -19,7 +19,7 @@ from tapledger import database
 from tapledger.database import Database, Transaction
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.members import Member
-from tapledger.store import checkpoints, members
+from tapledger.store import checkpoints, members, names
 from tapledger.store.journal import Journal, Recorded
 from tapledger.store.store import Store
 from tapledger.wire.messages import FeedPage, FeedRow
@@ -31,6 +31,8 @@ MEMBERS = 3
 REOPENED_EVERY = 25
 DUE_PAGES, CHECKPOINT_PAGES = 20, 60
 """Many checkpoints, beside the commits and in them, and new beginnings of the log in few events."""
+FILING = {"MOST_FRESH": 4, "LEAST_FILED": 1, "FILED_AT_ONCE": 1, "STRUCK_AT_ONCE": 1}
+"""Names are filed, and the log of names is let go, in small steps: there is something to cut."""
 
 
 def tell(number: int, recorded: Recorded) -> None:
@@ -47,6 +49,8 @@ told: Callable[[Recorded], None]
 
 async def open_store(bench: Bench) -> None:
     checkpoints.DUE_PAGES, checkpoints.LOOK_EVERY = DUE_PAGES, 1
+    for name, size in FILING.items():
+        setattr(names, name, size)
     await bench.open()
 
     def often(tx: Transaction) -> None:
@@ -69,6 +73,9 @@ async def sell(bench: Bench, events: int) -> None:
         match number % 8:
             case 0:
                 told(await bench.buy(None))
+            case 2:
+                await bench.join(f"Member {number}", card(f"card-{number}"))
+                told(await bench.buy(member, count=20))
             case 4 if await bench.points(member) >= 100:
                 told((await bench.redeem(member)).recorded)
             case _:
@@ -134,6 +141,7 @@ async def run(folder: Path, events: int) -> None:
     bench = Bench(folder, HandClock())
     await open_store(bench)
     await sell(bench, events)
+    assert bench.rows("SELECT 1 FROM name"), "some names were filed"
     await bench.close()
 
 

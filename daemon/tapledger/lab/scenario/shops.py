@@ -13,7 +13,7 @@ from tapledger.membership.shop import Shop
 from tapledger.store import keyring as keyrings
 from tapledger.store.store import Store
 from tapledger.sync.puller import pull_once
-from tapledger.sync.pusher import push_once
+from tapledger.sync.pusher import Pusher
 from tapledger.wire import signing
 from tapledger.wire.codec import pack, unpack
 from tapledger.wire.messages import MAX_FEED_ROWS, Batch, BatchAnswer, Enrol, FeedPage
@@ -80,7 +80,8 @@ class Place:
         return central, node
 
     async def sync(self) -> None:
-        while await push_once(self.shop.store, self, self.shop.store.keyring):
+        pusher = Pusher(self.shop.store, self.shop.store.keyring)
+        while await pusher.once(self):
             pass
         await pull_once(self.shop.store, self)
 
