@@ -146,8 +146,11 @@ class ShopFloor:
         if role not in (KIOSK_READER, TILL_READER) or self._bench.devices[role].card is None:
             return
         await self._post("dock/remove", {"reader": role})
+        removed = texts.say(LANGUAGE, "device.event.removed")
         with contextlib.suppress(TimeoutError):  # a reader that hangs sees nothing
-            await asyncio.wait_for(self._says_event(role, "removed"), 1.5)
+            await asyncio.wait_for(
+                self._until(self.console, f'[data-testid="device-{role}"]', [removed]), 1.5
+            )
 
     def _card(self, role: str) -> str:
         return "wang" if role == KIOSK_READER else "li"
@@ -249,12 +252,12 @@ class ShopFloor:
             await self._at_start()
             await self.use(role, "tap")
             await self._soon(role, "tap")
-            await self._take_away_seen(role)
+            await self.put_away(role)
             await self._at_start()
         elif role == TILL_READER:
             await self.use(role, "tap")
             await self._soon(role, "tap")
-            await self._take_away_seen(role)
+            await self.put_away(role)
             await self._post("till/member-off", {})
         elif role == SCANNER:
             await self._post("till/clear", {})
@@ -268,20 +271,6 @@ class ShopFloor:
             await self._newer_slip(newest, USE_S)
         else:
             await self.use(role, "check", works=True)
-
-    async def _take_away_seen(self, role: str) -> None:
-        """Take the card from a reader that works, once the console has it, and wait until it has seen it go.
-
-        An older "removed" must not count for this one: pcscd sees no new card where the next is laid on
-        before it has noticed.
-        """
-        await self._says_event(role, "card")
-        await self._post("dock/remove", {"reader": role})
-        await self._says_event(role, "removed")
-
-    async def _says_event(self, role: str, event: str) -> None:
-        words = [texts.say(LANGUAGE, f"device.event.{event}")]
-        await self._until(self.console, f'[data-testid="device-{role}"]', words)
 
     def _newest_slip(self) -> int:
         newest = self._bench.dock().slips[:1]

@@ -205,6 +205,8 @@ class Keeper:
         ]
         try:
             done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+            if not self._reopen.is_set():
+                self._woken.clear()  # whoever woke an open device wanted a look at it: this is what it says
             for part in done:
                 result_of(part)
         finally:
