@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import os
 import random
 import time
@@ -20,6 +19,7 @@ import psycopg
 from benchmarks import seeded_shop, sync_workload
 from benchmarks.seeded_shop import Customer, SeededShop
 from benchmarks.sync_office import Office
+from tapledger import interpreter
 from tapledger.clock import SystemClock
 from tapledger.database import Transaction
 from tapledger.loyalty.members import Member
@@ -100,18 +100,12 @@ async def client_of(office: Office, ring: Keyring) -> AsyncIterator[CentralClien
         yield CentralClient(transport, office.address, ring, SystemClock(), os.urandom)
 
 
-def _as_started() -> None:
-    """Do what the daemon does when it has started: what is loaded by now need not be walked again."""
-    gc.collect()
-    gc.freeze()
-
-
 async def pull(office: Office, folder: Path, ring: Keyring) -> Moved:
     """Learn everything that central tells, into a new store."""
     store = await Store.open(folder, ring)
     try:
         async with client_of(office, ring) as client:
-            _as_started()
+            interpreter.settle()
             began_s = time.perf_counter()
             changed = await pull_once(store, client)
             elapsed_s = time.perf_counter() - began_s
@@ -128,7 +122,7 @@ async def push(office: Office, folder: Path, ring: Keyring, count: int) -> Moved
         await store.transact(lambda tx: _record(tx, ring, count))
         assert await store.unsynced() == count
         async with client_of(office, ring) as client:
-            _as_started()
+            interpreter.settle()
             began_s = time.perf_counter()
             pusher = Pusher(store, ring)
             while await pusher.once(client):
@@ -155,7 +149,7 @@ async def many(office: Office, folder: Path, ring: Keyring, known: int, taps: in
     seeded = await seeded_shop.make(folder / "shop", CUSTOMERS, lambda _: ring)
     randomness = random.Random(sync_workload.SEED)
     async with seeded.open() as shop, client_of(office, ring) as client:
-        _as_started()
+        interpreter.settle()
         beside = asyncio.create_task(_tap_for_ever(shop, seeded, randomness))
         began_s = time.perf_counter()
         changed = await pull_once(shop.store, client)
