@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
@@ -13,6 +12,7 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
+from tapledger import interpreter
 from tapledger.clock import Clock, SystemClock
 from tapledger.errors import Conflict, TapledgerError
 from tapledger.identifiers import Randomness
@@ -34,6 +34,8 @@ from tapledger_central.web.server import build_app, listen
 
 SHUTDOWN_S = 5.0
 CLEAN_UP_S = 3600.0
+FILING_GAP_S, MANY_EVENTS = 0.1, 100
+"""So soon comes the next batch of a node that had so many events to send."""
 
 _log = structlog.get_logger("central")
 
@@ -47,7 +49,7 @@ class Central:
         self.clock = clock
         self.randomness = randomness
         self.watch = feed.Watch(store)
-        self._filing = 0
+        self._filing, self._filed_s = 0, -FILING_GAP_S
         self.applier = Applier(store, clock, self.watch.tell, self._is_filing)
         self.notary = Notary(store, keys, clock, self.watch.tell, self._is_filing)
         self.leases = Leases(store, keys, clock, randomness, self.watch.tell)
@@ -59,7 +61,7 @@ class Central:
         return await self.store.transact(lambda tx: enrol.new_code(tx, self.keys, shop, now, self.randomness))
 
     def _is_filing(self) -> bool:
-        return self._filing > 0
+        return self._filing > 0 or self.clock.monotonic_s() - self._filed_s < FILING_GAP_S
 
     async def take(self, node: Node, batch: Batch) -> BatchAnswer:
         """File a node's batch (``intake.take``); it is applied right afterwards."""
@@ -72,6 +74,8 @@ class Central:
             raise
         finally:
             self._filing -= 1
+            if len(batch.raws) >= MANY_EVENTS:
+                self._filed_s = self.clock.monotonic_s()
         self.applier.wake()
         return answer
 
@@ -179,8 +183,7 @@ async def run(settings: CentralSettings, announce: Callable[[str], None]) -> Non
             address = await stack.enter_async_context(serving(central, settings, metrics))
             if metrics is not None:
                 await stack.enter_async_context(metrics_served(metrics, settings.metrics_port))
-            gc.collect()
-            gc.freeze()  # what is loaded by now stays, and need not be walked again in each full collection
+            interpreter.settle()
             sharing = asyncio.create_task(central.share_out())
             try:
                 announce(address)

@@ -19,6 +19,8 @@ from tapledger_central.store import CentralStore, Transaction, inbox, news
 from tapledger_central.store.inbox import Behind
 
 CHAINS_AT_ONCE = 100
+FEW_EVENTS = 100
+"""In one transaction while batches come in: who sends one waits beside it."""
 MAX_CHAINS = 100_000
 SCAN_S = 1.0
 """How often it is looked for what another process has filed."""
@@ -135,7 +137,7 @@ class Applier:
 
     async def _apply(self, chain: Behind) -> bool:
         try:
-            done = await self._once(chain, MAX_EVENTS)
+            done = await self._once(chain, FEW_EVENTS if self._busy() else MAX_EVENTS)
         except (Unavailable, Corrupt):
             raise
         except Exception as error:

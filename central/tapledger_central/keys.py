@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -16,7 +17,7 @@ CARD_KEY_ID = "card-1"
 SEED_BYTES = 32
 
 
-class CentralKeys(msgspec.Struct, frozen=True, kw_only=True):
+class CentralKeys(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """All secrets of one tenant's central; whoever loses the file can enrol no further shop: back it up."""
 
     tenant: str
@@ -29,7 +30,7 @@ class CentralKeys(msgspec.Struct, frozen=True, kw_only=True):
     enrolment_key: bytes
     """HMAC key of one-time codes: a stolen database alone gives none away."""
 
-    @property
+    @cached_property  # every answer is signed, and the key's other half takes as long as a signature
     def signing_key(self) -> Ed25519PrivateKey:
         return Ed25519PrivateKey.from_private_bytes(self.signing_seed)
 

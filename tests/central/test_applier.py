@@ -16,8 +16,8 @@ from tapledger.loyalty.effects import Tallied
 from tapledger.loyalty.members import replace
 from tapledger.store import keyring as keyrings
 from tapledger_central.app import Central
-from tapledger_central.applier import Applier
-from tapledger_central.apply import apply_next
+from tapledger_central.applier import FEW_EVENTS, Applier
+from tapledger_central.apply import MAX_EVENTS, apply_next
 from tapledger_central.check import Report, check
 from tapledger_central.keys import load_or_make
 from tapledger_central.store import nodes, open_store
@@ -234,3 +234,29 @@ async def test_check_finds_what_does_not_fit(centrals: list[Central], what: str)
     report: Report = await check(central.store, central.keys, everybody=True)
     assert what in [fault.what for fault in report.faults] or not what
     assert what or (report.chains, report.events, report.members, report.faults) == (1, 3, 2, [])
+
+
+@pytest.mark.parametrize(("earned", "limit"), [(150, FEW_EVENTS), (5, MAX_EVENTS)])
+async def test_between_the_batches_of_a_backlog_little_is_applied_at_once(
+    centrals: list[Central], monkeypatch: pytest.MonkeyPatch, earned: int, limit: int
+) -> None:
+    """The next one comes at once and waits beside what is applied; after a sale, none does."""
+    central, chain, limits = centrals[0], Chain(KEYRINGS[0]), list[int]()
+
+    def seen(*some: Any) -> int:
+        limits.append(some[-1])
+        return apply_next(*some)
+
+    monkeypatch.setattr("tapledger_central.applier.apply_next", seen)
+    chain.add(join("m-1", "card-1"))
+    for minute in range(1, 1 + earned):
+        chain.add(earn("m-1", 1, minute % 60))
+    await send(central, chain)
+    assert await central.applier.caught_up(20)
+    assert set(limits) == {limit} and await balance(central) == earned
+    chain.add(earn("m-1", 1, 59))
+    await send(central, chain, first=len(chain.raws))
+    assert isinstance(central.clock, HandClock)
+    central.clock.move(seconds=1)
+    assert await central.applier.caught_up(20)
+    assert limits[-1] == MAX_EVENTS

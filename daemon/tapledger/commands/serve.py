@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 from collections.abc import Awaitable, Callable
 
-from tapledger import logs
+from tapledger import interpreter, logs
 from tapledger.app import open_shop
 from tapledger.clock import SystemClock
 from tapledger.membership.shop import Shop
@@ -24,9 +23,7 @@ async def serve(settings: Settings, run: Callable[[Shop], Awaitable[None]]) -> N
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, task.cancel)
     shop = await open_shop(settings, SystemClock(), os.urandom)
-    # What is loaded by now stays: each full collection took 65 ms to walk it, whoever had just tapped.
-    gc.collect()
-    gc.freeze()
+    interpreter.settle()
     try:
         await run(shop)
     except asyncio.CancelledError:

@@ -13,7 +13,7 @@ from tapledger.sync.ports import SyncStore
 from tapledger.wire import signing
 from tapledger.wire.messages import MAX_BATCH_EVENTS, Batch, BatchAnswer, Pending
 
-TARGET_BYTES = 384 * 1024
+TARGET_BYTES = 768 * 1024
 """Of events in one batch: central takes many at once with less work for each."""
 LEAST_BYTES = 16 * 1024
 QUICK_S = 2.0
