@@ -46,6 +46,10 @@ INSERTED_AT_ONCE = (64, 16, 4, 1)
 """Few sizes, so that the texts of ``insert`` are few and stay prepared."""
 FULL, FAULT = "STORE_FULL", "STORE_FAULT"
 
+# Of ``bytes`` alone, of all that is written down as it is, the driver asks each time whether they can become
+# something else, and lets itself be refused twice: for a row of small keys that costs as much as the row.
+sqlcipher.register_adapter(bytes, bytearray)
+
 
 def first(tx: Transaction, query: str, *values: object) -> tuple[Any, ...] | None:
     """Return the first row of a query; None when there is none.

@@ -64,7 +64,7 @@ class Sandbox:
     def _forget(self, tx: Transaction) -> None:
         """Let the store not remember what its file does not say any more."""
         self._store.journal.forget()
-        self._store._fresh = names.take_up(tx)
+        self._store._fresh = names.begin_writing(tx)
 
 
 class Ground:

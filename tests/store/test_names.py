@@ -12,8 +12,9 @@ from typing import Any, TypeAlias
 import pytest
 
 from tapledger.database import Database, InlineExecutor, Transaction, every, insert, read_migrations
-from tapledger.store import fresh, keys, names
+from tapledger.store import keys, names
 from tapledger.store.fresh import CREDENTIAL, PSEUDONYM, Fresh, Name, Named
+from tapledger.store.sieve import Sieve
 
 MIGRATIONS = read_migrations(files("tapledger.store") / "migrations")
 STEPS = 300
@@ -42,7 +43,7 @@ class Kept:
 
     def _open(self) -> None:
         self.database = Database.open(self.path, MIGRATIONS, InlineExecutor())
-        self.fresh = self.database.transact_now(names.take_up)
+        self.fresh = self.database.transact_now(names.begin_writing)
         self.database.on_commit = lambda: self.fresh.committed()
         self.database.on_rollback = lambda: self.fresh.rolled_back()
 
@@ -138,8 +139,9 @@ TWINS: dict[str, tuple[Any, str, Callable[..., object]]] = {
     "older counts first": (
         Fresh,
         "get",
-        lambda self, name: (self._to_file | self._noted).get(fresh.place_of(name), {}).get(name[1]),
+        lambda self, name: (self._noted | self._to_file).get(name),
     ),
+    "sieve lets nothing through": (Sieve, "add", lambda self, key: None),
     "log keeps the forgotten": (keys, "order", lambda key: b"\0nothing"),
 }
 

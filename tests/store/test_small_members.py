@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -141,16 +142,17 @@ async def test_a_long_page_is_taken_in_pieces_and_gone_on_with(bench: Bench) -> 
     news = people(3 * PIECE_ROWS)
     rows = [FeedRow.of(one, version=2 * i) for i, one in enumerate(news, 1)]
     page = FeedPage(rows=rows, cursor=rows[-1].version, more=False, at=START)
-    pieces = list(outbox.pieces(page))
-    assert [row for piece in pieces for row in piece.rows] == rows
-    first, second, last = (2 * PIECE_ROWS * number for number in (1, 2, 3))
-    assert [(one.cursor, one.more) for one in pieces] == [(first, True), (second, True), (last, False)]
-    store = bench.shop.store
-    assert await store.apply_page(pieces[0]) == [one.id for one in news[:PIECE_ROWS]]
-    assert (await store.cursor(), await store.heard_from_central()) == (first, None)
-    rest = msgspec.structs.replace(page, rows=rows[PIECE_ROWS:])
-    assert await store.apply_page(rest) == [one.id for one in news[PIECE_ROWS:]]
-    assert (await store.cursor(), await store.heard_from_central()) == (last, START)
+    store, node = bench.shop.store, bench.shop.store.keyring.node
+    begin = 0
+    for number in (1, 2):
+        take = functools.partial(outbox.apply_page, page=page, node=node, start=begin, is_enough=lambda: True)
+        begin = await store.transact(take)
+        assert begin == number * PIECE_ROWS
+        assert (await store.cursor(), await store.heard_from_central()) == (2 * begin, None)
+    assert {one.id for one in await everybody(bench)} == {one.id for one in news[:begin]}
+    rest = msgspec.structs.replace(page, rows=rows[begin:])
+    assert await store.apply_page(rest) == [one.id for one in news[begin:]]
+    assert (await store.cursor(), await store.heard_from_central()) == (6 * PIECE_ROWS, START)
     assert {one.id for one in await everybody(bench)} == {one.id for one in news}
 
 
@@ -166,16 +168,16 @@ async def test_whoever_waits_has_their_turn_after_one_piece(
         monkeypatch.setattr(Database, "is_waited_for", False)
     store, order = bench.shop.store, list[str]()
     reached, goes_on = threading.Event(), threading.Event()
-    take = outbox.apply_page
+    take = outbox.take_rows
 
-    def taking(tx: Transaction, page: FeedPage, node: str) -> list[str]:
+    def taking(tx: Transaction, rows: Sequence[FeedRow], node: str) -> None:
         order.append("piece")
         if len(order) == 5:
             reached.set()
             goes_on.wait()
-        return take(tx, page, node)
+        return take(tx, rows, node)
 
-    monkeypatch.setattr(outbox, "apply_page", taking)
+    monkeypatch.setattr(outbox, "take_rows", taking)
     rows = [FeedRow.of(one, version=version) for version, one in enumerate(people(8), 1)]
     taken = asyncio.create_task(store.apply_page(FeedPage(rows=rows, cursor=8, more=False, at=START)))
     await asyncio.to_thread(reached.wait)  # four by themselves, and the first of three together

@@ -1,13 +1,16 @@
-"""Names that are noted and not filed yet, in memory, as the log of ``names`` says; rollbacks undo theirs."""
+"""Names that are noted and not filed yet, in memory, as the log of ``names`` says."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TypeAlias
 
 import msgspec
 
 from tapledger.store.keys import Key
+from tapledger.store.sieve import Sieve
 
 PSEUDONYM, CREDENTIAL = 0, 1
 PREFIX = {PSEUDONYM: 3, CREDENTIAL: 1}
@@ -27,11 +30,6 @@ class Named(msgspec.Struct, frozen=True, gc=False):
     min_level: int = 0
 
 
-Stretch: TypeAlias = dict[Key, Named]
-Was: TypeAlias = tuple[Stretch, Key, Named | None]
-"""What a key named, to be put back."""
-
-
 def place_of(name: Name) -> Place:
     kind, key = name
     if isinstance(key, bytes):
@@ -39,109 +37,107 @@ def place_of(name: Name) -> Place:
     return kind, False, key[:1].encode()
 
 
+def in_tree(key: Key) -> tuple[bool, Key]:
+    """Return what sorts keys as the tree does: text, then bytes."""
+    return isinstance(key, bytes), key
+
+
 class Fresh:
-    """What was noted since filing began, and before that what is not filed."""
+    """What was noted since filing began, and before that what is not filed.
+
+    Whatever a transaction changes here that is not committed, ``is_stale`` says: then the log is to be read
+    again. Nothing is noted by what is refused, so that is next to never.
+    """
 
     def __init__(self) -> None:
-        self._noted: dict[Place, Stretch] = {}
-        self._to_file: dict[Place, Stretch] = {}
+        self.filed: Sieve | None = None
+        """Every pseudonym that is filed, where that is known."""
+        self.clear()
+
+    def clear(self) -> None:
+        self._noted: dict[Name, Named] = {}
+        self._to_file: dict[Name, Named] = {}
+        self._unsorted: list[Name] = []
+        """Those to file that are at no place yet."""
+        self._at: dict[Place, list[Name]] = {}
         self._places: list[Place] = []
         """Those of which nothing is filed yet, the first last."""
-        self._place: Place = (PSEUDONYM, False, b"")
-        self._keys: list[Key] = []
+        self._names: list[Name] = []
         """What is left to file of one place, the first last; some may be forgotten meanwhile."""
-        self._undo: list[Callable[[], None]] = []
-        """What takes back the changes of the transaction that is open, the last change last."""
+        self._in_order: dict[int, list[Key]] = {}
         self.filed_until = 0
         """The entry of the log up to which names are being filed; 0: none are."""
+        self.is_stale = self._is_changed = False
 
     def get(self, name: Name) -> Named | None:
-        place, key = place_of(name), name[1]
-        found = self._noted.get(place, {}).get(key)
-        return found if found is not None else self._to_file.get(place, {}).get(key)
+        return self._noted.get(name) or self._to_file.get(name)
 
     def after(self, last: Name, limit: int) -> Iterator[tuple[Key, Named]]:
         """Yield the names of a kind that follow one, in the tree's order, and what they name."""
-        first_place = place_of(last)
-        places = {place for place in (*self._noted, *self._to_file) if place[0] == last[0]}
-        for place in sorted(place for place in places if place >= first_place):
-            stretch = self._to_file.get(place, {}) | self._noted.get(place, {})
-            names: list[Name] = sorted((place[0], key) for key in stretch)
-            for name in names:
-                if limit and (place != first_place or name > last):
-                    limit -= 1
-                    yield name[1], stretch[name[1]]
+        kind = last[0]
+        if kind not in self._in_order:
+            keys = {name[1] for name in (*self._noted, *self._to_file) if name[0] == kind}
+            self._in_order[kind] = sorted(keys, key=in_tree)
+        keys_in_order = self._in_order[kind]
+        start = bisect_right(keys_in_order, in_tree(last[1]), key=in_tree)
+        for key in islice(keys_in_order, start, start + limit):
+            named = self.get((kind, key))
+            if named is not None:
+                yield key, named
 
     def note(self, named: Mapping[Name, Named]) -> None:
-        before: list[Was] = []
-        for name, row in named.items():
-            stretch, key = self._noted.setdefault(place_of(name), {}), name[1]
-            before.append((stretch, key, stretch.get(key)))
-            stretch[key] = row
-        self._undo.append(lambda: _put_back(before))
+        self._noted.update(named)
+        self._changes()
 
     def forget(self, gone: Sequence[Name]) -> None:
-        before: list[Was] = []
         for name in gone:
-            place, key = place_of(name), name[1]
-            for stretch in (self._noted.get(place, {}), self._to_file.get(place, {})):
-                before.append((stretch, key, stretch.pop(key, None)))
-        self._undo.append(lambda: _put_back(before))
+            self._noted.pop(name, None)
+            self._to_file.pop(name, None)
+        self._changes()
 
     def begin_filing(self, until: int) -> None:
         """Let everything that is noted now be filed."""
         assert not self.filed_until
         self._to_file, self._noted, self.filed_until = self._noted, {}, until
-        self._places = sorted(self._to_file, reverse=True)
+        self._unsorted, self._at = list(self._to_file), {}
+        self._is_changed = True
 
-        def undo() -> None:
-            self._noted, self._to_file, self.filed_until, self._places = self._to_file, {}, 0, []
-
-        self._undo.append(undo)
+    def sort(self, count: int) -> bool:
+        """Bring the next names to file to their places, so many at most; False when all are there."""
+        if not self._unsorted:
+            return False
+        for name in self._unsorted[-count:]:
+            self._at.setdefault(place_of(name), []).append(name)
+        del self._unsorted[-count:]
+        self._places = sorted(self._at, reverse=True) if not self._unsorted else []
+        return True
 
     def next_to_file(self, count: int) -> list[tuple[Name, Named]]:
         """Return the next names to file, so many at most, in the tree's order; they count as filed."""
-        before = (list(self._places), self._place, list(self._keys))
-        taken: list[Was] = []
-        names: list[tuple[Name, Named]] = []
-        while len(names) < count and (self._keys or self._places):
-            if not self._keys:
-                self._place = self._places.pop()
-                self._keys = sorted(self._to_file[self._place], reverse=True)  # all bytes, or all text
-                continue
-            stretch, key = self._to_file[self._place], self._keys.pop()
-            named = stretch.pop(key, None)
+        found: list[tuple[Name, Named]] = []
+        while len(found) < count and (self._names or self._places):
+            if not self._names:
+                place = self._places.pop()
+                self._names = sorted(self._at.pop(place), reverse=True)  # all bytes, or all text
+            name = self._names.pop()
+            named = self._to_file.pop(name, None)
             if named is not None:
-                taken.append((stretch, key, named))
-                names.append(((self._place[0], key), named))
-
-        def undo() -> None:
-            _put_back(taken)
-            self._places, self._place, self._keys = before
-
-        self._undo.append(undo)
-        return names
+                found.append((name, named))
+                if self.filed is not None and name[0] == PSEUDONYM:
+                    self.filed.add(name[1])
+        self._changes()
+        return found
 
     def end_filing(self) -> None:
-        before = (self._to_file, self.filed_until)
         self._to_file, self.filed_until = {}, 0
+        self._is_changed = True
 
-        def undo() -> None:
-            self._to_file, self.filed_until = before
-
-        self._undo.append(undo)
+    def _changes(self) -> None:
+        self._is_changed = True
+        self._in_order.clear()
 
     def committed(self) -> None:
-        self._undo.clear()
+        self._is_changed = False
 
     def rolled_back(self) -> None:
-        while self._undo:
-            self._undo.pop()()
-
-
-def _put_back(before: Sequence[Was]) -> None:
-    for stretch, key, row in reversed(before):
-        if row is None:
-            stretch.pop(key, None)
-        else:
-            stretch[key] = row
+        self.is_stale = self.is_stale or self._is_changed

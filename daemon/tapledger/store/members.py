@@ -246,14 +246,16 @@ def _rename(tx: Transaction, numbered: Sequence[tuple[int, _Row]], known: Mappin
         for no, row in numbered
         for one in row.member.credentials
     }
-    before = [(names.of_credential(card), one.no) for one in known.values() for card in one.cards]
-    asked = {key for _, key in (*named, *(name for name, _ in before))} if known else set()
-    now = names.find_all(tx, CREDENTIAL, asked)
-    gone = [name for name, no in before if name not in named and name[1] in now and now[name[1]].no == no]
-    names.forget(tx, gone)
     fresh: dict[Name, Named] = {
         (PSEUDONYM, row.key): Named(no) for no, row in numbered if row.key not in known
     }
+    if not known:
+        names.note(tx, fresh | named)
+        return
+    before = [(names.of_credential(card), one.no) for one in known.values() for card in one.cards]
+    now = names.find_all(tx, CREDENTIAL, {key for _, key in (*named, *(name for name, _ in before))})
+    gone = [name for name, no in before if name not in named and name[1] in now and now[name[1]].no == no]
+    names.forget(tx, gone)
     names.note(tx, fresh | {name: row for name, row in named.items() if now.get(name[1]) != row})
 
 

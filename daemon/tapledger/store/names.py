@@ -16,16 +16,21 @@ import msgspec
 
 from tapledger.database import Transaction, every, first, insert, repeat
 from tapledger.store import keys
-from tapledger.store.fresh import CREDENTIAL, PSEUDONYM, Fresh, Name, Named
+from tapledger.store.fresh import CREDENTIAL, PSEUDONYM, Fresh, Name, Named, in_tree
 from tapledger.store.keys import Key
+from tapledger.store.sieve import Sieve
 
 T = TypeVar("T")
 
 MOST_FRESH = 65_536
-"""So many noted names, which take some 8 MB of memory, begin to be filed."""
+"""So many noted names, which take some 14 MB of memory, begin to be filed."""
 FILED_AT_ONCE = 4
 """So many are filed for each that is noted meanwhile; at least ``LEAST_FILED``."""
 LEAST_FILED = 64
+MOST_FILED = 20_000
+"""With more members than that a shop has learnt most of its chain, and few are new any more."""
+SORTED_FOR_EACH = 4
+"""So many are brought to their places, before filing begins, in the time that one takes to be filed."""
 STRUCK_AT_ONCE = 32
 """Entries of the log that are let go with each that is noted, when all of them are filed."""
 
@@ -45,7 +50,22 @@ _decode = msgspec.msgpack.Decoder().decode
 
 def take_up(tx: Transaction) -> Fresh:
     """Take into memory what is noted and not filed: the writer once, a reader in each of its snapshots."""
+    return _take_up(tx, Fresh())
+
+
+def begin_writing(tx: Transaction) -> Fresh:
+    """``take_up`` for the writer of a shop, which may be about to learn its chain."""
     fresh = Fresh()
+    filed = every(tx, "SELECT key FROM name WHERE kind = ? LIMIT ?", PSEUDONYM, MOST_FILED + 1)
+    if len(filed) <= MOST_FILED:
+        fresh.filed = Sieve()
+        for (key,) in filed:
+            fresh.filed.add(key)
+    return _take_up(tx, fresh)
+
+
+def _take_up(tx: Transaction, fresh: Fresh) -> Fresh:
+    fresh.clear()
     for (packed,) in every(tx, "SELECT names FROM name_log ORDER BY seq"):
         fresh.note({(kind, key): Named(no, min_level) for kind, key, no, min_level in _decode(packed)})
     fresh.committed()
@@ -65,7 +85,7 @@ def reading(work: Callable[[Transaction], T]) -> Callable[[Transaction], T]:
 
 def _fresh(tx: Transaction) -> Fresh:
     fresh: Fresh = tx.info[_IN_MEMORY]
-    return fresh
+    return _take_up(tx, fresh) if fresh.is_stale else fresh
 
 
 def of_member(pseudonym: str) -> Name:
@@ -89,7 +109,8 @@ def find_all(tx: Transaction, kind: int, wanted: Collection[Key]) -> dict[Key, N
     """Return those keys of a kind that name something, with what they name."""
     fresh = _fresh(tx)
     found = {key: named for key in wanted if (named := fresh.get((kind, key))) is not None}
-    others = [key for key in wanted if key not in found]
+    sieve = fresh.filed if kind == PSEUDONYM else None
+    others = [key for key in wanted if key not in found and (sieve is None or sieve.may_have(key))]
     if others:
         marks = ", ".join("?" * len(others))
         query = f"SELECT key, member, min_level FROM name WHERE kind = ? AND key IN ({marks})"  # noqa: S608 - question marks only
@@ -104,7 +125,7 @@ def members_after(tx: Transaction, last: str, limit: int) -> list[str]:
     page.update((key, named.no) for key, named in _fresh(tx).after(name, limit))
     marks = ", ".join("?" * len(page))
     there = {no for (no,) in every(tx, f"SELECT no FROM member WHERE no IN ({marks})", *page.values())}  # noqa: S608 - question marks only
-    in_order = sorted(page, key=lambda key: (isinstance(key, bytes), key))[:limit]
+    in_order = sorted(page, key=in_tree)[:limit]
     return [keys.uuid_of(key) for key in in_order if page[key] in there]
 
 
@@ -128,6 +149,8 @@ def _go_on_filing(tx: Transaction, fresh: Fresh, count: int) -> None:
 
     Until then the log says everything: after a crash it is taken up whole, and filed again.
     """
+    if fresh.sort(SORTED_FOR_EACH * count):
+        return
     filed = fresh.next_to_file(count)
     if filed:
         insert(tx, "name", _entries(filed), _RENAMED)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
-
-import msgspec
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from tapledger.database import Transaction
 from tapledger.errors import Corrupt
@@ -22,7 +20,7 @@ RECEIPT = "erasure"
 PIECE_ROWS = 64
 """Rows of the feed that are taken without a look whether somebody waits; a few milliseconds."""
 MOST_PIECES, QUIET_PIECES = 6, 80
-"""Pieces of a page in one transaction, after so many for whose end nobody waited; before that it is one."""
+"""So many times these in one transaction, after so often that nobody waited; before that it is once."""
 NOTED_EVERY = dt.timedelta(minutes=1)
 """How exactly it is kept when central was last heard while there is no news."""
 
@@ -139,35 +137,31 @@ def _is_old(heard: dt.datetime | None, at: dt.datetime) -> bool:
     return heard is None or at - heard >= NOTED_EVERY
 
 
-def apply_page(tx: Transaction, page: FeedPage, node: str) -> list[str]:
-    """Take what central says and return which members changed; raise ``Corrupt`` for an old page."""
+def apply_page(
+    tx: Transaction, page: FeedPage, node: str, start: int = 0, is_enough: Callable[[], bool] = lambda: False
+) -> int:
+    """Take what central says, from one row on, and return where the rows begin that are left.
+
+    Some rows are taken at a time, until it ``is_enough``. Raises ``Corrupt`` for an old page.
+    """
     expected = cursor(tx)
-    if page.cursor < expected or any(row.version <= expected for row in page.rows):
+    if page.cursor < expected or any(row.version <= expected for row in page.rows[start:]):
         raise Corrupt("FEED_GAP", expected=expected, got=page.cursor)
-    for member in page.erased:
+    for member in page.erased if not start else ():
         _erase(tx, member)
-    take_rows(tx, page.rows, node)
-    if page.cursor != expected:
-        facts.put(tx, "feed_cursor", b"%d" % page.cursor)
+    while True:
+        take_rows(tx, page.rows[start : start + PIECE_ROWS], node)
+        start = min(start + PIECE_ROWS, len(page.rows))
+        is_whole = start == len(page.rows)
+        if is_enough() or is_whole:
+            break
+    reached = page.cursor if is_whole else page.rows[start - 1].version
+    if reached != expected:
+        facts.put(tx, "feed_cursor", b"%d" % reached)
         hear(tx, page.hlc)
-    if not page.more and (page.rows or _is_old(heard_at(tx), page.at)):
+    if is_whole and not page.more and (page.rows or _is_old(heard_at(tx), page.at)):
         facts.put(tx, "feed_at", page.at.isoformat().encode())
-    return [row.member for row in page.rows if row.has_state]
-
-
-def pieces(page: FeedPage) -> Iterator[FeedPage]:
-    """Yield a page as shorter ones, each for a transaction of its own: a sale waits for no more than one."""
-    first, *others = range(0, len(page.rows), PIECE_ROWS) or (0,)
-    for start in (first, *others):
-        rows = page.rows[start : start + PIECE_ROWS]
-        is_last = start + PIECE_ROWS >= len(page.rows)
-        yield msgspec.structs.replace(
-            page,
-            rows=rows,
-            erased=page.erased if start == first else [],
-            cursor=page.cursor if is_last else rows[-1].version,
-            more=page.more or not is_last,
-        )
+    return start
 
 
 def take_rows(tx: Transaction, rows: Sequence[FeedRow], node: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import IO, TypeVar
@@ -93,7 +93,7 @@ class Store:
         try:
             if not read_only:
                 await store.transact(lambda tx: _check(tx, folder / FILE_NAME))
-                store._fresh = await store.transact(names.take_up)
+                store._fresh = await store.transact(names.begin_writing)
                 await store.transact(_recover)
                 await executor.run(space.hold)
                 if has_threads:
@@ -170,27 +170,25 @@ class Store:
     async def apply_page(self, page: FeedPage) -> list[str]:
         # First: whoever spends what a page brings records it later than the page.
         self.journal.heard = max(page.hlc, self.journal.heard)
-        changed: list[str] = []
-        pieces = list(outbox.pieces(page))
-        while pieces:
-            take = functools.partial(self._apply_some, pieces=pieces)
-            members, taken = await self._database.transact(take, lasting=False)
-            changed += members
-            del pieces[:taken]
+        start, is_whole = 0, False
+        while not is_whole:
+            take = functools.partial(self._apply_some, page=page, start=start)
+            start = await self._database.transact(take, lasting=False)
+            is_whole = start == len(page.rows)
         self.told |= {row.kind for row in page.rows if not row.has_state}
-        return changed
+        return [row.member for row in page.rows if row.has_state]
 
-    def _apply_some(self, tx: Transaction, pieces: Sequence[FeedPage]) -> tuple[list[str], int]:
-        """Apply pieces until somebody waits, or enough; return which members changed and how many pieces."""
-        changed: list[str] = []
-        for taken in range(
-            1, 1 + min(len(pieces), 1 if self._quiet < outbox.QUIET_PIECES else outbox.MOST_PIECES)
-        ):
-            changed += outbox.apply_page(tx, pieces[taken - 1], self.keyring.node)
+    def _apply_some(self, tx: Transaction, page: FeedPage, start: int) -> int:
+        """Apply rows until somebody waits, or enough; return where those begin that are left."""
+        left = 1 if self._quiet < outbox.QUIET_PIECES else outbox.MOST_PIECES
+
+        def is_enough() -> bool:
+            nonlocal left
+            left -= 1
             self._quiet = 0 if self._database.is_waited_for else self._quiet + 1
-            if not self._quiet:
-                break
-        return changed, taken
+            return not self._quiet or not left
+
+        return outbox.apply_page(tx, page, self.keyring.node, start, is_enough)
 
     async def apply_row(self, row: FeedRow) -> None:
         """Take one row that came with an answer."""
