@@ -7,7 +7,6 @@ A command that touches two members posts an event for each, through a transfer a
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Iterable
 
 import msgspec
@@ -103,9 +102,9 @@ def points_given(member: str, points: int) -> tuple[Line, ...]:
 
 def is_balanced(lines: Iterable[Line]) -> bool:
     """Tell whether the lines sum to zero in every unit."""
-    sums: defaultdict[str, int] = defaultdict(int)
+    sums: dict[str, int] = {}
     for line in lines:
-        sums[line.unit] += line.amount
+        sums[line.unit] = sums.get(line.unit, 0) + line.amount
     return not any(sums.values())
 
 
