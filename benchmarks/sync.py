@@ -106,17 +106,11 @@ def _beside_peer(measured: Measured) -> list[Goal]:
     if isinstance(measured.peer, str):
         return [Goal(name, 0.0, PEER_RATIO, False) for name in ("pull_over_peer", "push_over_peer")]
     turns = list(zip(measured.pulls, measured.pushes, measured.peer, strict=True))
+    pulled = median(pull.per_s * peer.pull_s / peer.pulled for pull, _, peer in turns)
+    pushed = median(push.per_s * peer.push_s / peer.pushed for _, push, peer in turns)
     return [
-        at_least(
-            "pull_over_peer",
-            median(pull.per_s * peer.pull_s / peer.pulled for pull, _, peer in turns),
-            PEER_RATIO,
-        ),
-        at_least(
-            "push_over_peer",
-            median(push.per_s * peer.push_s / peer.pushed for _, push, peer in turns),
-            PEER_RATIO,
-        ),
+        at_least("pull_over_peer", pulled, PEER_RATIO),
+        at_least("push_over_peer", pushed, PEER_RATIO),
     ]
 
 
@@ -130,7 +124,7 @@ async def measure(sizes: Sizes, folder: Path, cache: Path) -> Measured:
             news_ms = await sync_news.measure(office, folder / "news", sizes.news)
         async with sync_office.opened(server, folder / "pull") as office:
             await asyncio.to_thread(sync_shop.fill_feed, server, office, sizes.members)
-            pulls, pushes, peer = await _in_turns(office, sizes, folder, cache)
+            pulls, pushes, peer = await in_turns(office, sizes, folder, cache)
         async with sync_office.opened(server, folder / "many") as office:
             await asyncio.to_thread(sync_shop.fill_feed, server, office, sizes.many)
             (ring,) = await office.enrol([workload.key_of(sync_shop.SHOP_NUMBER)])
@@ -142,7 +136,7 @@ async def measure(sizes: Sizes, folder: Path, cache: Path) -> Measured:
     return Measured(ingest, pulls, pushes, many, news_ms, storm, peer)
 
 
-async def _in_turns(
+async def in_turns(
     office: Office, sizes: Sizes, folder: Path, cache: Path
 ) -> tuple[list[Moved], list[Moved], list[PeerSpeed] | str]:
     """Pull and push, each time after PouchDB did: what else the machine does falls on both."""

@@ -26,6 +26,7 @@ from tapledger.wire.messages import MAX_BATCH_EVENTS, Batch
 IN_FLIGHT = sync_floors.CONNECTIONS
 """Nodes that send at the same time."""
 TURNS = 5
+"""Bare inserts and batches after each other, so many times."""
 APPLIED_S = 300.0
 """Longest wait until everything taken is also applied."""
 
@@ -135,7 +136,7 @@ def wait_until_applied(office: Office) -> None:
             row = connection.execute("SELECT count(*) FROM head WHERE applied < seq").fetchone()
             if row == (0,):
                 return
-            time.sleep(0.05)
+            time.sleep(0.05)  # another process applies; nobody tells this one but its rows
     raise TimeoutError("central does not apply what it has filed")
 
 

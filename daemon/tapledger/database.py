@@ -46,8 +46,8 @@ INSERTED_AT_ONCE = (64, 16, 4, 1)
 """Few sizes, so that the texts of ``insert`` are few and stay prepared."""
 FULL, FAULT = "STORE_FULL", "STORE_FAULT"
 
-# Of ``bytes`` alone, of all that is written down as it is, the driver asks each time whether they can become
-# something else, and lets itself be refused twice: for a row of small keys that costs as much as the row.
+# Of ``bytes`` alone, of all that is written down as it is, the driver looks each time for a way to adapt it,
+# by two exceptions when there is none (docs/decisions/0023). Copying costs less.
 sqlcipher.register_adapter(bytes, bytearray)
 
 

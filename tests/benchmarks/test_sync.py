@@ -160,9 +160,13 @@ async def test_a_short_run_counts_everything(
             NODES,
             0,
         )
-        rings = await office.enrol([workload.key_of(sync_shop.SHOP_NUMBER + i) for i in range(2)])
-        assert (await sync_shop.push(office, tmp_path / "pushing", rings[0], EVENTS)).count == EVENTS
-        many = await sync_shop.many(office, tmp_path / "many", rings[1], MEMBERS, taps=5)
+        monkeypatch.setattr(sync_peer, "_path", lambda: str(tmp_path))
+        sizes = replace(sync.QUICK, members=MEMBERS, events=EVENTS)
+        pulls, pushes, peer = await sync.in_turns(office, sizes, tmp_path, tmp_path / "cache")
+        assert [one.count for one in pushes] == [EVENTS] * sync.TURNS and "npm" in str(peer)
+        assert [one.count >= MEMBERS for one in pulls] == [True] * sync.TURNS
+        (ring,) = await office.enrol([workload.key_of(sync_shop.SHOP_NUMBER + 2 * sync.TURNS)])
+        many = await sync_shop.many(office, tmp_path / "many", ring, MEMBERS, taps=5)
         assert (len(many.tap_ms), many.members, many.file_mb > 0) == (5, MEMBERS, True)
         with psycopg.connect(office.database.owner) as connection:
             tables = connection.execute("SELECT to_regclass('floor_inbox')").fetchone()

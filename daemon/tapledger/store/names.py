@@ -145,7 +145,7 @@ def note(tx: Transaction, named: Mapping[Name, Named]) -> None:
 
 
 def _go_on_filing(tx: Transaction, fresh: Fresh, count: int) -> None:
-    """File the next of what was there when filing began; at its end let go of that in the log.
+    """Sort what was there when filing began, then file it, then let go of it in the log: each a little more.
 
     Until then the log says everything: after a crash it is taken up whole, and filed again.
     """

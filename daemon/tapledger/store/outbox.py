@@ -137,12 +137,10 @@ def _is_old(heard: dt.datetime | None, at: dt.datetime) -> bool:
     return heard is None or at - heard >= NOTED_EVERY
 
 
-def apply_page(
-    tx: Transaction, page: FeedPage, node: str, start: int = 0, is_enough: Callable[[], bool] = lambda: False
-) -> int:
+def apply_page(tx: Transaction, page: FeedPage, node: str, start: int, is_enough: Callable[[], bool]) -> int:
     """Take what central says, from one row on, and return where the rows begin that are left.
 
-    Some rows are taken at a time, until it ``is_enough``. Raises ``Corrupt`` for an old page.
+    ``is_enough`` is asked after each ``PIECE_ROWS``. Raises ``Corrupt`` for an old page.
     """
     expected = cursor(tx)
     if page.cursor < expected or any(row.version <= expected for row in page.rows[start:]):

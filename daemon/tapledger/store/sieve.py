@@ -6,7 +6,12 @@ from tapledger.store.keys import Key
 
 _BITS = 1 << 23
 """A megabyte: of a million keys that are in it, one in nine that are not looks as if it were."""
-_MASK = _BITS - 1
+
+
+def _place(key: bytes) -> tuple[int, int]:
+    """Return a key's byte and the bit in it: the end of a UUID is random, of whichever version."""
+    number = int.from_bytes(key[-4:]) % _BITS
+    return number >> 3, 1 << (number & 7)
 
 
 class Sieve:
@@ -18,12 +23,12 @@ class Sieve:
 
     def add(self, key: Key) -> None:
         if isinstance(key, bytes):
-            place = int.from_bytes(key[-4:]) & _MASK
-            self._bits[place >> 3] |= 1 << (place & 7)
+            byte, bit = _place(key)
+            self._bits[byte] |= bit
 
     def may_have(self, key: Key) -> bool:
         """False only of what was not added; of text, which few keys are, nothing is known."""
         if isinstance(key, str):
             return True
-        place = int.from_bytes(key[-4:]) & _MASK
-        return bool(self._bits[place >> 3] >> (place & 7) & 1)
+        byte, bit = _place(key)
+        return bool(self._bits[byte] & bit)
