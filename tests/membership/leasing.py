@@ -77,9 +77,10 @@ class Office:
 
     def _heard(self, tx: Transaction, state: Member) -> None:
         head = self.shop.store.journal.head(tx)
-        outbox.set_acknowledged(tx, self.shop.store.journal.epoch, head.seq)
-        stored.replace_all(tx, [stored.Told(state, self.shop.store.journal.epoch, head.seq)])
-        held.note(tx, state, self.shop.store.keyring.node)
+        epoch, node = self.shop.store.journal.epoch, self.shop.store.keyring.node
+        outbox.set_acknowledged(tx, epoch, head.seq)
+        stored.replace_all(tx, [stored.Told(state, {f"{node}/{epoch}": head.seq})], node)
+        held.note(tx, state, node)
 
 
 async def state_of(shop: Shop, member: str) -> stored.Stored:

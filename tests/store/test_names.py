@@ -14,6 +14,7 @@ import pytest
 from tapledger.database import Database, InlineExecutor, Transaction, every, insert, read_migrations
 from tapledger.store import keys, names
 from tapledger.store.fresh import CREDENTIAL, PSEUDONYM, Fresh, Name, Named
+from tapledger.store.keys import Key
 from tapledger.store.sieve import Sieve
 
 MIGRATIONS = read_migrations(files("tapledger.store") / "migrations")
@@ -27,7 +28,10 @@ class Refusal(Exception):
 
 
 def note(named: dict[Name, Named]) -> Work:
-    return lambda tx: names.note(tx, named)
+    by_kind: dict[int, dict[Key, Named]] = {}
+    for (kind, key), row in named.items():
+        by_kind.setdefault(kind, {})[key] = row
+    return lambda tx: names.note(tx, by_kind)
 
 
 def forget(gone: Sequence[Name]) -> Work:
@@ -139,7 +143,7 @@ TWINS: dict[str, tuple[Any, str, Callable[..., object]]] = {
     "older counts first": (
         Fresh,
         "get",
-        lambda self, name: (self._noted | self._to_file).get(name),
+        lambda self, name: self._to_file[name[0]].get(name[1]) or self._noted[name[0]].get(name[1]),
     ),
     "sieve lets nothing through": (Sieve, "add", lambda self, key: None),
     "log keeps the forgotten": (keys, "order", lambda key: b"\0nothing"),

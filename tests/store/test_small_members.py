@@ -107,7 +107,7 @@ def test_threads_write_states_side_by_side() -> None:
 
 
 def told(news: list[Member]) -> list[Told]:
-    return [Told(one, 0, 0) for one in news]
+    return [Told(one) for one in news]
 
 
 async def test_many_members_are_taken_at_once(bench: Bench) -> None:
@@ -116,7 +116,9 @@ async def test_many_members_are_taken_at_once(bench: Bench) -> None:
     await bench.buy(own, count=5)
     (before,) = [one for one in await everybody(bench) if one.id == own]
     empty = msgspec.structs.replace(before, lots=(), tallies={}, credentials=before.credentials)
-    await bench.shop.store.transact(lambda tx: members.replace_all(tx, [*told(news), Told(empty, 1, 1)]))
+    node = bench.shop.store.keyring.node
+    everyone = [*told(news), Told(empty, {f"{node}/1": 1})]
+    await bench.shop.store.transact(lambda tx: members.replace_all(tx, everyone, node))
     kept = {one.id: one for one in await everybody(bench)}
     assert kept == {one.id: one for one in news} | {own: before}, "the sale is folded onto it again"
     assert await owners(bench, news) == {one.index: each.id for each in news for one in each.credentials}
@@ -124,13 +126,13 @@ async def test_many_members_are_taken_at_once(bench: Bench) -> None:
 
 async def test_cards_move_go_and_come_with_their_members(bench: Bench) -> None:
     one, two, three = people(3)
-    await bench.shop.store.transact(lambda tx: members.replace_all(tx, told([one, two, three])))
+    await bench.shop.store.transact(lambda tx: members.replace_all(tx, told([one, two, three]), ""))
     taken = one.credentials[0]
     one = msgspec.structs.replace(one, credentials=())
     two = msgspec.structs.replace(two, credentials=(*two.credentials, taken))
     three = msgspec.structs.replace(three, credentials=(Credential("card", HASH, 2),))
     for news in ([two, one], [three], [two, one, three]):
-        take = functools.partial(members.replace_all, told=told(news))
+        take = functools.partial(members.replace_all, told=told(news), node="")
         await bench.shop.store.transact(take)
     assert await owners(bench, [one, two, three]) == {
         **{each.index: two.id for each in two.credentials},

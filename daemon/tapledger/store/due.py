@@ -32,6 +32,8 @@ def changed(tx: Transaction, member: str) -> None:
 
 def all_changed(tx: Transaction, members: Sequence[str]) -> None:
     """``changed`` for many."""
+    if not members:
+        return
     names = msgspec.json.encode(members).decode()
     query = "UPDATE due SET at_ms = 0 WHERE member IN (SELECT value FROM json_each(?)) AND at_ms IS NOT 0"
     every(tx, query, names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TypeAlias
 
@@ -12,15 +12,12 @@ import msgspec
 from tapledger.store.keys import Key
 from tapledger.store.sieve import Sieve
 
-PSEUDONYM, CREDENTIAL = 0, 1
-PREFIX = {PSEUDONYM: 3, CREDENTIAL: 1}
-"""How many bytes a stretch of names has in common: pseudonyms begin with the time they were made at, by which
-three bytes are some hours (RFC 9562, UUIDv7); hashes are random."""
+PSEUDONYM, CREDENTIAL = KINDS = 0, 1
+FORMS = str, bytes
+"""Of keys: one sorts before the other, and they are not compared."""
 
 Name: TypeAlias = tuple[int, Key]
 """A kind and a key."""
-Place: TypeAlias = tuple[int, bool, bytes]
-"""Where a stretch of names is in the tree: their kind, whether they are bytes, how they begin."""
 
 
 class Named(msgspec.Struct, frozen=True, gc=False):
@@ -30,16 +27,17 @@ class Named(msgspec.Struct, frozen=True, gc=False):
     min_level: int = 0
 
 
-def place_of(name: Name) -> Place:
-    kind, key = name
-    if isinstance(key, bytes):
-        return kind, True, key[: PREFIX[kind]]
-    return kind, False, key[:1].encode()
+Names: TypeAlias = Mapping[int, Mapping[Key, Named]]
+"""What names name, by kind and key."""
 
 
 def in_tree(key: Key) -> tuple[bool, Key]:
     """Return what sorts keys as the tree does: text, then bytes."""
     return isinstance(key, bytes), key
+
+
+def _none() -> dict[int, dict[Key, Named]]:
+    return {kind: {} for kind in KINDS}
 
 
 class Fresh:
@@ -55,29 +53,32 @@ class Fresh:
         self.clear()
 
     def clear(self) -> None:
-        self._noted: dict[Name, Named] = {}
-        self._to_file: dict[Name, Named] = {}
-        self._unsorted: list[Name] = []
-        """Those to file that are at no place yet."""
-        self._at: dict[Place, list[Name]] = {}
-        self._places: list[Place] = []
-        """Those of which nothing is filed yet, the first last."""
-        self._names: list[Name] = []
-        """What is left to file of one place, the first last; some may be forgotten meanwhile."""
+        self._noted = _none()
+        self._to_file = _none()
+        self._unsorted: list[tuple[int, list[Key]]] = []
+        """Those to file that are not sorted yet, by kind."""
+        self._stretches: dict[tuple[int, type], list[Key]] = {}
+        """Those that are, the first last; some may be forgotten meanwhile."""
         self._in_order: dict[int, list[Key]] = {}
         self.filed_until = 0
         """The entry of the log up to which names are being filed; 0: none are."""
         self.is_stale = self._is_changed = False
 
     def get(self, name: Name) -> Named | None:
-        return self._noted.get(name) or self._to_file.get(name)
+        kind, key = name
+        return self._noted[kind].get(key) or self._to_file[kind].get(key)
+
+    def find_all(self, kind: int, wanted: Collection[Key]) -> dict[Key, Named]:
+        older, newer = self._to_file[kind], self._noted[kind]
+        return {key: older[key] for key in older.keys() & wanted} | {
+            key: newer[key] for key in newer.keys() & wanted
+        }
 
     def after(self, last: Name, limit: int) -> Iterator[tuple[Key, Named]]:
         """Yield the names of a kind that follow one, in the tree's order, and what they name."""
         kind = last[0]
         if kind not in self._in_order:
-            keys = {name[1] for name in (*self._noted, *self._to_file) if name[0] == kind}
-            self._in_order[kind] = sorted(keys, key=in_tree)
+            self._in_order[kind] = sorted({*self._noted[kind], *self._to_file[kind]}, key=in_tree)
         keys_in_order = self._in_order[kind]
         start = bisect_right(keys_in_order, in_tree(last[1]), key=in_tree)
         for key in islice(keys_in_order, start, start + limit):
@@ -85,51 +86,64 @@ class Fresh:
             if named is not None:
                 yield key, named
 
-    def note(self, named: Mapping[Name, Named]) -> None:
-        self._noted.update(named)
+    def note(self, named: Names) -> None:
+        for kind, of_kind in named.items():
+            self._noted[kind].update(of_kind)
         self._changes()
 
     def forget(self, gone: Sequence[Name]) -> None:
-        for name in gone:
-            self._noted.pop(name, None)
-            self._to_file.pop(name, None)
+        for kind, key in gone:
+            self._noted[kind].pop(key, None)
+            self._to_file[kind].pop(key, None)
         self._changes()
 
     def begin_filing(self, until: int) -> None:
         """Let everything that is noted now be filed."""
         assert not self.filed_until
-        self._to_file, self._noted, self.filed_until = self._noted, {}, until
-        self._unsorted, self._at = list(self._to_file), {}
+        self._to_file, self._noted, self.filed_until = self._noted, _none(), until
+        self._unsorted = [(kind, list(of_kind)) for kind, of_kind in self._to_file.items()]
+        self._stretches = {(kind, form): [] for kind in KINDS for form in FORMS}
         self._is_changed = True
 
     def sort(self, count: int) -> bool:
-        """Bring the next names to file to their places, so many at most; False when all are there."""
+        """Sort the next names to file, so many at most; False when all of them are in order.
+
+        Each time makes a run of its own; what merges the runs at last is Python's sort, which finds them.
+        """
         if not self._unsorted:
             return False
-        for name in self._unsorted[-count:]:
-            self._at.setdefault(place_of(name), []).append(name)
-        del self._unsorted[-count:]
-        self._places = sorted(self._at, reverse=True) if not self._unsorted else []
+        kind, left = self._unsorted[-1]
+        for form in FORMS:
+            run = [key for key in left[-count:] if isinstance(key, form)]
+            self._stretches[kind, form] += sorted(run, reverse=True)
+        del left[-count:]
+        if not left:
+            self._unsorted.pop()
+            for form in FORMS:
+                self._stretches[kind, form].sort(reverse=True)
         return True
 
-    def next_to_file(self, count: int) -> list[tuple[Name, Named]]:
+    def next_to_file(self, count: int) -> Names:
         """Return the next names to file, so many at most, in the tree's order; they count as filed."""
-        found: list[tuple[Name, Named]] = []
-        while len(found) < count and (self._names or self._places):
-            if not self._names:
-                place = self._places.pop()
-                self._names = sorted(self._at.pop(place), reverse=True)  # all bytes, or all text
-            name = self._names.pop()
-            named = self._to_file.pop(name, None)
-            if named is not None:
-                found.append((name, named))
-                if self.filed is not None and name[0] == PSEUDONYM:
-                    self.filed.add(name[1])
         self._changes()
-        return found
+        while self._stretches:
+            (kind, form), left = next(iter(self._stretches.items()))
+            found = {
+                key: named
+                for key in reversed(left[-count:])
+                if (named := self._to_file[kind].pop(key, None)) is not None
+            }
+            del left[-count:]
+            if not left:
+                del self._stretches[kind, form]
+            if found:
+                if self.filed is not None and kind == PSEUDONYM:
+                    self.filed.add(found)
+                return {kind: found}
+        return {}
 
     def end_filing(self) -> None:
-        self._to_file, self.filed_until = {}, 0
+        self._to_file, self.filed_until = _none(), 0
         self._is_changed = True
 
     def _changes(self) -> None:

@@ -10,7 +10,8 @@ UUID_LENGTH, HASH_LENGTH = 36, 32
 def of_uuid(text: str) -> Key:
     """Return the 16 bytes of a UUID in its usual form; any other text as it is."""
     if len(text) == UUID_LENGTH and text[8] == text[13] == text[18] == text[23] == "-":
-        return _packed(text.replace("-", "")) or text
+        key = of_hash(text.replace("-", ""))
+        return key if isinstance(key, bytes) else text
     return text
 
 
@@ -23,21 +24,16 @@ def uuid_of(key: Key) -> str:
 
 
 def of_hash(text: str) -> Key:
-    """Return the 16 bytes of a credential's index; any other text as it is."""
-    return _packed(text) or text
+    """Return the 16 bytes of a credential's index, 32 small hexadecimal digits; any other text as it is."""
+    if len(text) != HASH_LENGTH:
+        return text
+    try:
+        packed = bytes.fromhex(text)
+    except ValueError:
+        return text
+    return packed if packed.hex() == text else text  # not for large letters or spaces between
 
 
 def order(key: Key) -> bytes:
     """Return what sorts keys so that rows next to each other in a table are written one after the other."""
     return key if isinstance(key, bytes) else key.encode()
-
-
-def _packed(digits: str) -> bytes:
-    """Return what 32 small hexadecimal digits say; nothing for any other text."""
-    if len(digits) != HASH_LENGTH:
-        return b""
-    try:
-        packed = bytes.fromhex(digits)
-    except ValueError:
-        return b""
-    return packed if packed.hex() == digits else b""

@@ -34,7 +34,7 @@ from tapledger.loyalty.lots import taken_amount
 from tapledger.loyalty.members import Member, fold
 from tapledger.store import ahead, due, facts, keys, leaving, names, people, states, virtual_cards, vouchers
 from tapledger.store.ahead import Heard
-from tapledger.store.fresh import CREDENTIAL, PSEUDONYM, Name, Named
+from tapledger.store.fresh import CREDENTIAL, PSEUDONYM, Named
 from tapledger.store.keys import Key
 from tapledger.wire.codec import decode_event
 from tapledger.wire.messages import LedgerEvent, SealedProfile
@@ -45,6 +45,10 @@ for its payment holds its points by a debit, which is given back where the sale 
 HEARD_LATER = dt.timedelta(minutes=3)
 """Central may have been heard so much later than is noted: it is noted by the minute, and clocks differ."""
 NOTHING: Mapping[str, int] = MappingProxyType({})
+_COLUMNS = "member (no, id, state, unsettled_points)"
+_REPLACED = (
+    "ON CONFLICT (no) DO UPDATE SET state = excluded.state, unsettled_points = excluded.unsettled_points"
+)
 MAX_MERGES = 32
 """One after the other, from a pseudonym to the member it means now."""
 
@@ -148,7 +152,7 @@ def _write(tx: Transaction, after: Member, change: int) -> int:
         return known.no
     query = "INSERT INTO member (id, state, unsettled_points) VALUES (?, ?, max(0, ?)) RETURNING no"
     ((no,),) = every(tx, query, name[1], state, change)
-    names.note(tx, {name: Named(no)})
+    names.note(tx, {PSEUDONYM: {name[1]: Named(no)}})
     return int(no)
 
 
@@ -193,8 +197,9 @@ def _given_back(tx: Transaction, member: str, body: EventBody) -> int:
 
 def _name(tx: Transaction, no: int, given: Iterable[Credential]) -> None:
     """Let credentials name a member's row, whomever they named before."""
-    named = {names.of_credential(one.index): Named(no, one.min_level) for one in given}
-    names.note(tx, {name: row for name, row in named.items() if names.find(tx, name) != row})
+    cards = {keys.of_hash(one.index): Named(no, one.min_level) for one in given}
+    new = {card: named for card, named in cards.items() if names.find(tx, (CREDENTIAL, card)) != named}
+    names.note(tx, {CREDENTIAL: new})
 
 
 def _unname(tx: Transaction, no: int, gone: Iterable[str]) -> None:
@@ -203,73 +208,74 @@ def _unname(tx: Transaction, no: int, gone: Iterable[str]) -> None:
     names.forget(tx, [name for name, named in found if named is not None and named.no == no])
 
 
-class Told(NamedTuple):
-    """What central says of a member, and the last of this node's events that is in it."""
+class Told(msgspec.Struct, frozen=True, gc=False):
+    """What central says of a member."""
 
     state: Member
-    epoch: int
-    seq: int
     settled: Mapping[str, int] = NOTHING
     """The last event of each chain that is in it (``FeedRow``)."""
     raw: bytes = b""
     """The state as it came."""
 
 
-def replace_all(tx: Transaction, told: Iterable[Told]) -> None:
+def last_of(node: str, settled: Mapping[str, int]) -> tuple[int, int]:
+    """Return (epoch, seq) of the last event of a node's chains that is in what central says."""
+    found, own = (0, 0), f"{node}/"
+    for chain, seq in settled.items():
+        if chain.startswith(own) and (epoch := chain.removeprefix(own)).isdecimal():
+            found = max(found, (int(epoch), seq))
+    return found
+
+
+def replace_all(tx: Transaction, told: Iterable[Told], node: str) -> None:
     """Take central's states of members and fold this node's own later events onto them again."""
-    news = list({one.state.id: one for one in told}.values())
-    later = _touched_here(tx, [name for one in news for name in (one.state.id, *one.state.aliases)])
-    rows = [
-        _as_told(one) if later.isdisjoint((one.state.id, *one.state.aliases)) else _with_later(tx, one)
-        for one in news
-    ]
-    known = _known(tx, [row.key for row in rows])
+    news = {one.state.id: one for one in told}
+    later = _touched_here(tx, [name for one in news.values() for name in (one.state.id, *one.state.aliases)])
+    rows = {
+        keys.of_uuid(member): _as_told(one)
+        if member not in later and later.isdisjoint(one.state.aliases)
+        else _with_later(tx, one, node)
+        for member, one in news.items()
+    }
+    known = _known(tx, rows)
     ((last,),) = every(tx, "SELECT coalesce(max(no), 0) FROM member")
-    new = itertools.count(last + 1)
-    numbered = [(known[row.key].no if row.key in known else next(new), row) for row in rows]
-    written = [(no, row.key, row.state, row.unsettled) for no, row in numbered]
-    insert(tx, "member (no, id, state, unsettled_points)", [one for one in written if one[0] > last])
-    insert(
-        tx,
-        "member (no, id, state, unsettled_points)",
-        [one for one in written if one[0] <= last],
-        "ON CONFLICT (no) DO UPDATE SET state = excluded.state, unsettled_points = excluded.unsettled_points",
-    )
-    due.all_changed(tx, [row.member.id for row in rows])
-    _rename(tx, numbered, known)
+    new = dict(zip((key for key in rows if key not in known), itertools.count(last + 1)))
+    insert(tx, _COLUMNS, [(no, key, rows[key].state, rows[key].unsettled) for key, no in new.items()])
+    again = [(one.no, key, rows[key].state, rows[key].unsettled) for key, one in known.items()]
+    insert(tx, _COLUMNS, again, _REPLACED)
+    due.all_changed(tx, [member for member in news if member in later])  # who joined here was touched here
+    _rename(tx, rows, new, known)
 
 
-def _rename(tx: Transaction, numbered: Sequence[tuple[int, _Row]], known: Mapping[Key, _Known]) -> None:
+def _rename(
+    tx: Transaction, rows: Mapping[Key, _Row], new: Mapping[Key, int], known: Mapping[Key, _Known]
+) -> None:
     """Let members' rows be named by what their new states say, and by nothing that the old ones said."""
-    named = {
-        names.of_credential(one.index): Named(no, one.min_level)
-        for no, row in numbered
-        for one in row.member.credentials
+    cards = {
+        keys.of_hash(one.index): Named(no, one.min_level)
+        for key, no in (*new.items(), *((key, one.no) for key, one in known.items()))
+        for one in rows[key].member.credentials
     }
-    fresh: dict[Name, Named] = {
-        (PSEUDONYM, row.key): Named(no) for no, row in numbered if row.key not in known
-    }
-    if not known:
-        names.note(tx, fresh | named)
-        return
-    before = [(names.of_credential(card), one.no) for one in known.values() for card in one.cards]
-    now = names.find_all(tx, CREDENTIAL, {key for _, key in (*named, *(name for name, _ in before))})
-    gone = [name for name, no in before if name not in named and name[1] in now and now[name[1]].no == no]
-    names.forget(tx, gone)
-    names.note(tx, fresh | {name: row for name, row in named.items() if now.get(name[1]) != row})
+    pseudonyms = {key: Named(no) for key, no in new.items()}
+    if known:
+        before = [(keys.of_hash(card), one.no) for one in known.values() for card in one.cards]
+        now = names.find_all(tx, CREDENTIAL, {*cards, *(card for card, _ in before)})
+        gone = [card for card, no in before if card not in cards and card in now and now[card].no == no]
+        names.forget(tx, [(CREDENTIAL, card) for card in gone])
+        cards = {card: named for card, named in cards.items() if now.get(card) != named}
+    names.note(tx, {PSEUDONYM: pseudonyms, CREDENTIAL: cards})
 
 
-class _Row(NamedTuple):
-    """A member as they are written down."""
+class _Row(msgspec.Struct, frozen=True, gc=False):
+    """A member as they are written down, and the points given out here that central does not know of."""
 
-    key: Key
     member: Member
     state: bytes
-    unsettled: int
+    unsettled: int = 0
 
 
 def _as_told(told: Told) -> _Row:
-    return _Row(keys.of_uuid(told.state.id), told.state, states.keep(told.state, told.raw), 0)
+    return _Row(told.state, states.keep(told.state, told.raw))
 
 
 def _touched_here(tx: Transaction, pseudonyms: Sequence[str]) -> set[str]:
@@ -300,7 +306,7 @@ def _known(tx: Transaction, members: Collection[Key]) -> dict[Key, _Known]:
     }
 
 
-def _with_later(tx: Transaction, told: Told) -> _Row:
+def _with_later(tx: Transaction, told: Told, node: str) -> _Row:
     """Return a member with what central does not know yet, and the points that were given out here in it.
 
     That is what this node recorded later, and what the shop's hub gave it. What was recorded in the name of
@@ -309,7 +315,8 @@ def _with_later(tx: Transaction, told: Told) -> _Row:
     member, unsettled = told.state, 0
     counted: dict[str, int] = {}
     heard = ahead.missing(tx, (member.id, *member.aliases), told.settled)
-    own = _own_after(tx, told, heard)
+    told_own = last_of(node, told.settled)
+    own = _own_after(tx, told, told_own, heard)
     later = [(event, True) for event in own] + [(one.event, False) for one in heard]
     for event, is_own in sorted(later, key=lambda one: _order(one[0])):
         body = event.body
@@ -317,7 +324,7 @@ def _with_later(tx: Transaction, told: Told) -> _Row:
             if body.member not in member.aliases or body.kind in MOVES:
                 continue
             body = merging.late(body, member.id)
-        if is_own and (event.epoch, event.seq) <= (told.epoch, told.seq):
+        if is_own and (event.epoch, event.seq) <= told_own:
             body = ahead.of_leases(body, frozenset().union(*(one.leases for one in heard)))
         member = fold(member, body)
         unsettled += given_out(body)
@@ -327,18 +334,20 @@ def _with_later(tx: Transaction, told: Told) -> _Row:
             elif isinstance(effect, HoldSettled) and effect.given_back:
                 unsettled -= counted.pop(effect.hold, 0)
     still = {lease.id for lease in member.leases}
-    is_settled = not own or (own[-1].epoch, own[-1].seq) <= (told.epoch, told.seq)
+    is_settled = not own or (own[-1].epoch, own[-1].seq) <= told_own
     for one in heard:
         if is_settled and still.isdisjoint(
             one.leases
         ):  # nothing is left of it, and central knows what became
             ahead.forget(tx, one)
-    return _Row(keys.of_uuid(member.id), member, states.write(member), max(0, unsettled))
+    return _Row(member, states.write(member), max(0, unsettled))
 
 
-def _own_after(tx: Transaction, told: Told, heard: Sequence[Heard]) -> list[LedgerEvent]:
+def _own_after(
+    tx: Transaction, told: Told, told_own: tuple[int, int], heard: Sequence[Heard]
+) -> list[LedgerEvent]:
     """Return this node's own events that central's word lacks, and those that may stand on what was heard."""
-    since = min(((told.epoch, told.seq), *(one.own for one in heard)))
+    since = min((told_own, *(one.own for one in heard)))
     names = msgspec.json.encode((told.state.id, *told.state.aliases)).decode()
     rows = tx.exec_driver_sql(
         "SELECT raw FROM event WHERE member IN (SELECT value FROM json_each(?)) AND (epoch, seq) > (?, ?)"

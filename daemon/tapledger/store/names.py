@@ -9,14 +9,14 @@ ever waits for all. This is a log-structured merge tree (O'Neil et al., 1996) of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
 import msgspec
 
 from tapledger.database import Transaction, every, first, insert, repeat
 from tapledger.store import keys
-from tapledger.store.fresh import CREDENTIAL, PSEUDONYM, Fresh, Name, Named, in_tree
+from tapledger.store.fresh import CREDENTIAL, PSEUDONYM, Fresh, Name, Named, Names, in_tree
 from tapledger.store.keys import Key
 from tapledger.store.sieve import Sieve
 
@@ -59,15 +59,15 @@ def begin_writing(tx: Transaction) -> Fresh:
     filed = every(tx, "SELECT key FROM name WHERE kind = ? LIMIT ?", PSEUDONYM, MOST_FILED + 1)
     if len(filed) <= MOST_FILED:
         fresh.filed = Sieve()
-        for (key,) in filed:
-            fresh.filed.add(key)
+        fresh.filed.add(key for (key,) in filed)
     return _take_up(tx, fresh)
 
 
 def _take_up(tx: Transaction, fresh: Fresh) -> Fresh:
     fresh.clear()
     for (packed,) in every(tx, "SELECT names FROM name_log ORDER BY seq"):
-        fresh.note({(kind, key): Named(no, min_level) for kind, key, no, min_level in _decode(packed)})
+        for kind, key, no, min_level in _decode(packed):
+            fresh.note({kind: {key: Named(no, min_level)}})
     fresh.committed()
     tx.info[_IN_MEMORY] = fresh
     return fresh
@@ -108,7 +108,7 @@ def find(tx: Transaction, name: Name) -> Named | None:
 def find_all(tx: Transaction, kind: int, wanted: Collection[Key]) -> dict[Key, Named]:
     """Return those keys of a kind that name something, with what they name."""
     fresh = _fresh(tx)
-    found = {key: named for key in wanted if (named := fresh.get((kind, key))) is not None}
+    found = fresh.find_all(kind, wanted)
     sieve = fresh.filed if kind == PSEUDONYM else None
     others = [key for key in wanted if key not in found and (sieve is None or sieve.may_have(key))]
     if others:
@@ -129,19 +129,20 @@ def members_after(tx: Transaction, last: str, limit: int) -> list[str]:
     return [keys.uuid_of(key) for key in in_order if page[key] in there]
 
 
-def note(tx: Transaction, named: Mapping[Name, Named]) -> None:
+def note(tx: Transaction, named: Names) -> None:
     """Let names name rows, whatever they named before."""
-    if not named:
+    entries = _entries(named)
+    if not entries:
         return
     ((oldest, newest),) = every(tx, _ENDS)
-    seq = newest + len(named)  # counts names, not entries
-    first(tx, "INSERT INTO name_log VALUES (?, ?)", seq, _pack(_entries(named.items())))
+    seq = newest + len(entries)  # counts names, not entries
+    first(tx, "INSERT INTO name_log VALUES (?, ?)", seq, _pack(entries))
     fresh = _fresh(tx)
     fresh.note(named)
     if not fresh.filed_until and seq - oldest >= MOST_FRESH:
         fresh.begin_filing(seq)
     if fresh.filed_until:
-        _go_on_filing(tx, fresh, max(LEAST_FILED, FILED_AT_ONCE * len(named)))
+        _go_on_filing(tx, fresh, max(LEAST_FILED, FILED_AT_ONCE * len(entries)))
 
 
 def _go_on_filing(tx: Transaction, fresh: Fresh, count: int) -> None:
@@ -158,8 +159,10 @@ def _go_on_filing(tx: Transaction, fresh: Fresh, count: int) -> None:
         fresh.end_filing()
 
 
-def _entries(named: Iterable[tuple[Name, Named]]) -> list[tuple[int, Key, int, int]]:
-    return [(*name, row.no, row.min_level) for name, row in named]
+def _entries(named: Names) -> list[tuple[int, Key, int, int]]:
+    return [
+        (kind, key, row.no, row.min_level) for kind, of_kind in named.items() for key, row in of_kind.items()
+    ]
 
 
 def forget(tx: Transaction, gone: Sequence[Name]) -> None:

@@ -166,20 +166,22 @@ def take_rows(tx: Transaction, rows: Sequence[FeedRow], node: str) -> None:
     """Take rows of the feed, or of an answer that has some."""
     told: list[Told] = []
     profiles: list[tuple[SealedProfile, int]] = []
-    own = f"{node}/"
     for row in rows:
         state = row.state
         if state is not None:
-            told.append(Told(state, *_settled(row, own), row.settled, bytes(row.raw_state)))
+            told.append(Told(state, row.settled, bytes(row.raw_state)))
         elif row.kind != RECEIPT:
             news.take(tx, row)
-        if row.profile is not None and not _tells_more(tx, row.profile.member, _settled(row, own)):
-            profiles.append((row.profile, row.version))
+        if row.profile is not None:
+            settled = members.last_of(node, row.settled)
+            if not _tells_more(tx, row.profile.member, settled):
+                profiles.append((row.profile, row.version))
     if told:
-        members.replace_all(tx, told)
+        members.replace_all(tx, told, node)
     people.put_fed(tx, profiles)
     for one in told:
-        leases.note(tx, one.state, node)
+        if one.state.leases:
+            leases.note(tx, one.state, node)
         if one.state.status == "erased":
             _erase(tx, one.state.id)
 
@@ -201,15 +203,6 @@ def _tells_more(tx: Transaction, member: str, settled: tuple[int, int]) -> bool:
     query = "SELECT raw FROM event WHERE member = ? AND (epoch, seq) > (?, ?)"
     later = tx.exec_driver_sql(query, (member, *settled))
     return any(b"profile_digest" in raw and decode_event(raw).body.profile_digest for (raw,) in later)
-
-
-def _settled(row: FeedRow, own: str) -> tuple[int, int]:
-    """Return (epoch, seq) of the last event in a row's state of the chains whose names begin with ``own``."""
-    found = (0, 0)
-    for chain, seq in row.settled.items():
-        if chain.startswith(own) and (epoch := chain.removeprefix(own)).isdecimal():
-            found = max(found, (int(epoch), seq))
-    return found
 
 
 def _erase(tx: Transaction, member: str) -> None:

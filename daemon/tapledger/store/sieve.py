@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tapledger.store.keys import Key
 
 _BITS = 1 << 23
 """A megabyte: of a million keys that are in it, one in nine that are not looks as if it were."""
-
-
-def _place(key: bytes) -> tuple[int, int]:
-    """Return a key's byte and the bit in it: the end of a UUID is random, of whichever version."""
-    number = int.from_bytes(key[-4:]) % _BITS
-    return number >> 3, 1 << (number & 7)
 
 
 class Sieve:
@@ -21,14 +17,15 @@ class Sieve:
     def __init__(self) -> None:
         self._bits = bytearray(_BITS // 8)
 
-    def add(self, key: Key) -> None:
-        if isinstance(key, bytes):
-            byte, bit = _place(key)
-            self._bits[byte] |= bit
+    def add(self, keys: Iterable[Key]) -> None:
+        for key in keys:
+            if isinstance(key, bytes):
+                number = int.from_bytes(key[-4:]) % _BITS  # the end of a UUID is random, of whichever version
+                self._bits[number >> 3] |= 1 << (number & 7)
 
     def may_have(self, key: Key) -> bool:
         """False only of what was not added; of text, which few keys are, nothing is known."""
         if isinstance(key, str):
             return True
-        byte, bit = _place(key)
-        return bool(self._bits[byte] & bit)
+        number = int.from_bytes(key[-4:]) % _BITS
+        return bool(self._bits[number >> 3] >> (number & 7) & 1)

@@ -21,7 +21,7 @@ from tapledger.store.journal import Journal
 from tapledger.store.keyring import Keyring
 from tapledger.store.space import Space
 from tapledger.wire.asking import Tail
-from tapledger.wire.messages import MAX_BATCH_BYTES, FeedPage, FeedRow, LedgerEvent, Pending
+from tapledger.wire.messages import MAX_BATCH_BYTES, MEMBER, FeedPage, FeedRow, LedgerEvent, Pending
 
 log = structlog.get_logger("store")
 
@@ -175,7 +175,7 @@ class Store:
             take = functools.partial(self._apply_some, page=page, start=start)
             start = await self._database.transact(take, lasting=False)
             is_whole = start == len(page.rows)
-        self.told |= {row.kind for row in page.rows if not row.has_state}
+        self.told |= {row.kind for row in page.rows} - {MEMBER}
         return [row.member for row in page.rows if row.has_state]
 
     def _apply_some(self, tx: Transaction, page: FeedPage, start: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
+import operator
 from typing import Protocol
 
 from tapledger.errors import Conflict, Corrupt, NotFound
@@ -70,7 +70,7 @@ async def pull_once(store: SyncStore, downlink: Downlink) -> list[str]:
 
 def check_follows(page: FeedPage, cursor: int) -> None:
     """Raise ``Corrupt`` FEED_GAP unless a page is what comes right after a cursor."""
-    versions = [cursor, *(row.version for row in page.rows)]
-    rising = all(earlier < later for earlier, later in itertools.pairwise(versions))
+    versions = [cursor, *[row.version for row in page.rows]]
+    rising = all(map(operator.lt, versions, versions[1:]))
     if not rising or page.cursor != versions[-1] or (page.more and not page.rows):
         raise Corrupt("FEED_GAP", expected=cursor, got=page.cursor)

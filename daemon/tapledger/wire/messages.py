@@ -143,6 +143,9 @@ class Enrolled(msgspec.Struct, frozen=True, kw_only=True):
     """AEAD key of personal data."""
 
 
+MEMBER = "member"
+
+
 class FeedRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The latest state of one thing that a shop knows of: a member, or what ``wire.news`` lists.
 
@@ -160,7 +163,7 @@ class FeedRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     settled: dict[str, int] = {}
     """For each ``node/epoch``, the seq of the last event of this member that ``state`` contains."""
     profile: SealedProfile | None = None
-    kind: str = "member"
+    kind: str = MEMBER
     """A kind that a node does not know is passed over; it comes again when the node starts from 0."""
     key: str = ""
     """Of every other kind: which one of them."""
