@@ -81,8 +81,7 @@ _ADD = sa.text(
     " (:tenant, :node, :epoch, :seq, :hash, :hlc, :member, :verdict, :received_ms, :raw)"
 )
 _ADD_ALL = sa.text(
-    f"WITH moved AS ({_SET_HEAD.text})"  # noqa: S608 - a statement of ours
-    " INSERT INTO inbox SELECT :tenant, :node, :epoch, CAST(:before AS bigint) + e.place,"
+    "INSERT INTO inbox SELECT :tenant, :node, :epoch, CAST(:before AS bigint) + e.place,"
     " substr(CAST(:hashes AS bytea), CAST(e.place AS integer) * 32 - 31, 32),"
     " e.hlc, e.member, coalesce(e.verdict, ''), :received_ms, e.raw"
     " FROM unnest(CAST(:hlcs AS bigint[]), CAST(:members AS text[]), CAST(:verdicts AS text[]),"
@@ -185,7 +184,6 @@ def add(tx: Transaction, events: Sequence[Filed], received_ms: int) -> None:
     """Insert events of one chain that follow its head, and move the head to the last of them."""
     last = events[-1]
     place = {"node": last.node, "epoch": last.epoch}
-    head = {**place, "seq": last.seq, "hash": last.hash, "hlc": last.hlc}
     if tx.is_postgresql:
         condemned = any(one.verdict for one in events)
         arrays = {
@@ -196,12 +194,12 @@ def add(tx: Transaction, events: Sequence[Filed], received_ms: int) -> None:
             "verdicts": [one.verdict for one in events] if condemned else [],
             "raws": [one.raw for one in events],
         }
-        tx.execute(_ADD_ALL, {**head, **arrays, "received_ms": received_ms})
+        tx.execute(_ADD_ALL, {**place, **arrays, "received_ms": received_ms})
     else:
         varying = ("seq", "hash", "hlc", "member", "verdict", "raw")
         rows = [{name: getattr(one, name) for name in varying} for one in events]
         tx.execute(_ADD, [{**place, **row, "received_ms": received_ms} for row in rows])
-        tx.execute(_SET_HEAD, head)
+    tx.execute(_SET_HEAD, {**place, "seq": last.seq, "hash": last.hash, "hlc": last.hlc})
 
 
 def of_members(
