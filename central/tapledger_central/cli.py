@@ -58,6 +58,7 @@ for _command in (
     operating.revoke,
     rules_cli.program,
     rules_cli.catalogue,
+    rules_cli.devices,
     rules_cli.region,
     risk_cli.exposure,
     risk_cli.list_differences,

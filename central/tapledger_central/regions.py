@@ -37,10 +37,11 @@ def _move(tx: Transaction, shop: str, scope: str, now_ms: int) -> list[str]:
     mine = [one for one in nodes.everyone(tx) if one.shop == shop]
     names = [one.node for one in mine]
     there = {(item.kind, item.key) for item in news.rules(tx, scope)}
-    known = [item for item in news.rules(tx, EVERYWHERE) if item.only_for is None]
-    for before in {one.scope for one in mine}:
+    everybodys = [item for item in news.rules(tx, EVERYWHERE) if item.only_for is None]
+    known = [item for item in everybodys if (item.kind, item.key) not in there]
+    for before in {one.scope for one in mine} - {scope}:  # what they were told alone, if not there, is older
         known += [item for item in news.rules(tx, before) if item.only_for in names]
-    news.publish(tx, scope, [item for item in known if (item.kind, item.key) not in there], now_ms)
+    news.publish(tx, scope, known, now_ms)
     nodes.set_scope(tx, shop, scope)
     return names
 

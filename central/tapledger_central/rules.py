@@ -9,16 +9,16 @@ from pathlib import Path
 
 import msgspec
 
-from tapledger import texts
-from tapledger.errors import Conflict, Invalid
+from tapledger import settings, texts
+from tapledger.errors import Conflict, Invalid, NotFound
 from tapledger.loyalty.days import instant
 from tapledger.loyalty.program import Program, reading
 from tapledger.loyalty.sales import catalogue
 from tapledger.wire.messages import EVERYWHERE
-from tapledger.wire.news import CatalogueNews, ProgramNews
+from tapledger.wire.news import CatalogueNews, DevicesNews, ProgramNews
 from tapledger_central import telling
 from tapledger_central.feed import MAX_PAGE_BYTES
-from tapledger_central.store import Transaction, news
+from tapledger_central.store import Transaction, news, nodes
 
 
 def read_program(path: Path) -> tuple[ProgramNews, Program]:
@@ -48,12 +48,7 @@ def tell_program(tx: Transaction, told: ProgramNews, program: Program, now: dt.d
 
 def read_catalogue(path: Path) -> str:
     """Read a catalogue.csv; its lines are checked when it is told, for that takes a currency."""
-    data = _bytes_of(path)
-    _check_fits(len(data))
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Invalid("SETTINGS_UNREADABLE", path=str(path), why=str(error)) from error
+    return _text_of(path)
 
 
 def tell_catalogue(tx: Transaction, text: str, now: dt.datetime) -> int:
@@ -70,6 +65,37 @@ def tell_catalogue(tx: Transaction, text: str, now: dt.datetime) -> int:
     digest = hashlib.sha256(text.encode()).hexdigest()
     telling.catalogue(tx, CatalogueNews(digest=digest, text=text), now)
     return len(articles)
+
+
+def read_devices(path: Path) -> DevicesNews:
+    """Read the ``[[devices]]`` of one computer; raise ``Invalid`` that says what is wrong.
+
+    Which driver a computer has, and what it makes of its options, is seen there.
+    """
+    text = _text_of(path)
+    settings.read_devices(text, str(path))
+    return DevicesNews(text=text)
+
+
+def tell_devices(tx: Transaction, node: str, told: DevicesNews | None, now: dt.datetime) -> DevicesNews:
+    """Tell a computer its devices, unless it was told the same, and return what it was told before."""
+    news.lock(tx)
+    known = nodes.find(tx, node)
+    if known is None:
+        raise NotFound("NODE_UNKNOWN")
+    before = telling.told_devices(tx, known)
+    if told is not None and told != before:
+        telling.devices(tx, known, told, now)
+    return before
+
+
+def _text_of(path: Path) -> str:
+    data = _bytes_of(path)
+    _check_fits(len(data))
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Invalid("SETTINGS_UNREADABLE", path=str(path), why=str(error)) from error
 
 
 def _bytes_of(path: Path) -> bytes:

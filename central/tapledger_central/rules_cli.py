@@ -1,4 +1,4 @@
-"""``tapledger central program``, ``catalogue`` and ``region``: what head office decides for shops."""
+"""``tapledger central program``, ``catalogue``, ``devices`` and ``region``: what head office decides."""
 
 from __future__ import annotations
 
@@ -51,6 +51,36 @@ def catalogue(file: Path, config: Path, as_json: bool) -> None:
 
     count = call(work(), as_json)
     show(as_json, {"articles": count}, f"every shop is told {count} articles")
+
+
+@click.command()
+@click.argument("node")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@operating.CONFIG
+@AS_JSON
+def devices(node: str, file: Path | None, config: Path, as_json: bool) -> None:
+    """Tell a computer its devices for the roles that its own settings leave open; it uses them from its next
+    start on. FILE has [[devices]] as a daemon.toml has; one without any takes everything back. Without a FILE
+    this prints what the computer was told."""
+
+    async def work() -> str:
+        from tapledger_central import rules
+
+        told = None if file is None else rules.read_devices(file)
+        async with operating.office(config) as central:
+            now = central.clock.now()
+            before = await central.store.transact(lambda tx: rules.tell_devices(tx, node, told, now))
+        return before.text
+
+    before = call(work(), as_json)
+    if file is None:
+        show(as_json, {"node": node, "devices": before}, before)
+    else:
+        show(
+            as_json,
+            {"node": node, "before": before},
+            f"{node} is told {file}, for its next start",
+        )
 
 
 @click.command()

@@ -8,7 +8,7 @@ import msgspec
 
 from tapledger.loyalty.program import Program
 from tapledger.wire.messages import EVERYWHERE
-from tapledger.wire.news import CatalogueNews, NodeNews, ProgramNews
+from tapledger.wire.news import CatalogueNews, DevicesNews, NodeNews, ProgramNews
 from tapledger_central.store import Transaction, news, nodes
 from tapledger_central.store.news import Item
 from tapledger_central.store.nodes import Node
@@ -52,6 +52,17 @@ def change_status(tx: Transaction, name: str, status: str, now: dt.datetime) -> 
     assert known is not None
     node(tx, known, now)
     return True
+
+
+def devices(tx: Transaction, node: Node, told: DevicesNews, now: dt.datetime) -> None:
+    """Tell one computer its devices; nobody else hears it."""
+    item = Item("devices", node.node, _encode(told), only_for=node.node)
+    news.publish(tx, node.scope, [item], int(now.timestamp() * 1000))
+
+
+def told_devices(tx: Transaction, node: Node) -> DevicesNews:
+    body = news.told(tx, node.scope, "devices", node.node)
+    return DevicesNews(text="") if body is None else msgspec.msgpack.decode(body, type=DevicesNews)
 
 
 def _everywhere(tx: Transaction, item: Item, now: dt.datetime) -> None:

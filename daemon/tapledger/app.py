@@ -28,7 +28,7 @@ from tapledger.devices.roles import (
 )
 from tapledger.devices.supervisor import DeviceSupervisor
 from tapledger.errors import Invalid, Unavailable
-from tapledger.floor import paper_views, views
+from tapledger.floor import paper_views, told_devices, views
 from tapledger.floor.head_office import HeadOffice
 from tapledger.floor.safekeeping import Safekeeping
 from tapledger.floor.serving import Serving
@@ -91,6 +91,7 @@ async def open_shop(settings: Settings, clock: Clock, randomness: Randomness) ->
     store = await Store.open(settings.store.folder, keys, ballast_bytes=settings.store.ballast_mb << 20)
     try:
         source, articles = await received.prefer(store, source, articles)
+        settings = await told_devices.fitted(settings, store)
         program, coming = await programs.choose(store, source, clock.now())
     except BaseException:
         await store.close()

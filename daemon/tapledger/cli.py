@@ -74,8 +74,7 @@ def run(config: Path, as_json: bool) -> None:
         show(as_json, faces, "\n".join(f"{name:8} {url}" for name, url in faces.items()))
 
     async def work() -> None:
-        configured = settings.read(config)
-        await serve(configured, lambda shop: Daemon(shop, configured).run(started))
+        await serve(settings.read(config), lambda shop, fitted: Daemon(shop, fitted).run(started))
 
     call(work(), as_json)
 

@@ -9,9 +9,17 @@ import difflib
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from tapledger.errors import Invalid
 from tapledger.languages import Language
@@ -21,6 +29,9 @@ MAX_PORT = 65535
 
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+S = TypeVar("S", bound=Section)
 
 
 class ShopSettings(Section):
@@ -129,6 +140,22 @@ class DeviceSettings(Section):
     """The driver's own; ``match`` names the device by what it is (docs/devices/identity.md)."""
 
 
+def _one_device_a_role(devices: list[DeviceSettings]) -> list[DeviceSettings]:
+    roles = [device.role for device in devices]
+    if len(set(roles)) != len(roles):
+        raise ValueError("two devices have the same role")
+    return devices
+
+
+Devices = Annotated[list[DeviceSettings], AfterValidator(_one_device_a_role)]
+
+
+class DeviceList(Section):
+    """What head office tells one computer (``central devices``)."""
+
+    devices: Devices = []
+
+
 class Settings(Section):
     shop: ShopSettings
     store: StoreSettings
@@ -140,7 +167,7 @@ class Settings(Section):
     till: TillSettings = TillSettings()
     receipts: ReceiptSettings = ReceiptSettings()
     backup: BackupSettings = BackupSettings()
-    devices: list[DeviceSettings] = []
+    devices: Devices = []
 
     @model_validator(mode="after")
     def _hub_asks_central_itself(self) -> Self:
@@ -148,26 +175,16 @@ class Settings(Section):
             raise ValueError("a hub needs central.url and has no hub of its own")
         return self
 
-    @field_validator("devices")
-    @classmethod
-    def _one_device_a_role(cls, devices: list[DeviceSettings]) -> list[DeviceSettings]:
-        roles = [device.role for device in devices]
-        if len(set(roles)) != len(roles):
-            raise ValueError("two devices have the same role")
-        return devices
-
 
 def read(path: Path) -> Settings:
     """Read a configuration; relative paths count from its folder. Raises ``Invalid`` that says why."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-        settings = Settings.model_validate(table)
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise Invalid("CONFIG_MISSING", path=str(path)) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise Invalid("CONFIG_INVALID", path=str(path), why=str(error)) from error
-    except ValidationError as error:
-        raise Invalid("CONFIG_INVALID", path=str(path), why="; ".join(_sentences(error))) from error
+    settings = _checked(Settings, text, str(path))
     base = path.parent
     paper = {name: getattr(settings.receipts, name) for name in ("folder", "logo")}
     return settings.model_copy(
@@ -184,6 +201,20 @@ def read(path: Path) -> Settings:
             ),
         }
     )
+
+
+def read_devices(text: str, where: str) -> list[DeviceSettings]:
+    """Read the devices that head office tells a computer; raises ``Invalid`` that says why."""
+    return _checked(DeviceList, text, where).devices
+
+
+def _checked(shape: type[S], text: str, where: str) -> S:
+    try:
+        return shape.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise Invalid("CONFIG_INVALID", path=where, why=str(error)) from error
+    except ValidationError as error:
+        raise Invalid("CONFIG_INVALID", path=where, why="; ".join(_sentences(error))) from error
 
 
 def _sentences(error: ValidationError) -> Iterator[str]:

@@ -10,12 +10,13 @@ from collections.abc import Awaitable, Callable
 from tapledger import interpreter, logs
 from tapledger.app import open_shop
 from tapledger.clock import SystemClock
+from tapledger.floor import told_devices
 from tapledger.membership.shop import Shop
 from tapledger.settings import Settings
 
 
-async def serve(settings: Settings, run: Callable[[Shop], Awaitable[None]]) -> None:
-    """Open a shop and ``run`` it until SIGTERM or SIGINT."""
+async def serve(settings: Settings, run: Callable[[Shop, Settings], Awaitable[None]]) -> None:
+    """Open a shop and ``run`` it, with what head office has told of its devices, until SIGTERM or SIGINT."""
     logs.to_stderr()
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
@@ -25,7 +26,7 @@ async def serve(settings: Settings, run: Callable[[Shop], Awaitable[None]]) -> N
     shop = await open_shop(settings, SystemClock(), os.urandom)
     interpreter.settle()
     try:
-        await run(shop)
+        await run(shop, await told_devices.fitted(settings, shop.store))
     except asyncio.CancelledError:
         task.uncancel()
     finally:

@@ -11,6 +11,7 @@ import structlog
 from tapledger.clock import Clock
 from tapledger.database import Transaction
 from tapledger.errors import Conflict, Refused, TapledgerError, Unavailable
+from tapledger.floor import told_devices
 from tapledger.floor.nearby import NearbyHub
 from tapledger.loyalty.effects import POINTS
 from tapledger.membership import exposure, permits, received, stock
@@ -62,6 +63,9 @@ class HeadOffice:
         self._differences: list[DifferenceNews] = []
         self.problem: TapledgerError | None = None
         """What central has told that this shop cannot use."""
+        self._devices_used = ""
+        """The devices that central had told when this daemon started."""
+        self._devices_problem: TapledgerError | None = None
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -112,6 +116,8 @@ class HeadOffice:
         if store.keyring.enrolled and self._settings.url:
             self._shop.stopped = BEING_ASKED
         self._distrusted = await store.fact(_FACT) is not None
+        self._devices_used = await told_devices.told_text(store)
+        self._devices_problem = told_devices.problem(self._devices_used, self._devices_used)
         self.sync.state = SyncState(
             last_contact=await store.heard_from_central(), unsynced=await store.unsynced()
         )
@@ -170,6 +176,9 @@ class HeadOffice:
         told, self._shop.store.told = self._shop.store.told, set()
         if told & {"program", "catalogue"}:
             await self._take_rules()
+        if told_devices.KIND in told:
+            now = await told_devices.told_text(self._shop.store)
+            self._devices_problem = told_devices.problem(self._devices_used, now)
         if told:
             self._look_again.set()
             self.on_change()
@@ -225,7 +234,7 @@ class HeadOffice:
     def view(self, language: str) -> SyncView:
         """Return how sync goes, in the words of a language."""
         state = self.state
-        problem = state.problem or self._forked or self.problem
+        problem = state.problem or self._forked or self.problem or self._devices_problem
         return SyncView(
             enrolled=self._shop.store.keyring.enrolled,
             online=state.online,

@@ -17,6 +17,7 @@ from tapledger.lab.bench.readers import SIMULATED
 from tapledger.lab.dock import DockFace
 from tapledger.lab.seed import demo_cards
 from tapledger.membership.shop import Shop
+from tapledger.settings import Settings
 from tapledger_central.keys import load_or_make
 from tapledger_drivers.device import DeviceConfig
 from tapledger_drivers.emulators.simulated_reader import SimulatedCardReader
@@ -36,7 +37,6 @@ def main() -> None:
 
 async def _serve(config: Path, bench: Path, central: Path) -> None:
     simulated: dict[str, SimulatedCardReader] = {}
-    configured = settings.read(config)
 
     def build(
         device: DeviceConfig, trust: TrustPolicy, io: Io, sibling: Callable[[str], Sibling | None]
@@ -50,14 +50,14 @@ async def _serve(config: Path, bench: Path, central: Path) -> None:
     def started(port: int) -> None:
         click.echo(json.dumps({"port": port}))
 
-    async def run(shop: Shop) -> None:
-        daemon = Daemon(shop, configured, build)
+    async def run(shop: Shop, fitted: Settings) -> None:
+        daemon = Daemon(shop, fitted, build)
         dock = DockFace(bench, daemon.live, simulated, cards)
         async with asyncio.TaskGroup() as group:
             group.create_task(dock.run())
             group.create_task(daemon.run(started, dock.routes()))
 
-    await serve(configured, run)
+    await serve(settings.read(config), run)
 
 
 def _no_keys(count: int) -> bytes:

@@ -79,6 +79,14 @@ class AllotmentNews(msgspec.Struct, frozen=True, kw_only=True):
     """By key: how many it is asked to have given back, in all."""
 
 
+class DevicesNews(msgspec.Struct, frozen=True, kw_only=True):
+    """The devices of one computer, for the roles that its own settings do not name. Key: that node; it alone
+    hears it."""
+
+    text: str
+    """TOML: the ``[[devices]]`` of docs/settings.md."""
+
+
 DIFFERENCES = frozenset(
     {
         "EVENT_UNREADABLE",
@@ -107,4 +115,5 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "checkpoint": CheckpointNews,
     "exposure": ExposureNews,
     "allotment": AllotmentNews,
+    "devices": DevicesNews,
 }
