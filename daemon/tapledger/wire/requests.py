@@ -21,6 +21,7 @@ from http_message_signatures import (
 from http_message_signatures.algorithms import ED25519
 
 from tapledger.errors import Denied, TapledgerError
+from tapledger.wire import plain_signatures
 
 TAG = "tapledger-sync"
 COMPONENTS = ("@method", "@authority", "@target-uri")
@@ -91,10 +92,16 @@ class _Verifier(HTTPMessageVerifier):
         nonce = sig_input.params.get("nonce")
         if not isinstance(nonce, str) or not 0 < len(nonce) <= MAX_NONCE_LENGTH:
             raise Denied("SIGNATURE_WRONG")
-        if type(created) is not int or type(expires) is not int or not 0 < expires - created <= MAX_LIFE_S:
+        if type(created) is not int or type(expires) is not int:
             raise Denied("SIGNATURE_WRONG")
-        if not created - MAX_SKEW_S <= self._now_s <= expires + MAX_SKEW_S:
-            raise ClockOff(nonce)
+        _check_times(created, expires, nonce, self._now_s)
+
+
+def _check_times(created: int, expires: int, nonce: str, now_s: float) -> None:
+    if not 0 < expires - created <= MAX_LIFE_S:
+        raise Denied("SIGNATURE_WRONG")
+    if not created - MAX_SKEW_S <= now_s <= expires + MAX_SKEW_S:
+        raise ClockOff(nonce)
 
 
 def sign_request(
@@ -128,6 +135,25 @@ def verify_request(
     Raises ``Denied`` SIGNATURE_WRONG unless the signature is good, NODE_UNKNOWN when ``find_key`` knows no
     such key id, and ``ClockOff`` when the signature is not of now.
     """
+    plain = plain_signatures.read(method, url, headers, body)
+    if plain is None or len(plain.nonce) > MAX_NONCE_LENGTH:
+        return _verified_by_library(method, url, headers, body, find_key, now)
+    _check_times(plain.created, plain.expires, plain.nonce, now.timestamp())
+    key = find_key(plain.node)
+    if key is None or not plain.is_by(key):
+        raise Denied("NODE_UNKNOWN" if key is None else "SIGNATURE_WRONG")
+    return _signed(plain.node, plain.nonce, plain.created, plain.expires)
+
+
+def _verified_by_library(
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    find_key: Callable[[str], bytes | None],
+    now: dt.datetime,
+) -> Signed:
+    """``verify_request`` for a signature in whatever form."""
     message, key = _Received(method, url, headers), _FoundKey(find_key)
     try:
         (result,) = _Verifier(key, now).verify(
@@ -135,10 +161,13 @@ def verify_request(
         )
     except (HTTPMessageSignaturesException, ValueError) as error:
         raise Denied("NODE_UNKNOWN" if key.unknown else "SIGNATURE_WRONG") from error
-    parameters = result.parameters
-    ends = dt.datetime.fromtimestamp(int(parameters["expires"]) + MAX_SKEW_S, dt.UTC)
-    created = dt.datetime.fromtimestamp(int(parameters["created"]), dt.UTC)
-    return Signed(str(parameters["keyid"]), str(parameters["nonce"]), ends, created)
+    said = result.parameters
+    return _signed(str(said["keyid"]), str(said["nonce"]), int(said["created"]), int(said["expires"]))
+
+
+def _signed(node: str, nonce: str, created: int, expires: int) -> Signed:
+    ends = dt.datetime.fromtimestamp(expires + MAX_SKEW_S, dt.UTC)
+    return Signed(node, nonce, ends, dt.datetime.fromtimestamp(created, dt.UTC))
 
 
 @dataclass(frozen=True, slots=True)
