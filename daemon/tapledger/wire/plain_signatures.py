@@ -1,7 +1,7 @@
 """Signatures of requests in the one form that our nodes write (RFC 9421), read without a general parser.
 
-Of what central does to take a batch, a general parser was an eighth (docs/decisions/0018). Whatever is not
-letter by letter of this form is nobody's fault: ``read`` returns None, and the library judges it.
+Whatever is not letter by letter of this form is nobody's fault: ``read`` returns None, and the library judges
+it (docs/decisions/0024).
 """
 
 from __future__ import annotations
