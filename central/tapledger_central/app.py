@@ -183,7 +183,7 @@ async def run(settings: CentralSettings, announce: Callable[[str], None]) -> Non
             address = await stack.enter_async_context(serving(central, settings, metrics))
             if metrics is not None:
                 await stack.enter_async_context(metrics_served(metrics, settings.metrics_port))
-            interpreter.settle(interpreter.SWITCH_OF_MANY_S)
+            interpreter.settle()
             sharing = asyncio.create_task(central.share_out())
             try:
                 announce(address)

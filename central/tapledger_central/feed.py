@@ -15,6 +15,7 @@ from tapledger.wire.messages import (
     MAX_BATCH_BYTES,
     MAX_ERASED,
     MAX_FEED_ROWS,
+    MEMBER,
     VERSION,
     SealedProfile,
 )
@@ -40,7 +41,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     state: msgspec.Raw | None = None
     settled: msgspec.Raw | None = None
     profile: SealedProfile | None = None
-    kind: str = news.MEMBER
+    kind: str = MEMBER
     key: str = ""
     body: bytes = b""
     gone: bool = False
@@ -159,7 +160,7 @@ def _page(tx: Transaction, node: Node, cursor: int, limit: int, now: dt.datetime
 
 
 def _kind(v: int) -> str | None:
-    return news.MEMBER if v <= MEMBERS_ONLY_V else None
+    return MEMBER if v <= MEMBERS_ONLY_V else None
 
 
 def _check_begun(tx: Transaction, node: Node, cursor: int, purged: int) -> None:
@@ -174,7 +175,7 @@ def _check_begun(tx: Transaction, node: Node, cursor: int, purged: int) -> None:
 
 
 def _row(version: int, item: news.Item) -> Row:
-    if item.kind != news.MEMBER:
+    if item.kind != MEMBER:
         return Row(version=version, kind=item.kind, key=item.key, body=item.body, gone=item.gone)
     return member_row(version, item)
 

@@ -76,11 +76,7 @@ def devices(node: str, file: Path | None, config: Path, as_json: bool) -> None:
     if file is None:
         show(as_json, {"node": node, "devices": before}, before)
     else:
-        show(
-            as_json,
-            {"node": node, "before": before},
-            f"{node} is told {file}, for its next start",
-        )
+        show(as_json, {"node": node, "before": before}, f"{node} is told {file}, for its next start")
 
 
 @click.command()

@@ -15,6 +15,7 @@ from tapledger_central.store.nodes import Node
 
 CURRENT = "current"
 """Key of the one programme, and of the one list of articles, that count."""
+DEVICES = "devices"
 
 _decode = msgspec.msgpack.Decoder(ProgramNews).decode
 _encode = msgspec.msgpack.Encoder().encode
@@ -56,12 +57,13 @@ def change_status(tx: Transaction, name: str, status: str, now: dt.datetime) -> 
 
 def devices(tx: Transaction, node: Node, told: DevicesNews, now: dt.datetime) -> None:
     """Tell one computer its devices; nobody else hears it."""
-    item = Item("devices", node.node, _encode(told), only_for=node.node)
+    item = Item(DEVICES, node.node, _encode(told), only_for=node.node)
     news.publish(tx, node.scope, [item], int(now.timestamp() * 1000))
 
 
 def told_devices(tx: Transaction, node: Node) -> DevicesNews:
-    body = news.told(tx, node.scope, "devices", node.node)
+    """Return the devices that a computer was told last; without any text when it was told none."""
+    body = news.told(tx, node.scope, DEVICES, node.node)
     return DevicesNews(text="") if body is None else msgspec.msgpack.decode(body, type=DevicesNews)
 
 

@@ -8,13 +8,11 @@ import sys
 SWITCH_S = 0.001
 """How long a thread that only calculates keeps the interpreter from one that waits for it. A thread that
 talks to a database asks for it back after each answer; Python's own 5 ms each time are most of its day."""
-SWITCH_OF_MANY_S = 0.003
-"""The same where several threads calculate, as central's do: each change of hands costs, and nobody taps."""
 
 
-def settle(switch_s: float = SWITCH_S) -> None:
+def settle() -> None:
     """Called once a process has started: what is loaded by now stays, and need not be walked again in each
     full collection, which took 65 ms whoever had just tapped."""
     gc.collect()
     gc.freeze()
-    sys.setswitchinterval(switch_s)
+    sys.setswitchinterval(SWITCH_S)

@@ -16,6 +16,7 @@ from tapledger import incoming
 from tapledger.errors import Denied, Invalid, Unavailable
 from tapledger.store import keyring as keyrings
 from tapledger.sync.client import CentralClient
+from tapledger.wire import requests
 from tapledger.wire.codec import pack, unpack
 from tapledger.wire.messages import MAX_BATCH_BYTES, Batch, BatchAnswer, FeedPage, Refusal
 from tapledger.wire.requests import Request, sign_request
@@ -365,3 +366,19 @@ async def test_a_node_that_is_revoked_after_it_was_met_is_known_as_such(world: W
     await world.central.store.transact(lambda tx: nodes.set_status(tx, name, nodes.REVOKED))
     with pytest.raises(Denied, match="NODE_SUSPENDED"):
         await shop.client.send(batch)
+
+
+async def test_what_our_own_client_signs_never_needs_the_general_parser(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would still be let in, many times as slowly (docs/decisions/0024)."""
+
+    def judged(*_: object) -> None:
+        raise AssertionError("not in our own form")
+
+    shop = await world.shop("north")
+    await shop.join("m-1")
+    monkeypatch.setattr(requests, "_verified_by_library", judged)
+    await shop.push()
+    await shop.pull()
+    assert await shop.client.standing()

@@ -21,7 +21,7 @@ from tapledger.lab.visitor import Visitor
 from tapledger.settings import CentralSettings, DeviceSettings
 from tapledger.wire.news import DevicesNews
 from tapledger_central import regions, telling
-from tapledger_central.store import nodes
+from tapledger_central.store import Transaction, nodes
 from tests.central.commands import config_of, run_beside
 from tests.central.test_process import Office
 from tests.central.test_process import office as office
@@ -100,10 +100,10 @@ async def test_a_daemon_says_what_it_was_told_and_uses_it_from_its_next_start(
 
 
 async def tell(world: World, node: ShopNode, text: str) -> None:
-    def work(tx: object) -> None:
-        known = nodes.find(tx, node.keyring.node)  # type: ignore[arg-type]
+    def work(tx: Transaction) -> None:
+        known = nodes.find(tx, node.keyring.node)
         assert known is not None
-        telling.devices(tx, known, DevicesNews(text=text), world.clock.now())  # type: ignore[arg-type]
+        telling.devices(tx, known, DevicesNews(text=text), world.clock.now())
 
     await world.central.store.transact(work)
 

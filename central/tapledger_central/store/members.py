@@ -11,9 +11,9 @@ import sqlalchemy as sa
 
 from tapledger.loyalty.life import merging
 from tapledger.loyalty.members import Member
-from tapledger.wire.messages import EVERYWHERE, SealedProfile
+from tapledger.wire.messages import EVERYWHERE, MEMBER, SealedProfile
 from tapledger.wire.news import DifferenceNews
-from tapledger_central.store.news import DIFFERENCE, MEMBER, Item
+from tapledger_central.store.news import DIFFERENCE, Item
 from tapledger_central.store.transaction import ByKeys, Row, Transaction
 
 Order = tuple[int, str, int, int]

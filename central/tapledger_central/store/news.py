@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from tapledger.wire.messages import EVERYWHERE
 from tapledger_central.store.transaction import Transaction
 
-MEMBER, DIFFERENCE = "member", "difference"
+DIFFERENCE = "difference"
 
 
 @dataclass(frozen=True, slots=True)

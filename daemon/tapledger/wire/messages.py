@@ -144,6 +144,7 @@ class Enrolled(msgspec.Struct, frozen=True, kw_only=True):
 
 
 MEMBER = "member"
+"""The kind of a row of the feed that is a member's state."""
 
 
 class FeedRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+TAG = "tapledger-sync"
+
 _URL = re.compile(r"(https?)://([a-z0-9.-]+(?::[1-9][0-9]{0,4})?)/[A-Za-z0-9._~/-]*(?:\?[A-Za-z0-9._~&=-]*)?")
 _INPUT = re.compile(
     r'sig=(\("@method" "@authority" "@target-uri"( "content-digest")?\);created=([1-9][0-9]{9})'
-    r';keyid="([a-z0-9]+)";alg="ed25519";expires=([1-9][0-9]{9});nonce="([0-9a-f]+)";tag="tapledger-sync")'
+    r';keyid="([a-z0-9]+)";alg="ed25519";expires=([1-9][0-9]{9});nonce="([0-9a-f]{32})";tag="' + TAG + '")'
 )
 _SIGNATURE = re.compile(r"sig=:([A-Za-z0-9+/]{86}==):")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
@@ -50,6 +52,8 @@ def read(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Plai
     said = _INPUT.fullmatch(given.get("signature-input", ""))
     asked = _URL.fullmatch(url)
     if signature is None or said is None or asked is None or method not in ("GET", "POST"):
+        return None
+    if len(given) != len(headers):  # the same one twice
         return None
     scheme, authority = asked.groups()
     parameters, covered, created, node, expires, nonce = said.groups()

@@ -22,8 +22,8 @@ from http_message_signatures.algorithms import ED25519
 
 from tapledger.errors import Denied, TapledgerError
 from tapledger.wire import plain_signatures
+from tapledger.wire.plain_signatures import TAG
 
-TAG = "tapledger-sync"
 COMPONENTS = ("@method", "@authority", "@target-uri")
 MAX_LIFE_S = 60
 MAX_SKEW_S = 30
@@ -136,8 +136,8 @@ def verify_request(
     such key id, and ``ClockOff`` when the signature is not of now.
     """
     plain = plain_signatures.read(method, url, headers, body)
-    if plain is None or len(plain.nonce) > MAX_NONCE_LENGTH:
-        return _verified_by_library(method, url, headers, body, find_key, now)
+    if plain is None:
+        return _verified_by_library(_Received(method, url, headers), body, find_key, now)
     _check_times(plain.created, plain.expires, plain.nonce, now.timestamp())
     key = find_key(plain.node)
     if key is None or not plain.is_by(key):
@@ -146,15 +146,10 @@ def verify_request(
 
 
 def _verified_by_library(
-    method: str,
-    url: str,
-    headers: Mapping[str, str],
-    body: bytes,
-    find_key: Callable[[str], bytes | None],
-    now: dt.datetime,
+    message: _Received, body: bytes, find_key: Callable[[str], bytes | None], now: dt.datetime
 ) -> Signed:
     """``verify_request`` for a signature in whatever form."""
-    message, key = _Received(method, url, headers), _FoundKey(find_key)
+    key = _FoundKey(find_key)
     try:
         (result,) = _Verifier(key, now).verify(
             message, expect_tag=TAG, require_components=COMPONENTS, body=body
