@@ -42,6 +42,7 @@ bench: ## the speeds promised, as ratios to floors of the same run; JSON, exit 1
 	$(PREPARE) test && $(BIN)/python -m benchmarks.engine --json
 	$(BIN)/python -m benchmarks.spine --json
 	$(BIN)/python -m benchmarks.devices --json
+	$(BIN)/python -m benchmarks.faces --json
 	@exec $(BIN)/python -m benchmarks.sync --json
 
 mutants: ## change the rules and see whether a test notices; resumable, minutes

@@ -26,8 +26,8 @@ from tapledger.app import Daemon
 from tapledger.assets import faces_folder
 from tapledger.membership.shop import Shop
 from tapledger.settings import DeviceSettings, Settings
+from tapledger.web.kiosk_snapshots import Balance, Kiosk
 from tapledger.web.live import Snapshot
-from tapledger.web.snapshots import Balance, Kiosk
 from tapledger_drivers.cards.trust.signed_token import SignedTokenPolicy
 from tapledger_drivers.device import DeviceConfig
 from tapledger_drivers.emulators.reader_station import ReaderStation
@@ -86,23 +86,29 @@ class Taps:
 
 async def measure(seeded: SeededShop, taps: int, progress: Callable[[int], None]) -> Taps:
     """Time so many taps and as many bare pushes, in turn; raise ``CannotRun`` before the first."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        raise CannotRun("Chromium is missing: apt-get install chromium")
-    if faces_folder() is None:
-        raise CannotRun("The browser faces are not built: make prepare")
+    chromium = find_chromium()
     async with (
-        _station() as station,
+        reader_station() as station,
         seeded.open() as shop,
-        _kiosk(shop, seeded, station) as (kiosk, port),
-        _page(chromium) as page,
+        running_kiosk(shop, seeded, station) as (kiosk, port),
+        open_page(chromium) as page,
     ):
         await page.goto(f"http://localhost:{port}/kiosk")
         await page.locator('[data-screen="attract"]').wait_for()
         return await _measure(kiosk, taps, progress)
 
 
-async def _measure(kiosk: _Kiosk, taps: int, progress: Callable[[int], None]) -> Taps:
+def find_chromium() -> str:
+    """Return its path; raise ``CannotRun`` where it or the built faces are missing."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        raise CannotRun("Chromium is missing: apt-get install chromium")
+    if faces_folder() is None:
+        raise CannotRun("The browser faces are not built: make prepare")
+    return chromium
+
+
+async def _measure(kiosk: TappedKiosk, taps: int, progress: Callable[[int], None]) -> Taps:
     measured = Taps()
     for number in range(-WARM_UP_ROUNDS, -(-taps // len(CARD_KINDS))):
         on_attract, on_balance = await _round(kiosk)
@@ -113,7 +119,7 @@ async def _measure(kiosk: _Kiosk, taps: int, progress: Callable[[int], None]) ->
     return measured
 
 
-async def _round(kiosk: _Kiosk) -> tuple[Tap, Tap]:
+async def _round(kiosk: TappedKiosk) -> tuple[Tap, Tap]:
     """Tap twice, then push both snapshots once more onto the same screens."""
     first, first_shown = await kiosk.tap(0)
     await kiosk.settle()
@@ -128,13 +134,13 @@ async def _round(kiosk: _Kiosk) -> tuple[Tap, Tap]:
     return replace(first, push_floor_ms=attract_floor_ms), replace(second, push_floor_ms=balance_floor_ms)
 
 
-class _Kiosk:
+class TappedKiosk:
     """A running shop's kiosk: taps it, and pushes what it showed once more without card, store and rules."""
 
     def __init__(
         self, daemon: Daemon, readers: ReaderPair, station: ReaderStation, cards: list[VirtualCard]
     ) -> None:
-        self._daemon = daemon
+        self.daemon = daemon
         self._readers = readers
         self._station = station
         self._cards = cards
@@ -173,13 +179,13 @@ class _Kiosk:
 
     async def push(self, snapshot: Kiosk) -> float:
         """Push a snapshot as it is; return milliseconds until it was painted."""
-        self._daemon.live.show("kiosk", snapshot, self._daemon.shop.clock.monotonic_s())
+        self.daemon.live.show("kiosk", snapshot, self.daemon.shop.clock.monotonic_s())
         return await self._paint()
 
     async def leave(self) -> None:
         """Bring back the attract screen, from a session or from a bare push."""
-        await self._daemon.kiosk.finish()
-        self._daemon.kiosk.refresh()
+        await self.daemon.kiosk.finish()
+        self.daemon.kiosk.refresh()
 
     async def settle(self) -> None:
         await asyncio.sleep(SETTLE_S + self._jitter.uniform(0, JITTER_S))
@@ -188,11 +194,11 @@ class _Kiosk:
         async with asyncio.timeout(PAINT_LIMIT_S):
             await self._painted.wait()
         self._painted.clear()
-        return self._daemon.live.latencies_ms[-1]
+        return self.daemon.live.latencies_ms[-1]
 
 
 @asynccontextmanager
-async def _station() -> AsyncIterator[ReaderStation]:
+async def reader_station() -> AsyncIterator[ReaderStation]:
     with tempfile.TemporaryDirectory(prefix="tapledger-") as folder:
         station = await ReaderStation.start(Path(folder), len(CARD_KINDS))
         os.environ["PCSCLITE_CSOCK_NAME"] = str(station.socket_path)
@@ -203,13 +209,15 @@ async def _station() -> AsyncIterator[ReaderStation]:
 
 
 @asynccontextmanager
-async def _kiosk(shop: Shop, seeded: SeededShop, station: ReaderStation) -> AsyncIterator[tuple[_Kiosk, int]]:
+async def running_kiosk(
+    shop: Shop, seeded: SeededShop, station: ReaderStation
+) -> AsyncIterator[tuple[TappedKiosk, int]]:
     """Run the shop's daemon and yield its kiosk with the port."""
     trust = SignedTokenPolicy(shop.store.keyring.token_keys)
     readers = ReaderPair([_reader(name, trust) for name in station.reader_names])
     daemon = Daemon(shop, _settings(seeded.settings), lambda *_: readers)
     cards = [seeded.virtual_card(place, kind) for place, kind in enumerate(CARD_KINDS)]
-    kiosk = _Kiosk(daemon, readers, station, cards)
+    kiosk = TappedKiosk(daemon, readers, station, cards)
     listening: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     async with asyncio.TaskGroup() as group:
         running = group.create_task(daemon.run(listening.set_result))
@@ -231,7 +239,7 @@ def _settings(settings: Settings) -> Settings:
 
 
 @asynccontextmanager
-async def _page(chromium: str) -> AsyncIterator[Page]:
+async def open_page(chromium: str) -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
         try:

@@ -11,6 +11,6 @@ export default defineConfig({
     // The content security policy allows no data: scripts or styles, so nothing is inlined.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rollupOptions: { input: ["kiosk.html", "till.html", "console.html"] },
+    rollupOptions: { input: ["kiosk.html", "till.html", "display.html", "console.html"] },
   },
 });

@@ -21,6 +21,8 @@ COSTS = {
     "linux-libc-dev": "no keyboard scanners (evdev cannot be built)",
     "umockdev": "keyboard scanners and USB devices cannot be tested",
     "chromium": "the browser tests and benchmarks cannot run",
+    "cage": "the kiosk's screen cannot be tested as it runs in a shop",
+    "xwayland": "the kiosk's screen cannot be tested as it runs in a shop",
     "systemd": "the unit file cannot be verified",
     "postgresql": "central cannot be tested on PostgreSQL",
     "patroni": "the death of central's database host cannot be tested",
@@ -45,6 +47,8 @@ FOR_RUN = (
 FOR_TEST = (
     *FOR_RUN,
     "chromium",
+    "cage",
+    "xwayland",
     "systemd",
     "umockdev",
     "postgresql",

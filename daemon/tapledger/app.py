@@ -17,6 +17,7 @@ from tapledger.devices.discovery.watch import live_discovery
 from tapledger.devices.events import DeviceEvents
 from tapledger.devices.printing import Printing
 from tapledger.devices.receipts import status
+from tapledger.devices.receipts.shift import shift_slip
 from tapledger.devices.recording import Recordable, Recordings
 from tapledger.devices.roles import (
     CASH_DRAWER,
@@ -32,32 +33,38 @@ from tapledger.floor import paper_views, told_devices, views
 from tapledger.floor.head_office import HeadOffice
 from tapledger.floor.safekeeping import Safekeeping
 from tapledger.floor.serving import Serving
+from tapledger.floor.voice import Voice
 from tapledger.floor.workshop import Technician
 from tapledger.hub.hub import ShopHub
 from tapledger.identifiers import Randomness
 from tapledger.loyalty.sales import catalogue
 from tapledger.membership import night, programs, received, restoring, slips
+from tapledger.membership.phone_codes import PhoneCodes
+from tapledger.membership.shifts import Report
 from tapledger.membership.shop import Shop
 from tapledger.settings import Settings
 from tapledger.store import keyring
 from tapledger.store.store import Store
 from tapledger.web import (
     devices_api,
+    help_call,
     help_pages,
-    kiosk_api,
     print_api,
     recordings_api,
     scanner_setup_api,
 )
 from tapledger.web.console import ConsoleFace, Machine
+from tapledger.web.counter import TILL
 from tapledger.web.desk_api import DeskApi
-from tapledger.web.kiosk import KioskFace
+from tapledger.web.display import CustomerDisplay
+from tapledger.web.kiosk import api as kiosk_api
+from tapledger.web.kiosk.face import KioskFace, Surroundings
 from tapledger.web.live import LiveFeed
 from tapledger.web.print_api import PrinterAtHand
 from tapledger.web.recordings_api import Tapes
 from tapledger.web.scanner_setup_api import SetupSheets
 from tapledger.web.server import Server
-from tapledger.web.snapshots import DeviceLight
+from tapledger.web.snapshots import DeviceLight, PhoneCode
 from tapledger.web.till import TillFace
 from tapledger.web.till_api import TillApi
 from tapledger.web.till_views import Around
@@ -164,8 +171,13 @@ class Daemon:
         self.hub = ShopHub(shop, settings, self.office.push, self._recorded)
         self._tasks: set[asyncio.Task[None]] = set()
         self._console_address = ""
-        self.kiosk = KioskFace(shop, self.live, settings.kiosk, lambda: self._lights("kiosk"), self._recorded)
-        self.till = TillFace(shop, self.live, self._around_till, self._recorded)
+        self.help, self.codes = help_call.HelpCall(), PhoneCodes(clock, shop.randomness)
+        self.help.on_change = self.codes.on_change = self._around_changed
+        self.voice = Voice(on=settings.kiosk.speaks)
+        around = Surroundings(lambda: self._lights("kiosk"), self._recorded, self.help, self.codes)
+        self.kiosk = KioskFace(shop, self.live, settings.kiosk, around)
+        display = CustomerDisplay(shop, self.live, lambda: self._lights("till").simulated)
+        self.till = TillFace(shop, self.live, self._around_till, self._recorded, display, self._report_slip)
         self.technician = Technician(
             self.devices, self.events, self.claims, clock, lambda: self.console.language, self._around_changed
         )
@@ -185,8 +197,9 @@ class Daemon:
 
     def server(self, more: Sequence[web.RouteDef] = ()) -> Server:
         routes = [
-            *kiosk_api.routes(self.kiosk),
+            *kiosk_api.routes(self.kiosk, self.voice.say),
             *TillApi(self.till, self.shop.randomness).routes(),
+            *help_call.routes(self.help, self.till.staffed.is_set),
             *self.console.routes(),
             *print_api.routes(self.shop, self._printer_at_hand(), self._slip_asked),
             *devices_api.routes(self.technician.api()),
@@ -205,7 +218,7 @@ class Daemon:
         await self.office.recall()
         await self.till.open()
         await self.serving.recover()
-        self.kiosk.refresh()
+        await self.kiosk.open()
         server = self.server(more)
         await server.start(self._settings.web.port)
         self._console_address = f"http://127.0.0.1:{server.port}/console"
@@ -307,6 +320,9 @@ class Daemon:
             lambda: self.prints.print_status(self.console.language), self.prints.paper.roll_changed
         )
 
+    def _report_slip(self, report: Report, language: str) -> slips.Slip:
+        return shift_slip(self.shop, report, TILL, language)
+
     def _status_slip(self, language: str) -> slips.Slip:
         sync = self.office.view(language)
         devices = [(one.role, one.sentence) for one in self.technician.devices(language)]
@@ -341,7 +357,14 @@ class Daemon:
 
     def _around_till(self) -> Around:
         sync = self.office.state
-        return Around(self._lights("till"), sync.online, sync.unsynced, self.prints.drawer_open)
+        return Around(
+            self._lights("till"),
+            sync.online,
+            sync.unsynced,
+            self.prints.drawer_open,
+            self.help.state,
+            tuple(PhoneCode(one.masked, one.code) for one in self.codes.waiting()),
+        )
 
     def _language_of(self, path: str) -> str:
         """Return the language of the face a request belongs to."""

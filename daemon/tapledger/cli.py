@@ -15,6 +15,7 @@ from tapledger import languages
 from tapledger.commandline import AS_JSON, CONFIG, LANGUAGE, call, show
 from tapledger.commands.backup_cli import backup, restore
 from tapledger.commands.desk_cli import desk, member
+from tapledger.commands.kiosk_browser_cli import kiosk_browser
 from tapledger.commands.proof_cli import verify_proof, witness
 from tapledger.commands.recording_cli import record, replay
 from tapledger.lab.simulate_cli import simulate
@@ -51,6 +52,7 @@ def main() -> None:
 
 main.add_command(backup)
 main.add_command(desk)
+main.add_command(kiosk_browser)
 main.add_command(member)
 main.add_command(record)
 main.add_command(replay)
@@ -70,7 +72,7 @@ def run(config: Path, as_json: bool) -> None:
     from tapledger.commands.serve import serve
 
     def started(port: int) -> None:
-        faces = {name: f"http://localhost:{port}/{name}" for name in ("kiosk", "till", "console")}
+        faces = {name: f"http://localhost:{port}/{name}" for name in ("kiosk", "till", "display", "console")}
         show(as_json, faces, "\n".join(f"{name:8} {url}" for name, url in faces.items()))
 
     async def work() -> None:

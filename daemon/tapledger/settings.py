@@ -97,8 +97,25 @@ class KioskSettings(Section):
     list_s: float = Field(default=30, ge=1, le=300)
     warning_s: float = Field(default=10, ge=1, le=60)
     """How long the countdown shows before a session ends by itself."""
+    form_s: float = Field(default=60, ge=1, le=300)
     goodbye_s: float = Field(default=2, gt=0, le=30)
     trouble_s: float = Field(default=5, gt=0, le=60)
+    mode: Literal["service", "register", "gate"] = "service"
+    gate: str = ""
+    """Of a door: the entitlement, or the event, that a tap uses."""
+    place: str = ""
+    """Of a door: where it is, for the ledger."""
+    touch_points: int = Field(default=500, ge=0)
+    """A dearer reward asks for more than a touch: the card again, or a PIN."""
+    feedback: bool = True
+    speaks: bool = False
+    """Screens can be read aloud, by espeak-ng."""
+
+    @model_validator(mode="after")
+    def _gate_is_named(self) -> Self:
+        if (self.mode == "gate") != bool(self.gate):
+            raise ValueError("mode gate and kiosk.gate belong together")
+        return self
 
 
 class TillSettings(Section):

@@ -8,7 +8,9 @@ import { po } from "gettext-parser";
 
 const ROOT = join(import.meta.dirname, "..");
 const LANGUAGES = ["zh-Hans", "zh-Hant", "en", "ja"];
-const FACES = ["kiosk", "till", "console"];
+const FACES = ["kiosk", "till", "display", "console"];
+/** Faces whose languages are files of their own, fetched when they are spoken; what begins like this is not. */
+const SPLIT = { kiosk: ["kiosk.lost.", "kiosk.starting."] };
 const faults = [];
 
 function read(language) {
@@ -43,21 +45,35 @@ function checkAgainstEachOther(catalogues) {
   return [...ids].sort();
 }
 
+function compiled(ids, catalogue) {
+  return Object.fromEntries(ids.map((id) => [id, compileMessageOrThrow(catalogue.get(id) ?? "")]));
+}
+
 function compile(face, ids, catalogues) {
   const mine = ids.filter((id) => id.startsWith(`${face}.`) || id.startsWith("shared."));
-  const messages = Object.fromEntries(
-    LANGUAGES.map((language) => [
-      language,
-      Object.fromEntries(mine.map((id) => [id, compileMessageOrThrow(catalogues[language].get(id) ?? "")])),
-    ]),
-  );
+  const early = SPLIT[face];
+  const first = early ? mine.filter((id) => early.some((start) => id.startsWith(start))) : mine;
+  const messages = Object.fromEntries(LANGUAGES.map((language) => [language, compiled(first, catalogues[language])]));
+  const type = early ? "Partial<Record<MessageId, CompiledMessage>>" : "Record<MessageId, CompiledMessage>";
   const code = [
     "// Generated from locales/*.po by scripts/catalogues.mjs.",
     'import type { CompiledMessage } from "@lingui/message-utils/compileMessage";',
     `export type MessageId =\n${mine.map((id) => `  | ${JSON.stringify(id)}`).join("\n")};`,
     `export type Language = ${LANGUAGES.map((language) => JSON.stringify(language)).join(" | ")};`,
-    `export const messages: Record<Language, Record<MessageId, CompiledMessage>> = ${JSON.stringify(messages)};`,
+    `export const messages: Record<Language, ${type}> = ${JSON.stringify(messages)};`,
   ];
+  if (early) {
+    const rest = mine.filter((id) => !first.includes(id));
+    code.push("export const rest = {");
+    for (const language of LANGUAGES) {
+      writeFileSync(
+        join(ROOT, "src", "catalogues", `${face}.${language}.ts`),
+        `export const messages = ${JSON.stringify(compiled(rest, catalogues[language]))};\n`,
+      );
+      code.push(`  ${JSON.stringify(language)}: () => import("./${face}.${language}"),`);
+    }
+    code.push("};");
+  }
   writeFileSync(join(ROOT, "src", "catalogues", `${face}.ts`), `${code.join("\n")}\n`);
 }
 

@@ -44,6 +44,7 @@ const AT_BOX = {
   receipts: 0,
   stranger: false,
   doubtful: false,
+  parked: 0,
 };
 
 test("keys act on a line only while nothing is being typed and there is one", () => {
@@ -63,7 +64,7 @@ test("a digit chooses only what is offered and only into an empty box", () => {
 });
 
 test("tenders have keys in the pay panel only", () => {
-  assert.equal(actionFor("F6", AT_BOX), null);
+  assert.deepEqual(actionFor("F6", AT_BOX), { do: "park" });
   assert.deepEqual(actionFor("F6", { ...AT_BOX, paying: true, field: "received" }), { do: "card" });
   assert.deepEqual(actionFor("F12", AT_BOX), { do: "cash" });
 });
@@ -75,10 +76,10 @@ test("each panel has its key, and its own key in it means all of it", () => {
   assert.deepEqual(actionFor("F6", { ...AT_BOX, panel: "top-up", field: "top-up" }), { do: "card" });
   assert.deepEqual(actionFor("F3", AT_BOX), { do: "panel", panel: "coupons" });
   assert.deepEqual(actionFor("F3", { ...AT_BOX, stranger: true }), { do: "join" });
-  assert.deepEqual(actionFor("F6", { ...AT_BOX, doubtful: true }), { do: "came-out" });
-  assert.deepEqual(actionFor("F7", { ...AT_BOX, doubtful: true }), { do: "not-out" });
-  assert.equal(actionFor("F6", AT_BOX), null);
-  // While money is taken, F6 and F7 mean how it is paid.
+  assert.deepEqual(actionFor("PageUp", { ...AT_BOX, doubtful: true }), { do: "came-out" });
+  assert.deepEqual(actionFor("PageDown", { ...AT_BOX, doubtful: true }), { do: "not-out" });
+  assert.equal(actionFor("PageUp", AT_BOX), null);
+  // While money is taken, nobody is asked, and F6 means how it is paid.
   assert.deepEqual(actionFor("F6", { ...AT_BOX, paying: true, doubtful: true }), { do: "card" });
   assert.equal(actionFor("5", { ...AT_BOX, panel: "points", field: "points", empty: false }), null);
 });

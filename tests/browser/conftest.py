@@ -5,16 +5,27 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, async_playwright
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Response,
+    async_playwright,
+)
 
+from tapledger import texts
 from tapledger.assets import faces_folder
 from tapledger.lab.chain import Chain
+from tapledger.lab.visitor import Snapshot, Visitor
+from tapledger.web import guard
 
 PICTURES = Path(os.environ.get("PICTURES", "test-output/pictures"))
 CHROMIUM = shutil.which("chromium")
@@ -28,27 +39,47 @@ FLAGS = [
     "--disable-sync",
 ]
 KIOSK, TILL, PHONE = (1080, 1920), (1366, 768), (360, 780)
+POLICY = guard.HEADERS["Content-Security-Policy"]
+BRIEF = {"trouble_s": 1.0, "goodbye_s": 0.3}
+"""Settings of the kiosk for tests, which cannot wait as long as a member may."""
 
 
-def _missing(what: str) -> None:
+def missing(what: str) -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(what)
     pytest.skip(what)
 
 
 @asynccontextmanager
-async def running_chain(offers: Path | None = None) -> AsyncIterator[Chain]:
+async def running_chain(
+    offers: Path | None = None, kiosk: Mapping[str, float | str] = BRIEF
+) -> AsyncIterator[Chain]:
     """Yield central and two shops on free ports, seeded, with virtual devices."""
     with tempfile.TemporaryDirectory(prefix="tapledger-browser-") as folder:
-        brief = {"trouble_s": 1.0, "goodbye_s": 0.3}
-        running = Chain(Path(folder), (0, 0, 0), lambda sentence: None, brief, offers)
+        running = Chain(Path(folder), (0, 0, 0), lambda sentence: None, dict(kiosk), offers)
         await running.start()
         try:
             if running.station is None:
-                _missing("the browser walk needs a real pcscd")
+                missing("the browser walk needs a real pcscd")
             yield running
         finally:
             await running.stop()
+
+
+async def take_away(chain: Chain, role: str = "kiosk-reader", shop: str = "shop-a") -> None:
+    """Take the card off a reader and wait until pcscd has seen it go: it looks every 0.4 s, and what comes
+    and goes in between is for it one card that lies there."""
+    bench = chain.benches[shop]
+
+    def gone(snapshot: Snapshot) -> bool:
+        reader = next(device for device in snapshot["devices"] if device["role"] == role)
+        return bool(reader["last_event"].endswith(texts.say(snapshot["language"], "device.event.removed")))
+
+    if bench.devices[role].card is None:
+        return
+    await bench.remove(role)
+    async with Visitor(chain.ports[shop], "console") as console:
+        await console.until(gone, "the card is still on the reader")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -57,25 +88,53 @@ async def chain() -> AsyncIterator[Chain]:
         yield running
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser() -> AsyncIterator[Browser]:
+@asynccontextmanager
+async def running_browser(*more_flags: str) -> AsyncIterator[Browser]:
     if CHROMIUM is None:
-        _missing("Chromium is not installed")
+        missing("Chromium is not installed")
     if faces_folder() is None:
-        _missing("the faces are not built: make ui")
+        missing("the faces are not built: make ui")
     async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *more_flags])
         yield launched
         await launched.close()
 
 
-class Face:
-    """One page of one shop, with everything it complained of."""
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    async with running_browser() as running:
+        yield running
 
-    def __init__(self, page: Page, complaints: list[str], context: BrowserContext) -> None:
+
+class Face:
+    """One page of one shop, with everything it complained of, asked others for, and might have kept."""
+
+    def __init__(self, page: Page, origin: str, context: BrowserContext) -> None:
         self.page = page
-        self.complaints = complaints
+        self.complaints: list[str] = []
+        self.foreign: list[str] = []
+        """Addresses elsewhere that were asked for."""
+        self.cacheable: list[str] = []
+        """Addresses whose answers a browser may write to its disk."""
+        self._hosts = (f"{origin}/", f"{origin.replace('http', 'ws', 1)}/", "data:", "about:blank")
         self._context = context
+        page.on("console", lambda message: self._heard(message))
+        page.on("pageerror", lambda error: self.complaints.append(f"uncaught: {error}"))
+        page.on("websocket", lambda socket: self._asked(socket.url))
+        context.on("request", lambda request: self._asked(request.url))
+        context.on("response", lambda response: self._answered(response))
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(f"{message.type}: {message.text}")
+
+    def _asked(self, url: str) -> None:
+        if not url.startswith(self._hosts):
+            self.foreign.append(url)
+
+    def _answered(self, response: Response) -> None:
+        if response.headers.get("cache-control") != "no-store" and not response.url.startswith("data:"):
+            self.cacheable.append(response.url)
 
     def at(self, test_id: str) -> Locator:
         return self.page.get_by_test_id(test_id)
@@ -95,20 +154,17 @@ class Face:
         return path
 
     async def close(self) -> None:
+        """Close the page; whatever a test was about, its page asked nobody but its own shop."""
         await self._context.close()
+        assert self.foreign == []
 
 
 async def open_face(browser: Browser, port: int, face: str, size: tuple[int, int]) -> Face:
     """Open a face as its own visitor: no cookie or storage of any other page."""
     context = await browser.new_context(viewport={"width": size[0], "height": size[1]})
     page = await context.new_page()
-    complaints: list[str] = []
-
-    def heard(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            complaints.append(f"{message.type}: {message.text}")
-
-    page.on("console", heard)
-    page.on("pageerror", lambda error: complaints.append(f"uncaught: {error}"))
-    await page.goto(f"http://localhost:{port}/{face}")
-    return Face(page, complaints, context)
+    origin = f"http://localhost:{port}"
+    opened = Face(page, origin, context)
+    answer = await page.goto(f"{origin}/{face}")
+    assert answer is not None and answer.headers["content-security-policy"] == POLICY
+    return opened

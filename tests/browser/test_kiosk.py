@@ -8,10 +8,9 @@ from playwright.async_api import Browser, Route, expect
 from tapledger import texts
 from tapledger.lab.chain import Chain
 from tapledger.lab.seed import MEMBERS
-from tapledger.lab.visitor import Snapshot, Visitor
 from tapledger.languages import LANGUAGES
 from tapledger_drivers.printers.raster import missing_glyphs
-from tests.browser.conftest import KIOSK, Face, open_face
+from tests.browser.conftest import KIOSK, Face, open_face, take_away
 from tests.browser.ledger import newest_slip
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -30,23 +29,11 @@ async def on_screen(face: Face, screen: str) -> None:
     await expect(face.page.locator(f'[data-screen="{screen}"]')).to_be_visible(timeout=10_000)
 
 
-async def no_card(chain: Chain, role: str = READER) -> None:
-    """Wait until pcscd has seen the card go: it looks every 0.4 s, and misses a quick change of cards."""
-
-    def gone(snapshot: Snapshot) -> bool:
-        reader = next(device for device in snapshot["devices"] if device["role"] == role)
-        return bool(reader["last_event"].endswith(texts.say(snapshot["language"], "device.event.removed")))
-
-    async with Visitor(chain.ports["shop-a"], "console") as console:
-        await console.until(gone, "the card is still on the reader")
-
-
 async def leave(face: Face, chain: Chain) -> None:
-    await chain.benches["shop-a"].remove(READER)
+    await take_away(chain)
     if await face.at("finish").is_visible():
         await face.at("finish").click()
     await on_screen(face, "attract")
-    await no_card(chain)
     assert face.complaints == []
     await face.close()
 

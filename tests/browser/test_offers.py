@@ -18,9 +18,9 @@ from tapledger import assets
 from tapledger.lab.chain import Chain
 from tapledger.lab.seed import EARPHONES, TOWEL, WATER
 from tapledger.languages import LANGUAGES
-from tests.browser.conftest import Face, open_face, running_chain
+from tests.browser.conftest import Face, open_face, running_chain, take_away
 from tests.browser.ledger import newest_slip
-from tests.browser.test_kiosk import SMALL, choose_language, cut_off, no_card, on_screen, open_kiosk
+from tests.browser.test_kiosk import SMALL, choose_language, cut_off, on_screen, open_kiosk
 from tests.browser.test_kiosk import leave as leave_kiosk
 from tests.browser.test_till import PATIENCE_MS, READER, enter, forgive, leave, open_till, points_of, press
 
@@ -160,8 +160,7 @@ async def test_points_pay_all_or_some_and_never_too_many(browser: Browser, offer
     await expect(face.at("panel-points")).to_have_count(0)
     earn = int((await face.at("earn").inner_text()).split()[0].removeprefix("+"))
     await pay(face)
-    await offers.benches[SHOP].remove(READER)
-    await no_card(offers, READER)
+    await take_away(offers, READER)
     await offers.benches[SHOP].insert(READER, "li")
     await expect(face.at("member")).to_be_visible(timeout=PATIENCE_MS)
     assert await points_of(face) == before - 100 + earn

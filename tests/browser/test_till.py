@@ -20,7 +20,7 @@ from tapledger.lab.chain import Chain
 from tapledger.lab.processes import Child
 from tapledger.lab.seed import CASHIER, CASHIER_PIN, EARPHONES, MEMBERS, TOWEL, WATER
 from tapledger_drivers.printers.raster import missing_glyphs
-from tests.browser.conftest import TILL, Face, open_face
+from tests.browser.conftest import TILL, Face, open_face, take_away
 from tests.browser.ledger import newest_slip
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -65,7 +65,7 @@ async def enter(face: Face, text: str) -> None:
 
 async def leave(face: Face, chain: Chain) -> None:
     """Empty the basket by keys, sign out, and hold that nothing went wrong."""
-    await chain.benches["shop-a"].remove(READER)
+    await take_away(chain, READER)
     lines = face.page.locator('[data-testid^="line-"]')
     await press(face, "Escape", "Escape")
     for left in range(await lines.count(), 0, -1):

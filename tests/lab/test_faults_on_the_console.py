@@ -48,7 +48,7 @@ CARD_FAULTS = {
 async def chain(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chain]:
     """Yield a running chain: central and two shops as processes, on the devices of their benches."""
     # pcscd looks at a virtual reader every 0.4 s: a card must be away for longer to be another one.
-    kiosk = {"trouble_s": 0.9, "goodbye_s": 0.1}
+    kiosk: dict[str, float | str] = {"trouble_s": 0.9, "goodbye_s": 0.1}
     made = Chain(tmp_path_factory.mktemp("chain"), (0, 0, 0), lambda sentence: None, kiosk)
     await made.start()
     try:

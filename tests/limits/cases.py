@@ -21,6 +21,7 @@ from tapledger.membership import (
     coupons,
     entitlement,
     exchange,
+    feedback,
     grants,
     late_credit,
     lottery,
@@ -46,7 +47,7 @@ from tests.limits.leaves import bent
 from tests.lives.rules import BOTTLE
 
 KEY = "the-key"
-OTHER = ("member", "old", "sale", "template", "points", "client_seed", "staff", "text")
+OTHER = ("member", "old", "sale", "template", "points", "client_seed", "staff", "text", "reason")
 """Fields by which a command with the same key is another one."""
 
 
@@ -181,6 +182,7 @@ CASES = (
     Case(check_in.check_in, _command(lambda g: check_in.CheckInCommand(KEY, g.card, staff="s-1"))),
     Case(occasions.give_due, lambda g: {"member": g.mine, "moment": "tap"}),
     Case(participation.answer_survey, _mine(survey="taste", answers=(0,), staff="s-1")),
+    Case(feedback.give, lambda g: {"key": KEY, "score": 4, "reason": "staff"}),
     Case(participation.approve_share, _mine(share="story", what="a picture", staff="s-1")),
     Case(
         entitlement.use_entitlement,
@@ -226,6 +228,10 @@ NOT_RECORDING = {
     "looking_up.look_up": "looks",
     "tap.greet_member": "looks; rings an alarm for a card that is refused",
     "alliance.settle_open": "asks a partner about what send_points began",
+    "pins": "proofs beside a card, no ledger; tests/membership/test_pins.py",
+    "staff_cards": "cards of staff, no ledger; tests/membership/test_staff_cards.py",
+    "parking": "drafts: nothing is posted; tests/web/test_till_parking.py",
+    "shifts": "parts of the chain, nothing is posted; tests/membership/test_shifts.py",
     "lottery.publish": "makes the seed at the first look, once",
     "lottery.reveal": "ends a lottery; tests/membership/test_lottery.py",
     "cards.ring": "an alarm for staff",

@@ -17,6 +17,9 @@ from tapledger.devices.state import Link
 from tapledger.floor.views import EVENTS
 from tapledger.loyalty.rights import STOPS
 from tapledger.loyalty.sales.tenders import NAMES as TENDERS
+from tapledger.membership.feedback import REASONS as REASONS_OF_OPINIONS
+from tapledger.web.kiosk.pages.activities import GIFTS
+from tapledger.web.kiosk.pages.proving import PURPOSES
 from tapledger.wire.news import DIFFERENCES
 from tapledger_drivers.printers.status import StatusBytes
 from tapledger_drivers.quirks import QUIRKS
@@ -26,7 +29,7 @@ ERRORS = {name for name, item in vars(errors).items() if isinstance(item, type)}
 KEY_KINDS = ("problem", "reason", "info")
 CODE = re.compile(r"[A-Z][A-Z0-9_]+")
 
-KINDS = {"Reason": "reason", "_inform": "info"}
+KINDS = {"Reason": "reason", "_inform": "info", "inform": "info"}
 """What makes a key that is no problem; a reason why not is one, for it can be raised too (``why_not``)."""
 
 DEVICE_ERRORS = {"DeviceAbsent", "DeviceLost", "DeviceBlocked", "DeviceError", "_Gone"}
@@ -145,8 +148,9 @@ def keys_said() -> set[str]:
     found = set()
     for path in with_suffix(".py", under=("daemon",)):
         for _, call in _calls(tree(path)):
-            if ast.unparse(call.func) == "texts.say" and isinstance(call.args[1], ast.Constant):
-                found.add(str(call.args[1].value))
+            place = {"texts.say": 1, "here.say": 0}.get(ast.unparse(call.func))
+            if place is not None and isinstance(key := call.args[place], ast.Constant):
+                found.add(str(key.value))
     return found
 
 
@@ -163,6 +167,9 @@ def every_key() -> set[str]:
     return {
         *keys_said(),
         *template_keys(),
+        *(f"kiosk.gift.{one}" for one in GIFTS),
+        *(f"kiosk.proof.{one}" for one in PURPOSES),
+        *(f"kiosk.feedback.{one}" for one in REASONS_OF_OPINIONS),
         *(f"info.{code}" for code in codes["info"]),
         *(f"reason.{code}" for code in codes["reason"]),
         *(f"tender.{kind}" for kind in TENDERS),

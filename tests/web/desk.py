@@ -127,6 +127,7 @@ plain("approve-share", share="story", what="s-77")
 plain("replace-card", card="a", new="b")
 plain("share-uid", uid="04a1b2c3")
 plain("virtual-card")
+plain("set-pin", pin="135792")
 plain("top-up", amount_minor=10_000)
 plain("partner-send", partner="mall", theirs="ann", points=31)
 plain("partner-take", partner="mall", theirs="x-1", points=20)
@@ -140,6 +141,12 @@ async def _(desk: Desk) -> tuple[Body, Body]:
 @story("hire")
 async def _(desk: Desk) -> tuple[Body, Body]:
     return {"staff": "s-9", "name": "Nine", "pin": "1357"}, {"role": "cashier"}
+
+
+@story("staff-card")
+async def _(desk: Desk) -> tuple[Body, Body]:
+    await desk.give("hire", staff="s-9", name="Nine", pin="1357")
+    return {"person": "s-9", "card": "04b1b2c3d4e5f6"}, {}
 
 
 @story("referrer")

@@ -32,9 +32,9 @@ PIN = "2468"
 Snapshot = dict[str, Any]
 
 
-def kiosk_settings(**seconds: float) -> KioskSettings:
-    """Return times as a shop has them, or shorter ones than a shop may have."""
-    return KioskSettings.model_construct(**{**KioskSettings().model_dump(), **seconds})
+def kiosk_settings(**other: float | str) -> KioskSettings:
+    """Return settings as a shop has them, or with shorter times than a shop may have."""
+    return KioskSettings.model_construct(**{**KioskSettings().model_dump(), **other})
 
 
 class Watcher:
@@ -158,7 +158,7 @@ class Faces:
 async def faces(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Faces]:
     built = tmp_path / "built"
     (built / "assets").mkdir(parents=True)
-    for page in ("kiosk", "till", "console"):
+    for page in ("kiosk", "till", "display", "console"):
         (built / f"{page}.html").write_text(f"<title>{page}</title>")
     (built / "assets" / "app.js").write_text("1;")
     monkeypatch.setattr(assets, "faces_folder", lambda: built)

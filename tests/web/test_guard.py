@@ -124,7 +124,7 @@ async def test_our_own_pages_get_through_under_every_name_of_this_machine(faces:
 )
 async def test_a_foreign_websocket_reads_nothing(faces: Faces, headers: dict[str, str], status: int) -> None:
     headers = {name: value.format(own=faces.origin, port=faces.port) for name, value in headers.items()}
-    for face in ("kiosk", "till", "console", "dock"):
+    for face in ("kiosk", "till", "display", "console", "dock"):
         with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
             await faces.session.ws_connect(f"http://127.0.0.1:{faces.port}/live/{face}", headers=headers)
         assert caught.value.status == status

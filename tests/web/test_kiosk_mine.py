@@ -92,9 +92,10 @@ async def test_a_bare_number_sees_no_history(faces: Faces) -> None:
     await faces.bench.join("Bob", Presented("uid", "04A1B2C3D4E5F6", 0, "uid-only"))
     watcher = await faces.watch("kiosk")
     await faces.daemon.kiosk.card(Presented("uid", "04A1B2C3D4E5F6", 0, "uid-only"), NOW_S)
-    assert (await watcher.screen("balance"))["has_history"] is False
+    await watcher.screen("balance")
     status, answer = await faces.post("/api/kiosk/history")
-    assert (status, answer["code"]) == (403, "HISTORY_NEEDS_CARD")
+    assert (status, answer["code"]) == (422, "PIN_NOT_SET")
+    assert watcher.frames[-1][1]["screen"]["screen"] == "balance"
 
 
 @pytest.mark.parametrize("path", ["coupons", "history"])

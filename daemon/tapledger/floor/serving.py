@@ -21,7 +21,7 @@ from tapledger.errors import Invalid, Refused, TapledgerError
 from tapledger.membership.identity import Presented
 from tapledger.membership.scan_pace import ScanPace
 from tapledger.membership.shop import Shop
-from tapledger.web.kiosk import KioskFace
+from tapledger.web.kiosk.face import KioskFace
 from tapledger.web.till import TillFace
 from tapledger_drivers.ports import CardEvent, CardPresented, CardTorn, Feedback, Scan, ScanEvent, ScanRefused
 

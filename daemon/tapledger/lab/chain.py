@@ -42,7 +42,7 @@ class Chain:
         folder: Path,
         ports: tuple[int, int, int],
         say: Callable[[str], None],
-        kiosk: dict[str, float] | None = None,
+        kiosk: dict[str, float | str] | None = None,
         offers: Path | None = None,
         database_url: str = "",
     ) -> None:

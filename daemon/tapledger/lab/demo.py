@@ -11,7 +11,7 @@ import click
 
 from tapledger import assets
 from tapledger.lab.chain import SHOP_NAMES, SHOPS, Chain
-from tapledger.lab.seed import CASHIER_PIN
+from tapledger.lab.seed import CASHIER_PIN, MEMBER_PIN, TECHNICIAN_PIN
 
 
 async def run(folder: Path, ports: tuple[int, int, int], as_json: bool) -> None:
@@ -37,7 +37,10 @@ async def run(folder: Path, ports: tuple[int, int, int], as_json: bool) -> None:
 
 def _announce(chain: Chain, as_json: bool) -> None:
     faces = {
-        shop: {face: f"http://localhost:{chain.ports[shop]}/{face}" for face in ("kiosk", "till", "console")}
+        shop: {
+            face: f"http://localhost:{chain.ports[shop]}/{face}"
+            for face in ("kiosk", "till", "display", "console")
+        }
         for shop in SHOPS
     }
     if as_json:
@@ -48,5 +51,6 @@ def _announce(chain: Chain, as_json: bool) -> None:
         for face, url in urls.items():
             click.echo(f"  {face:8} {url}")
     click.echo(f"\ncentral    {chain.central_url}")
-    click.echo(f"cashier's PIN {CASHIER_PIN} · cards, codes and paper are in the dock on the console page")
+    click.echo(f"PINs: cashier {CASHIER_PIN}, technician {TECHNICIAN_PIN}, Bob Chen {MEMBER_PIN}")
+    click.echo("cards, codes and paper are in the dock on the console page")
     click.echo("Ctrl-C stops everything.")

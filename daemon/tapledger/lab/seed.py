@@ -17,7 +17,7 @@ from tapledger.clock import Clock, SystemClock
 from tapledger.commands.enrol import enrol_shop
 from tapledger.commands.found import Founding, found
 from tapledger.loyalty.facts import Tender
-from tapledger.membership import programs, sign_in
+from tapledger.membership import pins, programs, sign_in, staff_cards
 from tapledger.membership.identity import Presented
 from tapledger.membership.registration import Joining, register_member
 from tapledger.membership.sale import SaleCommand, record_sale
@@ -31,6 +31,10 @@ from tapledger_drivers.cards.trust.signed_token import issue_token
 from tapledger_drivers.emulators.virtual_card import CardKind, VirtualCard
 
 CASHIER, CASHIER_PIN = "demo-cashier", "2468"
+TECHNICIAN, TECHNICIAN_PIN = "demo-technician", "8642"
+STAFF_UID = bytes.fromhex("04a1b2c3d4e5f0")
+MEMBER_PIN = "135792"
+"""Of whoever has a plain card only."""
 HISTORY = dt.timedelta(days=3)
 """The demo's sales are some days old, so that their slips are stale and nothing prints by itself."""
 SEEDED = "seeded"
@@ -87,6 +91,7 @@ def demo_cards(keys: CentralKeys) -> list[DemoCard]:
             "copy of 王小明's card",
             VirtualCard(CardKind.TYPE4, bytes.fromhex("04ffffffffff77"), wang_token),
         ),
+        DemoCard("staff", "演示技师 · staff card", VirtualCard(CardKind.UID_ONLY, STAFF_UID)),
         DemoCard("phone", "a phone (random UID)", VirtualCard(CardKind.UID_ONLY, bytes.fromhex("08112233"))),
     ]
 
@@ -136,6 +141,9 @@ async def seed_shop(
     shop = await open_shop(settings.read(founded.config), SystemClock(), os.urandom)
     try:
         await sign_in.add_person(shop, CASHIER, "演示店员 Demo cashier", "cashier", CASHIER_PIN)
+        await sign_in.add_person(shop, TECHNICIAN, "演示技师 Demo technician", "technician", TECHNICIAN_PIN)
+        plain = Presented("uid", STAFF_UID.hex().upper(), 0, "seed")
+        await staff_cards.give_card(shop, TECHNICIAN, plain)
     finally:
         await shop.store.close()
     return founded.config
@@ -196,6 +204,8 @@ async def _join_and_buy(shop: Shop, member: DemoMember) -> None:
         presented=card,
     )
     await record_sale(shop, command)
+    if not member.credential:
+        await pins.set_pin(shop, pseudonym, MEMBER_PIN)
 
 
 def set_devices(
@@ -203,7 +213,7 @@ def set_devices(
     port: int,
     central_url: str,
     devices: list[dict[str, object]],
-    kiosk: dict[str, float],
+    kiosk: dict[str, float | str],
 ) -> None:
     """Tell a shop where its devices and central are; the emulators have new addresses at each start."""
     document = tomlkit.parse(config.read_text(encoding="utf-8"))

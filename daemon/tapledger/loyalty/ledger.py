@@ -43,7 +43,7 @@ KINDS = frozenset(
         "tier", "review", "coupon", "claim", "coupon_void",
         # what members do
         "checkin", "birthday_gift", "mission", "survey", "draw", "share", "use", "referral", "benefit",
-        "campaign",
+        "campaign", "feedback",
         # the membership itself
         "profile", "birthday", "consent", "referrer", "freeze", "unfreeze", "cancel", "restore", "lapse",
         "merge_out", "merge_in", "unmerge_out", "unmerge_in", "erase", "tag",

@@ -7,7 +7,7 @@ import dataclasses
 import msgspec
 
 from tapledger.database import Transaction
-from tapledger.errors import Corrupt, Invalid
+from tapledger.errors import Corrupt, Invalid, Refused
 from tapledger.loyalty.pricing import ManualDiscount
 from tapledger.loyalty.sales.selling import MAX_SALE_LINES, BasketLine
 from tapledger.membership.identity import Known, Presented
@@ -16,6 +16,7 @@ from tapledger.membership.shop import Shop
 from tapledger.store import device_events, drafts
 
 THOUSAND = 1000
+MAX_UNDONE = 10
 MAX_SCANNED = 20
 """Coupons without a wallet, or codes, of one basket."""
 
@@ -50,6 +51,8 @@ class Basket(msgspec.Struct, frozen=True):
     """Stored value to pay with; what the basket does not need of it stays where it is."""
     top_ups: int = 0
     """How many were taken beside this basket: each has an id of its own, also after a crash."""
+    past: tuple[Basket, ...] = ()
+    """As it was before each of the last changes, the newest last; without a past of their own."""
 
     def lines(self, shop: Shop, language: str) -> tuple[BasketLine, ...]:
         return tuple(shop.catalogue.find(e.sku).line(e.quantity * THOUSAND, language) for e in self.entries)
@@ -156,5 +159,29 @@ async def restore(shop: Shop, till: str) -> Basket:
         basket = msgspec.msgpack.decode(body, type=Basket)
     except msgspec.DecodeError as error:
         raise Corrupt("DRAFT_UNREADABLE", till=till) from error
-    known = tuple(entry for entry in basket.entries if entry.sku in shop.catalogue.articles)
-    return msgspec.structs.replace(basket, entries=known)
+    return known(shop, basket)
+
+
+def known(shop: Shop, basket: Basket) -> Basket:
+    """Return the basket without articles that have left the catalogue since."""
+    entries = tuple(entry for entry in basket.entries if entry.sku in shop.catalogue.articles)
+    return msgspec.structs.replace(basket, entries=entries)
+
+
+def changed(before: Basket, after: Basket) -> Basket:
+    """Return a basket that remembers how it was, so that the change can be taken back."""
+    bare = msgspec.structs.replace(before, past=())
+    if msgspec.structs.replace(after, past=()) == bare:
+        return after
+    return msgspec.structs.replace(after, past=(*before.past, bare)[-MAX_UNDONE:])
+
+
+def undone(basket: Basket) -> Basket:
+    """Return the basket before its last change; raise ``Refused`` when there was none.
+
+    What was recorded meanwhile stays: a top-up, a coupon that went into a wallet.
+    """
+    if not basket.past:
+        raise Refused("NOTHING_UNDONE")
+    *past, before = basket.past
+    return msgspec.structs.replace(before, past=tuple(past), top_ups=basket.top_ups)

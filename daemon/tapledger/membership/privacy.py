@@ -14,7 +14,7 @@ from tapledger.loyalty.life.consenting import Statement
 from tapledger.loyalty.life.lifecycle import Erase
 from tapledger.membership import identity
 from tapledger.membership.shop import Shop, change_member, known_member, operation
-from tapledger.store import history, members
+from tapledger.store import history, members, pins
 from tapledger.store.journal import Recorded
 from tapledger.store.members import Stored
 
@@ -72,6 +72,8 @@ async def erase_member(shop: Shop, key: str, member: str, command: Erase) -> Rec
     """
 
     def decide(tx: Transaction, stored: Stored, now: dt.datetime) -> Decision:
-        return lifecycle.decide_erase(stored.member, command, shop.program, now)
+        decided = lifecycle.decide_erase(stored.member, command, shop.program, now)
+        pins.forget(tx, stored.member.id)
+        return decided
 
     return await change_member(shop, operation(key, "erase", member, command), member, decide)

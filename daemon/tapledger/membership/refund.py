@@ -10,7 +10,7 @@ from tapledger.loyalty.decisions import Decision
 from tapledger.loyalty.sales import deposits, returning
 from tapledger.loyalty.sales.deposits import Deposit, GiveBack
 from tapledger.loyalty.sales.returning import Return, ReturnedLine, Void
-from tapledger.membership import receipts, referral
+from tapledger.membership import receipts, referral, shifts
 from tapledger.membership.shop import Shop, once, operation
 from tapledger.membership.slips import SlipKind
 from tapledger.store.journal import Operation, Recorded
@@ -79,7 +79,8 @@ async def void_sale(shop: Shop, command: VoidCommand) -> Recorded:
 
     def work(tx: Transaction) -> Recorded:
         now, found = shop.clock.now(), receipts.load(tx, command.sale)
-        asked = Void(command.key, command.staff, command.reason, command.day_closed)
+        closed = command.day_closed or shifts.day_closed(tx, command.sale)
+        asked = Void(command.key, command.staff, command.reason, closed)
         decision = returning.decide_void(found.member, found.sold, asked, shop.program, now)
         return post(tx, shop, same, decision, "void", command.language)
 

@@ -9,7 +9,7 @@ from tapledger.errors import Refused
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.sales import returning
 from tapledger.loyalty.sales.returning import Return, ReturnedLine, Void
-from tapledger.membership import receipts
+from tapledger.membership import receipts, shifts
 from tapledger.membership.receipts import Sales
 from tapledger.membership.shop import Shop
 from tapledger.store import history
@@ -43,7 +43,7 @@ async def preview(shop: Shop, wanted: Wanted, staff: str) -> EventBody:
     def work(tx: Transaction) -> EventBody:
         found, now = receipts.load(tx, wanted.sale), shop.clock.now()
         if wanted.void:
-            asked = Void(PREVIEW, staff, wanted.reason)
+            asked = Void(PREVIEW, staff, wanted.reason, shifts.day_closed(tx, wanted.sale))
             return returning.decide_void(found.member, found.sold, asked, shop.program, now).body
         back = Return(
             id=PREVIEW,
@@ -58,10 +58,12 @@ async def preview(shop: Shop, wanted: Wanted, staff: str) -> EventBody:
     return await shop.store.transact(work)
 
 
-def can_void(shop: Shop, sales: Sales) -> bool:
+async def can_void(shop: Shop, sales: Sales) -> bool:
     """Tell whether the whole sale may still be undone."""
+    closed = await shop.store.transact(lambda tx: shifts.day_closed(tx, sales.sold.facts.id))
+    asked = Void(PREVIEW, None, day_closed=closed)
     try:
-        returning.decide_void(sales.member, sales.sold, Void(PREVIEW, None), shop.program, shop.clock.now())
+        returning.decide_void(sales.member, sales.sold, asked, shop.program, shop.clock.now())
     except Refused:
         return False
     return True

@@ -16,10 +16,9 @@ from tapledger.store import prints
 from tapledger.store.prints import Job
 from tapledger.web import print_views
 from tapledger.web.device_snapshots import DeviceView, RepairView
-from tapledger.web.kiosk_api import LanguageBody
 from tapledger.web.live import LiveFeed, percentile
 from tapledger.web.print_snapshots import PaperView
-from tapledger.web.server import intent, read_body
+from tapledger.web.server import LanguageBody, intent, read_body
 from tapledger.web.snapshots import Console, Latency, SyncView
 
 

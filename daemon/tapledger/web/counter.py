@@ -13,11 +13,12 @@ from tapledger.loyalty.facts import Tender
 from tapledger.loyalty.money import MAX_AMOUNT_MINOR
 from tapledger.loyalty.sales.tenders import VALUE, cash_due
 from tapledger.membership import basket as baskets
-from tapledger.membership import explaining, quoting, stored_value, wishes
+from tapledger.membership import explaining, parking, quoting, stored_value, wishes
 from tapledger.membership.basket import Basket
 from tapledger.membership.coupons import claim_code
 from tapledger.membership.explaining import Explained
 from tapledger.membership.looking_up import CouponFound
+from tapledger.membership.parking import Parked
 from tapledger.membership.quoting import Quoted
 from tapledger.membership.sale import SaleCommand, last_sale, record_sale
 from tapledger.membership.shop import Shop
@@ -26,6 +27,7 @@ from tapledger.membership.stored_value import TopUpCommand
 from tapledger.membership.tap import Greeting, greet_again
 from tapledger.store import prints
 from tapledger.store.journal import Recorded
+from tapledger.store.people import mask
 from tapledger.store.prints import Job
 from tapledger.store.staff import Person
 
@@ -55,6 +57,8 @@ class Counter:
         """Explains it."""
         self.top_up_minor = 0
         """Somebody asks what topping up so much would bring."""
+        self.parked: list[Parked] = []
+        """Baskets that wait, the longest waiting first."""
         self.taking: int | None = None
         """The scan that is being taken: it is handled in the instant in which the basket changes."""
 
@@ -65,6 +69,7 @@ class Counter:
         """
         self.last = await last_sale(self._shop)
         await self.read_slips()
+        await self.read_parked()
         await self.explain(self.last)
         try:
             self.basket = await baskets.restore(self._shop, TILL)
@@ -76,8 +81,53 @@ class Counter:
         await self.requote()
 
     async def keep(self, basket: Basket) -> None:
+        """Keep a changed basket, and how it was."""
+        await self._keep(baskets.changed(self.basket, basket))
+
+    async def undo(self) -> None:
+        """Take the last change of the basket back; raise ``Refused`` when there was none."""
+        await self._keep(baskets.undone(self.basket))
+        await self.greet()
+        await self.requote()
+
+    async def _keep(self, basket: Basket) -> None:
         await baskets.keep(self._shop, TILL, basket, self.taking)
         await self._price(basket)
+
+    # Put aside.
+    def as_parked(self, staff: str) -> Parked:
+        name = "" if self.greeting is None else mask(self.greeting.known.name)
+        return Parked(
+            id=self.basket.sale,
+            at=self._shop.clock.now(),
+            staff=staff,
+            member=name,
+            due_minor=self.quoted.due_minor,
+            basket=replace(self.basket, past=()),
+        )
+
+    async def park(self, staff: str) -> None:
+        """Put the basket aside and begin another."""
+        await self._take_up(await parking.park(self._shop, TILL, self.as_parked(staff)))
+
+    async def recall(self, number: int, staff: str) -> None:
+        """Take up what was put aside, by its place in the list; what lies here now is put aside for it."""
+        if not 1 <= number <= len(self.parked):
+            raise Invalid("CHOICE_UNKNOWN", number=number)
+        wanted = self.parked[number - 1].id
+        try:
+            await self._take_up(await parking.recall(self._shop, TILL, wanted, self.as_parked(staff)))
+        finally:
+            await self.read_parked()
+
+    async def _take_up(self, basket: Basket) -> None:
+        self.basket, self.greeting, self.top_up_minor = basket, None, 0
+        await self.greet()
+        await self.requote()
+        await self.read_parked()
+
+    async def read_parked(self) -> None:
+        self.parked = await parking.waiting(self._shop)
 
     async def requote(self) -> None:
         await self._price(self.basket)

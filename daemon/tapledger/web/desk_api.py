@@ -15,8 +15,7 @@ from tapledger.membership.desk.asking import Staff
 from tapledger.membership.shop import Shop
 from tapledger.membership.sign_in import Throttle
 from tapledger.store.staff import Person
-from tapledger.web.kiosk_api import Nothing
-from tapledger.web.server import read_body
+from tapledger.web.server import Nothing, read_body
 from tapledger.web.till_api import SHIFT_S, TOKEN_BYTES, SignIn
 
 COOKIE = "tapledger_desk"

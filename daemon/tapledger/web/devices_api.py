@@ -20,8 +20,7 @@ from tapledger.web.device_snapshots import (
     DeviceEventView,
     HealthView,
 )
-from tapledger.web.kiosk_api import Nothing
-from tapledger.web.server import intent, read_body
+from tapledger.web.server import Nothing, intent, read_body
 
 PATH = "/api/devices"
 Level = Literal["internal", "external", "interactive"]

@@ -12,9 +12,9 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from tapledger.errors import NotFound
-from tapledger.web.snapshots import Console, Dock, Frame, Kiosk, Till
+from tapledger.web.snapshots import Console, Display, Dock, Frame, Kiosk, Till
 
-Snapshot = Kiosk | Till | Console | Dock
+Snapshot = Kiosk | Till | Display | Console | Dock
 
 HEARTBEAT_S = 15.0
 MAX_MESSAGE_BYTES = 1024

@@ -9,9 +9,8 @@ from aiohttp import web
 
 from tapledger.membership import slips
 from tapledger.membership.shop import Shop
-from tapledger.web.kiosk_api import Nothing
 from tapledger.web.print_views import TECHNICIAN
-from tapledger.web.server import intent, read_body
+from tapledger.web.server import Nothing, intent, read_body
 from tapledger.web.till_api import CameOutBody, SlipBody
 
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from tapledger.web.kiosk_api import Nothing
-from tapledger.web.server import read_body
+from tapledger.web.server import Nothing, read_body
 
 CONTENT_TYPE = "application/x-ndjson"
 

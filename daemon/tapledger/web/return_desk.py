@@ -55,17 +55,17 @@ class ReturnDesk:
 
     async def open(self, receipt: str) -> None:
         """Show a sale; raise ``Invalid`` or ``NotFound`` for what names none of this shop."""
-        self._show(receipt, await receipts.show(self.shop, receipt))
+        sales = await receipts.show(self.shop, receipt)
+        self._show(receipt, sales, voidable=await return_desk.can_void(self.shop, sales))
 
     async def open_number(self, number: int) -> None:
         if not 1 <= number <= len(self.recent):
             raise Invalid("CHOICE_UNKNOWN", number=number)
         await self.open(self.recent[number - 1].receipt)
 
-    def _show(self, receipt: str, sales: Sales) -> None:
+    def _show(self, receipt: str, sales: Sales, *, voidable: bool) -> None:
         lines, back = sales.sold.facts.lines, sales.sold.milli_back()
         left = tuple(line.quantity_milli - gone for line, gone in zip(lines, back, strict=True))
-        voidable = return_desk.can_void(self.shop, sales)
         self.is_open = True
         self.opened = Opened(receipt.partition(":")[0], sales, left, voidable)
 

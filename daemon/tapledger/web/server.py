@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 LOOPBACK = "127.0.0.1"
 SHUTDOWN_S = 2.0
-PAGES = ("kiosk", "till", "console")
+PAGES = ("kiosk", "till", "display", "console")
 LIVE_VERSION = "Live-Version"
 NOT_BUILT = "The faces are not built. Run: make ui\n"
 
@@ -104,6 +104,14 @@ def _page(name: str) -> guard.Handler:
         return web.FileResponse(folder / f"{name}.html")
 
     return serve
+
+
+class Nothing(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of an intent that says all by its name."""
+
+
+class LanguageBody(msgspec.Struct, forbid_unknown_fields=True):
+    language: str
 
 
 async def read_body(request: web.Request, kind: type[B]) -> B:

@@ -23,6 +23,7 @@ from tapledger.web.checkout_snapshots import (
     Why,
 )
 from tapledger.web.device_snapshots import DeviceView, RepairView, TroubleView
+from tapledger.web.display_snapshots import Display as Display
 from tapledger.web.dock_snapshots import Dock as Dock
 from tapledger.web.dock_snapshots import DockCard as DockCard
 from tapledger.web.dock_snapshots import DockCode as DockCode
@@ -33,176 +34,12 @@ from tapledger.web.dock_snapshots import DockNetwork as DockNetwork
 from tapledger.web.dock_snapshots import DockSlip as DockSlip
 from tapledger.web.dock_snapshots import NetworkChoice as NetworkChoice
 from tapledger.web.dock_snapshots import NetworkState as NetworkState
+from tapledger.web.kiosk_snapshots import DeviceLight as DeviceLight
+from tapledger.web.kiosk_snapshots import HelpState
+from tapledger.web.kiosk_snapshots import Kiosk as Kiosk
+from tapledger.web.kiosk_snapshots import SlipState as SlipState
 from tapledger.web.print_snapshots import DrawerView, PaperView, PrintView
-
-DeviceLight = Literal["ok", "trouble", "missing"]
-SlipState = Literal["printing", "printed", "failed", "unknown", "sent"]
-"""``sent``: by a printer that never says whether a slip came out, and nobody is to be asked; not printed."""
-
-
-class MemberView(msgspec.Struct, frozen=True):
-    name: str
-    """Masked: 王**."""
-    tier: str
-    trust: int
-    """0 to 3: how sure we are who this is."""
-
-
-class Expiring(msgspec.Struct, frozen=True):
-    points: int
-    last_day: str
-    """ISO date, the last day on which they are worth something."""
-
-
-class NextTier(msgspec.Struct, frozen=True):
-    name: str
-    missing: str
-    """Formatted money still to be spent."""
-
-
-class RewardView(msgspec.Struct, frozen=True):
-    id: str
-    title: str
-    cost_points: int
-    available: bool
-    why_not: str | None = None
-    """The reason in one sentence when it cannot be had now."""
-
-
-class CouponView(msgspec.Struct, frozen=True):
-    title: str
-    last_day: str | None
-    """ISO date, the last day on which it can be used."""
-    why_not: str | None = None
-    """The reason in one sentence when it cannot be used now."""
-
-
-# ---- kiosk ---------------------------------------------------------------------------------------------
-class Starting(msgspec.Struct, frozen=True, tag_field="screen", tag="starting"):
-    pass
-
-
-class Attract(msgspec.Struct, frozen=True, tag_field="screen", tag="attract"):
-    pass
-
-
-class Trouble(msgspec.Struct, frozen=True, tag_field="screen", tag="trouble"):
-    """A card that could not be used; goes away by itself."""
-
-    problem: Problem
-
-
-class Balance(msgspec.Struct, frozen=True, tag_field="screen", tag="balance"):
-    member: MemberView
-    points: int
-    rewards: list[RewardView]
-    """At most three, those that can be had now first."""
-    more_rewards: bool
-    """There are rewards beyond these; ``POST /api/kiosk/rewards`` shows all."""
-    given: list[str]
-    """What this tap brought, in sentences: a birthday gift, a welcome coupon."""
-    ways_up: list[str]
-    """What the next tier still asks for, where money alone does not say it."""
-    coupons: int
-    """How many can be used now."""
-    best_coupons: list[CouponView]
-    """At most three of them, those that end first."""
-    has_history: bool
-    """``POST /api/kiosk/history`` shows it: only to a card that proved itself (decisions R10)."""
-    expiring: Expiring | None = None
-    next_tier: NextTier | None = None
-
-
-class Coupons(msgspec.Struct, frozen=True, tag_field="screen", tag="coupons"):
-    member: MemberView
-    coupons: list[CouponView]
-    """Those that can be used now first."""
-
-
-class HistoryEntry(msgspec.Struct, frozen=True):
-    """One thing that happened to a member. No article is named."""
-
-    day: str
-    """ISO date."""
-    what: str
-    points: int
-    """What it changed of the points."""
-    why: list[str]
-    """The sentences of the receipt."""
-
-
-class History(msgspec.Struct, frozen=True, tag_field="screen", tag="history"):
-    member: MemberView
-    points: int
-    entries: list[HistoryEntry]
-    """The newest first."""
-
-
-class Rewards(msgspec.Struct, frozen=True, tag_field="screen", tag="rewards"):
-    member: MemberView
-    points: int
-    rewards: list[RewardView]
-
-
-class Confirm(msgspec.Struct, frozen=True, tag_field="screen", tag="confirm"):
-    member: MemberView
-    reward: RewardView
-    points_after: int
-
-
-class Done(msgspec.Struct, frozen=True, tag_field="screen", tag="done"):
-    member: MemberView
-    reward_title: str
-    points: int
-    """What is left."""
-    voucher: str
-    """The code that the till takes; shown large when paper does not come out."""
-    slip: SlipState
-    voucher_svg: str = ""
-    """The same as a QR code to take a picture of, while paper does not come out."""
-
-
-class Goodbye(msgspec.Struct, frozen=True, tag_field="screen", tag="goodbye"):
-    pass
-
-
-class OutOfService(msgspec.Struct, frozen=True, tag_field="screen", tag="out_of_service"):
-    problem: Problem
-
-
-KioskScreen = (
-    Starting
-    | Attract
-    | Trouble
-    | Balance
-    | Rewards
-    | Coupons
-    | History
-    | Confirm
-    | Done
-    | Goodbye
-    | OutOfService
-)
-
-
-class Kiosk(msgspec.Struct, frozen=True):
-    language: Language
-    languages: list[Language]
-    reader: DeviceLight
-    printer: DeviceLight
-    as_of: str | None
-    """hh:mm of the last word from central when it is out of reach, else null."""
-    simulated: bool
-    """A reader, scanner or printer of this face is no thing: the page is watermarked."""
-    still_here_s: int | None
-    """Seconds until sign-out when the countdown shows, else null; the server decides, the page draws."""
-    screen: KioskScreen
-    paper_left: int | None = None
-    """Receipts that the paper is still good for, when they are few."""
-    troubles: list[TroubleView] = []
-    """What does not work of what stands here."""
-    takes_codes: bool = False
-    """A scanner stands here and works."""
+from tapledger.web.shift_snapshots import ParkedView, ShiftView
 
 
 # ---- till ----------------------------------------------------------------------------------------------
@@ -284,6 +121,14 @@ class LastSale(msgspec.Struct, frozen=True):
     """Names the slip, for ``slip-again``."""
 
 
+class PhoneCode(msgspec.Struct, frozen=True):
+    """A code that somebody at the kiosk waits for; staff tell it to whoever shows that number (R29)."""
+
+    phone: str
+    """Masked: *** 8000."""
+    code: str
+
+
 class Till(msgspec.Struct, frozen=True):
     language: Language
     languages: list[Language]
@@ -320,6 +165,13 @@ class Till(msgspec.Struct, frozen=True):
     """Receipts that the paper is still good for, when they are few."""
     troubles: list[TroubleView] = []
     """What does not work of what stands here."""
+    help: HelpState = "none"
+    """Somebody at the kiosk asks for staff; ``POST /api/till/help`` says that one comes."""
+    phone_codes: list[PhoneCode] = []
+    parked: list[ParkedView] = []
+    """Baskets that wait, the longest waiting first."""
+    shift: ShiftView | None = None
+    """The business day; null while nobody is signed in."""
 
 
 # ---- console -------------------------------------------------------------------------------------------
@@ -384,11 +236,17 @@ class Console(msgspec.Struct, frozen=True):
     latency: Latency
 
 
-FACES: dict[str, type[msgspec.Struct]] = {"kiosk": Kiosk, "till": Till, "console": Console, "dock": Dock}
+FACES: dict[str, type[msgspec.Struct]] = {
+    "kiosk": Kiosk,
+    "till": Till,
+    "display": Display,
+    "console": Console,
+    "dock": Dock,
+}
 
 
 class Frame(msgspec.Struct, frozen=True):
     """What the WebSocket carries: the version grows by one per change; the newest replaces all before it."""
 
     version: int
-    snapshot: Kiosk | Till | Console | Dock
+    snapshot: Kiosk | Till | Display | Console | Dock

@@ -14,8 +14,7 @@ from tapledger.identifiers import Randomness
 from tapledger.membership import slips
 from tapledger.membership.desk.asking import milli
 from tapledger.membership.sign_in import same_secret
-from tapledger.web.kiosk_api import LanguageBody, Nothing
-from tapledger.web.server import intent, read_body
+from tapledger.web.server import LanguageBody, Nothing, intent, read_body
 from tapledger.web.till import TillFace
 
 COOKIE = "tapledger_till"
@@ -42,6 +41,16 @@ class Enter(msgspec.Struct, forbid_unknown_fields=True):
 
 class Number(msgspec.Struct, forbid_unknown_fields=True):
     number: int
+
+
+class Counted(msgspec.Struct, forbid_unknown_fields=True):
+    amount_minor: int
+
+
+class DayCounted(msgspec.Struct, forbid_unknown_fields=True):
+    number: int
+    """Of the day that is closed: the page's, so that two touches close one."""
+    amount_minor: int
 
 
 class Quantity(msgspec.Struct, forbid_unknown_fields=True):
@@ -140,10 +149,23 @@ class TillApi:
             self._guarded("join", self._join),
             self._guarded("member-off", self._member_off),
             self._guarded("clear", self._clear),
+            self._guarded("park", self._park),
+            self._guarded("recall", self._recall),
+            self._guarded("undo", self._undo),
+            *self._shift_routes(),
             intent("/api/till/language", self._language),
             *self._return_routes(),
             self._guarded("slip-came-out", self._slip_came_out),
             self._guarded("slip-again", self._slip_again),
+        ]
+
+    def _shift_routes(self) -> list[web.RouteDef]:
+        return [
+            self._guarded("shift-open", self._shift_open),
+            self._guarded("shift-report", self._shift_report),
+            self._guarded("shift-close", self._shift_close),
+            self._guarded("shift-print", self._shift_print),
+            self._guarded("shift-done", self._shift_done),
         ]
 
     def _return_routes(self) -> list[web.RouteDef]:
@@ -248,6 +270,38 @@ class TillApi:
     async def _clear(self, request: web.Request) -> None:
         await read_body(request, Nothing)
         await self._till.clear()
+
+    async def _park(self, request: web.Request) -> None:
+        await read_body(request, Nothing)
+        await self._till.park()
+
+    async def _recall(self, request: web.Request) -> None:
+        await self._till.recall((await read_body(request, Number)).number)
+
+    async def _undo(self, request: web.Request) -> None:
+        await read_body(request, Nothing)
+        await self._till.undo()
+
+    async def _shift_open(self, request: web.Request) -> None:
+        amount = (await read_body(request, Counted)).amount_minor
+        await self._till.at_shift(lambda desk, person: desk.open(person, amount))
+
+    async def _shift_report(self, request: web.Request) -> None:
+        await read_body(request, Nothing)
+        await self._till.at_shift(lambda desk, _: desk.x_report())
+
+    async def _shift_close(self, request: web.Request) -> None:
+        body = await read_body(request, DayCounted)
+        await self._till.at_shift(lambda desk, person: desk.close(body.number, person, body.amount_minor))
+
+    async def _shift_print(self, request: web.Request) -> None:
+        await read_body(request, Nothing)
+        language = self._till.language
+        await self._till.at_shift(lambda desk, _: desk.print(language))
+
+    async def _shift_done(self, request: web.Request) -> None:
+        await read_body(request, Nothing)
+        await self._till.at_shift(lambda desk, _: desk.done())
 
     async def _language(self, request: web.Request) -> None:
         await self._till.set_language((await read_body(request, LanguageBody)).language)

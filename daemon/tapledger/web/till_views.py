@@ -14,10 +14,13 @@ from tapledger.membership.shop import Shop
 from tapledger.membership.slips import job_id
 from tapledger.store.people import mask
 from tapledger.store.staff import Person
-from tapledger.web import checkout_views, print_views, return_views, views
+from tapledger.web import checkout_views, print_views, return_views, shift_views, views
 from tapledger.web.counter import Counter
-from tapledger.web.return_desk import ReturnDesk
-from tapledger.web.snapshots import Choice, LastSale, Message, Staff, Till, TillMember
+from tapledger.web.kiosk_snapshots import HelpState
+from tapledger.web.return_desk import CASHIER, ReturnDesk
+from tapledger.web.shift_desk import ShiftDesk
+from tapledger.web.shift_snapshots import ShiftView
+from tapledger.web.snapshots import Choice, LastSale, Message, PhoneCode, Staff, Till, TillMember
 from tapledger.web.views import Lights
 
 SHOWN_TAIL = 4
@@ -31,6 +34,8 @@ class Around:
     online: bool
     unsynced: int
     drawer_open: bool | None = None
+    help: HelpState = "none"
+    phone_codes: tuple[PhoneCode, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,7 @@ class Parts:
     around: Around
     counter: Counter
     desk: ReturnDesk
+    shift: ShiftDesk
     found: list[Found]
     message: Message | None
     stranger: str | None
@@ -84,7 +90,16 @@ def till(shop: Shop, parts: Parts) -> Till:
         drawer=print_views.drawer_view(counter.last_slip, parts.around.drawer_open, language),
         paper_left=parts.around.lights.paper_left,
         troubles=list(parts.around.lights.troubles),
+        parked=shift_views.parked(shop, counter.parked, language),
+        shift=_shift(shop, parts) if signed_in else None,
+        help=parts.around.help,
+        phone_codes=list(parts.around.phone_codes) if signed_in else [],
     )
+
+
+def _shift(shop: Shop, parts: Parts) -> ShiftView:
+    blind = parts.staff is None or parts.staff.role == CASHIER
+    return shift_views.shift(shop, parts.shift.now, parts.shift.report, parts.language, blind=blind)
 
 
 def _member(shop: Shop, counter: Counter) -> TillMember | None:

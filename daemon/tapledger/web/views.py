@@ -15,7 +15,14 @@ from tapledger.store import prints
 from tapledger.store.people import mask
 from tapledger.store.prints import Job
 from tapledger.web.device_snapshots import TroubleView
-from tapledger.web.snapshots import DeviceLight, Expiring, MemberView, NextTier, RewardView, SlipState
+from tapledger.web.kiosk_snapshots import (
+    DeviceLight,
+    Expiring,
+    MemberView,
+    NextTier,
+    RewardView,
+    SlipState,
+)
 
 BEST_REWARDS = 3
 QUIET_MODULES, QR_MODULE_PX = 4, 6

@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 
+import { useCell } from "../shared/cell";
 import type { Feed } from "../shared/live";
 import type { Console, Problem } from "../shared/snapshots";
 import { Watermark } from "../shared/watermark";
@@ -22,8 +23,8 @@ const QUIET_S = 2;
 
 /** Draws the newest snapshot of the machine. What the page adds of its own: a refusal, and that the feed is lost. */
 export function ConsoleFace({ feed }: { feed: Feed<Console> }) {
-  const view = feed.snapshot.value;
-  const lost = useLasting(!feed.connected.value, QUIET_S);
+  const view = useCell(feed.snapshot);
+  const lost = useLasting(!useCell(feed.connected), QUIET_S);
   return view === null ? <Connecting shown={lost} /> : <Machine view={view} lost={lost} />;
 }
 

@@ -1,6 +1,6 @@
 import type { Balance } from "../shared/snapshots";
-import { Chevron } from "../shared/icons";
-import { pressed } from "../shared/press";
+import { Lock } from "../shared/icons";
+import { Button } from "./button";
 import type { Intend } from "./intents";
 import { MemberLine, PointsFigure } from "./member";
 import { RewardCard } from "./reward_card";
@@ -37,10 +37,10 @@ export function BalanceScreen({ screen, asOf, intend }: Props) {
   );
 }
 
-/** What this tap brought first, then what would be lost or missed. */
+/** What this tap brought first, then what limits it now, then what would be lost or missed. */
 function Notes({ screen }: { screen: Balance }) {
   const { say, number, day } = useTexts();
-  const { expiring, next_tier: nextTier, best_coupons: coupons } = screen;
+  const { expiring, next_tier: nextTier, best_coupons: coupons, offline } = screen;
   const names = coupons.map(({ title, last_day }) =>
     last_day ? say("kiosk.balance.coupon_until", { title, day: day(last_day) }) : title,
   );
@@ -50,6 +50,14 @@ function Notes({ screen }: { screen: Balance }) {
         <li class="given" data-testid="given">
           {screen.given.join(" · ")}
         </li>
+      )}
+      {offline && (
+        <li class="given" data-testid="offline">
+          {say("kiosk.balance.offline", { limit: number(offline.limit_points), left: number(offline.left_points) })}
+        </li>
+      )}
+      {screen.value != null && (
+        <li data-testid="value">{say("kiosk.balance.value", { amount: screen.value })}</li>
       )}
       {expiring && (
         <li data-testid="expiring">
@@ -74,36 +82,36 @@ function Notes({ screen }: { screen: Balance }) {
 /** What else can be looked up; the small panel shows fewer rewards, so it offers all of them sooner. */
 function LookUp({ screen, intend }: { screen: Balance; intend: Intend }) {
   const { say, number } = useTexts();
-  const all = screen.more_rewards ? "button quiet more" : "button quiet more only-small";
   return (
     <nav class="look-up">
       {(screen.more_rewards || screen.rewards.length > 2) && (
-        <button type="button" class={all} data-testid="more-rewards" onClick={pressed(() => intend("rewards"))}>
-          <span>{say("kiosk.balance.more")}</span>
-          <Chevron />
-        </button>
+        <Button
+          id="more-rewards"
+          kind={screen.more_rewards ? "quiet more" : "quiet more only-small"}
+          act={() => intend("rewards")}
+        >
+          {say("kiosk.balance.more")}
+        </Button>
+      )}
+      {screen.activities > 0 && (
+        <Button id="activities" kind="quiet more" act={() => intend("activities")}>
+          {say("kiosk.action.activities", { count: number(screen.activities) })}
+        </Button>
       )}
       {screen.coupons > 0 && (
-        <button
-          type="button"
-          class="button quiet more"
-          data-testid="coupons"
-          onClick={pressed(() => intend("coupons"))}
-        >
-          <span>{say("kiosk.action.coupons", { count: number(screen.coupons) })}</span>
-          <Chevron />
-        </button>
+        <Button id="coupons" kind="quiet more" act={() => intend("coupons")}>
+          {say("kiosk.action.coupons", { count: number(screen.coupons) })}
+        </Button>
+      )}
+      {screen.has_value && screen.value == null && (
+        <Button id="show-value" kind="quiet more" icon={Lock} act={() => intend("value")}>
+          {say("kiosk.action.value")}
+        </Button>
       )}
       {screen.has_history && (
-        <button
-          type="button"
-          class="button quiet more"
-          data-testid="history"
-          onClick={pressed(() => intend("history"))}
-        >
-          <span>{say("kiosk.action.history")}</span>
-          <Chevron />
-        </button>
+        <Button id="history" kind="quiet more" act={() => intend("history")}>
+          {say("kiosk.action.history")}
+        </Button>
       )}
     </nav>
   );

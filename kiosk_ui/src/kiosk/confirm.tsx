@@ -1,9 +1,10 @@
-import { Back, Check, Printer } from "../shared/icons";
-import { pressed } from "../shared/press";
+import { Back, Card, Check, Lock, Printer } from "../shared/icons";
 import type { Confirm } from "../shared/snapshots";
+import { Button } from "./button";
 import type { Intend } from "./intents";
 import { MemberLine } from "./member";
-import { useTexts } from "./texts";
+import { TapPicture } from "./pictures";
+import { type MessageId, useTexts } from "./texts";
 
 interface Props {
   screen: Confirm;
@@ -12,17 +13,22 @@ interface Props {
   intend: Intend;
 }
 
+const NEXT = { tap: ["kiosk.confirm.tap", Card], pin: ["kiosk.confirm.pin", Lock] } as const;
+
+/** Asks once before points are spent: by a touch, by the card once more, or by a touch and the PIN. */
 export function ConfirmScreen({ screen, noPaper, intend }: Props) {
   const { say, number } = useTexts();
-  const { reward } = screen;
+  const { reward, how = "touch" } = screen;
+  const points = number(reward.cost_points);
   return (
     <>
       <section class="reading asking">
         <MemberLine member={screen.member} />
         <p class="question" data-testid="question">
-          {say("kiosk.confirm.question", { points: number(reward.cost_points), reward: reward.title })}
+          {say("kiosk.confirm.question", { points, reward: reward.title })}
         </p>
         <p class="notes">{say("kiosk.confirm.after", { points: number(screen.points_after) })}</p>
+        {how !== "touch" && <Next how={how} />}
         {noPaper && (
           <p class="slip-state" role="status" data-slip="failed" data-testid="no-paper">
             <Printer />
@@ -30,21 +36,34 @@ export function ConfirmScreen({ screen, noPaper, intend }: Props) {
           </p>
         )}
       </section>
-      <section class="acting decide">
-        <button
-          type="button"
-          class="button primary huge"
-          data-testid="confirm"
-          onClick={pressed(() => intend("confirm", { reward: reward.id }))}
-        >
-          <Check />
-          <span>{say("kiosk.confirm.yes", { points: number(reward.cost_points) })}</span>
-        </button>
-        <button type="button" class="button quiet" data-testid="back" onClick={pressed(() => intend("back"))}>
-          <Back />
-          <span>{say("kiosk.confirm.no")}</span>
-        </button>
+      <section class={how === "tap" ? "acting decide by-card" : "acting decide"}>
+        {how === "tap" ? (
+          <TapPicture />
+        ) : (
+          <Button
+            id="confirm"
+            kind="primary huge"
+            icon={how === "pin" ? Lock : Check}
+            act={() => intend("confirm", { reward: reward.id })}
+          >
+            {say("kiosk.confirm.yes", { points })}
+          </Button>
+        )}
+        <Button id="back" icon={Back} act={() => intend("back")}>
+          {say("kiosk.confirm.no")}
+        </Button>
       </section>
     </>
+  );
+}
+
+function Next({ how }: { how: keyof typeof NEXT }) {
+  const { say } = useTexts();
+  const [words, Icon] = NEXT[how];
+  return (
+    <p class="slip-state given" data-testid="confirm-how" data-how={how}>
+      <Icon />
+      <span>{say(words satisfies MessageId)}</span>
+    </p>
   );
 }

@@ -15,6 +15,7 @@ export function CouponsScreen({ screen, intend }: { screen: Coupons; intend: Int
       <section class="reading">
         <MemberLine member={screen.member} />
         <p class="question">{say("kiosk.coupons.title")}</p>
+        <p class="notes">{say("kiosk.coupons.next")}</p>
       </section>
       <section class="acting list">
         <ul class="rewards" data-testid="coupons-page" data-page={page + 1}>

@@ -1,47 +1,69 @@
+import { Bell, Globe, Help, LargerText, Leave, Speech } from "../shared/icons";
 import { LANGUAGE_NAMES } from "../shared/i18n";
-import { Globe, LargerText, Leave } from "../shared/icons";
 import { pressed } from "../shared/press";
 import type { Kiosk } from "../shared/snapshots";
+import { Button } from "./button";
 import type { Intend } from "./intents";
-import { useTexts } from "./texts";
+import { type MessageId, useTexts } from "./texts";
 
 interface Props {
   kiosk: Kiosk;
-  inSession: boolean;
-  large: boolean;
-  toggleLarge: () => void;
   chooseLanguage: () => void;
   intend: Intend;
 }
 
-/** The same three ways out on every screen, always in the same place. */
-export function Footer({ kiosk, inSession, large, toggleLarge, chooseLanguage, intend }: Props) {
+const HELP: Record<NonNullable<Kiosk["help"]>, MessageId> = {
+  none: "kiosk.action.help",
+  called: "kiosk.action.help_called",
+  coming: "kiosk.action.help_coming",
+  busy: "kiosk.action.help_busy",
+};
+
+/** The same ways out and aids on every screen, always in the same place; none while the glass is wiped. */
+export function Footer({ kiosk, chooseLanguage, intend }: Props) {
   const { say } = useTexts();
-  const nothingElseToDo = kiosk.screen.screen === "done";
+  const { screen, comfort = {}, help = "none" } = kiosk;
+  if (screen.screen === "out_of_service" && screen.why === "cleaning") return null;
+  const nothingElseToDo = screen.screen === "done" || (screen.screen === "join" && screen.step === "joined");
   return (
     <footer class="footer">
-      {inSession && (
-        <button
-          type="button"
-          class={nothingElseToDo ? "button primary finish" : "button quiet finish"}
-          data-testid="finish"
-          onClick={pressed(() => intend("finish"))}
+      {kiosk.in_session && (
+        <Button
+          id="finish"
+          kind={nothingElseToDo ? "primary finish" : "quiet finish"}
+          icon={Leave}
+          act={() => intend("finish")}
         >
-          <Leave />
-          <span>{say("kiosk.action.finish")}</span>
-        </button>
+          {say("kiosk.action.finish")}
+        </Button>
       )}
       <span class="footer-gap" />
-      <button
-        type="button"
-        class="button quiet"
-        data-testid="larger-text"
-        aria-pressed={large}
-        onClick={pressed(toggleLarge)}
+      <Button
+        id="larger-text"
+        icon={LargerText}
+        on={comfort.large === true}
+        act={() => intend("comfort", { large: comfort.large !== true })}
       >
-        <LargerText />
-        <span>{say(large ? "kiosk.action.normal_text" : "kiosk.action.larger_text")}</span>
-      </button>
+        {say(comfort.large ? "kiosk.action.normal_text" : "kiosk.action.larger_text")}
+      </Button>
+      {kiosk.speaks && (
+        <Button
+          id="read-aloud"
+          icon={Speech}
+          on={comfort.speech === true}
+          act={() => intend("comfort", { speech: comfort.speech !== true })}
+        >
+          {say("kiosk.action.speech")}
+        </Button>
+      )}
+      <Button
+        id="help"
+        kind={help === "none" ? "quiet" : "quiet called"}
+        icon={help === "none" ? Help : Bell}
+        act={() => intend("help")}
+      >
+        {say(HELP[help])}
+      </Button>
       <button
         type="button"
         class="button quiet"

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 
 import { Chevron } from "../shared/icons";
 import { pressed } from "../shared/press";
@@ -7,11 +7,12 @@ import type { Intend } from "./intents";
 import { MemberLine, PointsFigure } from "./member";
 import { Pager } from "./pager";
 import { itemsPerPage, usePages } from "./pages";
+import { Sheet } from "./sheet";
 import { useTexts } from "./texts";
 
 /** What changed the points lately; a touch says why, in the words of the receipt. */
 export function HistoryScreen({ screen, intend }: { screen: History; intend: Intend }) {
-  const { say } = useTexts();
+  const { say, day } = useTexts();
   const { page, pages, shown, turn } = usePages(screen.entries, itemsPerPage(), intend);
   const [asked, ask] = useState<HistoryEntry | null>(null);
 
@@ -37,7 +38,18 @@ export function HistoryScreen({ screen, intend }: { screen: History; intend: Int
         </ul>
         <Pager page={page} pages={pages} turn={turn} back={() => intend("back")} />
       </section>
-      {asked && <Why entry={asked} close={() => why(null)} />}
+      {asked && (
+        <Sheet id="why" label={say("kiosk.history.why")} close={() => why(null)}>
+          <h2 class="dialog-text">
+            {asked.what} · {day(asked.day)}
+          </h2>
+          <ul class="why-sentences">
+            {asked.why.map((sentence, place) => (
+              <li key={place}>{sentence}</li>
+            ))}
+          </ul>
+        </Sheet>
+      )}
     </>
   );
 }
@@ -64,30 +76,5 @@ function Entry({ entry, why }: { entry: HistoryEntry; why: () => void }) {
         </span>
       </button>
     </li>
-  );
-}
-
-/** Stands over the list until it is touched anywhere. */
-function Why({ entry, close }: { entry: HistoryEntry; close: () => void }) {
-  const { say, day } = useTexts();
-  useEffect(() => {
-    document.querySelector<HTMLElement>('[data-testid="close-why"]')?.focus();
-  }, []);
-  return (
-    <div class="overlay" data-testid="why" onClick={pressed(close)}>
-      <div class="dialog" role="dialog" aria-modal="true" aria-label={say("kiosk.history.why")}>
-        <h2 class="dialog-text">
-          {entry.what} · {day(entry.day)}
-        </h2>
-        <ul class="why-sentences">
-          {entry.why.map((sentence, place) => (
-            <li key={place}>{sentence}</li>
-          ))}
-        </ul>
-        <button type="button" class="button primary" data-testid="close-why">
-          {say("kiosk.history.close")}
-        </button>
-      </div>
-    </div>
   );
 }

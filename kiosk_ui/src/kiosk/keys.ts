@@ -1,13 +1,15 @@
 const FORWARD = new Set(["ArrowDown", "ArrowRight"]);
 const BACKWARD = new Set(["ArrowUp", "ArrowLeft"]);
 
-/** Makes a bare keypad enough: arrows move between actions, Enter acts once per press, Esc finishes. */
-export function listenToKeys(main: HTMLElement | null, finish: () => void): () => void {
+/** Makes a bare keypad enough: arrows move between actions, Enter acts once per press, Esc finishes, * says it again. */
+export function listenToKeys(main: HTMLElement | null, finish: () => void, sayAgain: () => void): () => void {
   function onKey(event: KeyboardEvent): void {
     if (event.repeat) {
       event.preventDefault();
     } else if (event.key === "Escape") {
       finish();
+    } else if (event.key === "*") {
+      sayAgain();
     } else if (FORWARD.has(event.key) || BACKWARD.has(event.key)) {
       event.preventDefault();
       moveFocus(main, FORWARD.has(event.key) ? 1 : -1);

@@ -12,7 +12,7 @@ const PATIENCE_S = 20;
 export function NoFeed() {
   const [waited_s, setWaited] = useState(0);
   useEffect(() => {
-    document.documentElement.removeAttribute("data-large");
+    for (const comfort of ["data-large", "data-contrast"]) document.documentElement.removeAttribute(comfort);
     const timers = [QUIET_S, PATIENCE_S].map((s) => setTimeout(() => setWaited(s), s * 1000));
     return () => timers.forEach(clearTimeout);
   }, []);

@@ -1,22 +1,15 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 
 import { pressed } from "../shared/press";
+import { useCountdown } from "./countdown";
 import type { Intend } from "./intents";
 import { useTexts } from "./texts";
 
 /** Draws the countdown to sign-out. The daemon decides when it ends; a touch anywhere beside Finish goes on. */
 export function StillHere({ seconds, intend }: { seconds: number; intend: Intend }) {
   const { say, number } = useTexts();
-  const [left, setLeft] = useState(seconds);
+  const left = useCountdown(seconds);
   const goOn = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
-    setLeft(seconds);
-    const started = performance.now();
-    const timer = setInterval(() => {
-      setLeft(Math.max(0, seconds - Math.floor((performance.now() - started) / 1000)));
-    }, 250);
-    return () => clearInterval(timer);
-  }, [seconds]);
   useEffect(() => goOn.current?.focus(), []);
   return (
     <div class="overlay" data-testid="still-here" onClick={pressed(() => intend("stay"))}>

@@ -17,6 +17,7 @@ const NOBODY: Balance = {
   coupons: 12,
   best_coupons: [{ title: "满100减20 ¥20 off", last_day: "2000-12-31" }],
   has_history: true,
+  activities: 3,
   rewards: [
     { id: "warm-up-1", title: "保温杯咖啡券 Mug", cost_points: 1234567890, available: true },
     { id: "warm-up-2", title: "保温杯咖啡券 Mug", cost_points: 1234567890, available: false, why_not: "还差 640 积分" },

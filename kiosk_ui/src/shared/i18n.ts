@@ -16,11 +16,13 @@ export interface Texts<Id extends string> {
   day(iso: string): string;
   /** Formats an ISO instant as local date and time. */
   instant(iso: string): string;
+  /** Takes texts that came later. */
+  learn(messages: Record<string, unknown>): void;
 }
 
 export type TextsByLanguage<Id extends string> = Record<Language, Texts<Id>>;
 
-type Messages<Id extends string> = Record<Language, Record<Id, CompiledMessage>>;
+type Messages<Id extends string> = Record<Language, Partial<Record<Id, CompiledMessage>>>;
 
 /** What each language calls itself. */
 export const LANGUAGE_NAMES: Record<Language, string> = {
@@ -49,7 +51,7 @@ export function textsOfPage<Id extends string>(texts: TextsByLanguage<Id>): Text
 }
 
 function textsIn<Id extends string>(language: Language, messages: Messages<Id>): Texts<Id> {
-  const i18n = setupI18n({ locale: language, messages: { [language]: messages[language] } });
+  const i18n = setupI18n({ locale: language, messages: { [language]: messages[language] as Record<string, CompiledMessage> } });
   const number = new Intl.NumberFormat(language);
   const day = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeZone: "UTC" });
   const instant = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
@@ -59,5 +61,6 @@ function textsIn<Id extends string>(language: Language, messages: Messages<Id>):
     number: (value) => number.format(value),
     day: (iso) => day.format(new Date(`${iso}T00:00:00Z`)),
     instant: (iso) => instant.format(new Date(iso)),
+    learn: (more) => i18n.load(language, more as Record<string, CompiledMessage>),
   };
 }

@@ -1,22 +1,22 @@
-import { type ReadonlySignal, signal } from "@preact/signals";
-
 import { reconnectWaitS } from "./backoff";
-import type { Console, Dock, Kiosk, Till } from "./snapshots";
+import { type Cell, cell } from "./cell";
+import type { Console, Display, Dock, Kiosk, Till } from "./snapshots";
 
 export interface Faces {
   kiosk: Kiosk;
   till: Till;
+  display: Display;
   console: Console;
   dock: Dock;
 }
 
 export interface Feed<Face> {
   /** The newest snapshot and nothing older; null before the first one. */
-  readonly snapshot: ReadonlySignal<Face | null>;
+  readonly snapshot: Cell<Face | null>;
   /** Number of that frame; the daemon counts them from its start. */
   readonly version: () => number;
   /** False from the moment the connection is gone. */
-  readonly connected: ReadonlySignal<boolean>;
+  readonly connected: Cell<boolean>;
 }
 
 interface Frame<Face> {
@@ -38,8 +38,8 @@ interface FeedOptions {
  * a message posted inside an animation frame is delivered after that frame's paint.
  */
 export function openFeed<Name extends keyof Faces>(name: Name, options: FeedOptions): Feed<Faces[Name]> {
-  const snapshot = signal<Faces[Name] | null>(null);
-  const connected = signal(false);
+  const snapshot = cell<Faces[Name] | null>(null);
+  const connected = cell(false);
   const afterPaint = new MessageChannel();
   let socket: WebSocket;
   let attempt = 0;

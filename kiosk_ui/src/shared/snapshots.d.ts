@@ -1,7 +1,7 @@
 // Generated from daemon/tapledger/web/snapshots.py by `npm run types`. Do not edit.
 
 export type Anything =
-  Kiosk | Till | Console | Dock | Problem | DeviceDetails | DeviceEventView | HealthView | ClaimView;
+  Kiosk | Till | Display | Console | Dock | Problem | DeviceDetails | DeviceEventView | HealthView | ClaimView;
 
 export interface Kiosk {
   language: "en" | "ja" | "zh-Hans" | "zh-Hant";
@@ -12,10 +12,40 @@ export interface Kiosk {
   simulated: boolean;
   still_here_s: number | null;
   screen:
-    Starting | Attract | Trouble | Balance | Rewards | Coupons | History | Confirm | Done | Goodbye | OutOfService;
+    | Starting
+    | Attract
+    | Reading
+    | Trouble
+    | Goodbye
+    | OutOfService
+    | Gate
+    | Balance
+    | Rewards
+    | Coupons
+    | History
+    | Confirm
+    | Prove
+    | Done
+    | Gift
+    | Activities
+    | Wheel
+    | Questions
+    | Feedback
+    | Join
+    | Faq
+    | Help
+    | StaffMenu;
   paper_left?: number | null;
   troubles?: TroubleView[];
   takes_codes?: boolean;
+  mode?: "gate" | "register" | "service";
+  comfort?: Comfort;
+  remembers?: boolean | null;
+  speaks?: boolean;
+  help?: "busy" | "called" | "coming" | "none";
+  visit?: number;
+  in_session?: boolean;
+  feedback?: boolean;
 }
 export interface Starting {
   screen: "starting";
@@ -24,11 +54,18 @@ export interface Attract {
   screen: "attract";
 }
 /**
- * A card that could not be used; goes away by itself.
+ * A card is being looked up and that takes a moment (K2).
+ */
+export interface Reading {
+  screen: "reading";
+}
+/**
+ * A card that could not be used; goes away by itself (K3).
  */
 export interface Trouble {
   screen: "trouble";
   problem: Problem;
+  can_join?: boolean;
 }
 /**
  * Something refused: a code for machines, a sentence and the next step for the person in front of it.
@@ -37,6 +74,26 @@ export interface Problem {
   code: string;
   sentence: string;
   next_step: string;
+}
+export interface Goodbye {
+  screen: "goodbye";
+}
+/**
+ * Nobody can be served here: it is being cleaned, or staff have closed it (K16).
+ */
+export interface OutOfService {
+  screen: "out_of_service";
+  why: "cleaning" | "closed";
+  left_s?: number | null;
+}
+/**
+ * The answer of a door that members open by a tap; goes away by itself.
+ */
+export interface Gate {
+  screen: "gate";
+  opened: boolean;
+  title: string;
+  sentences: string[];
 }
 export interface Balance {
   screen: "balance";
@@ -49,8 +106,12 @@ export interface Balance {
   coupons: number;
   best_coupons: CouponView[];
   has_history: boolean;
+  activities: number;
+  value?: string | null;
+  has_value?: boolean;
   expiring?: Expiring | null;
   next_tier?: NextTier | null;
+  offline?: OfflineLimit | null;
 }
 export interface MemberView {
   name: string;
@@ -76,6 +137,13 @@ export interface Expiring {
 export interface NextTier {
   name: string;
   missing: string;
+}
+/**
+ * What can be redeemed while central is away (K19).
+ */
+export interface OfflineLimit {
+  left_points: number;
+  limit_points: number;
 }
 export interface Rewards {
   screen: "rewards";
@@ -103,11 +171,26 @@ export interface HistoryEntry {
   points: number;
   why: string[];
 }
+/**
+ * One step before a reward (K6).
+ */
 export interface Confirm {
   screen: "confirm";
   member: MemberView;
   reward: RewardView;
   points_after: number;
+  how?: "pin" | "tap" | "touch";
+}
+/**
+ * The masked numpad: a PIN, or the code that went to the member's phone (K20).
+ */
+export interface Prove {
+  screen: "prove";
+  member: MemberView;
+  how: "code" | "pin";
+  digits: number;
+  purpose: string;
+  other_way: boolean;
 }
 export interface Done {
   screen: "done";
@@ -117,13 +200,113 @@ export interface Done {
   voucher: string;
   slip: "failed" | "printed" | "printing" | "sent" | "unknown";
   voucher_svg?: string;
+  undo_s?: number | null;
 }
-export interface Goodbye {
-  screen: "goodbye";
+/**
+ * Something was done and this is what it brought: a check-in, a survey, a ticket (K12).
+ */
+export interface Gift {
+  screen: "gift";
+  member: MemberView;
+  title: string;
+  sentences: string[];
+  points: number;
 }
-export interface OutOfService {
-  screen: "out_of_service";
-  problem: Problem;
+export interface Activities {
+  screen: "activities";
+  member: MemberView;
+  items: Activity[];
+}
+/**
+ * One thing to do: ``POST /api/kiosk/activity`` with kind and id begins it.
+ */
+export interface Activity {
+  kind: "check_in" | "lottery" | "mission" | "survey" | "ticket";
+  id: string;
+  title: string;
+  detail: string;
+  available: boolean;
+  why_not?: string | null;
+  progress_pct?: number | null;
+}
+/**
+ * A lottery, before its draw and after; anybody can check it later by what stands here.
+ */
+export interface Wheel {
+  screen: "wheel";
+  member: MemberView;
+  lottery: string;
+  name: string;
+  cost_points: number;
+  points: number;
+  prizes: PrizeView[];
+  commit: string;
+  why_not?: string | null;
+  drawn?: number | null;
+  sentences?: string[];
+  proof?: string;
+}
+export interface PrizeView {
+  name: string;
+  odds: string;
+  sold_out: boolean;
+}
+/**
+ * One question of a survey or quiz.
+ */
+export interface Questions {
+  screen: "questions";
+  member: MemberView;
+  name: string;
+  number: number;
+  of: number;
+  question: string;
+  answers: string[];
+}
+/**
+ * How was it? Nothing tells who said it (K13).
+ */
+export interface Feedback {
+  screen: "feedback";
+  score: number | null;
+  reasons: string[];
+}
+/**
+ * Becoming a member: what it means, the phone, its code, done (K11).
+ */
+export interface Join {
+  screen: "join";
+  step: "code" | "consent" | "joined" | "phone";
+  has_card: boolean;
+  phone?: string;
+  digits?: number;
+  member?: MemberView | null;
+  points?: number;
+  given?: string[];
+}
+export interface Faq {
+  screen: "faq";
+  entries: FaqEntry[];
+}
+export interface FaqEntry {
+  question: string;
+  answer: string;
+}
+/**
+ * Somebody to talk to, answers, and how this screen can be made easier (K17).
+ */
+export interface Help {
+  screen: "help";
+  faq: boolean;
+}
+/**
+ * A member of staff laid down their card: a greeting, or with the PIN the maintenance menu (K18).
+ */
+export interface StaffMenu {
+  screen: "staff";
+  name: string;
+  step: "hello" | "menu" | "pin";
+  closed?: boolean;
 }
 /**
  * What is wrong with a thing of a face, in one of the few ways that a member or a cashier is told.
@@ -131,6 +314,15 @@ export interface OutOfService {
 export interface TroubleView {
   device: "display" | "drawer" | "light" | "printer" | "reader" | "scanner";
   plain: "absent" | "cover_open" | "hot" | "jammed" | "off" | "paper_low" | "paper_out" | "silent" | "technician";
+}
+/**
+ * How somebody wants to be served; it lasts for a session, or follows the card that asked for it.
+ */
+export interface Comfort {
+  large?: boolean;
+  contrast?: boolean;
+  longer?: boolean;
+  speech?: boolean;
 }
 export interface Till {
   language: "en" | "ja" | "zh-Hans" | "zh-Hant";
@@ -159,6 +351,10 @@ export interface Till {
   drawer: DrawerView | null;
   paper_left: number | null;
   troubles?: TroubleView[];
+  help?: "busy" | "called" | "coming" | "none";
+  phone_codes?: PhoneCode[];
+  parked?: ParkedView[];
+  shift?: ShiftView | null;
 }
 export interface Staff {
   id: string;
@@ -347,6 +543,78 @@ export interface DrawerView {
   state: "failed" | "open";
   sentence: string;
   next_step: string;
+}
+/**
+ * A code that somebody at the kiosk waits for; staff tell it to whoever shows that number (R29).
+ */
+export interface PhoneCode {
+  phone: string;
+  code: string;
+}
+/**
+ * A basket that was put aside; its number takes it up: ``POST /api/till/recall``.
+ */
+export interface ParkedView {
+  number: number;
+  at: string;
+  staff: string;
+  member: string;
+  articles: number;
+  due: string;
+}
+export interface ShiftView {
+  number: number;
+  opened: string | null;
+  float: string;
+  report: ReportView | null;
+}
+export interface ReportView {
+  number: number;
+  is_final: boolean;
+  staff: string;
+  since: string;
+  until: string;
+  sections: ReportSection[];
+  difference: string | null;
+  differs: boolean;
+  pending: string[];
+  unsynced: number;
+}
+export interface ReportSection {
+  title: string;
+  rows: ReportRow[];
+}
+export interface ReportRow {
+  name: string;
+  amount: string;
+}
+export interface Display {
+  language: "en" | "ja" | "zh-Hans" | "zh-Hant";
+  shop: string;
+  simulated: boolean;
+  member: string | null;
+  lines: DisplayLine[];
+  due: string;
+  saved: string | null;
+  earn_points: number;
+  hint: string | null;
+  paid?: PaidSale | null;
+}
+export interface DisplayLine {
+  name: string;
+  quantity: string;
+  total: string;
+  gross: string | null;
+}
+/**
+ * The sale that was just paid; gone some seconds later.
+ */
+export interface PaidSale {
+  total: string;
+  change: string | null;
+  earned_points: number;
+  receipt: string;
+  receipt_svg: string;
 }
 export interface Console {
   language: "en" | "ja" | "zh-Hans" | "zh-Hant";

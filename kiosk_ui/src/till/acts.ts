@@ -1,4 +1,5 @@
 import type { Till } from "../shared/snapshots";
+import { answerDoubt } from "./attention";
 import type { Intend } from "./intents";
 import type { Action } from "./keys";
 import { REASONS } from "./returning";
@@ -19,6 +20,14 @@ function along(selected: number | null, step: number, count: number): number {
   return Math.max(1, Math.min(count, (selected ?? 0) + step));
 }
 
+/** Answers who calls from the kiosk, and whether a slip came out; false when the action is about something else. */
+export function onCalls(action: Action, { till, intend }: Acts): boolean {
+  if (action.do === "help-come") void intend("help");
+  else if (action.do === "came-out" || action.do === "not-out") answerDoubt(till, action.do === "came-out", intend);
+  else return false;
+  return true;
+}
+
 /** Acts on the basket and its member; false when the action is about something else. */
 export function onLines(action: Action, acts: Acts): boolean {
   const { till, intend } = acts;
@@ -30,6 +39,15 @@ export function onLines(action: Action, acts: Acts): boolean {
       return true;
     case "coupon":
       void intend("coupon", { number: action.number });
+      return true;
+    case "recall":
+      void intend("recall", { number: action.number });
+      return true;
+    case "park":
+    case "undo":
+    case "shift-report":
+    case "shift-print":
+      void intend(action.do);
       return true;
     case "select":
       acts.select(along(acts.selected, action.step, till.lines.length));

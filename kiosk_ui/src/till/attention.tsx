@@ -1,6 +1,7 @@
 import { Check, Cross, Printer, Unsure, Warning } from "../shared/icons";
 import type { Till, TroubleView } from "../shared/snapshots";
 import type { Intend } from "./intents";
+import { KioskCalls } from "./kiosk_calls";
 import { type MessageId, useTexts } from "./texts";
 
 const DEVICES: Record<TroubleView["device"], { name: MessageId; works: MessageId }> = {
@@ -33,7 +34,7 @@ export function troubleWords({ device, plain }: TroubleView, say: Say): string {
 
 interface Props {
   till: Till;
-  /** F6 and F7 answer for a slip now; while money is taken or goods come back they mean something else. */
+  /** A key answers for a slip now; not while money is taken or goods come back. */
   keyed: boolean;
   intend: Intend;
 }
@@ -72,6 +73,7 @@ export function Attention({ till, keyed, intend }: Props) {
           </p>
         )}
       </div>
+      <KioskCalls till={till} intend={intend} />
       <Doubt till={till} keyed={keyed} intend={intend} />
     </section>
   );
@@ -99,7 +101,7 @@ function Doubt({ till, keyed, intend }: Props) {
       >
         <Check />
         <span>{say("till.doubt.yes")}</span>
-        {keyed && <kbd>F6</kbd>}
+        {keyed && <kbd>PgUp</kbd>}
       </button>
       <button
         type="button"
@@ -109,7 +111,7 @@ function Doubt({ till, keyed, intend }: Props) {
       >
         <Cross />
         <span>{say("till.doubt.no")}</span>
-        {keyed && <kbd>F7</kbd>}
+        {keyed && <kbd>PgDn</kbd>}
       </button>
     </div>
   );

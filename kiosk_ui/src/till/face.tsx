@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 
+import { useCell } from "../shared/cell";
 import type { Feed } from "../shared/live";
 import { useRefusal } from "../shared/refusals";
 import type { Till } from "../shared/snapshots";
@@ -14,8 +15,8 @@ import { TopBar } from "./top_bar";
 
 /** Draws the newest snapshot. What the page adds of its own: a refusal, the selected line, the open pay panel. */
 export function TillFace({ feed }: { feed: Feed<Till> }) {
-  const till = feed.snapshot.value;
-  const lost = useLost(feed.connected.value);
+  const till = useCell(feed.snapshot);
+  const lost = useLost(useCell(feed.connected));
   return till === null ? <Starting /> : <Session till={till} version={feed.version()} lost={lost} />;
 }
 

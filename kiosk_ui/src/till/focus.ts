@@ -1,7 +1,7 @@
 import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
-import { type Action, actionFor, type Place } from "./keys";
+import { type Action, actionFor, type Place, withControl } from "./keys";
 
 interface Where extends Omit<Place, "field" | "empty"> {
   box: RefObject<HTMLInputElement | null>;
@@ -14,10 +14,11 @@ export function useFocus(where: Where, perform: (action: Action) => void): void 
 
   useEffect(() => {
     function onKey(event: KeyboardEvent): void {
-      if (event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return;
+      if (event.isComposing || event.altKey || event.metaKey) return;
       const { where: here, perform: act } = latest.current;
       const place = placeOf(document.activeElement, here);
-      const action = actionFor(event.key, place);
+      const action = event.ctrlKey ? withControl(event.key, place) : actionFor(event.key, place);
+      if (action === null && event.ctrlKey) return;
       if (action === null) {
         if (place.field === null && event.key.length === 1 && event.key !== " ") here.box.current?.focus();
         return;

@@ -10,18 +10,22 @@ const AT_BASKET: Keys = [
   ["+−", "till.keys.quantity"],
   ["→", "till.keys.details"],
   ["Del", "till.keys.void"],
+  ["F1", "till.keys.shift"],
   ["F2", "till.keys.member_off"],
   ["F3", "till.keys.coupons"],
   ["F4", "till.keys.points"],
   ["F5", "till.keys.value"],
+  ["F6", "till.keys.park"],
+  ["F7", "till.keys.recall"],
   ["F8", "till.keys.returns"],
   ["F9", "till.keys.why"],
   ["F12", "till.keys.pay"],
+  ["Ctrl Z", "till.keys.undo"],
   ["F10", "till.keys.sign_out"],
 ];
 const WHILE_DOUBTFUL: Keys = [
-  ["F6", "till.keys.came_out"],
-  ["F7", "till.keys.not_out"],
+  ["PgUp", "till.keys.came_out"],
+  ["PgDn", "till.keys.not_out"],
 ];
 const WHILE_PAYING: Keys = [
   ["Enter", "till.keys.take_cash"],
@@ -67,6 +71,18 @@ const IN_PANEL: Record<PanelName, Keys> = {
     ["Esc", "till.keys.back"],
   ],
   why: [
+    ["↑↓", "till.keys.scroll"],
+    ["Esc", "till.keys.back"],
+  ],
+  parked: [
+    ["1–9", "till.keys.recall"],
+    ["↑↓", "till.keys.scroll"],
+    ["Esc", "till.keys.back"],
+  ],
+  shift: [
+    ["Enter", "till.keys.take_amount"],
+    ["F2", "till.keys.x_report"],
+    ["F3", "till.keys.print"],
     ["↑↓", "till.keys.scroll"],
     ["Esc", "till.keys.back"],
   ],

@@ -2,8 +2,10 @@ import type { Till } from "../shared/snapshots";
 import { CouponPanel } from "./coupons";
 import type { Intend } from "./intents";
 import type { PanelName } from "./keys";
+import { ParkedPanel } from "./parking";
 import { MINOR_DIGITS, type Tender } from "./pay";
 import { PointsPanel } from "./points";
+import { ShiftPanel } from "./shift";
 import { TopUpPanel, ValuePanel } from "./value";
 import { WhyPanel } from "./why";
 
@@ -47,5 +49,9 @@ export function OpenPanel({ name, till, intend, open, close: closeOne, topUp }: 
       );
     case "why":
       return <WhyPanel why={till.why} close={close} />;
+    case "parked":
+      return <ParkedPanel till={till} intend={intend} close={close} />;
+    case "shift":
+      return <ShiftPanel till={till} intend={intend} close={close} />;
   }
 }

@@ -2,11 +2,11 @@ import type { RefObject } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import type { Problem, ReturnSale, Till, TillLine } from "../shared/snapshots";
-import { answerDoubt, Attention } from "./attention";
+import { Attention } from "./attention";
 import { Box } from "./box";
 import { Checkout, NoLines } from "./checkout";
 import { useFocus } from "./focus";
-import { onLines, onReturn } from "./acts";
+import { onCalls, onLines, onReturn } from "./acts";
 import type { Intend } from "./intents";
 import { KeyMap } from "./key_map";
 import { type Action, type PanelName, selectionAfter } from "./keys";
@@ -44,6 +44,7 @@ export function Serving({ till, refusal, dismiss, intend, signOut }: Props) {
     putAside();
     if (returning) void intend("return-close");
     else if (paying) open(false);
+    else if (panel === "shift" && till.shift?.report) void intend("shift-done");
     else if (panel) openPanel(null);
     else if (document.activeElement === nameField.current) box.current?.focus();
     else if (box.current) box.current.value = "";
@@ -51,8 +52,9 @@ export function Serving({ till, refusal, dismiss, intend, signOut }: Props) {
 
   function perform(action: Action): void {
     if (panel && !returning && action.do === "select") return scrollPanel(action.step);
+    if (action.do === "recall") openPanel(null);
     const acts = { till, intend, selected, select, returned, selectReturned };
-    if (onLines(action, acts) || onReturn(action, acts)) return;
+    if (onCalls(action, acts) || onLines(action, acts) || onReturn(action, acts)) return;
     const tender = tenderOf(action);
     if (tender && panel === "top-up") topUp(tender);
     else if (tender && paying) void pay(tender, dueBy(tender, till.totals));
@@ -61,7 +63,6 @@ export function Serving({ till, refusal, dismiss, intend, signOut }: Props) {
     else if (action.do === "all-points") void intend("points").then((taken) => taken && closeAfter("points"));
     else if (action.do === "all-value") void intend("value").then((taken) => taken && closeAfter("value"));
     else if (action.do === "details") showDetails(action.shown);
-    else if (action.do === "came-out" || action.do === "not-out") answerDoubt(till, action.do === "came-out", intend);
     else if (action.do === "join") nameField.current?.focus();
     else if (action.do === "sign-out") signOut();
     else if (action.do === "back") back();
@@ -112,13 +113,14 @@ function Entry({ box, message, refusal, intend }: EntryProps) {
 }
 
 /** What of the place of a key the snapshot decides. */
-function placeOf({ lines, returning, stranger, doubtful }: Till) {
+function placeOf({ lines, returning, stranger, doubtful, parked }: Till) {
   return {
     lines: (returning?.sale?.lines ?? lines).length,
     returning: returning !== null,
     receipts: returning?.recent.length ?? 0,
     stranger: stranger !== null,
     doubtful: doubtful.length > 0,
+    parked: parked?.length ?? 0,
   };
 }
 
@@ -166,8 +168,9 @@ function usePanel(
     if (panel === "top-up" && name !== "top-up" && till.value?.top_up?.amount) {
       void intend("top-up-amount", { amount_minor: 0 });
     }
+    if (panel === "shift" && name !== "shift" && till.shift?.report) void intend("shift-done");
     setPanel(name);
-    if (name === null || name === "coupons" || name === "why") box.current?.focus();
+    if (name === null || name === "coupons" || name === "why" || name === "parked") box.current?.focus();
   }
 
   function closeAfter(name: PanelName): void {

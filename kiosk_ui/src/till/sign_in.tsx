@@ -13,15 +13,31 @@ interface Props {
   enter: (path: string, body: object) => Promise<boolean>;
 }
 
+const STEPS: Readonly<Record<string, number>> = { ArrowDown: 1, ArrowUp: -1 };
+
+/** Returns who stands beside the chosen one, in the direction of an arrow key. */
+function beside(people: Staff[], chosen: string | null, key: string): Staff | undefined {
+  const step = STEPS[key];
+  const at = people.findIndex(({ id }) => id === chosen);
+  return step === undefined ? undefined : people[(at + step + people.length) % people.length];
+}
+
 export function SignIn({ people, refusal, enter }: Props) {
   const { say } = useTexts();
-  const [chosen, setChosen] = useState<string | null>(people.length === 1 ? (people[0]?.id ?? null) : null);
+  const [chosen, setChosen] = useState<string | null>(people[0]?.id ?? null);
   const pin = useRef<HTMLInputElement>(null);
 
   // Before the paint: the next key may be the first of the PIN already.
   useLayoutEffect(() => {
     if (chosen !== null) pin.current?.focus();
   }, [chosen]);
+
+  /** Chooses the next or the last person while the PIN keeps the focus: no other key is needed. */
+  function choose(event: KeyboardEvent): void {
+    const next = beside(people, chosen, event.key);
+    if (next) event.preventDefault();
+    if (next) setChosen(next.id);
+  }
 
   async function signIn(event: Event): Promise<void> {
     event.preventDefault();
@@ -38,7 +54,9 @@ export function SignIn({ people, refusal, enter }: Props) {
       <form class="door" onSubmit={signIn}>
         <h1>{say("till.sign_in.title")}</h1>
         <fieldset class="people">
-          <legend>{say("till.sign_in.who")}</legend>
+          <legend>
+            {say("till.sign_in.who")} {people.length > 1 && <kbd>↑↓</kbd>}
+          </legend>
           {people.map((person) => (
             <label key={person.id} class="person" data-testid={`staff-${person.id}`}>
               <input
@@ -62,6 +80,7 @@ export function SignIn({ people, refusal, enter }: Props) {
             autocomplete="one-time-code"
             maxLength={PIN_LENGTH.most}
             data-testid="pin"
+            onKeyDown={choose}
           />
         </label>
         <Refusal problem={refusal} />

@@ -25,6 +25,7 @@ from tapledger.loyalty.program.people import (
     Campaign,
     CheckIn,
     Entitlement,
+    Faq,
     Limit,
     Lottery,
     Membership,
@@ -118,6 +119,7 @@ class Program(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lotteries: list[Lottery] = []
     campaigns: list[Campaign] = []
     partners: list[Partner] = []
+    faq: list[Faq] = []
     offline: Offline = Offline()
     sensitive: Scope | None = None
     """Articles that no screen, slip or message of a member ever names."""

@@ -192,6 +192,13 @@ class Partner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     expiry_days: int | None = None
 
 
+class Faq(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A question that members ask, and its answer, as the kiosk shows them."""
+
+    question: Names
+    answer: Names
+
+
 class Offline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How far a shop may go while central cannot be reached (R6 to R8, R19).
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from tapledger.loyalty.life.cards import WhyBlocked
-from tapledger.membership import cards, virtual_cards
+from tapledger.membership import cards, pins, staff_cards, virtual_cards
 from tapledger.membership.desk import naming
 from tapledger.membership.desk.asking import (
     END,
@@ -20,6 +20,7 @@ from tapledger.membership.desk.asking import (
     OfMember,
     Request,
     Staff,
+    Text,
     found,
     told,
 )
@@ -105,6 +106,32 @@ async def virtual_card(shop: Shop, asked: VirtualCard, staff: Staff) -> Answer:
     return found(asked, number=made.number, secret=made.secret.hex())
 
 
+class SetPin(OfMember, frozen=True, kw_only=True):
+    """Sets a member's PIN for the kiosk, typed by the member; it is kept at this shop."""
+
+    pin: Text
+
+
+async def set_pin(shop: Shop, asked: SetPin, staff: Staff) -> Answer:
+    await pins.set_pin(shop, await naming.member(shop, asked), asked.pin)
+    return found(asked)
+
+
+class StaffCard(Request, frozen=True, kw_only=True):
+    """Lets a card stand for one of the staff; without a card, takes all of theirs away."""
+
+    person: Id
+    card: Id = ""
+    kind: Kind = "uid"
+
+
+async def staff_card(shop: Shop, asked: StaffCard, staff: Staff) -> Answer:
+    if not asked.card:
+        return found(asked, taken=await staff_cards.take_cards(shop, asked.person))
+    await staff_cards.give_card(shop, asked.person, naming.by_number(asked.kind, asked.card))
+    return found(asked)
+
+
 class Alarms(Request, frozen=True, kw_only=True):
     """Lists cards that somebody showed and that are refused, the newest first."""
 
@@ -129,5 +156,7 @@ COMMANDS = (
     Command("limit-card", LimitCard, "cashier", limit),
     Command("share-uid", ShareUid, "cashier", share_uid),
     Command("virtual-card", VirtualCard, "cashier", virtual_card),
+    Command("set-pin", SetPin, "cashier", set_pin),
+    Command("staff-card", StaffCard, "manager", staff_card),
     Command("alarms", Alarms, "cashier", alarms, records=False),
 )

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 
+import { useCell } from "../../shared/cell";
 import { type Feed, openFeed } from "../../shared/live";
 import type { Dock } from "../../shared/snapshots";
 import type { Intend } from "../intents";
@@ -17,8 +18,9 @@ let feed: Feed<Dock> | null = null;
 /** Opens the dock's own feed the first time the server offers one; it then lives as long as the page. */
 export function DockLoader({ intend }: { intend: Intend }) {
   feed ??= openFeed("dock", { keepWhileLost: true });
-  const dock = feed.snapshot.value;
-  return dock === null ? null : <DockBench dock={dock} connected={feed.connected.value} intend={intend} />;
+  const dock = useCell(feed.snapshot);
+  const connected = useCell(feed.connected);
+  return dock === null ? null : <DockBench dock={dock} connected={connected} intend={intend} />;
 }
 
 function DockBench({ dock, connected, intend }: { dock: Dock; connected: boolean; intend: Intend }) {
