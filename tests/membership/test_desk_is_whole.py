@@ -29,7 +29,7 @@ ELSEWHERE = {
     "permits.secure": "a step that use cases are made of",
     "pins.has_pin": "the kiosk's numpad",
     "pins.prove_pin": "the kiosk's numpad",
-    "pins.require_lease": "the kiosk's numpad",
+    "pins.lifts": "the kiosk's numpad",
     "quoting.quote": "the till's basket",
     "received.take": "a part of each round of sync",
     "redemption.give_back_lapsed": "a part of the night's work",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tapledger.loyalty import program as programs
+from tapledger.membership import pins
 from tapledger.membership.identity import Presented
 from tests.store.shops import PROGRAM, card
 from tests.web.faces import Faces, Watcher, kiosk_settings
@@ -54,6 +57,25 @@ async def test_whoever_has_the_number_already_is_welcomed_back_with_their_new_ca
     assert (await watcher.screen("balance"))["member"]["name"] == "A**"
     assert faces.bench.rows("SELECT count(*) FROM event WHERE kind = 'join'") == [(1,)]
     assert member
+
+
+async def test_away_from_central_a_code_gives_the_card_but_lifts_it_only_where_points_wait(
+    faces: Faces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else whoever reads one phone could spend at each shop that the line is cut from (R8)."""
+    monkeypatch.setattr(pins, "_is_away", lambda shop: True)
+    await faces.bench.join("Ann", phone=PHONE)
+    watcher = await faces.watch("kiosk")
+    bare = replace(card("new"), level=0)
+    await faces.daemon.kiosk.card(bare, NOW_S)
+    await watcher.screen("trouble")
+    await faces.did("/api/kiosk/join")
+    await faces.did("/api/kiosk/code", digits=await typed_phone(faces, watcher))
+    member = (await watcher.screen("balance"))["member"]
+    assert (member["name"], member["trust"]) == ("A**", 0)
+    await faces.did("/api/kiosk/finish")
+    await faces.daemon.kiosk.card(bare, NOW_S)
+    assert (await watcher.screen("balance"))["member"]["name"] == "A**"
 
 
 async def test_a_wrong_code_makes_nobody_a_member(faces: Faces) -> None:

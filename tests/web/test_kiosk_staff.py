@@ -56,7 +56,7 @@ async def test_cleaning_ends_by_itself_and_takes_no_card(faces: Faces) -> None:
     await faces.did("/api/kiosk/staff", act="cleaning")
     assert (await watcher.screen("out_of_service"))["left_s"] == 60
     assert await faces.daemon.kiosk.card(card("a"), NOW_S) is False
-    assert (await faces.post("/api/kiosk/stay"))[1]["code"] == "SESSION_OVER"
+    assert (await faces.post("/api/kiosk/stay"))[1]["code"] == "NOT_ASKED"
 
 
 async def test_a_wrong_staff_pin_opens_nothing(faces: Faces) -> None:

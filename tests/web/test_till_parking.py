@@ -19,6 +19,12 @@ async def scan(faces: Faces, *codes: str) -> None:
         await faces.daemon.till.enter(code)
 
 
+def trust(faces: Faces) -> int:
+    member = shown(faces).member
+    assert member is not None
+    return member.trust
+
+
 async def test_a_basket_is_put_aside_and_taken_up_with_its_member(faces: Faces) -> None:
     await faces.rich_member("Annabel")
     await faces.sign_in()
@@ -66,15 +72,30 @@ async def test_the_sale_of_a_parked_basket_is_one_sale(faces: Faces) -> None:
 async def test_nothing_is_not_put_aside_and_not_too_many(faces: Faces) -> None:
     await faces.sign_in()
     assert (await faces.post("/api/till/park"))[1]["code"] == "NOTHING_TO_PARK"
-    for _ in range(20):
+    for _ in range(9):
         await scan(faces, TOWEL)
         await faces.did("/api/till/park")
     await scan(faces, EARPHONES)
     assert (await faces.post("/api/till/park"))[1]["code"] == "TOO_MANY_PARKED"
     assert basket(faces) == [(EARPHONES, "1")]
-    await faces.did("/api/till/recall", number=20)
+    await faces.did("/api/till/recall", number=9)
     assert basket(faces) == [(TOWEL, "1")]
-    assert len(shown(faces).parked) == 20
+    assert len(shown(faces).parked) == 9
+
+
+async def test_a_card_counts_for_a_quarter_of_an_hour_of_waiting(faces: Faces) -> None:
+    await faces.rich_member()
+    await faces.sign_in()
+    await scan(faces, EARPHONES)
+    for waited_min, kept in ((14, True), (15, False)):
+        await faces.daemon.till.card(card("a"))
+        proved = trust(faces)
+        assert proved > 0
+        await faces.did("/api/till/park")
+        faces.bench.clock.move(waited_min * 60)
+        await faces.did("/api/till/recall", number=1)
+        assert trust(faces) == (proved if kept else 0)
+        assert shown(faces).member is not None
 
 
 async def test_ten_changes_are_taken_back_one_by_one_over_a_restart(faces: Faces) -> None:

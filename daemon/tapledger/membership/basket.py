@@ -105,7 +105,15 @@ def of_member(basket: Basket, known: Known) -> Basket:
 
 def of_nobody(basket: Basket) -> Basket:
     """Return the basket without its member and what only a member has."""
-    return msgspec.structs.replace(basket, member=None, presented=None, coupons=None, points=0, value_minor=0)
+    return msgspec.structs.replace(
+        basket, member=None, presented=None, stepped_up=False, coupons=None, points=0, value_minor=0
+    )
+
+
+def unproved(basket: Basket) -> Basket:
+    """Return the basket of the same member, of whom nothing is proved any more."""
+    shown = basket.presented and dataclasses.replace(basket.presented, level=0)
+    return msgspec.structs.replace(basket, presented=shown, stepped_up=False)
 
 
 def emptied(basket: Basket) -> Basket:

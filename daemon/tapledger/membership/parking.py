@@ -16,7 +16,10 @@ from tapledger.membership.basket import Basket
 from tapledger.membership.shop import Shop
 from tapledger.store import drafts, parked
 
-MOST = 20
+MOST = 9
+"""As many as have a digit."""
+PROOF_LIFE = dt.timedelta(minutes=15)
+"""How long a card that was shown still counts for a basket put aside; then it only says whose it is."""
 
 
 class Parked(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +66,10 @@ async def recall(shop: Shop, till: str, id_: str, instead: Parked) -> Basket:
             raise Conflict("PARKED_GONE")
         if instead.basket.entries:
             _put(tx, instead)
-        taken = baskets.known(shop, _read(body).basket)
+        waited = _read(body)
+        taken = baskets.known(shop, waited.basket)
+        if shop.clock.now() - waited.at >= PROOF_LIFE:
+            taken = baskets.unproved(taken)
         drafts.save(tx, till, msgspec.msgpack.encode(taken))
         return taken
 

@@ -17,7 +17,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
 from tapledger.database import Transaction
-from tapledger.errors import Denied, Invalid, Refused
+from tapledger.errors import Denied, Invalid
 from tapledger.loyalty.effects import POINTS
 from tapledger.membership import permits
 from tapledger.membership.identity import Presented
@@ -82,17 +82,17 @@ def _wrong(pin: pins.Pin | None, away: bool) -> Denied:
     return Denied("PIN_WRONG", left=left) if left else Denied("PIN_LOCKED")
 
 
-async def require_lease(shop: Shop, member: str) -> None:
-    """Raise ``Refused`` where central is away and has set nothing of this member's aside here (R8)."""
+async def lifts(shop: Shop, member: str) -> bool:
+    """Tell whether a PIN or a code lifts a card that only identifies: not while central is away and has set
+    nothing of this member's aside here (R8)."""
     if not _is_away(shop):
-        return
+        return True
 
     def leased(tx: Transaction) -> int:
         stored = members.load(tx, member)
         return 0 if stored is None else permits.hand_of(tx, shop, stored.member).leased(POINTS)
 
-    if not await shop.store.transact(leased):
-        raise Refused("PROOF_NEEDS_CENTRAL")
+    return await shop.store.transact(leased) > 0
 
 
 def proven(presented: Presented, how: str) -> Presented:

@@ -7,6 +7,7 @@ one that is recorded while somebody counts is in the next. Nobody has to open a 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 
 import msgspec
 
@@ -91,8 +92,15 @@ async def x_report(shop: Shop) -> Report:
     return await shop.store.transact(lambda tx: _report(tx, shop, _current(tx)))
 
 
-async def close_shift(shop: Shop, number: int, staff: str, counted_minor: int) -> Report:
-    """Close a day with what lies in the drawer; closing the same again answers as the first time.
+async def close_shift(
+    shop: Shop,
+    number: int,
+    staff: str,
+    counted_minor: int,
+    then: Callable[[Transaction, Report], None] = lambda tx, report: None,
+) -> Report:
+    """Close a day with what lies in the drawer; closing the same again answers as the first time. ``then``
+    is part of the same instant, and is not done again.
 
     Raises ``Conflict`` SHIFT_CLOSED when it was closed with another count: a closed Z never changes (X8).
     """
@@ -113,7 +121,9 @@ async def close_shift(shop: Shop, number: int, staff: str, counted_minor: int) -
             counted_minor=counted_minor,
         )
         stored.put(tx, closed.number, msgspec.msgpack.encode(closed))
-        return _report(tx, shop, closed)
+        report = _report(tx, shop, closed)
+        then(tx, report)
+        return report
 
     return await shop.store.transact(work)
 

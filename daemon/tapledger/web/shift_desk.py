@@ -38,26 +38,33 @@ class ShiftDesk:
 
     async def close(self, number: int, person: Person, counted_minor: int) -> None:
         """Close the day; its Z is queued for paper in the same breath and stays on the screen."""
-        self.report = await shifts.close_shift(self._shop, number, person.name, counted_minor)
-        await self.read()
-        await self.print(self._shop.language)
 
-    async def print(self, language: str) -> None:
-        """Put the report that is shown on paper; a Z once, again as a copy (``slip-again``)."""
+        def queue(tx: Transaction, report: Report) -> None:
+            slips.enqueue(tx, self._shop, _z(report), self._slip(report, self._shop.language))
+
+        self.report = await shifts.close_shift(self._shop, number, person.name, counted_minor, queue)
+        await self.read()
+
+    async def print(self, person: Person, language: str) -> None:
+        """Put the report that is shown on paper; a Z, which was put there when it was closed, as a copy.
+
+        Raises ``Conflict`` without a report, and while its Z is on its way to the printer.
+        """
         report = self.report
         if report is None:
             raise Conflict("NO_REPORT")
-        final = report.shift.upto is not None
-        job = f"z-{report.shift.number}" if final else f"x-{self._shop.new_id()}"
-        slip = self._slip(report, language)
-
-        def work(tx: Transaction) -> None:
-            if slips.stored(tx, self._shop, job) is None:
-                slips.enqueue(tx, self._shop, job, slip)
-
-        await self._shop.store.transact(work)
+        if report.shift.upto is not None:
+            await slips.print_again(self._shop, _z(report), person.name)
+            return
+        job, slip = f"x-{self._shop.new_id()}", self._slip(report, language)
+        await self._shop.store.transact(lambda tx: slips.enqueue(tx, self._shop, job, slip))
 
     async def done(self) -> None:
         """Put the report away."""
         self.report = None
         await self.read()
+
+
+def _z(report: Report) -> str:
+    """Return the print job of a closed day."""
+    return f"z-{report.shift.number}"

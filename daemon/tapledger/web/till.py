@@ -238,6 +238,7 @@ class TillFace:
         async with self._lock:
             await act(self._shift, self._signed_in())
             self._done()
+            self._queued()
 
     async def member_off(self) -> None:
         async with self._lock:

@@ -297,7 +297,7 @@ class TillApi:
     async def _shift_print(self, request: web.Request) -> None:
         await read_body(request, Nothing)
         language = self._till.language
-        await self._till.at_shift(lambda desk, _: desk.print(language))
+        await self._till.at_shift(lambda desk, person: desk.print(person, language))
 
     async def _shift_done(self, request: web.Request) -> None:
         await read_body(request, Nothing)

@@ -139,7 +139,7 @@ class KioskFace:
                 await self._draw(seen_at_s)
                 return True
         else:
-            if session is not None:
+            if session is not None and session.greeting is not None:
                 self._forget()  # another person chose its language and comfort
             session = Session(self._shop.new_id(), self._shop.clock.monotonic_s(), greeting)
             here.session = session
@@ -194,6 +194,8 @@ class KioskFace:
 
     def _check(self, act: Act) -> None:
         here = self._here
+        if here.page.idle == "cleaning":
+            raise Conflict("NOT_ASKED")
         if here.session is not None and self._is_over(here.session):
             self._later(self._end)
             raise Conflict("SESSION_OVER")
@@ -249,8 +251,7 @@ class KioskFace:
         return front.ClosedPage() if self._here.closed else front.AttractPage()
 
     def _is_over(self, session: Session) -> bool:
-        longest = LONGEST_SESSION_S * (LONGER if self._here.comfort.longer else 1)
-        return self._shop.clock.monotonic_s() - session.since_s > longest
+        return self._shop.clock.monotonic_s() - session.since_s > LONGEST_SESSION_S
 
     def _forget(self) -> None:
         """Nobody is here any more, and nothing of them."""

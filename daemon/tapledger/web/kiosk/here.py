@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -19,7 +20,6 @@ from tapledger.membership.shop import Shop
 from tapledger.membership.sign_in import Throttle
 from tapledger.membership.tap import Greeting, greet_again
 from tapledger.settings import KioskSettings
-from tapledger.store.staff import Person
 from tapledger.web import views
 from tapledger.web.help_call import HelpCall
 from tapledger.web.kiosk_snapshots import Comfort, KioskScreen, MemberView
@@ -28,14 +28,14 @@ Idle = Literal["balance", "list", "form", "notice", "goodbye", "cleaning"]
 """How long a page waits for its person: each has its own time (decisions R14)."""
 
 
-class Page:
+class Page(ABC):
     """What stands on the screen. Built anew whenever the language or the member's state changes."""
 
     idle: Idle | None = "list"
     """None: it waits for ever."""
 
-    async def screen(self, here: Here) -> KioskScreen:
-        raise NotImplementedError
+    @abstractmethod
+    async def screen(self, here: Here) -> KioskScreen: ...
 
     async def tapped(self, here: Here) -> bool:
         """The same member lays down their card again; return whether this page takes it."""
@@ -60,7 +60,6 @@ class Session:
     """None while nobody knows who it is: somebody who joins, or asks for help."""
     proven: bool = False
     """A PIN or a phone code was given: what a card alone does not open may be shown."""
-    staff: Person | None = None
     remembers: bool = False
     """Comfort and language follow this member's card."""
 

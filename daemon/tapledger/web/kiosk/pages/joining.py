@@ -9,7 +9,7 @@ from tapledger.database import Transaction
 from tapledger.errors import Conflict
 from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.life.consenting import PROGRAMME, Statement
-from tapledger.membership import identity, phone_codes, privacy, registration
+from tapledger.membership import identity, phone_codes, pins, privacy, registration
 from tapledger.membership.identity import Presented
 from tapledger.membership.registration import Joining
 from tapledger.membership.shop import Shop
@@ -110,9 +110,13 @@ async def code(here: Here, body: Digits) -> None:
     elif page.card is not None:
         key = here.next_key()
         await registration.link_credential(here.shop, key, owner, page.card, None)
-    greeting = await welcome_member(here.shop, replace(page.card or shown, level=PROVEN))
+    bare = page.card or replace(shown, level=0)
+    lifted = owner is None or bare.level > 0 or await pins.lifts(here.shop, owner)
+    greeting = await welcome_member(
+        here.shop, replace(bare, level=max(bare.level, PROVEN)) if lifted else bare
+    )
     session = here.visit()
-    session.greeting, session.proven = greeting, True
+    session.greeting, session.proven = greeting, lifted
     here.queued()
     if owner is None:
         here.turn(JoinPage("joined", page.card, given=greeting.given))

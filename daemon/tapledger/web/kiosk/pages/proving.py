@@ -75,9 +75,8 @@ async def require_proof(here: Here, purpose: str, then: Then) -> None:
 
 
 async def _may_count(here: Here) -> None:
-    """Away from central a card that only identifies is not lifted by a PIN, unless points wait here (R8)."""
-    if here.presented().level == 0:
-        await pins.require_lease(here.shop, here.member_id())
+    if here.presented().level == 0 and not await pins.lifts(here.shop, here.member_id()):
+        raise Refused("PROOF_NEEDS_CENTRAL")
 
 
 async def _phone(here: Here, member: str) -> str:
