@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 
 import msgspec
 import pytest
@@ -35,6 +36,21 @@ async def test_a_tap_shows_the_masked_name_and_the_exact_points(faces: Faces) ->
     assert (screen["member"]["name"], screen["member"]["trust"], screen["points"]) == ("A**", 1, 299)
     assert [one["id"] for one in screen["rewards"]] == ["tea", "cup"]
     assert "nnabel" not in told(watcher.frames)
+
+
+async def test_a_read_that_takes_long_is_said_and_then_shown(faces: Faces) -> None:
+    """K2: whoever holds a card there knows that it was seen, and nothing of anybody stands there meanwhile."""
+    await faces.rich_member()
+    watcher = await faces.watch("kiosk")
+    busy = threading.Event()
+    holding = asyncio.create_task(faces.bench.shop.store.transact(lambda tx: busy.wait()))
+    tapping = asyncio.create_task(faces.daemon.kiosk.card(card("a"), NOW_S))
+    try:
+        assert await watcher.screen("reading") == {"screen": "reading"}
+    finally:
+        busy.set()
+    assert (await watcher.screen("balance"))["points"] == 299
+    assert await holding and await tapping
 
 
 async def test_two_touches_to_a_reward(faces: Faces) -> None:

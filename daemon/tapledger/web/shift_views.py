@@ -1,19 +1,16 @@
-"""The till's business day in words: the same figures on the screen and, by ``devices``, on paper."""
+"""The till's business day, and the baskets that wait, as its screen shows them."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from tapledger import texts
-from tapledger.loyalty.program import name_in
-from tapledger.loyalty.sales.shifts import CASH
 from tapledger.membership.parking import Parked
+from tapledger.membership.shift_words import Row, ShiftWords
 from tapledger.membership.shifts import Report, Shift
 from tapledger.membership.shop import Shop
 from tapledger.web.shift_snapshots import ParkedView, ReportRow, ReportSection, ReportView, ShiftView
-
-Money = Callable[[int], str]
 
 
 def parked(shop: Shop, waiting: Iterable[Parked], language: str) -> list[ParkedView]:
@@ -46,11 +43,7 @@ def shift(shop: Shop, now: Shift, report: Report | None, language: str, *, blind
 
 def report_view(shop: Shop, report: Report, language: str, *, blind: bool) -> ReportView:
     final = report.shift.upto is not None
-    difference = report.difference_minor
-
-    def money(minor: int) -> str:
-        return texts.money(language, minor, shop.program.currency)
-
+    difference, words = report.difference_minor, ShiftWords(shop, report, language)
     return ReportView(
         number=report.shift.number,
         is_final=final,
@@ -58,85 +51,41 @@ def report_view(shop: Shop, report: Report, language: str, *, blind: bool) -> Re
         since=clock(shop, report.shift.opened_at or report.since),
         until=clock(shop, report.at),
         sections=[
-            _section(language, "sales", _sales(report, language, money)),
-            _section(language, "tenders", tenders(report, language, money, blind=blind and not final)),
-            _section(language, "discounts", discounts(shop, report, language, money)),
-            _section(language, "points", points(report, language)),
-            _section(language, "value", value(report, language, money)),
-            _section(language, "drawer", _drawer(report, language, money) if final else []),
+            _section(texts.say(language, "shift.sales"), _sales(words)),
+            _section(texts.say(language, "shift.tenders"), words.tenders(blind=blind and not final)),
+            _section(texts.say(language, "shift.discounts"), words.discounts()),
+            _section(texts.say(language, "shift.points"), words.points()),
+            _section(texts.say(language, "shift.value"), words.value()),
+            _section(texts.say(language, "shift.drawer"), _drawer(words) if final else []),
         ],
-        difference=None if difference is None else money(difference),
+        difference=None if difference is None else words.money(difference),
         differs=bool(difference),
         pending=list(report.pending),
         unsynced=report.unsynced,
     )
 
 
-def _section(language: str, key: str, rows: list[ReportRow]) -> ReportSection:
-    titles = {
-        "sales": texts.say(language, "shift.sales"),
-        "tenders": texts.say(language, "shift.tenders"),
-        "discounts": texts.say(language, "shift.discounts"),
-        "points": texts.say(language, "shift.points"),
-        "value": texts.say(language, "shift.value"),
-        "drawer": texts.say(language, "shift.drawer"),
-    }
-    return ReportSection(titles[key], rows)
+def _section(title: str, rows: list[Row]) -> ReportSection:
+    return ReportSection(title, [ReportRow(name, amount) for name, amount in rows])
 
 
-def _sales(report: Report, language: str, money: Money) -> list[ReportRow]:
-    figures = report.figures
+def _sales(words: ShiftWords) -> list[Row]:
+    figures, language = words.report.figures, words.language
+    refunded = texts.say(language, "shift.refunded", returns=figures.returns, voids=figures.voids)
     return [
-        ReportRow(texts.say(language, "shift.sold", count=figures.sales), money(figures.sold_minor)),
-        ReportRow(
-            texts.say(language, "shift.refunded", returns=figures.returns, voids=figures.voids),
-            money(-figures.refunded_minor),
-        ),
+        (texts.say(language, "shift.sold", count=figures.sales), words.money(figures.sold_minor)),
+        (refunded, words.money(-figures.refunded_minor)),
     ]
 
 
-def tenders(report: Report, language: str, money: Money, *, blind: bool) -> list[ReportRow]:
-    return [
-        ReportRow(texts.say(language, f"tender.{kind}"), money(amount))
-        for kind, amount in report.figures.tenders.items()
-        if not (blind and kind == CASH)
-    ]
-
-
-def discounts(shop: Shop, report: Report, language: str, money: Money) -> list[ReportRow]:
-    named = {one.id: name_in(one.name, language) for one in (*shop.program.promotions, *shop.program.coupons)}
-    return [ReportRow(named.get(id_) or id_, money(-off)) for id_, off in report.figures.discounts.items()]
-
-
-def points(report: Report, language: str) -> list[ReportRow]:
-    figures = report.figures
-    rows = (
-        (texts.say(language, "shift.points_issued"), figures.points_issued),
-        (texts.say(language, "shift.points_redeemed"), -figures.points_redeemed),
-        (texts.say(language, "shift.points_expired"), -figures.points_expired),
-        (texts.say(language, "shift.points_taken_back"), -figures.points_taken_back),
-        (texts.say(language, "shift.points_owed"), figures.points_owed),
-    )
-    return [ReportRow(name, f"{count:+,}") for name, count in rows if count]
-
-
-def value(report: Report, language: str, money: Money) -> list[ReportRow]:
-    figures = report.figures
-    rows = (
-        (texts.say(language, "shift.value_in"), figures.value_in_minor),
-        (texts.say(language, "shift.value_out"), -figures.value_out_minor),
-        (texts.say(language, "shift.value_owed"), figures.value_owed_minor),
-    )
-    return [ReportRow(name, money(amount)) for name, amount in rows if figures.value_in_minor or amount]
-
-
-def _drawer(report: Report, language: str, money: Money) -> list[ReportRow]:
+def _drawer(words: ShiftWords) -> list[Row]:
+    report, language = words.report, words.language
     counted, difference = report.shift.counted_minor, report.difference_minor
     if counted is None or difference is None:
         return []
     return [
-        ReportRow(texts.say(language, "shift.float"), money(report.shift.float_minor)),
-        ReportRow(texts.say(language, "shift.expected"), money(report.expected_minor)),
-        ReportRow(texts.say(language, "shift.counted"), money(counted)),
-        ReportRow(texts.say(language, "shift.difference"), money(difference)),
+        (texts.say(language, "shift.float"), words.money(report.shift.float_minor)),
+        (texts.say(language, "shift.expected"), words.money(report.expected_minor)),
+        (texts.say(language, "shift.counted"), words.money(counted)),
+        (texts.say(language, "shift.difference"), words.money(difference)),
     ]

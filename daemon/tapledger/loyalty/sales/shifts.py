@@ -1,4 +1,4 @@
-"""What a shift comes to: a fold over the events of one till, from one Z to the next (decisions R38, X8).
+"""What a shift comes to: a fold over the events of one computer, from one Z to the next (decisions R38, X8).
 
 Every figure is a sum of ledger lines, so a report balances to the ledger to the unit.
 """

@@ -99,24 +99,34 @@ class KioskFace:
         Returns whether somebody was greeted.
         """
         async with self._lock:
-            here = self._here
-            person = await staff_cards.holder(self._shop, presented)
-            if person is not None:
-                self._forget()
-                staff.greet(here, person)
-            elif here.closed or here.page.idle == "cleaning":
-                return False
-            elif self._settings.mode == "gate":
-                opened = await door.tapped(here, presented)
-                await self._draw(seen_at_s)
-                return opened
-            else:
-                return await self._welcome(presented, seen_at_s)
+            slow = self._say_reading()
+            try:
+                return await self._greet(presented, seen_at_s)
+            finally:
+                slow.cancel()
+
+    async def _greet(self, presented: Presented, seen_at_s: float) -> bool:
+        here = self._here
+        person = await staff_cards.holder(self._shop, presented)
+        if person is not None:
+            self._forget()
+            staff.greet(here, person)
             await self._draw(seen_at_s)
             return True
+        if self._is_shut():
+            return False
+        if self._settings.mode == "gate":
+            opened = await door.tapped(here, presented)
+            await self._draw(seen_at_s)
+            return opened
+        return await self._welcome(presented, seen_at_s)
+
+    def _is_shut(self) -> bool:
+        """Closed, or being cleaned: only staff are answered."""
+        return self._here.closed or self._here.page.idle == "cleaning"
 
     async def _welcome(self, presented: Presented, seen_at_s: float) -> bool:
-        here, slow = self._here, self._say_reading()
+        here = self._here
         try:
             greeting = await welcome_member(self._shop, presented)
         except TapledgerError as error:
@@ -126,8 +136,6 @@ class KioskFace:
             here.turn(JoinPage(card=strange) if joins else front.TroublePage(error, strange))
             await self._draw(seen_at_s)
             return False
-        finally:
-            slow.cancel()
         if greeting.given:
             here.queued()
         session, member = here.session, greeting.known.member.id
@@ -152,8 +160,9 @@ class KioskFace:
         """Say that a card is being read, should it take long; nothing of anybody stands there meanwhile."""
 
         def say() -> None:
-            self._screen = Reading()
-            self._push(None)
+            if not self._is_shut():
+                self._screen = Reading()
+                self._push(None)
 
         return asyncio.get_running_loop().call_later(READING_S, say)
 
@@ -169,7 +178,7 @@ class KioskFace:
 
     async def card_trouble(self, error: TapledgerError, seen_at_s: float) -> None:
         async with self._lock:
-            if self._here.closed or self._here.page.idle == "cleaning":
+            if self._is_shut():
                 return
             self._forget()
             self._here.turn(front.TroublePage(error))
