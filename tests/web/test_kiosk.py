@@ -39,7 +39,7 @@ async def test_a_tap_shows_the_masked_name_and_the_exact_points(faces: Faces) ->
 
 
 async def test_a_read_that_takes_long_is_said_and_then_shown(faces: Faces) -> None:
-    """K2: whoever holds a card there knows that it was seen, and nothing of anybody stands there meanwhile."""
+    """K2: whoever holds a card there knows it was seen, and nothing of anybody stands there meanwhile."""
     await faces.rich_member()
     watcher = await faces.watch("kiosk")
     busy = threading.Event()
