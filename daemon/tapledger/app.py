@@ -174,7 +174,9 @@ class Daemon:
         self.help, self.codes = help_call.HelpCall(), PhoneCodes(clock, shop.randomness)
         self.help.on_change = self.codes.on_change = self._around_changed
         self.voice = Voice(on=settings.kiosk.speaks)
-        around = Surroundings(lambda: self._lights("kiosk"), self._recorded, self.help, self.codes)
+        around = Surroundings(
+            lambda: self._lights("kiosk"), self._recorded, self.help, self.codes, self.voice.ready
+        )
         self.kiosk = KioskFace(shop, self.live, settings.kiosk, around)
         display = CustomerDisplay(shop, self.live, lambda: self._lights("till").simulated)
         self.till = TillFace(shop, self.live, self._around_till, self._recorded, display, self._report_slip)

@@ -140,7 +140,6 @@ def _balances(say: Words) -> Iterator[tuple[str, k.Kiosk]]:
             "ways_up": [],
             "coupons": 3,
             "best_coupons": _coupons(say)[:2],
-            "has_history": True,
             "activities": 4,
             "expiring": k.Expiring(300, "2026-12-31"),
             "next_tier": k.NextTier(say("白金卡", "白金卡", "Platinum", "プラチナ"), "¥380.00"),
@@ -161,7 +160,7 @@ def _balances(say: Words) -> Iterator[tuple[str, k.Kiosk]]:
     yield "balance-offline", _kiosk(say, away, as_of="10:42")
     plain = balance(rewards=[], more_rewards=False, coupons=0, best_coupons=[], activities=0, next_tier=None)
     yield "balance-plain", _kiosk(say, plain)
-    few = balance(rewards=_three(say)[:2], more_rewards=False, coupons=1, expiring=None, has_history=False)
+    few = balance(rewards=_three(say)[:2], more_rewards=False, coupons=1, expiring=None)
     yield "balance-few", _kiosk(say, few)
     yield "still-here", _kiosk(say, balance(), still_here_s=10)
     yield "balance-huge", _kiosk(say, balance(points=123456789))

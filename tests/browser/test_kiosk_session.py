@@ -122,7 +122,7 @@ async def on_screen(page: Page, screen: str) -> None:
 def reached(net_log: Path) -> tuple[set[str], set[str]]:
     """Return the names that the whole browser looked up, and the addresses that it sent anything to.
 
-    A browser that was killed leaves a log without its end.
+    A browser that was killed leaves a log without its end, or one whose last event and end are one line.
     """
     first, _, *lines = net_log.read_text().splitlines()
     kinds = json.loads(first.rstrip(",") + "}")["constants"]["logEventTypes"]
@@ -131,7 +131,7 @@ def reached(net_log: Path) -> tuple[set[str], set[str]]:
     )
     names, addresses = set(), set()
     for line in lines[:-1]:
-        event = json.loads(line.rstrip(","))
+        event, _ = json.JSONDecoder().raw_decode(line)
         params = event.get("params", {})
         if event["type"] == lookup and "host" in params:
             names.add(urlsplit(params["host"]).hostname or "")

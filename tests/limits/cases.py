@@ -47,7 +47,7 @@ from tests.limits.leaves import bent
 from tests.lives.rules import BOTTLE
 
 KEY = "the-key"
-OTHER = ("member", "old", "sale", "template", "points", "client_seed", "staff", "text", "reason")
+OTHER = ("member", "old", "sale", "template", "points", "client_seed", "staff", "text", "reason", "score")
 """Fields by which a command with the same key is another one."""
 
 
@@ -182,7 +182,8 @@ CASES = (
     Case(check_in.check_in, _command(lambda g: check_in.CheckInCommand(KEY, g.card, staff="s-1"))),
     Case(occasions.give_due, lambda g: {"member": g.mine, "moment": "tap"}),
     Case(participation.answer_survey, _mine(survey="taste", answers=(0,), staff="s-1")),
-    Case(feedback.give, lambda g: {"key": KEY, "score": 4, "reason": "staff"}),
+    Case(feedback.give, lambda g: {"key": KEY, "score": 4}),
+    Case(feedback.add_reason, lambda g: {"key": KEY, "score": 4, "reason": "staff"}),
     Case(participation.approve_share, _mine(share="story", what="a picture", staff="s-1")),
     Case(
         entitlement.use_entitlement,

@@ -20,6 +20,7 @@ ELSEWHERE = {
     "looking_up.look_up": "the till's one box",
     "looking_up.member_code": "the kiosk's scanner",
     "feedback.give": "the kiosk, from whoever likes to say",
+    "feedback.add_reason": "the kiosk, after a score",
     "night.run": "the daemon, every hour",
     "occasions.give_due": "every tap",
     "parking.park": "the till, while somebody else is served",

@@ -6,6 +6,7 @@ import pytest
 
 from tapledger.loyalty import program as programs
 from tapledger.membership import sign_in, staff_cards
+from tapledger.wire.codec import decode_event
 from tests.store.shops import PROGRAM, card
 from tests.web.faces import Faces, Snapshot, Watcher, kiosk_settings
 from tests.web.test_kiosk import NOW_S, SOON_S, at_balance
@@ -127,8 +128,11 @@ async def test_an_opinion_has_no_name_beside_it(faces: Faces) -> None:
     assert len(asked["screen"]["reasons"]) == 4
     await faces.did("/api/kiosk/reason", number=1)
     await watcher.screen("goodbye")
-    told = faces.bench.rows("SELECT member FROM event WHERE kind = 'feedback'")
-    assert told == [(None,), (None,)]
+    raws = faces.bench.rows("SELECT raw FROM event WHERE kind = 'feedback' ORDER BY seq")
+    bodies = [decode_event(raw).body for (raw,) in raws]
+    assert [body.member for body in bodies] == [None, None]
+    said = [body.facts for body in bodies]
+    assert said == [{"score": 4}, {"of_score": 4, "reason": "staff"}]  # an average counts it once
 
 
 @pytest.mark.parametrize("score", [0, 6, -1])

@@ -21,6 +21,11 @@ class Voice:
         self._program = shutil.which(PROGRAM) if on else None
         self._speaking: asyncio.subprocess.Process | None = None
 
+    @property
+    def ready(self) -> bool:
+        """The shop wants it and the program is there."""
+        return self._program is not None
+
     async def say(self, text: str, language: str) -> None:
         """Begin to say a text and return; raise ``Unavailable`` where there is no voice."""
         if self._program is None:

@@ -13,20 +13,24 @@ LOWEST, HIGHEST = 1, 5
 REASONS = ("waiting", "staff", "goods", "price")
 
 
-async def give(shop: Shop, key: str, score: int, reason: str = "") -> Recorded:
-    """Record an opinion; ``reason`` is one of ``REASONS``, said after the score that it belongs to."""
-    same = operation(key, "feedback", score, reason)
+async def give(shop: Shop, key: str, score: int) -> Recorded:
+    """Record an opinion, from ``LOWEST`` to ``HIGHEST``."""
+    return await _say(shop, key, score, {"score": score}, is_known=True)
+
+
+async def add_reason(shop: Shop, key: str, score: int, reason: str) -> Recorded:
+    """Record why: one of ``REASONS``, beside the score that it belongs to, which counts already."""
+    return await _say(shop, key, score, {"of_score": score, "reason": reason}, is_known=reason in REASONS)
+
+
+async def _say(shop: Shop, key: str, score: int, facts: dict[str, int | str], *, is_known: bool) -> Recorded:
+    same = operation(key, "feedback", *facts.values())
 
     def work(tx: Transaction) -> Recorded:
-        if not LOWEST <= score <= HIGHEST or (reason and reason not in REASONS):
+        if not LOWEST <= score <= HIGHEST or not is_known:
             raise Invalid("ANSWER_UNKNOWN", question="feedback")
         now = shop.clock.now()
-        body = EventBody(
-            kind="feedback",
-            at=now,
-            program=shop.program.version,
-            facts={"score": score, "reason": reason},
-        )
+        body = EventBody(kind="feedback", at=now, program=shop.program.version, facts=facts)
         return shop.record(tx, same, decision(None, body), now)
 
     return await once(shop, same, work)

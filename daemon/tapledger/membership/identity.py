@@ -57,6 +57,11 @@ class Known:
     presented: Presented
 
 
+def masked_phone(phone: str) -> str:
+    """Return a number as a screen shows it: enough to know one's own."""
+    return f"*** {phone[-PHONE_TAIL:]}"
+
+
 def simulated(presented: Presented) -> Presented:
     """Return what was shown to a device that is no thing: every event it leads to says so."""
     return replace(presented, evidence=presented.evidence + SIMULATED)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from tapledger.clock import Clock
 from tapledger.errors import Denied, Refused
 from tapledger.identifiers import Randomness
+from tapledger.membership.identity import masked_phone
 from tapledger.membership.sign_in import same_secret
 
 DIGITS = 6
@@ -21,7 +22,6 @@ MOST_WAITING = 5
 NEW_AFTER_S = 20.0
 """Sooner there is no other code for the same number."""
 RANDOM_BYTES = 8
-TAIL = 4
 
 
 @dataclass(slots=True)
@@ -33,7 +33,7 @@ class Waiting:
 
     @property
     def masked(self) -> str:
-        return f"*** {self.phone[-TAIL:]}"
+        return masked_phone(self.phone)
 
 
 class PhoneCodes:

@@ -13,7 +13,6 @@ import itertools
 import re
 from dataclasses import replace
 
-from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
 from tapledger.database import Transaction
@@ -22,6 +21,7 @@ from tapledger.loyalty.effects import POINTS
 from tapledger.membership import permits
 from tapledger.membership.identity import Presented
 from tapledger.membership.shop import Shop, known_member
+from tapledger.membership.sign_in import HASHER
 from tapledger.store import members, pins
 
 DIGITS = 6
@@ -29,7 +29,6 @@ TRIES, TRIES_AWAY = 5, 3
 """Wrong ones in all; of them, while central is out of reach."""
 MOST_PROVEN = 2
 """Level of a signed card with its PIN; a bare one with it is as good as a signed one alone."""
-_HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _PIN = re.compile(rf"[0-9]{{{DIGITS}}}")
 
 
@@ -43,7 +42,7 @@ async def set_pin(shop: Shop, member: str, pin: str) -> None:
     if _is_easy(pin):
         raise Invalid("PIN_TOO_EASY")
     known = await shop.store.transact(lambda tx: known_member(tx, member).member.id)
-    verifier = await asyncio.to_thread(_HASHER.hash, _peppered(shop, known, pin))
+    verifier = await asyncio.to_thread(HASHER.hash, _peppered(shop, known, pin))
     await shop.store.transact(lambda tx: pins.put(tx, known, verifier))
 
 
@@ -71,7 +70,7 @@ async def prove_pin(shop: Shop, member: str, typed: str) -> None:
 
     verifier = await shop.store.transact(begin)
     try:
-        await asyncio.to_thread(_HASHER.verify, verifier, _peppered(shop, member, typed))
+        await asyncio.to_thread(HASHER.verify, verifier, _peppered(shop, member, typed))
     except VerificationError as error:
         raise await shop.store.transact(lambda tx: _wrong(pins.get(tx, member), away)) from error
     await shop.store.transact(lambda tx: pins.passed(tx, member))

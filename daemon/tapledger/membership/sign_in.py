@@ -21,7 +21,7 @@ from tapledger.store.staff import Person
 FREE_TRIES = 5
 FIRST_WAIT_S = 30.0
 LONGEST_WAIT_S = 3600.0
-_HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _PIN = re.compile(r"[0-9]{4,8}")
 _SETUP_CODE = "setup_code"
 
@@ -55,9 +55,9 @@ async def sign_in(shop: Shop, throttle: Throttle, id_: str, pin: str) -> Person:
     person = await shop.store.transact(lambda tx: staff.get(tx, id_))
     try:
         if person is None:
-            await asyncio.to_thread(_HASHER.hash, pin)  # as long as a check, so names cannot be guessed
+            await asyncio.to_thread(HASHER.hash, pin)  # as long as a check, so names cannot be guessed
             raise Denied("SIGN_IN_WRONG")
-        await asyncio.to_thread(_HASHER.verify, person.pin_hash, pin)
+        await asyncio.to_thread(HASHER.verify, person.pin_hash, pin)
     except (VerificationError, Denied) as error:
         throttle.failed()
         raise Denied("SIGN_IN_WRONG") from error
@@ -81,12 +81,12 @@ async def add_person(shop: Shop, id_: str, name: str, role: str, pin: str) -> Pe
 def _person(id_: str, name: str, role: str, pin: str) -> Person:
     if not _PIN.fullmatch(pin):
         raise Invalid("PIN_INVALID")
-    return Person(id_, name, role, _HASHER.hash(pin))
+    return Person(id_, name, role, HASHER.hash(pin))
 
 
 async def keep_setup_code(shop: Shop, code: str) -> None:
     """Remember the one-time code that lets the owner make the first account."""
-    hashed = _HASHER.hash(code).encode()
+    hashed = HASHER.hash(code).encode()
     await shop.store.transact(lambda tx: facts.put(tx, _SETUP_CODE, hashed))
 
 
@@ -98,7 +98,7 @@ async def set_up_owner(shop: Shop, throttle: Throttle, code: str, name: str, pin
     try:
         if not hashed:
             raise Denied("SETUP_CODE_WRONG")
-        await asyncio.to_thread(_HASHER.verify, hashed.decode(), code.strip().upper())
+        await asyncio.to_thread(HASHER.verify, hashed.decode(), code.strip().upper())
     except (VerificationError, Denied) as error:
         throttle.failed()
         raise Denied("SETUP_CODE_WRONG") from error

@@ -14,6 +14,7 @@ from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.members import Member
 from tapledger.loyalty.program import Program
 from tapledger.loyalty.rewards.redeeming import Redeem
+from tapledger.loyalty.rights import Rights
 from tapledger.loyalty.summary import Summary, summarize
 from tapledger.loyalty.tiers import tier_progress
 from tapledger.membership import cards, identity, occasions, permits, stock
@@ -31,6 +32,8 @@ class Greeting:
     at: dt.datetime
     wallet: View
     """Their coupons, as this shop can take them now."""
+    rights: Rights
+    """What this shop may do for them, should central be asked before where it answers."""
     given: tuple[Reason, ...] = ()
     """What this tap brought: "Happy birthday", "+100 points"."""
     ways_up: tuple[Reason, ...] = ()
@@ -105,6 +108,7 @@ def greeting(tx: Transaction, shop: Shop, known: Known) -> Greeting:
         summary=summary,
         at=now,
         wallet=couponing.view(known.member, shop.program, now, reach),
+        rights=rights,
         ways_up=() if summary.next_tier is not None else ways_up(known.member, shop.program, now),
     )
 

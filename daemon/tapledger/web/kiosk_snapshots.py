@@ -134,8 +134,6 @@ class Balance(msgspec.Struct, frozen=True, tag_field="screen", tag="balance"):
     """How many can be used now."""
     best_coupons: list[CouponView]
     """At most three of them, those that end first."""
-    has_history: bool
-    """``POST /api/kiosk/history`` shows it; a card that proves nothing is asked for its PIN before (R10)."""
     activities: int
     """Things to do beside rewards; ``POST /api/kiosk/activities`` shows them."""
     value: str | None = None
@@ -223,10 +221,13 @@ class Gift(msgspec.Struct, frozen=True, tag_field="screen", tag="gift"):
     points: int
 
 
+ActivityKind = Literal["check_in", "lottery", "mission", "survey", "ticket"]
+
+
 class Activity(msgspec.Struct, frozen=True):
     """One thing to do: ``POST /api/kiosk/activity`` with kind and id begins it."""
 
-    kind: Literal["check_in", "lottery", "mission", "survey", "ticket"]
+    kind: ActivityKind
     id: str
     title: str
     detail: str

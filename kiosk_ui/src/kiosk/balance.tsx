@@ -108,11 +108,9 @@ function LookUp({ screen, intend }: { screen: Balance; intend: Intend }) {
           {say("kiosk.action.value")}
         </Button>
       )}
-      {screen.has_history && (
-        <Button id="history" kind="quiet more" act={() => intend("history")}>
-          {say("kiosk.action.history")}
-        </Button>
-      )}
+      <Button id="history" kind="quiet more" act={() => intend("history")}>
+        {say("kiosk.action.history")}
+      </Button>
     </nav>
   );
 }

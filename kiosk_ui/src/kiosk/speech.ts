@@ -2,7 +2,8 @@ const STOPPED = /[.。!！?？…:：]$/;
 const BLOCKS = "h1, h2, p, li, button";
 /** What is never said aloud: names, and what stands in words beside its picture. */
 const SILENT = "[data-silent], [aria-hidden='true'], footer";
-const LONGEST = 2000;
+/** As many characters as the daemon's voice takes at once. */
+const LONGEST = 600;
 
 /** Returns what of a screen is read aloud: what stands there and what can be pressed, names left out. */
 export function spokenText(root: HTMLElement): string {

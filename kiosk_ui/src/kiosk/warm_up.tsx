@@ -16,7 +16,6 @@ const NOBODY: Balance = {
   ways_up: [],
   coupons: 12,
   best_coupons: [{ title: "满100减20 ¥20 off", last_day: "2000-12-31" }],
-  has_history: true,
   activities: 3,
   rewards: [
     { id: "warm-up-1", title: "保温杯咖啡券 Mug", cost_points: 1234567890, available: true },

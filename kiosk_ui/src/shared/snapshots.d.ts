@@ -105,7 +105,6 @@ export interface Balance {
   ways_up: string[];
   coupons: number;
   best_coupons: CouponView[];
-  has_history: boolean;
   activities: number;
   value?: string | null;
   has_value?: boolean;

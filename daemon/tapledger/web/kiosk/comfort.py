@@ -36,7 +36,7 @@ class Remember(msgspec.Struct, forbid_unknown_fields=True):
 
 async def change(here: Here, wanted: Change) -> None:
     """Change some of it; raise ``Invalid`` for a voice where there is none."""
-    if wanted.speech and not here.settings.speaks:
+    if wanted.speech and not here.speaks:
         raise Invalid("NO_VOICE")
     asked = {name: one for name in Change.__struct_fields__ if (one := getattr(wanted, name)) is not None}
     here.comfort = msgspec.structs.replace(here.comfort, **asked)
@@ -56,7 +56,7 @@ def recall(here: Here, member: Member) -> None:
         return
     here.session.remembers = True
     wishes = {name: True for name in Comfort.__struct_fields__ if name in kept}
-    if not here.settings.speaks:
+    if not here.speaks:
         wishes.pop("speech", None)
     here.comfort = msgspec.structs.replace(here.comfort, **wishes)
     spoken = next((one.removeprefix("language=") for one in kept if one.startswith("language=")), "")

@@ -50,6 +50,7 @@ class Surroundings:
     queued: Callable[[], None]
     help: HelpCall
     codes: PhoneCodes
+    speaks: bool
 
 
 class KioskFace:
@@ -69,6 +70,7 @@ class KioskFace:
             codes=around.codes,
             page=front.AttractPage(),
             first=self._first,
+            speaks=around.speaks,
             throttle=Throttle(shop.clock),
             language=shop.language,
         )
@@ -206,7 +208,7 @@ class KioskFace:
         if here.page.idle == "cleaning":
             raise Conflict("NOT_ASKED")
         if here.session is not None and self._is_over(here.session):
-            self._later(self._end)
+            self._after(0, self._end)
             raise Conflict("SESSION_OVER")
         if act.of == "session" and here.session is None:
             raise Conflict("SESSION_OVER")
@@ -307,7 +309,7 @@ class KioskFace:
             mode=self._settings.mode,
             comfort=here.comfort,
             remembers=comfort.remembers(here),
-            speaks=self._settings.speaks,
+            speaks=here.speaks,
             help=here.help.state,
             visit=here.visits,
             in_session=here.session is not None,
@@ -319,9 +321,6 @@ class KioskFace:
         """Do something later, unless anything else happens on the screen before."""
         self._stop_timer()
         self._timer = asyncio.get_running_loop().call_later(seconds, self._fire, act, self._turn)
-
-    def _later(self, act: Callable[[], Awaitable[None]]) -> None:
-        self._after(0, act)
 
     def _stop_timer(self) -> None:
         self._turn += 1

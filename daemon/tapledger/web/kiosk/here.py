@@ -77,6 +77,8 @@ class Here:
     page: Page
     first: Callable[[], Page]
     """Makes the page for nobody."""
+    speaks: bool
+    """Something here reads a screen aloud."""
     throttle: Throttle
     """Counts wrong PINs of staff."""
     language: Language

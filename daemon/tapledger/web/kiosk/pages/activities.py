@@ -19,7 +19,7 @@ from tapledger.store.journal import Recorded
 from tapledger.web.kiosk.here import Act, Here, Page
 from tapledger.web.kiosk.pages.questions import QuestionsPage
 from tapledger.web.kiosk.pages.wheel import WheelPage
-from tapledger.web.kiosk_snapshots import Activities, Activity, Gift, KioskScreen
+from tapledger.web.kiosk_snapshots import Activities, Activity, ActivityKind, Gift, KioskScreen
 from tapledger.web.server import Nothing
 
 PERCENT = 100
@@ -144,19 +144,11 @@ def gain(here: Here, brings: Gain) -> str:
     return here.say("kiosk.activity.points", points=brings.points) if brings.points else ""
 
 
-def _activity(here: Here, kind: str, id_: str, title: str, detail: str, why: Reason | None) -> Activity:
+def _activity(
+    here: Here, kind: ActivityKind, id_: str, title: str, detail: str, why: Reason | None
+) -> Activity:
     why_not = None if why is None else here.explain(why)[0]
-    return msgspec.convert(
-        {
-            "kind": kind,
-            "id": id_,
-            "title": title,
-            "detail": detail,
-            "available": why is None,
-            "why_not": why_not,
-        },
-        Activity,
-    )
+    return Activity(kind, id_, title, detail, available=why is None, why_not=why_not)
 
 
 async def show(here: Here, body: Nothing) -> None:

@@ -9,7 +9,6 @@ from tapledger.loyalty import days, members
 from tapledger.loyalty.effects import BONUS, PRINCIPAL
 from tapledger.loyalty.facts import Reason
 from tapledger.loyalty.rights import limit, stage
-from tapledger.membership.rights import rights_of
 from tapledger.web import views
 from tapledger.web.kiosk.here import Act, Here, Idle, Page
 from tapledger.web.kiosk.pages import activities, looking
@@ -48,11 +47,10 @@ class BalancePage(Page):
             ways_up=here.explain(*greeting.ways_up),
             coupons=len(usable),
             best_coupons=[looking.coupon(one, here) for one in usable[:BEST_COUPONS]],
-            has_history=True,
             activities=len(to_do),
             value=texts.money(language, value, program.currency) if proven and value else None,
             has_value=bool(value),
-            offline=await _offline(here),
+            offline=_offline(here),
         )
 
 
@@ -66,11 +64,10 @@ def _risen(here: Here) -> list[str]:
     return [here.say("kiosk.tier_up", tier=here.member_view().tier)]
 
 
-async def _offline(here: Here) -> OfflineLimit | None:
+def _offline(here: Here) -> OfflineLimit | None:
     """Return what can be redeemed while central is away (K19); None while it answers."""
     shop, greeting = here.shop, here.member()
-    rights = await shop.store.transact(lambda tx: rights_of(tx, shop, here.member_id()))
-    program, now, known = shop.program, greeting.at, greeting.known
+    program, now, known, rights = shop.program, greeting.at, greeting.known, greeting.rights
     if stage(rights, program, now) == "online":
         return None
     left = limit("reward", known.member, known.presented.level, rights, program, now).amount

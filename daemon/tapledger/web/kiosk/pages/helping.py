@@ -16,9 +16,6 @@ class HelpPage(Page):
     async def screen(self, here: Here) -> KioskScreen:
         return Help(faq=bool(here.shop.program.faq))
 
-    async def tapped(self, here: Here) -> bool:
-        return False
-
     def before(self, here: Here) -> Page | None:
         return self.back
 

@@ -49,15 +49,12 @@ class JoinPage(Page):
         return Join(
             step=self.step,
             has_card=self.card is not None,
-            phone=f"*** {self.phone[-phone_codes.TAIL :]}" if self.phone else "",
+            phone=identity.masked_phone(self.phone) if self.phone else "",
             digits=phone_codes.DIGITS,
             member=here.member_view() if joined else None,
             points=here.points() if joined else 0,
             given=here.explain(*self.given),
         )
-
-    async def tapped(self, here: Here) -> bool:
-        return False
 
     def before(self, here: Here) -> Page | None:
         match self.step:

@@ -44,7 +44,7 @@ async def score(here: Here, body: Score) -> None:
     """Take a face; it counts even if nobody says why."""
     if not isinstance(here.page, FeedbackPage) or here.page.score is not None:
         raise Conflict("NOT_ASKED")
-    await feedback.give(here.shop, here.visit().key, body.score)
+    await feedback.give(here.shop, here.next_key(), body.score)
     here.turn(FeedbackPage(body.score))
     here.queued()
 
@@ -55,7 +55,7 @@ async def reason(here: Here, body: ReasonNumber) -> None:
         raise Conflict("NOT_ASKED")
     if not 0 <= body.number < len(feedback.REASONS):
         raise Invalid("ANSWER_UNKNOWN", question="reason")
-    await feedback.give(here.shop, f"{here.next_key()}/why", page.score, feedback.REASONS[body.number])
+    await feedback.add_reason(here.shop, here.next_key(), page.score, feedback.REASONS[body.number])
     here.leave()
     here.turn(GoodbyePage())
     here.queued()
