@@ -77,8 +77,9 @@ async def take_away(chain: Chain, role: str = "kiosk-reader", shop: str = "shop-
 
     if bench.devices[role].card is None:
         return
-    await bench.remove(role)
     async with Visitor(chain.ports[shop], "console") as console:
+        await console.until(lambda snapshot: not gone(snapshot), "the card was never seen")
+        await bench.remove(role)
         await console.until(gone, "the card is still on the reader")
 
 

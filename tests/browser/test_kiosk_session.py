@@ -122,7 +122,7 @@ async def on_screen(page: Page, screen: str) -> None:
 def reached(net_log: Path) -> tuple[set[str], set[str]]:
     """Return the names that the whole browser looked up, and the addresses that it sent anything to.
 
-    A browser that was killed leaves a log without its end, or one whose last event and end are one line.
+    Each event is a line; a browser that was killed leaves a log without its end, or with a part of it.
     """
     first, _, *lines = net_log.read_text().splitlines()
     kinds = json.loads(first.rstrip(",") + "}")["constants"]["logEventTypes"]
@@ -131,6 +131,8 @@ def reached(net_log: Path) -> tuple[set[str], set[str]]:
     )
     names, addresses = set(), set()
     for line in lines[:-1]:
+        if not line.startswith("{"):
+            continue  # what stands after the events
         event, _ = json.JSONDecoder().raw_decode(line)
         params = event.get("params", {})
         if event["type"] == lookup and "host" in params:
