@@ -131,8 +131,7 @@ class Daemon:
         build: Build = create_driver,
         make_io: Callable[[str, Traffic], Io] = LiveIo,
     ) -> None:
-        self.shop = shop
-        self._settings = settings
+        self.shop, self._settings = shop, settings
         clock = shop.clock
         self.live = LiveFeed(clock.monotonic_s)
         trust = SignedTokenPolicy(shop.store.keyring.token_keys)
@@ -174,9 +173,8 @@ class Daemon:
         self.help, self.codes = help_call.HelpCall(), PhoneCodes(clock, shop.randomness)
         self.help.on_change = self.codes.on_change = self._around_changed
         self.voice = Voice(on=settings.kiosk.speaks)
-        around = Surroundings(
-            lambda: self._lights("kiosk"), self._recorded, self.help, self.codes, self.voice.ready
-        )
+        at_kiosk = functools.partial(self._lights, "kiosk")
+        around = Surroundings(at_kiosk, self._recorded, self.help, self.codes, self.voice.ready)
         self.kiosk = KioskFace(shop, self.live, settings.kiosk, around)
         display = CustomerDisplay(shop, self.live, lambda: self._lights("till").simulated)
         self.till = TillFace(shop, self.live, self._around_till, self._recorded, display, self._report_slip)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+import unicodedata
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -44,3 +45,8 @@ async def newest_slip(config: Path, kind: str) -> list[str]:
         slip = slips.read(shop, job.id, job.document)
         items = lay_out(slip, shop, paper=Paper(COLUMNS, simulated=True))
         return expected_lines(items, COLUMNS)
+
+
+def as_read(text: str) -> str:
+    """Return a text without what paper does to it: line breaks and the width of characters."""
+    return "".join(unicodedata.normalize("NFKC", text).split())

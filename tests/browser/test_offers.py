@@ -7,7 +7,6 @@ the coupons that it needs and reckons from what it finds.
 from __future__ import annotations
 
 import asyncio
-import unicodedata
 from collections.abc import AsyncIterator
 
 import pytest
@@ -16,10 +15,11 @@ from playwright.async_api import Browser, Route, expect
 
 from tapledger import assets
 from tapledger.lab.chain import Chain
-from tapledger.lab.seed import EARPHONES, TOWEL, WATER
+from tapledger.lab.seed import EARPHONES, MEMBERS, TOWEL, WATER
 from tapledger.languages import LANGUAGES
+from tests.browser.accessibility import violations
 from tests.browser.conftest import Face, open_face, running_chain, take_away
-from tests.browser.ledger import newest_slip
+from tests.browser.ledger import as_read, newest_slip
 from tests.browser.test_kiosk import SMALL, choose_language, cut_off, on_screen, open_kiosk
 from tests.browser.test_kiosk import leave as leave_kiosk
 from tests.browser.test_till import PATIENCE_MS, READER, enter, forgive, leave, open_till, points_of, press
@@ -51,11 +51,6 @@ async def scan(face: Face, offers: Chain, *skus: str) -> None:
     for sku in skus:
         await offers.benches[SHOP].scanner.scan(sku)
         await expect(face.page.locator(f'tr:has-text("{sku}")')).to_be_visible()
-
-
-def as_read(text: str) -> str:
-    """Return a text without what paper does to it: line breaks and the width of characters."""
-    return "".join(unicodedata.normalize("NFKC", text).split())
 
 
 async def pay(face: Face) -> None:
@@ -164,6 +159,28 @@ async def test_points_pay_all_or_some_and_never_too_many(browser: Browser, offer
     await offers.benches[SHOP].insert(READER, "li")
     await expect(face.at("member")).to_be_visible(timeout=PATIENCE_MS)
     assert await points_of(face) == before - 100 + earn
+    await leave(face, offers)
+
+
+async def test_four_digits_that_a_member_tells_let_points_pay(browser: Browser, offers: Chain) -> None:
+    """R8: a number that somebody types proves nothing; at a till the last digits of the phone do."""
+    _, li, _ = MEMBERS
+    face = await open_till(browser, offers)
+    await scan(face, offers, EARPHONES)
+    await enter(face, li.number)
+    await expect(face.at("member")).to_be_visible(timeout=PATIENCE_MS)
+    await press(face, "F4")
+    await expect(face.at("phone-tail")).to_be_focused()
+    assert await violations(face) == []
+    await face.picture("till-phone-tail")
+    await press(face, *"0000", "Enter")
+    await expect(face.at("message")).to_have_attribute("data-code", "PHONE_TAIL_WRONG")
+    forgive(face, "422")
+    await press(face, *li.phone[-4:], "Enter")
+    await expect(face.at("points-amount")).to_be_focused()
+    await press(face, *"100", "Enter")
+    await expect(face.at("points-paid")).to_have_text("-¥1.00")
+    await pay(face)
     await leave(face, offers)
 
 

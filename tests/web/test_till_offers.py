@@ -9,6 +9,7 @@ import pytest
 from tapledger.loyalty import program as programs
 from tapledger.membership import coupons
 from tapledger.membership.identity import Presented
+from tapledger.wire.codec import decode_event
 from tests.store.shops import EARPHONES, PROGRAM, TOWEL, card
 from tests.web.faces import Faces
 from tests.web.test_till import code, enter, shown
@@ -202,6 +203,55 @@ async def test_a_bare_number_pays_with_nothing(till: Faces) -> None:
     assert value is not None and (value.balance, bool(value.why_not)) == (None, True)
     assert await refused(till, "points") == "CARD_ONLY_IDENTIFIES"
     assert await refused(till, "value", amount_minor=1) == "CARD_ONLY_IDENTIFIES"
+
+
+async def test_the_digits_that_a_member_tells_let_points_pay_and_no_stored_value(till: Faces) -> None:
+    """R8: a number that proves nothing, and four digits that only its member knows."""
+    number = Presented("barcode", "9100000017", 0, "typed")
+    await till.bench.buy(await till.bench.join("Bob", number, phone="13800001234"), EARPHONES)
+    await enter(till, EARPHONES, "9100000017")
+    points = shown(till).points
+    assert points is not None and points.asks_tail
+    for wrong in ("1235", "234", "", "12345", "１２３４"):
+        assert await refused(till, "step-up", tail=wrong) in ("PHONE_TAIL_WRONG", "TOO_MANY_TRIES")
+    assert await refused(till, "step-up", tail="1234") == "TOO_MANY_TRIES"
+    till.bench.clock.move(31)
+    await till.did("/api/till/step-up", tail="1234")
+    points, value = shown(till).points, shown(till).value
+    assert points is not None and (points.usable, points.asks_tail, points.why_not) == (200, False, None)
+    assert value is not None and value.why_not
+    member = shown(till).member
+    assert member is not None and "1234" not in str(member)
+    await till.did("/api/till/points")
+    await till.did("/api/till/pay", tender="mobile")
+    ((raw,),) = till.bench.rows("SELECT raw FROM event WHERE kind = 'sale' ORDER BY seq DESC LIMIT 1")
+    body = decode_event(raw).body
+    assert body.sale is not None and body.sale.points_used == 200
+    assert body.evidence == "phone digits told, scanned"
+
+
+async def test_who_is_named_by_a_phone_number_has_told_its_digits_already(till: Faces) -> None:
+    await till.bench.buy(await till.bench.join("Bob", phone="13800001234"), EARPHONES)
+    await enter(till, EARPHONES, "13800001234")
+    points = shown(till).points
+    assert points is not None and (points.usable, points.asks_tail) == (0, False)
+    assert await refused(till, "step-up", tail="1234") == "CARD_ONLY_IDENTIFIES"
+
+
+async def test_a_card_once_more_keeps_what_was_told_and_another_member_does_not(till: Faces) -> None:
+    number = Presented("barcode", "9100000017", 0, "typed")
+    await till.bench.buy(await till.bench.join("Bob", number, phone="13800001234"), EARPHONES)
+    await enter(till, EARPHONES, "9100000017")
+    await till.did("/api/till/step-up", tail="1234")
+    await enter(till, "9100000017")
+    points = shown(till).points
+    assert points is not None and not points.asks_tail
+    await till.daemon.till.card(card("a"))
+    await enter(till, "9100000017")
+    points = shown(till).points
+    assert points is not None and points.asks_tail
+    await till.did("/api/till/member-off")
+    assert await refused(till, "step-up", tail="1234") == "MEMBERS_ONLY"
 
 
 # ---- stored value ----------------------------------------------------------------------------------------

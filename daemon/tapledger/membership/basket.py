@@ -57,6 +57,18 @@ class Basket(msgspec.Struct, frozen=True):
     def lines(self, shop: Shop, language: str) -> tuple[BasketLine, ...]:
         return tuple(shop.catalogue.find(e.sku).line(e.quantity * THOUSAND, language) for e in self.entries)
 
+    @property
+    def can_step_up(self) -> bool:
+        """The last digits of the phone number would prove something: to name a member by the whole of it is
+        to have told them already."""
+        return self.presented is not None and self.presented.kind != "phone" and not self.stepped_up
+
+    def proof(self) -> Presented | None:
+        """Return what names the member, and all that proved it, as the ledger keeps it."""
+        if self.presented is None or not self.stepped_up:
+            return self.presented
+        return dataclasses.replace(self.presented, evidence=f"phone digits told, {self.presented.evidence}")
+
 
 def add(basket: Basket, sku: str, quantity: int) -> Basket:
     """Return the basket with more of an article: on its line when it has one, else on a new line."""

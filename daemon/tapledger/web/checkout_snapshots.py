@@ -53,6 +53,8 @@ class PointsAsCash(msgspec.Struct, frozen=True):
     """What all usable points pay."""
     used: int
     why_not: str | None
+    asks_tail: bool = False
+    """The last digits of their phone number let them pay: ``POST /api/till/step-up``."""
 
 
 class TopUpRow(msgspec.Struct, frozen=True):

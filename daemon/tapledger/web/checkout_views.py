@@ -12,6 +12,7 @@ from tapledger.loyalty.facts import TENDER_KINDS, Discount, Reason
 from tapledger.loyalty.ledger import EventBody
 from tapledger.loyalty.money import exponent
 from tapledger.loyalty.program import Program, name_in
+from tapledger.loyalty.rights import why_not_by_card
 from tapledger.loyalty.sales.tenders import cash_due
 from tapledger.loyalty.value import storing
 from tapledger.membership import explaining
@@ -166,7 +167,9 @@ def points(shop: Shop, counter: Counter) -> PointsAsCash | None:
     room = quoted.points
     why = None if room.refusal is None else texts.problem(counter.language, room.refusal)[0]
     pays = money_of(shop, counter.language)(room.pays_minor)
-    return PointsAsCash(room.points, pays, quoted.sale.points_used, why)
+    by_card = room.refusal is not None and room.refusal.code == why_not_by_card().code
+    asks_tail = by_card and counter.basket.can_step_up
+    return PointsAsCash(room.points, pays, quoted.sale.points_used, why, asks_tail)
 
 
 def stored(shop: Shop, counter: Counter) -> StoredValue | None:

@@ -17,6 +17,7 @@ from tapledger.membership import explaining, parking, quoting, stored_value, wis
 from tapledger.membership.basket import Basket
 from tapledger.membership.coupons import claim_code
 from tapledger.membership.explaining import Explained
+from tapledger.membership.identity import phone_tail_matches
 from tapledger.membership.looking_up import CouponFound
 from tapledger.membership.parking import Parked
 from tapledger.membership.quoting import Quoted
@@ -209,6 +210,18 @@ class Counter:
     async def pay_with_points(self, points: int | None) -> None:
         await self.keep(wishes.pay_with_points(self.basket, self.quoted, points))
 
+    async def step_up(self, tail: str) -> bool:
+        """Take the last digits of the phone number, as the member told them (R8); return whether they are."""
+        shop, member = self._shop, self.basket.member
+        if member is None:
+            raise Refused("MEMBERS_ONLY")
+        if not self.basket.can_step_up:
+            raise Refused("CARD_ONLY_IDENTIFIES")
+        matches = await shop.store.transact(lambda tx: phone_tail_matches(tx, shop, member, tail))
+        if matches:
+            await self.keep(replace(self.basket, stepped_up=True))
+        return matches
+
     async def pay_with_value(self, amount_minor: int | None) -> None:
         currency = self._shop.program.currency
         await self.keep(wishes.pay_with_value(self.basket, self.quoted, amount_minor, currency))
@@ -259,7 +272,8 @@ class Counter:
             staff=person.id,
             language=self.language,
             member=basket.member,
-            presented=basket.presented,
+            presented=basket.proof(),
+            stepped_up=basket.stepped_up,
             wants=quoted.wants,
             scanned=quoted.scanned,
             pinned=quoted.pinned,

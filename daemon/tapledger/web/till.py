@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from tapledger import languages
-from tapledger.errors import Corrupt, Denied, Invalid, NotFound, TapledgerError
+from tapledger.errors import Corrupt, Denied, Invalid, NotFound, Refused, TapledgerError
 from tapledger.membership import basket as baskets
 from tapledger.membership import explaining, registration, scanning, sign_in
 from tapledger.membership.identity import Presented
@@ -46,6 +46,8 @@ class TillFace:
         self._display = display
         self._lock = asyncio.Lock()
         self._throttle = Throttle(shop.clock)
+        self._tails = Throttle(shop.clock)
+        """Counts wrong digits of members' phones."""
         self._counter = Counter(shop)
         self._desk = ReturnDesk(shop)
         self._shift = ShiftDesk(shop, report_slip)
@@ -181,6 +183,17 @@ class TillFace:
         async with self._lock:
             self._signed_in()
             await self._counter.pay_with_points(points)
+            self._done()
+
+    async def step_up(self, tail: str) -> None:
+        """Let a member whose card proves nothing pay with points, by the digits that they tell (R8)."""
+        async with self._lock:
+            self._signed_in()
+            self._tails.check()
+            if not await self._counter.step_up(tail):
+                self._tails.failed()
+                raise Refused("PHONE_TAIL_WRONG")
+            self._tails.passed()
             self._done()
 
     async def value(self, amount_minor: int | None) -> None:

@@ -85,6 +85,10 @@ class Points(msgspec.Struct, forbid_unknown_fields=True):
     """Null is all that can be used."""
 
 
+class PhoneTail(msgspec.Struct, forbid_unknown_fields=True):
+    tail: str
+
+
 class Amount(msgspec.Struct, forbid_unknown_fields=True):
     amount_minor: int | None = None
     """Null is as much as the basket needs."""
@@ -142,6 +146,7 @@ class TillApi:
             self._guarded("step", self._step),
             self._guarded("coupon", self._coupon),
             self._guarded("points", self._points),
+            self._guarded("step-up", self._step_up),
             self._guarded("value", self._value),
             self._guarded("pay", self._pay),
             self._guarded("top-up-amount", self._top_up_amount),
@@ -249,6 +254,9 @@ class TillApi:
 
     async def _points(self, request: web.Request) -> None:
         await self._till.points((await read_body(request, Points)).points)
+
+    async def _step_up(self, request: web.Request) -> None:
+        await self._till.step_up((await read_body(request, PhoneTail)).tail)
 
     async def _value(self, request: web.Request) -> None:
         await self._till.value((await read_body(request, Amount)).amount_minor)

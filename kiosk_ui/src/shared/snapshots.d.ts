@@ -444,6 +444,7 @@ export interface PointsAsCash {
   pays: string;
   used: number;
   why_not: string | null;
+  asks_tail?: boolean;
 }
 export interface StoredValue {
   balance: string | null;

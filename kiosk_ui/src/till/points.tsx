@@ -1,3 +1,5 @@
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+
 import type { PointsAsCash } from "../shared/snapshots";
 import { AmountField } from "./amount_field";
 import type { Intend } from "./intents";
@@ -30,6 +32,7 @@ export function PointsPanel({ points, intend, close }: Props) {
             </p>
           )}
           <Because why={points.why_not} />
+          {points.asks_tail && <PhoneTail intend={intend} />}
           {(points.usable > 0 || points.used > 0) && (
             <>
               <AmountField
@@ -52,6 +55,43 @@ export function PointsPanel({ points, intend, close }: Props) {
         </>
       )}
     </Panel>
+  );
+}
+
+/** What the member tells and the cashier types; it is checked, never shown. */
+function PhoneTail({ intend }: Pick<Props, "intend">) {
+  const { say } = useTexts();
+  const [tail, setTail] = useState("");
+  const field = useRef<HTMLInputElement>(null);
+  useLayoutEffect(() => field.current?.focus(), []);
+
+  function submit(event: Event): void {
+    event.preventDefault();
+    setTail("");
+    void intend("step-up", { tail });
+  }
+
+  return (
+    <form class="amount-field" onSubmit={submit}>
+      <label class="field">
+        <span>{say("till.points.tail")}</span>
+        <input
+          ref={field}
+          type="text"
+          inputMode="numeric"
+          autocomplete="off"
+          maxLength={4}
+          value={tail}
+          onInput={(event) => setTail(event.currentTarget.value)}
+          data-field="points"
+          data-testid="phone-tail"
+        />
+      </label>
+      <button type="submit" class="button primary" data-testid="phone-tail-go">
+        <span>{say("till.points.tail_go")}</span>
+        <kbd>Enter</kbd>
+      </button>
+    </form>
   );
 }
 
