@@ -20,7 +20,7 @@ from typing import Any
 from benchmarks import faces_kiosk, faces_till, seeded_shop
 from benchmarks.faces_kiosk import Counts, KioskTimes
 from benchmarks.faces_till import TillTimes
-from benchmarks.spine import CANNOT_RUN, MISSED, STATE, Goal, goal, say
+from benchmarks.spine import CANNOT_RUN, MISSED, STATE, Goal, goal, say, verdicts
 from benchmarks.tap_to_paint import CannotRun
 from tapledger import logs
 from tapledger.web.live import percentile
@@ -79,10 +79,7 @@ async def run(counts: Counts, scans: int, burst_s: float) -> dict[str, Any]:
 
 def table(result: dict[str, Any]) -> str:
     rows = [f"{name:20} {spread}" for name, spread in result["times_ms"].items()]
-    for one in result["goals"]:
-        verdict = "met" if one["ok"] else "MISSED"
-        rows.append(f"{one['name']:24}{one['value']:10.2f}  at most {one['limit']:g}: {verdict}")
-    return "\n".join(rows)
+    return "\n".join([*rows, *verdicts(result)])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

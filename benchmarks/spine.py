@@ -120,10 +120,15 @@ def table(result: dict[str, Any]) -> str:
         lines.append(f"{name:30}" + "".join(f"{spread[column]:9.2f}" for column in ("p50", "p99", "max")))
     before, after = result["load_average"]
     lines.append(f"load average {before} before and {after} after, on {result['cores']} cores")
-    for one in result["goals"]:
-        verdict = "met" if one["ok"] else "MISSED"
-        lines.append(f"{one['name']:30}{one['value']:9.2f}  at most {one['limit']:g}: {verdict}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *verdicts(result)])
+
+
+def verdicts(result: dict[str, Any]) -> list[str]:
+    """Say of each goal whether it was met."""
+    return [
+        f"{one['name']:30}{one['value']:9.2f}  at most {one['limit']:g}: {'met' if one['ok'] else 'MISSED'}"
+        for one in result["goals"]
+    ]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -6,7 +6,7 @@ import pytest
 
 from tapledger.errors import Denied, Invalid, NotFound
 from tapledger.loyalty.life.lifecycle import Erase
-from tapledger.membership import pins, privacy
+from tapledger.membership import identity, pins, privacy
 from tapledger.membership.identity import Presented
 from tests.store.shops import Bench, card
 
@@ -79,6 +79,12 @@ async def test_nobody_has_no_pin(bench: Bench) -> None:
 def test_a_proof_is_one_level_more_and_never_less(level: int, proven: int) -> None:
     shown = pins.proven(Presented("card", "a", level, "read"), "pin")
     assert (shown.level, shown.evidence) == (proven, "read + pin")
+
+
+def test_what_an_emulated_reader_read_is_said_to_be_so_also_with_a_proof() -> None:
+    """The slip is marked by the end of the evidence (devices/receipts/drawing.py)."""
+    shown = pins.proven(identity.simulated(Presented("card", "a", 1, "read")), "pin")
+    assert shown.evidence == f"read + pin{identity.SIMULATED}"
 
 
 async def test_a_shop_alone_needs_no_lease(bench: Bench) -> None:

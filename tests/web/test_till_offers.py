@@ -227,7 +227,7 @@ async def test_the_digits_that_a_member_tells_let_points_pay_and_no_stored_value
     ((raw,),) = till.bench.rows("SELECT raw FROM event WHERE kind = 'sale' ORDER BY seq DESC LIMIT 1")
     body = decode_event(raw).body
     assert body.sale is not None and body.sale.points_used == 200
-    assert body.evidence == "phone digits told, scanned"
+    assert body.evidence == "scanned + phone digits"
 
 
 async def test_who_is_named_by_a_phone_number_has_told_its_digits_already(till: Faces) -> None:

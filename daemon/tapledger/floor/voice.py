@@ -9,7 +9,8 @@ import shutil
 from tapledger.errors import Unavailable
 
 PROGRAM = "espeak-ng"
-MAX_CHARACTERS = 600
+MAX_CHARACTERS = 2000
+"""More than any screen has; what is beyond is not said."""
 VOICES = {"zh-Hans": "cmn", "zh-Hant": "cmn", "en": "en-gb", "ja": "ja"}
 WORDS_PER_MINUTE = 150
 

@@ -10,7 +10,7 @@ from tapledger.database import Transaction
 from tapledger.errors import Corrupt, Invalid, Refused
 from tapledger.loyalty.pricing import ManualDiscount
 from tapledger.loyalty.sales.selling import MAX_SALE_LINES, BasketLine
-from tapledger.membership.identity import Known, Presented
+from tapledger.membership.identity import Known, Presented, with_proof
 from tapledger.membership.scanning import MAX_QUANTITY
 from tapledger.membership.shop import Shop
 from tapledger.store import device_events, drafts
@@ -67,7 +67,7 @@ class Basket(msgspec.Struct, frozen=True):
         """Return what names the member, and all that proved it, as the ledger keeps it."""
         if self.presented is None or not self.stepped_up:
             return self.presented
-        return dataclasses.replace(self.presented, evidence=f"phone digits told, {self.presented.evidence}")
+        return with_proof(self.presented, "phone digits")
 
 
 def add(basket: Basket, sku: str, quantity: int) -> Basket:

@@ -67,6 +67,12 @@ def simulated(presented: Presented) -> Presented:
     return replace(presented, evidence=presented.evidence + SIMULATED)
 
 
+def with_proof(presented: Presented, what: str) -> Presented:
+    """Return what was shown with what else proves it; that no thing read it stays the last word."""
+    read = presented.evidence.removesuffix(SIMULATED)
+    return replace(presented, evidence=f"{read} + {what}{presented.evidence[len(read) :]}")
+
+
 def index(shop: Shop, kind: str, value: str) -> str:
     """Return what the ledger and the store know a credential by."""
     if kind == "phone":

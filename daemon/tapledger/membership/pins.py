@@ -19,7 +19,7 @@ from tapledger.database import Transaction
 from tapledger.errors import Denied, Invalid
 from tapledger.loyalty.effects import POINTS
 from tapledger.membership import permits
-from tapledger.membership.identity import Presented
+from tapledger.membership.identity import Presented, with_proof
 from tapledger.membership.shop import Shop, known_member
 from tapledger.membership.sign_in import HASHER
 from tapledger.store import members, pins
@@ -97,7 +97,7 @@ async def lifts(shop: Shop, member: str) -> bool:
 def proven(presented: Presented, how: str) -> Presented:
     """Return a credential together with what was typed: one level more, up to ``MOST_PROVEN``."""
     level = max(presented.level, min(presented.level + 1, MOST_PROVEN))
-    return replace(presented, level=level, evidence=f"{presented.evidence} + {how}")
+    return with_proof(replace(presented, level=level), how)
 
 
 def _is_away(shop: Shop) -> bool:

@@ -2,8 +2,6 @@ const STOPPED = /[.。!！?？…:：]$/;
 const BLOCKS = "h1, h2, p, li, button";
 /** What is never said aloud: names, and what stands in words beside its picture. */
 const SILENT = "[data-silent], [aria-hidden='true'], footer";
-/** As many characters as the daemon's voice takes at once. */
-const LONGEST = 600;
 
 /** Returns what of a screen is read aloud: what stands there and what can be pressed, names left out. */
 export function spokenText(root: HTMLElement): string {
@@ -21,6 +19,5 @@ export function spokenText(root: HTMLElement): string {
     .map((words) => words.replace(/\s+/g, " ").trim())
     .filter((words) => words !== "")
     .map((words) => (STOPPED.test(words) ? words : words + stop))
-    .join(" ")
-    .slice(0, LONGEST);
+    .join(" ");
 }

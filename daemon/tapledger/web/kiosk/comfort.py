@@ -17,8 +17,7 @@ from tapledger.web.kiosk_snapshots import Comfort
 
 OURS = "kiosk:"
 """Begins the preferences that are ours; all others belong to the member's profile."""
-REMEMBER = f"{OURS}remember"
-LANGUAGE = f"{OURS}language="
+REMEMBER, LANGUAGE = "remember", "language="
 
 
 class Change(msgspec.Struct, forbid_unknown_fields=True):
@@ -52,14 +51,14 @@ def remembers(here: Here) -> bool | None:
 def recall(here: Here, member: Member) -> None:
     """Serve a member as they wished the last time; what was chosen here a moment ago counts more."""
     kept = [one.removeprefix(OURS) for one in member.tags.get(PREFERENCES, ()) if one.startswith(OURS)]
-    if here.session is None or "remember" not in kept:
+    if here.session is None or REMEMBER not in kept:
         return
     here.session.remembers = True
     wishes = {name: True for name in Comfort.__struct_fields__ if name in kept}
     if not here.speaks:
         wishes.pop("speech", None)
     here.comfort = msgspec.structs.replace(here.comfort, **wishes)
-    spoken = next((one.removeprefix("language=") for one in kept if one.startswith("language=")), "")
+    spoken = next((one.removeprefix(LANGUAGE) for one in kept if one.startswith(LANGUAGE)), "")
     if spoken in languages.LANGUAGES and here.language == here.shop.language:
         here.language = languages.read(spoken)
 
@@ -80,8 +79,9 @@ async def keep(here: Here) -> None:
 async def _write(here: Here) -> None:
     before = here.member().known.member.tags.get(PREFERENCES, ())
     others = tuple(one for one in before if not one.startswith(OURS))
-    wishes = tuple(f"{OURS}{name}" for name in Comfort.__struct_fields__ if getattr(here.comfort, name))
-    mine = (REMEMBER, f"{LANGUAGE}{here.language}", *wishes) if here.visit().remembers else ()
+    wishes = [name for name in Comfort.__struct_fields__ if getattr(here.comfort, name)]
+    kept = (REMEMBER, f"{LANGUAGE}{here.language}", *wishes) if here.visit().remembers else ()
+    mine = tuple(OURS + one for one in kept)
     if (*others, *mine) != before:
         key = here.shop.new_id()
         await profile.set_preferences(here.shop, key, here.member_id(), (*others, *mine), None)

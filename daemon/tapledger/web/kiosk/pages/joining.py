@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Literal
 
 from tapledger.database import Transaction
@@ -24,8 +23,6 @@ from tapledger.web.server import Nothing
 
 TERMS = "kiosk-2026-11"
 """Version of the words that the consent page shows; another wording is another version."""
-PROVEN = 1
-"""A number whose code came back is as sure as a signed card."""
 
 
 class JoinPage(Page):
@@ -100,18 +97,16 @@ async def code(here: Here, body: Digits) -> None:
     """
     page = _at(here, "code")
     here.codes.check(page.phone, body.digits)
-    shown = Presented("phone", page.phone, PROVEN, "phone code")
+    shown = Presented("phone", page.phone, 0, "typed")
     owner = await here.shop.store.transact(lambda tx: _owner(tx, here.shop, shown))
     if owner is None:
         await _join(here, page)
     elif page.card is not None:
         key = here.next_key()
         await registration.link_credential(here.shop, key, owner, page.card, None)
-    bare = page.card or replace(shown, level=0)
+    bare = page.card or shown
     lifted = owner is None or bare.level > 0 or await pins.lifts(here.shop, owner)
-    greeting = await welcome_member(
-        here.shop, replace(bare, level=max(bare.level, PROVEN)) if lifted else bare
-    )
+    greeting = await welcome_member(here.shop, pins.proven(bare, "code") if lifted else bare)
     session = here.visit()
     session.greeting, session.proven = greeting, lifted
     here.queued()
