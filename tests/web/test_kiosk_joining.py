@@ -9,7 +9,8 @@ import pytest
 from tapledger.loyalty import program as programs
 from tapledger.membership import pins
 from tapledger.membership.identity import Presented
-from tests.store.shops import PROGRAM, card
+from tapledger.wire.codec import decode_event
+from tests.store.shops import EARPHONES, PROGRAM, card
 from tests.web.faces import Faces, Watcher, kiosk_settings
 from tests.web.test_kiosk import NOW_S, told
 
@@ -48,15 +49,21 @@ async def test_a_strange_card_becomes_a_members_in_three_touches(faces: Faces) -
 
 async def test_whoever_has_the_number_already_is_welcomed_back_with_their_new_card(faces: Faces) -> None:
     member = await faces.bench.join("Ann", phone=PHONE)
+    await faces.bench.buy(member, EARPHONES)
     watcher = await faces.watch("kiosk")
-    await faces.daemon.kiosk.card(card("new"), NOW_S)
+    bare = replace(card("new"), level=0)
+    await faces.daemon.kiosk.card(bare, NOW_S)
     await watcher.screen("trouble")
     await faces.did("/api/kiosk/join")
     code = await typed_phone(faces, watcher)
     await faces.did("/api/kiosk/code", digits=code)
     assert (await watcher.screen("balance"))["member"]["name"] == "A**"
     assert faces.bench.rows("SELECT count(*) FROM event WHERE kind = 'join'") == [(1,)]
-    assert member
+    await faces.did("/api/kiosk/choose", reward="tea")
+    await faces.did("/api/kiosk/confirm", reward="tea")
+    ((raw,),) = faces.bench.rows("SELECT raw FROM event ORDER BY seq DESC LIMIT 1")
+    body = decode_event(raw).body
+    assert (body.member, body.trust, body.evidence) == (member, 1, f"{bare.evidence} + code")
 
 
 async def test_away_from_central_a_code_gives_the_card_but_lifts_it_only_where_points_wait(
